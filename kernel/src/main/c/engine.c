@@ -1,0 +1,246 @@
+/* Finds the engine that serves this user, mount and user namespace, root and build; starts it when
+ * there is none. The socket is bound here, before the JVM runs, so a client can connect at once. */
+#include "helper.h"
+
+static char library[PATH_LENGTH];  /* PREFIX/lib/jrun, from /proc/self/exe */
+static char base[PATH_LENGTH];     /* the directory and the key, to which .sock, .lock, .log are added */
+
+const char *variable(char **env, const char *name) {
+  size n = length(name);
+  for (; *env; env++) {
+    size i = 0;
+    while (i < n && (*env)[i] == name[i]) i++;
+    if (i == n && (*env)[n] == '=') return *env + n + 1;
+  }
+  return 0;
+}
+
+static unsigned long mix(unsigned long hash, unsigned long value) {
+  for (int i = 0; i < 8; i++) hash = (hash ^ (value >> (8 * i) & 0xff)) * 0x100000001b3UL;
+  return hash;
+}
+
+static unsigned long mix_file(unsigned long hash, const char *path) {
+  struct statx s;
+  memset(&s, 0, sizeof s);
+  long error = syscall5(SYS_statx, AT_FDCWD, path, 0, STATX_BASIC_STATS, &s);
+  if (error < 0) {
+    complain("cannot look at ", path, error);
+    quit(1);
+  }
+  hash = mix(mix(mix(hash, s.ino), s.dev_major), s.dev_minor);
+  return hash;
+}
+
+static unsigned long mix_build(unsigned long hash, const char *path) {
+  struct statx s;
+  memset(&s, 0, sizeof s);
+  long error = syscall5(SYS_statx, AT_FDCWD, path, 0, STATX_BASIC_STATS, &s);
+  if (error < 0) {
+    complain("not installed: cannot look at ", path, error);
+    quit(1);
+  }
+  return mix(mix(mix(mix(hash, s.ino), s.size), (unsigned long)s.mtime.seconds), s.mtime.nanoseconds);
+}
+
+static void find_library(void) {
+  long n = syscall4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", library, sizeof library - 32);
+  int slashes = 0;
+  if (n <= 0) {
+    complain("cannot read /proc/self/exe", "", n);
+    quit(1);
+  }
+  while (n > 0 && slashes < 2) slashes += library[--n] == '/';
+  append(library + n, library + sizeof library, "/lib/jrun");
+}
+
+/* The directory must be this user's alone: whoever owns it could pose as the engine. */
+static void private_directory(const char *path) {
+  struct statx s;
+  memset(&s, 0, sizeof s);
+  syscall3(SYS_mkdirat, AT_FDCWD, path, 0700);
+  long error = syscall5(SYS_statx, AT_FDCWD, path, 0x100, STATX_BASIC_STATS, &s);
+  if (error < 0 || (s.mode & 0170077) != 0040000 || s.uid != (unsigned)syscall0(SYS_geteuid)) {
+    complain("not a private directory of this user: ", path, error);
+    quit(1);
+  }
+}
+
+static void find_base(char **env) {
+  unsigned long hash = 0xcbf29ce484222325UL;
+  unsigned uid = (unsigned)syscall0(SYS_geteuid);
+  char *p = base, *end = base + sizeof base - 8, build[PATH_LENGTH];
+  const char *run = variable(env, "XDG_RUNTIME_DIR");
+  if (uid == 0) {
+    p = append(p, end, "/run/jrun-engine");
+  } else if (run && *run) {
+    p = append(append(p, end, run), end, "/jrun-engine");
+  } else {
+    char digits[12], *d = digits + 11;
+    unsigned n = uid;
+    *d = 0;
+    do *--d = (char)('0' + n % 10); while (n /= 10);
+    p = append(append(p, end, "/tmp/jrun-engine-"), end, d);
+  }
+  private_directory(base);
+  append(append(build, build + sizeof build, library), build + sizeof build, "/jrun.jar");
+  hash = mix_build(hash, build);
+  hash = mix_file(hash, "/proc/self/ns/mnt");
+  hash = mix_file(hash, "/proc/self/ns/user");
+  hash = mix_file(hash, "/proc/self/ns/pid");
+  hash = mix_file(mix(hash, uid), "/");
+  p = append(p, end, "/");
+  for (int i = 60; i >= 0; i -= 4) *p++ = "0123456789abcdef"[hash >> i & 15];
+  *p = 0;
+}
+
+static const char *named(const char *suffix) {
+  static char path[PATH_LENGTH];
+  char *end = path + sizeof path;
+  append(append(path, end, base), end, suffix);
+  return path;
+}
+
+static int address(struct sockaddr_un *to) {
+  const char *path = named(".sock");
+  size n = length(path) + 1;
+  if (n > sizeof to->path) {
+    complain("path too long for a socket: ", path, 0);
+    quit(1);
+  }
+  to->family = AF_UNIX;
+  copy(to->path, path, n);
+  return (int)(sizeof to->family + n);
+}
+
+static int connected(void) {
+  struct sockaddr_un to;
+  int n = address(&to);
+  int socket = (int)syscall3(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket < 0 || syscall3(SYS_connect, socket, &to, n) == 0) return socket;
+  syscall1(SYS_close, socket);
+  return -1;
+}
+
+/* Reads the engine's command line: an argument per line, % stands for the library. */
+static char **command_line(const char *mode) {
+  static char file[8192], text[32768], *argv[64];
+  char *end = text + sizeof text, *p = text;
+  int n = 0;
+  char name[PATH_LENGTH];
+  append(append(name, name + sizeof name, library), name + sizeof name, "/engine.argv");
+  int fd = (int)syscall3(SYS_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC);
+  long got = fd < 0 ? fd : syscall3(SYS_read, fd, file, sizeof file - 1);
+  if (got <= 0) {
+    complain("cannot read ", name, got);
+    return 0;
+  }
+  file[got] = 0;
+  for (char *c = file; *c && n < 60;) {
+    argv[n++] = p;
+    for (; *c && *c != '\n'; c++) {
+      char one[2] = {*c, 0};
+      p = append(p, end, *c == '%' ? library : one);
+    }
+    p++;
+    if (*c) c++;
+  }
+  argv[n++] = (char *)mode;
+  argv[n] = 0;
+  return argv;
+}
+
+/* Becomes the JVM, with the socket as descriptor 3 and nothing of the caller's. */
+static _Noreturn void become_engine(int socket, const char *mode, int keep_stderr) {
+  const char *env[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", 0};
+  unsigned long action[SIGACTION_WORDS], mask = 0;
+  struct rlimit files;
+  char **argv = command_line(mode);
+  if (!argv) quit(1);
+  memset(action, 0, sizeof action);
+  for (long signal = 1; signal <= 64; signal++) syscall4(SYS_rt_sigaction, signal, action, 0, 8);
+  syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, 8);
+  syscall0(SYS_setsid);
+  syscall1(SYS_umask, 022);
+  syscall1(SYS_chdir, "/");
+  if (syscall4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &files) == 0) {
+    files.soft = files.hard;
+    syscall4(SYS_prlimit64, 0, RLIMIT_NOFILE, &files, 0);
+  }
+  int null = (int)syscall3(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+  int log = keep_stderr ? 2 : (int)syscall4(SYS_openat, AT_FDCWD, named(".log"),
+                                            O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+  if (socket == 3) syscall3(SYS_fcntl, socket, F_SETFD, 0);
+  else syscall3(SYS_dup3, socket, 3, 0);
+  syscall3(SYS_dup3, null, 0, 0);
+  syscall3(SYS_dup3, log, 1, 0);
+  if (log != 2) syscall3(SYS_dup3, log, 2, 0);
+  syscall3(SYS_close_range, 4, ~0U, 0);
+  long error = syscall3(SYS_execve, argv[0], argv, env);
+  complain("cannot run ", argv[0], error);
+  quit(1);
+}
+
+static long split(void) {
+  struct clone_args args;
+  memset(&args, 0, sizeof args);
+  args.exit_signal = SIGCHLD;
+  return syscall2(SYS_clone3, &args, sizeof args);
+}
+
+static int start_engine(void) {
+  int lock = (int)syscall4(SYS_openat, AT_FDCWD, named(".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock < 0) {
+    complain("cannot open ", named(".lock"), lock);
+    quit(1);
+  }
+  while (syscall2(SYS_flock, lock, LOCK_EX) == -EINTR) {}
+  int socket = connected();
+  if (socket < 0) {
+    struct sockaddr_un at;
+    int n = address(&at), status;
+    int listener = (int)syscall3(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    syscall3(SYS_unlinkat, AT_FDCWD, at.path, 0);
+    long error = syscall3(SYS_bind, listener, &at, n);
+    if (error == 0) error = syscall2(SYS_listen, listener, 4096);
+    if (error < 0) {
+      complain("cannot listen on ", at.path, error);
+      quit(1);
+    }
+    long child = split();
+    if (child == 0) {
+      if (split() != 0) quit(0); /* an orphan: the engine is nobody's child */
+      become_engine(listener, "serve", 0);
+    }
+    syscall4(SYS_wait4, child, &status, 0, 0);
+    socket = connected();
+    syscall1(SYS_close, listener);
+  }
+  syscall1(SYS_close, lock);
+  if (socket < 0) {
+    complain("the engine did not start, see ", named(".log"), 0);
+    quit(1);
+  }
+  return socket;
+}
+
+static int start_one_shot(void) {
+  int pair[2];
+  if (syscall4(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) quit(1);
+  if (split() == 0) become_engine(pair[1], "once", 1);
+  syscall1(SYS_close, pair[1]);
+  return pair[0];
+}
+
+/* A socket to an engine; again: the last one closed it before it did anything. */
+int engine_connect(char **env, int again) {
+  const char *choice = variable(env, "JRUN_ENGINE");
+  if (!*library) find_library();
+  if (choice && same(choice, "off")) return start_one_shot();
+  if (!*base) find_base(env);
+  if (!again) {
+    int socket = connected();
+    if (socket >= 0) return socket;
+  }
+  return start_engine();
+}

@@ -1,0 +1,87 @@
+/* The wire protocol between the engine and a helper: the one source of its layouts and numbers.
+ *
+ *   client                         engine
+ *     | hello, argv, env  ----------> |
+ *     | <---------- batch [+ fds]     |   "perform these calls"
+ *     | reply [+ fds]  -------------> |
+ *     |             ...               |
+ *     | <---- batch{exit_group}       |
+ *
+ * Both ends are on one machine, so integers are in its byte order. The Java side
+ * (io.jrun.kernel.wire.Protocol) is compared with this file by a test of the build.
+ */
+#ifndef JRUN_PROTOCOL_H
+#define JRUN_PROTOCOL_H
+
+#define PROTOCOL_MAGIC 0x6e75726aL
+#define PROTOCOL_VERSION 1
+
+/* Where each batch lands; pointers in it are absolute, so the helper translates nothing. */
+#define ARENA_BASE 0x2000000000L
+#define ARENA_SIZE 0x2000000L
+
+/* How an argument is to be read: two bits each in call.kinds, the first argument lowest. */
+#define KIND_VALUE 0
+#define KIND_RESULT 1 /* the result of the call with that index */
+#define KIND_PASSED 2 /* the n-th descriptor that came with the batch */
+#define KIND_LOAD 3   /* the 32-bit integer at that address */
+
+#define CALL_RETURNS_DESCRIPTOR 1 /* the result is sent back with the reply */
+
+#define TOLERATE_ANY 0xffff
+#define RESULT_SKIPPED -125 /* ECANCELED: it uses the result of a call that failed as expected */
+
+#define MAX_CALLS 4096
+#define MAX_PASSED 64
+
+/* Pseudo calls: what no single syscall does. */
+#define CALL_LISTEN 0xff01        /* (listener): from now on serve whoever connects to it */
+#define CALL_MONITOR 0xff02       /* (struct monitor *): watch a container in the foreground */
+#define CALL_RESET_SIGNALS 0xff03 /* (): default dispositions, nothing blocked */
+#define CALL_ON_EOF 0xff04        /* (strings, size, count, status): what to run when the engine dies */
+
+struct hello {
+  unsigned magic;
+  unsigned version;
+  unsigned size; /* of the strings that follow: argv, then env, each ended by NUL */
+  unsigned argc;
+  unsigned envc;
+  unsigned reserved;
+};
+
+struct batch {
+  unsigned size;     /* of the whole message: this header, the calls, their data */
+  unsigned calls;
+  unsigned out_size; /* bytes to send back from the first multiple of 16 behind the message */
+  unsigned reserved;
+};
+
+struct call {
+  unsigned short number;
+  unsigned short kinds;
+  unsigned short flags;
+  unsigned short tolerated[3]; /* errnos that do not stop the batch */
+  unsigned reserved;
+  unsigned long args[6];
+};
+
+struct reply {
+  unsigned size;  /* of the whole message: this header, done results of 8 bytes, the output */
+  unsigned done;  /* calls performed; fewer than asked when the last of them failed */
+};
+
+struct monitor {
+  int pid;    /* of the child to watch */
+  int master; /* of its terminal, or -1 */
+  int raw;    /* nonzero: restore termios on descriptor 0 at the end */
+  int reserved;
+  unsigned char termios[64];
+};
+
+_Static_assert(sizeof(struct hello) == 24, "hello");
+_Static_assert(sizeof(struct batch) == 16, "batch");
+_Static_assert(sizeof(struct call) == 64, "call");
+_Static_assert(sizeof(struct reply) == 8, "reply");
+_Static_assert(sizeof(struct monitor) == 80, "monitor");
+
+#endif

@@ -1,0 +1,56 @@
+package io.jrun.kernel;
+
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.Syscall;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Calls to perform in order, with the failures that are expected of them. A call may use the result
+/// of an earlier one; where that one failed as expected, the call is skipped.
+public final class Batch {
+  /// One call and the errnos that do not stop the batch; `anyFailure` expects every errno.
+  public record Entry(Syscall<?> call, List<Errno> expected, boolean anyFailure) {
+    public Entry {
+      expected = List.copyOf(expected);
+      if (expected.size() > 3) throw new IllegalArgumentException("at most three expected errnos");
+    }
+  }
+
+  private final List<Entry> entries = new ArrayList<>();
+  private final List<Integer> passed = new ArrayList<>();
+
+  /// Adds a call that must succeed, or fail with one of the expected errnos.
+  public <R> Pending<R> add(Syscall<R> call, Errno... expected) {
+    entries.add(new Entry(call, List.of(expected), false));
+    return new Pending<>(entries.size() - 1, call);
+  }
+
+  /// Adds a call whose failure never stops the batch.
+  public <R> Pending<R> attempt(Syscall<R> call) {
+    entries.add(new Entry(call, List.of(), true));
+    return new Pending<>(entries.size() - 1, call);
+  }
+
+  /// Sends a descriptor of the engine along; the batch's calls can then use it.
+  public Descriptor pass(OwnedDescriptor descriptor) {
+    passed.add(descriptor.number());
+    return new Descriptor.Passed(passed.size() - 1);
+  }
+
+  public List<Entry> entries() {
+    return List.copyOf(entries);
+  }
+
+  public List<Integer> passed() {
+    return List.copyOf(passed);
+  }
+
+  public boolean isEmpty() {
+    return entries.isEmpty();
+  }
+
+  public int size() {
+    return entries.size();
+  }
+}

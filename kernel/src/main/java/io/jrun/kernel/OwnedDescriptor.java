@@ -1,0 +1,39 @@
+package io.jrun.kernel;
+
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+
+/// A descriptor of the engine's own process, owned by whoever holds this, closed once.
+public final class OwnedDescriptor implements AutoCloseable {
+  private final Kernel kernel;
+  private int number;
+
+  public OwnedDescriptor(Kernel kernel, int number) {
+    this.kernel = kernel;
+    this.number = number;
+  }
+
+  public int number() {
+    if (number < 0) throw new IllegalStateException("descriptor is closed");
+    return number;
+  }
+
+  public Descriptor descriptor() {
+    return new Descriptor.Known(number());
+  }
+
+  /// Gives the descriptor away: this no longer closes it.
+  public int release() {
+    int released = number();
+    number = -1;
+    return released;
+  }
+
+  @Override
+  public synchronized void close() {
+    if (number < 0) return;
+    int closing = number;
+    number = -1;
+    kernel.call(new FileCall.Close(new Descriptor.Known(closing)));
+  }
+}

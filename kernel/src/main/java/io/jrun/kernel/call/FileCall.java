@@ -1,0 +1,596 @@
+package io.jrun.kernel.call;
+
+/// Files, directories and descriptors.
+public sealed interface FileCall<R> extends HostCall<R> {
+  boolean ARM = "aarch64".equals(System.getProperty("os.arch"));
+  int O_RDONLY = 0;
+  int O_WRONLY = 1;
+  int O_RDWR = 2;
+  int O_CREAT = 0100;
+  int O_EXCL = 0200;
+  int O_NOCTTY = 0400;
+  int O_TRUNC = 01000;
+  int O_APPEND = 02000;
+  int O_NONBLOCK = 04000;
+  int O_DIRECTORY = ARM ? 040000 : 0200000;
+  int O_NOFOLLOW = ARM ? 0100000 : 0400000;
+  int O_CLOEXEC = 02000000;
+  int O_PATH = 010000000;
+  Flags OPEN = Flags.masked(3, O_RDONLY, "O_RDONLY", O_WRONLY, "O_WRONLY", O_RDWR, "O_RDWR", O_CREAT, "O_CREAT", O_EXCL, "O_EXCL", O_NOCTTY, "O_NOCTTY", O_TRUNC, "O_TRUNC", O_APPEND, "O_APPEND", O_NONBLOCK, "O_NONBLOCK", O_DIRECTORY, "O_DIRECTORY", O_NOFOLLOW, "O_NOFOLLOW", O_CLOEXEC, "O_CLOEXEC", O_PATH, "O_PATH");
+  int RESOLVE_NO_XDEV = 1;
+  int RESOLVE_NO_MAGICLINKS = 2;
+  int RESOLVE_NO_SYMLINKS = 4;
+  int RESOLVE_BENEATH = 8;
+  int RESOLVE_IN_ROOT = 16;
+  Flags RESOLVE = Flags.bits(RESOLVE_NO_XDEV, "RESOLVE_NO_XDEV", RESOLVE_NO_MAGICLINKS, "RESOLVE_NO_MAGICLINKS", RESOLVE_NO_SYMLINKS, "RESOLVE_NO_SYMLINKS", RESOLVE_BENEATH, "RESOLVE_BENEATH", RESOLVE_IN_ROOT, "RESOLVE_IN_ROOT");
+  int AT_SYMLINK_NOFOLLOW = 0x100;
+  int AT_REMOVEDIR = 0x200;
+  int AT_EACCESS = 0x200;
+  int AT_EMPTY_PATH = 0x1000;
+  int AT_RECURSIVE = 0x8000;
+  Flags AT = Flags.bits(AT_SYMLINK_NOFOLLOW, "AT_SYMLINK_NOFOLLOW", AT_EMPTY_PATH, "AT_EMPTY_PATH", AT_RECURSIVE, "AT_RECURSIVE");
+  int F_SETFL = 4;
+  int F_GETFL = 3;
+  int F_ADD_SEALS = 1033;
+  int F_SEAL_ALL = 0xf;
+  int MFD_CLOEXEC = 1;
+  int MFD_ALLOW_SEALING = 2;
+  int LOCK_SH = 1;
+  int LOCK_EX = 2;
+  int LOCK_NB = 4;
+  int LOCK_UN = 8;
+  int X_OK = 1;
+  int CLOSE_RANGE_CLOEXEC = 4;
+  int TCGETS = 0x5401;
+  int TCSETS = 0x5402;
+  int TIOCSCTTY = 0x540e;
+  int TIOCGWINSZ = 0x5413;
+  int TIOCSWINSZ = 0x5414;
+  int TIOCSPTLCK = 0x40045431;
+  int TIOCGPTN = 0x80045430;
+  int TIOCGPTPEER = 0x5441;
+  int SIOCGIFFLAGS = 0x8913;
+  int SIOCSIFFLAGS = 0x8914;
+  Flags IOCTL = Flags.values(TCGETS, "TCGETS", TCSETS, "TCSETS", TIOCSCTTY, "TIOCSCTTY", TIOCGWINSZ, "TIOCGWINSZ", TIOCSWINSZ, "TIOCSWINSZ", TIOCSPTLCK, "TIOCSPTLCK", TIOCGPTPEER, "TIOCGPTPEER", TIOCGPTN, "TIOCGPTN", SIOCGIFFLAGS, "SIOCGIFFLAGS", SIOCSIFFLAGS, "SIOCSIFFLAGS");
+
+  /// openat(2); the descriptor comes back to the engine when `returned`.
+  record Openat(Descriptor directory, String path, int flags, int mode, boolean returned) implements FileCall<Descriptor> {
+    @Override
+    public Number number() {
+      return Number.OPENAT;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory).string(path).flags(OPEN, flags).octal(mode);
+    }
+
+    @Override
+    public Descriptor result(long value, Output output) {
+      return new Descriptor.Known((int) value);
+    }
+
+    @Override
+    public boolean returnsDescriptor() {
+      return returned;
+    }
+  }
+
+  /// openat2(2), Linux 5.6.
+  record Openat2(Descriptor directory, String path, int flags, int mode, int resolve, boolean returned) implements FileCall<Descriptor> {
+    @Override
+    public Number number() {
+      return Number.OPENAT2;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory).string(path).struct(how -> how.flags64("flags", OPEN, flags).u64("mode", mode).flags64("resolve", RESOLVE, resolve)).value(24);
+    }
+
+    @Override
+    public Descriptor result(long value, Output output) {
+      return new Descriptor.Known((int) value);
+    }
+
+    @Override
+    public boolean returnsDescriptor() {
+      return returned;
+    }
+  }
+
+  /// close(2).
+  record Close(Descriptor descriptor) implements FileCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.CLOSE;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// close_range(2), Linux 5.9; `last` is unsigned.
+  record CloseRange(int first, int last, int flags) implements FileCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.CLOSE_RANGE;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(first).value(last & 0xffffffffL).value(flags);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// read(2) of at most `size` bytes.
+  record Read(Descriptor descriptor, int size) implements FileCall<byte[]> {
+    @Override
+    public Number number() {
+      return Number.READ;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).out(size).value(size);
+    }
+
+    @Override
+    public byte[] result(long value, Output output) {
+      return output.bytes((int) value);
+    }
+  }
+
+  /// pread64(2).
+  record Pread(Descriptor descriptor, int size, long offset) implements FileCall<byte[]> {
+    @Override
+    public Number number() {
+      return Number.PREAD64;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).out(size).value(size).value(offset);
+    }
+
+    @Override
+    public byte[] result(long value, Output output) {
+      return output.bytes((int) value);
+    }
+  }
+
+  /// write(2): how many bytes were taken.
+  record Write(Descriptor descriptor, byte[] bytes) implements FileCall<Integer> {
+    @Override
+    public Number number() {
+      return Number.WRITE;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).bytes(bytes).value(bytes.length);
+    }
+
+    @Override
+    public Integer result(long value, Output output) {
+      return (int) value;
+    }
+  }
+
+  /// readlinkat(2) of at most 4095 bytes.
+  record Readlinkat(Descriptor directory, String path) implements FileCall<String> {
+    @Override
+    public Number number() {
+      return Number.READLINKAT;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory).string(path).out(4096).value(4095);
+    }
+
+    @Override
+    public String result(long value, Output output) {
+      return new String(output.bytes((int) value), java.nio.charset.StandardCharsets.UTF_8);
+    }
+  }
+
+  /// getdents64(2): raw directory entries, empty at the end.
+  record Getdents(Descriptor directory) implements FileCall<byte[]> {
+    @Override
+    public Number number() {
+      return Number.GETDENTS64;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory).out(32768).value(32768);
+    }
+
+    @Override
+    public byte[] result(long value, Output output) {
+      return output.bytes((int) value);
+    }
+  }
+
+  /// mkdirat(2).
+  record Mkdirat(Descriptor directory, String path, int mode) implements FileCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.MKDIRAT;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory).string(path).octal(mode);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// mknodat(2); `device` as makedev(3) encodes it.
+  record Mknodat(Descriptor directory, String path, int mode, long device) implements FileCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.MKNODAT;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory).string(path).octal(mode).value(device);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// symlinkat(2).
+  record Symlinkat(String target, Descriptor directory, String path) implements FileCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.SYMLINKAT;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.string(target).descriptor(directory).string(path);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// unlinkat(2); AT_REMOVEDIR for a directory.
+  record Unlinkat(Descriptor directory, String path, int flags) implements FileCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.UNLINKAT;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory).string(path).value(flags);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// renameat2(2).
+  record Renameat2(Descriptor fromDirectory, String from, Descriptor toDirectory, String onto, int flags) implements FileCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.RENAMEAT2;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(fromDirectory).string(from).descriptor(toDirectory).string(onto).value(flags);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// fchmod(2).
+  record Fchmod(Descriptor descriptor, int mode) implements FileCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.FCHMOD;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).octal(mode);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// fchmodat(2), which follows symbolic links.
+  record Fchmodat(Descriptor directory, String path, int mode) implements FileCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.FCHMODAT;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory).string(path).octal(mode);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// fchownat(2).
+  record Fchownat(Descriptor directory, String path, int uid, int gid, int flags) implements FileCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.FCHOWNAT;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory).string(path).value(uid).value(gid).flags(AT, flags);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// statx(2) of the basic fields.
+  record Statx(Descriptor directory, String path, int flags) implements FileCall<Stat> {
+    @Override
+    public Number number() {
+      return Number.STATX;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory).string(path).flags(AT, flags).value(0x7ff).out(Stat.SIZE);
+    }
+
+    @Override
+    public Stat result(long value, Output output) {
+      return Stat.of(output.buffer());
+    }
+  }
+
+  /// faccessat2(2), Linux 5.8.
+  record Faccessat2(Descriptor directory, String path, int mode, int flags) implements FileCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.FACCESSAT2;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory).string(path).value(mode).value(flags);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// fstatfs(2): the magic number of the filesystem.
+  record Fstatfs(Descriptor descriptor) implements FileCall<Long> {
+    @Override
+    public Number number() {
+      return Number.FSTATFS;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).out(128);
+    }
+
+    @Override
+    public Long result(long value, Output output) {
+      return output.buffer().getLong(0);
+    }
+  }
+
+  /// dup3(2).
+  record Dup3(Descriptor from, int onto, int flags) implements FileCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.DUP3;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(from).value(onto).flags(OPEN, flags);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// fcntl(2) with an integer argument.
+  record Fcntl(Descriptor descriptor, int command, long argument) implements FileCall<Integer> {
+    @Override
+    public Number number() {
+      return Number.FCNTL;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).value(command).value(argument);
+    }
+
+    @Override
+    public Integer result(long value, Output output) {
+      return (int) value;
+    }
+  }
+
+  /// ioctl(2) with an integer argument.
+  record Ioctl(Descriptor descriptor, int request, long argument, boolean returned) implements FileCall<Integer> {
+    @Override
+    public Number number() {
+      return Number.IOCTL;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).value(argument);
+    }
+
+    @Override
+    public Integer result(long value, Output output) {
+      return (int) value;
+    }
+
+    @Override
+    public boolean returnsDescriptor() {
+      return returned;
+    }
+  }
+
+  /// ioctl(2) that reads this structure.
+  record IoctlWrite(Descriptor descriptor, int request, byte[] argument) implements FileCall<Integer> {
+    @Override
+    public Number number() {
+      return Number.IOCTL;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).bytes(argument);
+    }
+
+    @Override
+    public Integer result(long value, Output output) {
+      return (int) value;
+    }
+  }
+
+  /// ioctl(2) that fills in a structure of that size.
+  record IoctlRead(Descriptor descriptor, int request, int size) implements FileCall<byte[]> {
+    @Override
+    public Number number() {
+      return Number.IOCTL;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).out(size);
+    }
+
+    @Override
+    public byte[] result(long value, Output output) {
+      return output.bytes(size);
+    }
+  }
+
+  /// flock(2).
+  record Flock(Descriptor descriptor, int operation) implements FileCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.FLOCK;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).value(operation);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// ftruncate(2).
+  record Ftruncate(Descriptor descriptor, long size) implements FileCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.FTRUNCATE;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).value(size);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// memfd_create(2).
+  record MemfdCreate(String name, int flags) implements FileCall<Descriptor> {
+    @Override
+    public Number number() {
+      return Number.MEMFD_CREATE;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.string(name).value(flags);
+    }
+
+    @Override
+    public Descriptor result(long value, Output output) {
+      return new Descriptor.Known((int) value);
+    }
+  }
+
+  /// ppoll(2) of one descriptor, forever when `millis` is negative: the events that came, zero at the timeout.
+  record Poll(Descriptor descriptor, int events, long millis) implements FileCall<Integer> {
+    @Override
+    public Number number() {
+      return Number.PPOLL;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.struct(p -> p.descriptor32("fd", descriptor).u16("events", events).u16("revents", 0));
+      to.value(1);
+      if (millis < 0) to.bytes(null);
+      else to.struct(t -> t.u64("tv_sec", millis / 1000).u64("tv_nsec", millis % 1000 * 1_000_000));
+      to.bytes(null).value(8);
+    }
+
+    @Override
+    public Integer result(long value, Output output) {
+      return (int) value;
+    }
+  }
+}

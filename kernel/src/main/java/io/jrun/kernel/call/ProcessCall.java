@@ -1,0 +1,245 @@
+package io.jrun.kernel.call;
+
+import java.util.List;
+
+/// Processes: their birth, program, limits, place and end.
+public sealed interface ProcessCall<R> extends HelperCall<R> {
+  int MAP_PRIVATE_FIXED = 0x12;
+  int PROT_READ_EXEC = 5;
+  int SIG_BLOCK = 0;
+  int SIG_SETMASK = 2;
+
+  /// clone3(2). The child goes on serving, on the socket passed along. Returns the pid as the helper sees it.
+  record Clone3(long flags, int exitSignal, Descriptor childSocket) implements ProcessCall<Integer> {
+    @Override
+    public Number number() {
+      return Number.CLONE3;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.struct(a -> a.flags64("flags", NamespaceCall.CLONE, flags).u64("pidfd", 0).u64("child_tid", 0).u64("parent_tid", 0).u64("exit_signal", exitSignal).u64("stack", 0).u64("stack_size", 0).u64("tls", 0).u64("set_tid", 0).u64("set_tid_size", 0).u64("cgroup", 0)).value(88).descriptor(childSocket);
+    }
+
+    @Override
+    public Integer result(long value, Output output) {
+      return (int) value;
+    }
+  }
+
+  /// execveat(2); success ends the stream.
+  record Execveat(Descriptor directory, String path, List<String> argv, List<String> env, int flags) implements ProcessCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.EXECVEAT;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory).string(path).strings(argv).strings(env).flags(FileCall.AT, flags);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// exit_group(2).
+  record ExitGroup(int status) implements ProcessCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.EXIT_GROUP;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(status);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// wait4(2) for one child: the wait status.
+  record Wait4(int pid, int options) implements ProcessCall<Integer> {
+    @Override
+    public Number number() {
+      return Number.WAIT4;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(pid).out(4).value(options).bytes(null);
+    }
+
+    @Override
+    public Integer result(long value, Output output) {
+      return output.buffer().getInt(0);
+    }
+  }
+
+  /// getpid(2).
+  record Getpid() implements ProcessCall<Integer> {
+    @Override
+    public Number number() {
+      return Number.GETPID;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(0);
+    }
+
+    @Override
+    public Integer result(long value, Output output) {
+      return (int) value;
+    }
+  }
+
+  /// getcwd(2), as the kernel says it: `(unreachable)` may lead it.
+  record Getcwd() implements ProcessCall<String> {
+    @Override
+    public Number number() {
+      return Number.GETCWD;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.out(4096).value(4096);
+    }
+
+    @Override
+    public String result(long value, Output output) {
+      return new String(output.bytes((int) value - 1), java.nio.charset.StandardCharsets.UTF_8);
+    }
+  }
+
+  /// chdir(2).
+  record Chdir(String path) implements ProcessCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.CHDIR;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.string(path);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// fchdir(2).
+  record Fchdir(Descriptor directory) implements ProcessCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.FCHDIR;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// prlimit64(2) of the caller itself; values are unsigned.
+  record Prlimit(int resource, long soft, long hard) implements ProcessCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.PRLIMIT64;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(0).value(resource).struct(l -> l.u64("soft", soft).u64("hard", hard)).bytes(null);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// rt_sigprocmask(2), the set as a mask of 64 bits.
+  record Sigprocmask(int how, long mask) implements ProcessCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.RT_SIGPROCMASK;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(how).struct(s -> s.u64("mask", mask)).bytes(null).value(8);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// mmap(2) of a file.
+  record Mmap(long address, long size, int protection, int flags, Descriptor descriptor, long offset) implements ProcessCall<Long> {
+    @Override
+    public Number number() {
+      return Number.MMAP;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(address).value(size).value(protection).value(flags).descriptor(descriptor).value(offset);
+    }
+
+    @Override
+    public Long result(long value, Output output) {
+      return value;
+    }
+  }
+
+  /// personality(2).
+  record Personality(long persona) implements ProcessCall<Long> {
+    @Override
+    public Number number() {
+      return Number.PERSONALITY;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(persona);
+    }
+
+    @Override
+    public Long result(long value, Output output) {
+      return value;
+    }
+  }
+
+  /// ioprio_set(2) of the caller.
+  record IoprioSet(int priority) implements ProcessCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.IOPRIO_SET;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(1).value(0).value(priority);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package io.jrun.kernel.call;
+
+import java.util.List;
+
+/// What the helper does that is no single syscall; see protocol.h.
+public sealed interface PseudoCall<R> extends HelperCall<R> {
+
+  /// After the answer: leave the engine, then serve whoever connects to the listener.
+  record ListenForStart(Descriptor listener) implements PseudoCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.LISTEN_FOR_START;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(listener);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// Watches a child in the foreground until it ends: its wait status. `termios` is restored on descriptor 0 at the end; empty for none.
+  record Monitor(int pid, Descriptor master, byte[] termios) implements PseudoCall<Integer> {
+    @Override
+    public Number number() {
+      return Number.MONITOR;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.struct(m -> m.u32("pid", pid).descriptor32("master", master).u32("raw", termios.length == 0 ? 0 : 1).u32("", 0).raw("termios", java.util.Arrays.copyOf(termios, 64)));
+    }
+
+    @Override
+    public Integer result(long value, Output output) {
+      return (int) value;
+    }
+  }
+
+  /// Default dispositions, nothing blocked.
+  record ResetSignals() implements PseudoCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.RESET_SIGNALS;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(0);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// What to run in a new engine when this one dies; then the helper exits with `status`.
+  record OnEof(List<String> argv, int status) implements PseudoCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.ON_EOF;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      byte[] block = (String.join("\0", argv) + "\0").getBytes(java.nio.charset.StandardCharsets.UTF_8);
+      to.bytes(block).value(block.length).value(argv.size()).value(status);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+}

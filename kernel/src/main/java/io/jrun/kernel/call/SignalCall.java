@@ -1,0 +1,59 @@
+package io.jrun.kernel.call;
+
+/// Signals to, and descriptors of, other processes.
+public sealed interface SignalCall<R> extends HostCall<R> {
+
+  /// kill(2).
+  record Kill(int pid, int signal) implements SignalCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.KILL;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(pid).value(signal);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
+  /// pidfd_open(2), Linux 5.3.
+  record PidfdOpen(int pid) implements SignalCall<Descriptor> {
+    @Override
+    public Number number() {
+      return Number.PIDFD_OPEN;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(pid).value(0);
+    }
+
+    @Override
+    public Descriptor result(long value, Output output) {
+      return new Descriptor.Known((int) value);
+    }
+  }
+
+  /// pidfd_send_signal(2), Linux 5.1.
+  record PidfdSendSignal(Descriptor pidfd, int signal) implements SignalCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.PIDFD_SEND_SIGNAL;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(pidfd).value(signal).bytes(null).value(0);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+}

@@ -1,0 +1,277 @@
+package io.jrun.kernel.wire;
+
+import io.jrun.kernel.call.Arguments;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Flags;
+import io.jrun.kernel.call.Struct;
+import io.jrun.kernel.call.Syscall;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// Lays calls out in memory that starts at a known address: their data behind one another, pointers
+/// absolute, the areas for the kernel's output behind all data.
+public final class Layout implements Arguments {
+  /// Where an output area lies, counted from the start of all output.
+  public record Area(int offset, int length) {}
+
+  private static final int ALIGNMENT = 16;
+
+  private final long base;
+  private byte[] memory;
+  private int end;
+  private int outSize;
+  private final List<Integer> outPointers = new ArrayList<>();
+
+  private int argument;
+  private int kinds;
+  private int record;
+
+  /// @param base the address of the first byte
+  /// @param reserved bytes kept free at the start, for headers
+  public Layout(long base, int reserved) {
+    this.base = base;
+    this.memory = new byte[Math.max(1024, reserved * 2)];
+    this.end = align(reserved);
+  }
+
+  /// Lays out one call, its six arguments at that offset; returns where its output will be.
+  public Area call(Syscall<?> call, int argumentsAt) {
+    argument = 0;
+    kinds = 0;
+    record = argumentsAt;
+    int outBefore = outSize;
+    call.arguments(this);
+    return new Area(outBefore, outSize - outBefore);
+  }
+
+  /// How the arguments of the last call are to be read, two bits each.
+  public int kinds() {
+    return kinds;
+  }
+
+  /// Ends the layout: pointers to output areas get their addresses.
+  public void finish() {
+    long out = base + align(end);
+    for (int at : outPointers) putLong(at, getLong(at) + out);
+  }
+
+  public ByteBuffer header() {
+    return ByteBuffer.wrap(memory).order(ByteOrder.nativeOrder());
+  }
+
+  public byte[] memory() {
+    return memory;
+  }
+
+  /// Bytes used, the output not among them.
+  public int size() {
+    return end;
+  }
+
+  public int outSize() {
+    return outSize;
+  }
+
+  /// Where the output starts, counted from the base.
+  public int outOffset() {
+    return align(end);
+  }
+
+  static int align(int offset) {
+    return (offset + ALIGNMENT - 1) & -ALIGNMENT;
+  }
+
+  private int allocate(int size) {
+    int at = (end + 7) & -8;
+    end = at + size;
+    if (end > memory.length) memory = Arrays.copyOf(memory, Math.max(end, memory.length * 2));
+    return at;
+  }
+
+  private void putLong(int at, long value) {
+    header().putLong(at, value);
+  }
+
+  private long getLong(int at) {
+    return header().getLong(at);
+  }
+
+  private int store(byte[] bytes) {
+    int at = allocate(bytes.length);
+    System.arraycopy(bytes, 0, memory, at, bytes.length);
+    return at;
+  }
+
+  private int storeString(String string) {
+    byte[] bytes = string.getBytes(StandardCharsets.UTF_8);
+    int at = allocate(bytes.length + 1);
+    System.arraycopy(bytes, 0, memory, at, bytes.length);
+    memory[at + bytes.length] = 0;
+    return at;
+  }
+
+  private int reserveOut(int size) {
+    int at = outSize;
+    outSize = align(outSize + size);
+    return at;
+  }
+
+  private Layout put(long value, int kind) {
+    if (argument >= 6) throw new IllegalStateException("a syscall has at most six arguments");
+    putLong(record + 8 * argument, value);
+    kinds |= kind << 2 * argument;
+    argument++;
+    return this;
+  }
+
+  @Override
+  public Layout value(long value) {
+    return put(value, Protocol.KIND_VALUE);
+  }
+
+  @Override
+  public Layout flags(Flags names, long value) {
+    return value(value);
+  }
+
+  @Override
+  public Layout octal(int mode) {
+    return value(mode);
+  }
+
+  @Override
+  public Layout descriptor(Descriptor descriptor) {
+    return switch (descriptor) {
+      case Descriptor.Known(int number) -> put(number, Protocol.KIND_VALUE);
+      case Descriptor.ResultOf(int index) -> put(index, Protocol.KIND_RESULT);
+      case Descriptor.Passed(int index) -> put(index, Protocol.KIND_PASSED);
+    };
+  }
+
+  @Override
+  public Layout string(@Nullable String string) {
+    return value(string == null ? 0 : base + storeString(string));
+  }
+
+  @Override
+  public Layout bytes(byte @Nullable [] bytes) {
+    return value(bytes == null ? 0 : base + store(bytes));
+  }
+
+  @Override
+  public Layout strings(List<String> strings) {
+    int array = allocate(8 * (strings.size() + 1));
+    for (int i = 0; i < strings.size(); i++) putLong(array + 8 * i, base + storeString(strings.get(i)));
+    putLong(array + 8 * strings.size(), 0);
+    return value(base + array);
+  }
+
+  @Override
+  public Layout out(int size) {
+    outPointers.add(record + 8 * argument);
+    return value(reserveOut(size));
+  }
+
+  @Override
+  public Layout struct(Consumer<Struct> struct) {
+    Fields fields = new Fields();
+    struct.accept(fields);
+    int at = store(Arrays.copyOf(fields.bytes.array(), fields.bytes.position()));
+    for (int pointer : fields.outPointers) outPointers.add(at + pointer);
+    return value(base + at);
+  }
+
+  /// A structure's bytes; what its pointers point to is stored before the structure itself.
+  private final class Fields implements Struct {
+    private ByteBuffer bytes = ByteBuffer.allocate(256).order(ByteOrder.nativeOrder());
+    private final List<Integer> outPointers = new ArrayList<>();
+
+    private Fields room(int size) {
+      if (bytes.remaining() < size) {
+        bytes = ByteBuffer.allocate((bytes.capacity() + size) * 2).order(ByteOrder.nativeOrder()).put(bytes.flip());
+      }
+      return this;
+    }
+
+    @Override
+    public Fields u8(String name, int value) {
+      room(1).bytes.put((byte) value);
+      return this;
+    }
+
+    @Override
+    public Fields u16(String name, int value) {
+      room(2).bytes.putShort((short) value);
+      return this;
+    }
+
+    @Override
+    public Fields u32(String name, long value) {
+      room(4).bytes.putInt((int) value);
+      return this;
+    }
+
+    @Override
+    public Fields u64(String name, long value) {
+      room(8).bytes.putLong(value);
+      return this;
+    }
+
+    @Override
+    public Fields flags32(String name, Flags names, long value) {
+      return u32(name, value);
+    }
+
+    @Override
+    public Fields flags64(String name, Flags names, long value) {
+      return u64(name, value);
+    }
+
+    @Override
+    public Fields descriptor32(String name, Descriptor descriptor) {
+      if (descriptor instanceof Descriptor.Known(int number)) return u32(name, number);
+      throw new IllegalArgumentException("a structure can hold known descriptors only: " + name);
+    }
+
+    @Override
+    public Fields pointer(String name, byte[] data) {
+      return u64(name, base + store(data));
+    }
+
+    @Override
+    public Fields out(String name, int size) {
+      outPointers.add(bytes.position());
+      return u64(name, reserveOut(size));
+    }
+
+    @Override
+    public Fields iovec(String name, byte[] data) {
+      int at = store(data);
+      int iovec = allocate(16);
+      putLong(iovec, base + at);
+      putLong(iovec + 8, data.length);
+      return u64(name, base + iovec);
+    }
+
+    @Override
+    public Fields iovecOut(String name, int size) {
+      int iovec = allocate(16);
+      putLong(iovec, reserveOut(size));
+      putLong(iovec + 8, size);
+      Layout.this.outPointers.add(iovec);
+      return u64(name, base + iovec);
+    }
+
+    @Override
+    public Fields raw(String name, byte[] data) {
+      room(data.length).bytes.put(data);
+      return this;
+    }
+  }
+}
