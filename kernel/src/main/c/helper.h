@@ -21,6 +21,7 @@ struct session {
   int listener;         /* >= 0: a created container's init, which waits to be started */
   int leaves;           /* after this answer it leaves the engine for the listener */
   int is_child;         /* born of a clone: it ends with its socket, without a word */
+  int ended;            /* the monitored process has ended: fallback_status is its status */
   int began;            /* a batch has arrived */
   int status;           /* >= 0: what exit_group says instead of its argument */
   int fallback_status;  /* the status when the fallback has run */

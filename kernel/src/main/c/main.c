@@ -32,6 +32,7 @@ static void open_standard_descriptors(void) {
 /* The engine died in the middle: runs what it left for that case, in a new engine. */
 static void fall_back(char **env) {
   unsigned count = session.fallback_count;
+  if (!count && session.ended) quit(session.fallback_status);
   if (!count) {
     complain("the engine closed the connection", "", 0);
     quit(1);

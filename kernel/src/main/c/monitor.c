@@ -95,5 +95,6 @@ long monitor(struct session *session, const struct monitor *arguments) {
   if (m.raw) syscall3(SYS_ioctl, 0, TCSETS, m.termios);
   syscall1(SYS_close, signals);
   session->fallback_status = status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff;
+  session->ended = 1;
   return status;
 }

@@ -1,0 +1,59 @@
+# The entrance: build, test, bench, lint, demo, install. CI calls only make.
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+BUILD := build
+STAGE := $(CURDIR)/$(BUILD)/install
+export JAVA_HOME := $(shell scripts/find-jdk.sh 2>/dev/null)
+MVN := mvn -B -q
+CFLAGS := -std=gnu11 -Os -ffreestanding -nostdlib -static -fno-pie -no-pie -fno-stack-protector \
+  -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -Wall -Wextra -Werror
+LDFLAGS := -Wl,-T,kernel/src/main/c/helper.ld -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=65536
+HELPER := $(wildcard kernel/src/main/c/*.c)
+HEADERS := $(wildcard kernel/src/main/c/*.h) kernel/src/main/c/helper.ld
+ARCH_x86_64 := -mno-sse
+ARCH_aarch64 := -mgeneral-regs-only
+
+.PHONY: build test bench lint format demo install prepare clean helpers stage
+
+build: prepare stage
+
+prepare:
+	@scripts/prepare.sh
+
+# The helper for this machine, and for the other architecture where its compiler is installed.
+helpers: $(BUILD)/helper/$(shell uname -m)/jrun
+	@if command -v aarch64-linux-gnu-gcc >/dev/null && [ "$$(uname -m)" != aarch64 ]; then \
+	  $(MAKE) --no-print-directory $(BUILD)/helper/aarch64/jrun; \
+	else echo "skipped: the aarch64 helper (no aarch64-linux-gnu-gcc)"; fi
+
+$(BUILD)/helper/%/jrun: $(HELPER) $(HEADERS)
+	@mkdir -p $(@D)
+	$(if $(filter $*,$(shell uname -m)),gcc,$*-linux-gnu-gcc) $(CFLAGS) $(ARCH_$*) $(LDFLAGS) -o $@ $(HELPER)
+	@test $$(stat -c %s $@) -lt 65536
+
+stage: helpers
+	$(MVN) -DskipTests install
+	scripts/stage.sh $(STAGE)
+
+test: prepare stage
+	scripts/test.sh
+
+bench: build
+	scripts/bench.sh
+
+lint:
+	$(MVN) -Plint -DskipTests clean compile
+	$(MVN) spotless:check
+
+format:
+	$(MVN) spotless:apply
+
+demo: build
+	scripts/demo.sh
+
+install: build
+	scripts/stage.sh $(DESTDIR)$(PREFIX)
+
+clean:
+	rm -rf $(BUILD) demo
+	$(MVN) clean

@@ -1,0 +1,148 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// Mounts, as the container's own mountinfo shows them.
+class MountsIT extends EndToEnd {
+
+  /// The last mountinfo line of a mount point, printed inside the container.
+  private String mountinfo(String target) throws IOException {
+    List<String> lines =
+        runSh("cat /proc/self/mountinfo").succeeds().lines().stream()
+            .filter(line -> line.split(" ")[4].equals(target))
+            .toList();
+    assertThat(lines).as("mounts on %s", target).isNotEmpty();
+    return lines.getLast();
+  }
+
+  private Path hostDirectory() throws IOException {
+    Path directory = Files.createDirectory(temp.resolve("shared"));
+    Files.writeString(directory.resolve("file"), "content\n");
+    return directory;
+  }
+
+  @Test
+  void defaultMounts() throws IOException {
+    assertThat(mountinfo("/proc")).contains(" - proc proc rw");
+    assertThat(mountinfo("/dev")).contains(" rw,nosuid ").contains(" - tmpfs tmpfs ").contains("size=65536k,mode=755");
+    assertThat(mountinfo("/dev/pts")).contains(" rw,nosuid,noexec,relatime ").contains("gid=5,mode=620,ptmxmode=666");
+    assertThat(mountinfo("/dev/shm")).contains(" rw,nosuid,nodev,noexec,relatime ").contains(" - tmpfs shm ");
+    assertThat(mountinfo("/dev/mqueue")).contains(" rw,nosuid,nodev,noexec,relatime ").contains(" - mqueue mqueue ");
+    assertThat(mountinfo("/sys")).contains(" ro,nosuid,nodev,noexec,relatime ").contains(" - sysfs sysfs ");
+    assertThat(mountinfo("/sys/fs/cgroup")).contains("nosuid,nodev,noexec,relatime ");
+  }
+
+  @Test
+  void cgroupMountIsReadOnlyAndOfTheContainer() throws IOException {
+    assertThat(runSh("mkdir /sys/fs/cgroup/pids/x 2>&1; cat /sys/fs/cgroup/pids/tasks | wc -l").lines())
+        .satisfiesExactly(
+            line -> assertThat(line).contains("Read-only file system"),
+            line -> assertThat(Integer.parseInt(line.strip())).isBetween(1, 3));
+  }
+
+  @Test
+  void bindMountIsTheHostsDirectory() throws IOException {
+    Path shared = hostDirectory();
+    config.mount("{destination:'/mnt',type:'bind',source:'%s',options:['rbind','rw']}".formatted(shared));
+    assertThat(runSh("cat /mnt/file; echo more > /mnt/new").succeeds().text()).isEqualTo("content");
+    assertThat(shared.resolve("new")).hasContent("more");
+  }
+
+  @Test
+  void bindMountReadOnly() throws IOException {
+    config.mount("{destination:'/mnt',type:'bind',source:'%s',options:['bind','ro']}".formatted(hostDirectory()));
+    assertThat(runSh("echo x > /mnt/new").exits(1).err()).contains("Read-only file system");
+    assertThat(mountinfo("/mnt")).contains(" ro,");
+  }
+
+  @Test
+  void bindMountWithFlags() throws IOException {
+    config.mount(
+        "{destination:'/mnt',type:'bind',source:'%s',options:['bind','nosuid','nodev','noexec']}".formatted(hostDirectory()));
+    assertThat(mountinfo("/mnt")).contains("nosuid,nodev,noexec");
+  }
+
+  @Test
+  void bindMountOfOneFile() throws IOException {
+    config.writableRoot()
+        .mount("{destination:'/etc/deep/file',source:'%s',options:['bind']}".formatted(hostDirectory().resolve("file")));
+    assertThat(runSh("cat /etc/deep/file").succeeds().text()).isEqualTo("content");
+  }
+
+  @Test
+  void missingMountPointsAreMade() throws IOException {
+    config.mount("{destination:'/a/b/c',type:'bind',source:'%s',options:['bind']}".formatted(hostDirectory()));
+    assertThat(runSh("cat /a/b/c/file").succeeds().text()).isEqualTo("content");
+  }
+
+  @Test
+  void mountPointsStayInsideTheRootOverSymlinks() throws IOException {
+    Files.createSymbolicLink(bundle.rootfs().resolve("link"), Path.of("../../../../../../tmp"));
+    config.mount("{destination:'/link/%s-in',type:'tmpfs',source:'tmpfs'}".formatted(tag));
+    assertThat(mountinfo("/tmp/" + tag + "-in")).contains(" - tmpfs ");
+    assertThat(Path.of("/tmp", tag + "-in")).doesNotExist();
+  }
+
+  @Test
+  void tmpfsOptions() throws IOException {
+    config.mount("{destination:'/mnt',type:'tmpfs',source:'tmpfs',options:['nosuid','noexec','size=1024k','mode=0700']}");
+    assertThat(mountinfo("/mnt")).contains("nosuid,noexec").contains("size=1024k").contains("mode=700");
+  }
+
+  @Test
+  void propagationOfAMount() throws IOException {
+    config.mount(
+        "{destination:'/mnt',type:'bind',source:'%s',options:['rbind','rshared']}".formatted(hostDirectory()));
+    assertThat(mountinfo("/mnt")).contains(" shared:");
+  }
+
+  @Test
+  void mountsArePrivateByDefault() throws IOException {
+    assertThat(runSh("grep -c shared: /proc/self/mountinfo").text()).isEqualTo("0");
+  }
+
+  @Test
+  void theRootIsReadOnlyOrNot() throws IOException {
+    assertThat(runSh("touch /x").exits(1).err()).contains("Read-only file system");
+    config.writableRoot();
+    runSh("touch /x").succeeds();
+    assertThat(bundle.rootfs().resolve("x")).exists();
+  }
+
+  @Test
+  void maskedPathsAreEmpty() throws IOException {
+    config.set("/linux/maskedPaths", "['/etc/passwd','/home','/not/there']");
+    Files.writeString(bundle.rootfs().resolve("home/secret"), "secret");
+    assertThat(runSh("cat /etc/passwd; ls /home").succeeds().out()).isEmpty();
+  }
+
+  @Test
+  void readonlyPathsCannotBeWritten() throws IOException {
+    config.writableRoot().set("/linux/readonlyPaths", "['/etc','/not/there']");
+    assertThat(runSh("touch /home/ok && touch /etc/x").exits(1).err()).contains("Read-only file system");
+  }
+
+  @Test
+  void nothingOfTheHostsMountsIsSeen() throws IOException {
+    List<String> lines = runSh("cat /proc/self/mountinfo").succeeds().lines();
+    assertThat(lines).noneMatch(line -> line.split(" ")[4].startsWith("/tmp/"));
+  }
+
+  @Test
+  void aMountOnTopOfProcIsRefused() throws IOException {
+    config.mount("{destination:'/proc/1',type:'tmpfs',source:'tmpfs'}");
+    assertThat(run().exits(1).err()).contains("/proc");
+  }
+
+  @Test
+  void aMissingBindSourceIsNamed() throws IOException {
+    config.mount("{destination:'/mnt',type:'bind',source:'%s/none',options:['bind']}".formatted(temp));
+    assertThat(run().failsInOneLine().err()).contains("/none").contains("no such file or directory");
+  }
+}

@@ -1,0 +1,239 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// `run` in the foreground, and what its process is given.
+class RunIT extends EndToEnd {
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 7, 127, 255})
+  void exitStatusIsTheProgram(int status) throws IOException {
+    runSh("exit " + status).exits(status);
+  }
+
+  @Test
+  void deathBySignalIs128PlusItsNumber() throws IOException {
+    // init is immune to ordinary signals from inside, so the signal comes from here
+    config.sh("echo ready; sleep 1000");
+    Command.Running running = onBundle("run").start();
+    assertThat(eventually(() -> output(running).contains("ready"))).isTrue();
+    runtime("kill", id, "KILL").succeeds();
+    running.finish().exits(128 + 9);
+  }
+
+  @Test
+  void aSignalToTheRuntimeReachesTheProgram() throws IOException {
+    config.sh("trap 'echo got it; exit 9' TERM; echo ready; while :; do sleep 0.05; done");
+    Command.Running running = onBundle("run").start();
+    assertThat(eventually(() -> output(running).contains("ready"))).isTrue();
+    running.process().destroy();
+    Outcome outcome = running.finish().exits(9);
+    assertThat(outcome.lines()).containsExactly("ready", "got it");
+  }
+
+  @Test
+  void stdinReachesTheProgramUntilItsEnd() throws IOException {
+    config.args("cat");
+    Outcome outcome = onBundle("run").input("one\ntwo\n").run().succeeds();
+    assertThat(outcome.out()).isEqualTo("one\ntwo\n");
+    assertThat(outcome.err()).isEmpty();
+  }
+
+  @Test
+  void stdoutAndStderrArePipesOfTheirOwn() throws Exception {
+    config.sh("cat; echo problem >&2");
+    bundle.write(config);
+    Process process =
+        new ProcessBuilder(command("run", "-b", bundle.path().toString(), id).words()).start();
+    try (var stdin = process.getOutputStream()) {
+      stdin.write("x".repeat(200_000).getBytes(StandardCharsets.UTF_8));
+    }
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor(Command.TIMEOUT_SECONDS, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isZero();
+    assertThat(out).hasSize(200_000);
+    assertThat(err).isEqualTo("problem\n");
+  }
+
+  @Test
+  void environmentIsTheConfigsAlone() throws IOException {
+    config.set("/process/env", "['PATH=/bin','A=1','B=two words','E2E_TAG=%s']".formatted(tag)).args("env");
+    Outcome outcome = onBundle("run").with("LEAK", "host").run().succeeds();
+    assertThat(outcome.lines()).contains("PATH=/bin", "A=1", "B=two words").noneMatch(line -> line.startsWith("LEAK"));
+  }
+
+  @Test
+  void homeComesFromPasswd() throws IOException {
+    config.set("/process/user", "{uid:1000,gid:1000}");
+    assertThat(runSh("echo $HOME").succeeds().text()).isEqualTo("/home");
+  }
+
+  @Test
+  void anotherHomeIsKept() throws IOException {
+    config.env("HOME=/mnt");
+    assertThat(runSh("echo $HOME").succeeds().text()).isEqualTo("/mnt");
+  }
+
+  @Test
+  void cwdIsEnteredAndMadeWhenMissing() throws IOException {
+    config.writableRoot().setText("/process/cwd", "/var/made/here");
+    assertThat(runSh("pwd").succeeds().text()).isEqualTo("/var/made/here");
+  }
+
+  @Test
+  void hostnameIsTheConfigs() throws IOException {
+    config.setText("/hostname", tag);
+    assertThat(runSh("hostname").succeeds().text()).isEqualTo(tag);
+  }
+
+  @Test
+  void argumentsAreLookedUpInTheContainersPath() throws IOException {
+    Files.writeString(bundle.rootfs().resolve("usr/bin/e2e"), "#!/bin/sh\necho found $0 $1\n");
+    assertThat(bundle.rootfs().resolve("usr/bin/e2e").toFile().setExecutable(true, false)).isTrue();
+    config.args("e2e", "me");
+    assertThat(run().succeeds().text()).isEqualTo("found /usr/bin/e2e me");
+  }
+
+  @Test
+  void anUnknownProgramIsNamed() throws IOException {
+    config.args("no-such-program");
+    Outcome outcome = run().fails();
+    assertThat(outcome.err()).contains("no-such-program").contains("executable file not found in $PATH");
+    assertThat(outcome.status()).isIn(1, 127);
+  }
+
+  @Test
+  void aMissingAbsoluteProgramIsNamed() throws IOException {
+    config.args("/bin/no-such-program");
+    assertThat(run().fails().err()).contains("/bin/no-such-program").contains("no such file or directory");
+  }
+
+  @Test
+  void aFileWithoutExecuteBitIsRefused() throws IOException {
+    config.args("/etc/passwd");
+    assertThat(run().fails().err()).containsIgnoringCase("permission denied");
+  }
+
+  @Test
+  void userGroupsAndUmask() throws IOException {
+    config.set("/process/user", "{uid:1000,gid:1001,additionalGids:[50,60],umask:63}");
+    assertThat(runSh("id -u; id -g; umask; grep ^Groups /proc/self/status").succeeds().lines())
+        .satisfiesExactly(
+            line -> assertThat(line).isEqualTo("1000"),
+            line -> assertThat(line).isEqualTo("1001"),
+            line -> assertThat(line).isEqualTo("0077"),
+            line -> assertThat(line.split("\\s+")).containsExactly("Groups:", "50", "60"));
+  }
+
+  @Test
+  void capabilitiesAreTheConfigsSets() throws IOException {
+    config
+        .set("/process/capabilities", "{}")
+        .set("/process/capabilities/bounding", "['CAP_CHOWN','CAP_KILL','CAP_NET_RAW']")
+        .set("/process/capabilities/permitted", "['CAP_CHOWN','CAP_KILL']")
+        .set("/process/capabilities/effective", "['CAP_KILL']")
+        // an exec by root gains the bounding set, so look as another user
+        .set("/process/user", "{uid:0,gid:0}");
+    assertThat(runSh("grep ^Cap /proc/self/status").succeeds().out())
+        .contains("CapBnd:\t0000000000002021")
+        .contains("CapEff:\t0000000000002021")
+        .contains("CapInh:\t0000000000000000")
+        .contains("CapAmb:\t0000000000000000");
+  }
+
+  @Test
+  void ambientCapabilitiesReachAnotherUser() throws IOException {
+    config
+        .set("/process/user", "{uid:1000,gid:1000}")
+        .set(
+            "/process/capabilities",
+            "{bounding:['CAP_KILL'],permitted:['CAP_KILL'],effective:['CAP_KILL'],inheritable:['CAP_KILL'],ambient:['CAP_KILL']}");
+    assertThat(runSh("grep ^Cap /proc/self/status").succeeds().out())
+        .contains("CapAmb:\t0000000000000020")
+        .contains("CapEff:\t0000000000000020");
+  }
+
+  @Test
+  void noCapabilitiesMeansNone() throws IOException {
+    config.set("/process/capabilities", "{}");
+    assertThat(runSh("grep ^Cap /proc/self/status").succeeds().lines())
+        .hasSize(5)
+        .allMatch(line -> line.endsWith("\t0000000000000000"));
+  }
+
+  @Test
+  void rlimits() throws IOException {
+    config.set("/process/rlimits", "[{type:'RLIMIT_NOFILE',soft:100,hard:200},{type:'RLIMIT_CORE',soft:0,hard:0}]");
+    assertThat(runSh("ulimit -Sn; ulimit -Hn; ulimit -Hc").succeeds().lines()).containsExactly("100", "200", "0");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void noNewPrivileges(boolean set) throws IOException {
+    config.set("/process/noNewPrivileges", String.valueOf(set));
+    assertThat(runSh("grep ^NoNewPrivs /proc/self/status").succeeds().text()).isEqualTo("NoNewPrivs:\t" + (set ? 1 : 0));
+  }
+
+  @Test
+  void oomScoreAdj() throws IOException {
+    config.set("/process/oomScoreAdj", "321");
+    assertThat(runSh("cat /proc/self/oom_score_adj").succeeds().text()).isEqualTo("321");
+  }
+
+  @Test
+  void initIsPid1AndHasOnlyItsStdio() throws IOException {
+    assertThat(runSh("echo $$; cd /proc/1/fd; echo *").succeeds().lines()).satisfiesExactly(
+        line -> assertThat(line).isEqualTo("1"),
+        // the shell itself may keep a copy of its script's descriptor at 10 and above
+        line -> assertThat(line).startsWith("0 1 2").doesNotContain(" 3 ", " 4 "));
+  }
+
+  @Test
+  void signalMasksAndHandlersAreReset() throws IOException {
+    config.args("grep", "-E", "^Sig(Blk|Cgt)", "/proc/self/status");
+    assertThat(run().succeeds().lines()).allMatch(line -> line.endsWith("0000000000000000"));
+  }
+
+  @Test
+  void detachedReturnsAtOnceAndWritesThePid() throws IOException {
+    config.args("sleep", "1000");
+    Path pidFile = temp.resolve("pid");
+    onBundle("run", "--detach", "--pid-file", pidFile.toString()).run().succeeds();
+    assertThat(status()).isEqualTo("running");
+    assertThat(Files.readString(pidFile)).isEqualTo(state().get("pid").asString());
+    killAndDelete();
+  }
+
+  @Test
+  void theWorkingDirectoryIsTheDefaultBundle() throws IOException {
+    config.sh("echo hello");
+    bundle.write(config);
+    assertThat(command("run", id).in(bundle.path()).run().succeeds().text()).isEqualTo("hello");
+  }
+
+  @Test
+  void keepLeavesAStoppedContainer() throws IOException {
+    org.junit.jupiter.api.Assumptions.assumeTrue(RUNTIME.knowsFlag("run", "--keep"), "this runtime has no --keep");
+    onBundle("run", "--keep").run().succeeds();
+    assertThat(status()).isEqualTo("stopped");
+    runtime("delete", id).succeeds();
+  }
+
+  private static String output(Command.Running running) {
+    try {
+      return running.outputSoFar();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+}

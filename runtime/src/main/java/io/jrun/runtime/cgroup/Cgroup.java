@@ -1,0 +1,244 @@
+package io.jrun.runtime.cgroup;
+
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.BpfCall;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.SignalCall;
+import io.jrun.specs.runtime.Resources;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// A container's cgroup: one directory in each hierarchy.
+public final class Cgroup {
+  private static final int SIGKILL = 9;
+  private static final int ADD_ATTEMPTS = 6;
+
+  private final CgroupFiles files;
+  private final Hierarchies hierarchies;
+  private final Map<String, String> paths;
+  private final Freezer freezer;
+
+  Cgroup(CgroupFiles files, Hierarchies hierarchies, Map<String, String> paths) {
+    this.files = files;
+    this.hierarchies = hierarchies;
+    this.paths = Collections.unmodifiableMap(new LinkedHashMap<>(paths));
+    this.freezer = new Freezer(files, directory("freezer"), this.paths.get(""));
+  }
+
+  /// The absolute directory in each hierarchy: by its first controller or `name=…`; `""` is v2.
+  public Map<String, String> paths() {
+    return paths;
+  }
+
+  /// Moves a process into every one of them.
+  public void add(int pid) {
+    String text = Integer.toString(pid);
+    for (String directory : paths.values()) {
+      for (int attempt = 1; ; attempt++) {
+        try {
+          files.write(directory + "/cgroup.procs", text);
+          break;
+        } catch (KernelException e) {
+          // EINVAL passes: a task that is still being made cannot be moved yet (runc has the same loop).
+          if (!CgroupFiles.is(e, Errno.EINVAL) || attempt == ADD_ATTEMPTS) throw new CgroupException("cannot add process " + pid + " to " + directory, e);
+          pause(30);
+        }
+      }
+    }
+  }
+
+  /// Changes the limits that are given. Devices are left as they are, as `runc update` does.
+  public void apply(Resources resources) {
+    Resources.Memory memory = resources.memory();
+    if (memory != null && hierarchies.unified()) checkUsage(memory);
+    perform(Plan.of(resources, hierarchies, new Plan.Current(false, memory == null ? null : memoryLimit(memory))));
+  }
+
+  /// The processes in the cgroup and below it.
+  public List<Integer> pids() {
+    List<Integer> pids = new ArrayList<>();
+    pids(processDirectory(), pids);
+    return pids;
+  }
+
+  /// Stops every process, and returns when all have stopped.
+  public void freeze() {
+    freezer.freeze();
+  }
+
+  public void thaw() {
+    freezer.thaw();
+  }
+
+  public boolean frozen() {
+    return freezer.frozen();
+  }
+
+  /// Sends a signal to every process, those forked meanwhile too; SIGKILL leaves the cgroup thawed.
+  public void signal(int signal) {
+    if (signal == SIGKILL && hierarchies.unified() && killAtOnce()) return;
+    if (pids().isEmpty()) return;
+    boolean before = frozen();
+    if (!before) freezer.freeze();
+    try {
+      for (int pid : pids()) kill(pid, signal);
+    } finally {
+      if (!before || signal == SIGKILL) freezer.thaw();
+    }
+  }
+
+  /// Removes the directories and what is below them, waiting a while for processes that are still dying; a second time is fine.
+  public void remove() {
+    new Removal(files).remove(paths.values());
+  }
+
+  /// Performs the writes in order, successive ones of the same file through one descriptor.
+  void perform(List<Write> writes) {
+    List<Write> postponed = new ArrayList<>();
+    for (int i = 0, next; i < writes.size(); i = next) {
+      Write first = writes.get(i);
+      next = i + 1;
+      while (next < writes.size() && sameFile(writes.get(next), first)) next++;
+      if (!writeAll(writes.subList(i, next), waitsForQuota(first, writes.subList(next, writes.size())))) postponed.add(first);
+    }
+    for (Write write : postponed) writeAll(List.of(write), false);
+  }
+
+  /// Attaches a device program to the v2 directory.
+  void attach(byte[] program) {
+    String path = path("");
+    try (OwnedDescriptor directory = files.open(path, FileCall.O_RDONLY | FileCall.O_DIRECTORY)) {
+      Descriptor loaded = files.kernel().call(new BpfCall.Load(BpfCall.BPF_PROG_TYPE_CGROUP_DEVICE, program));
+      if (!(loaded instanceof Descriptor.Known(int number))) throw new IllegalStateException("bpf returned " + loaded.text());
+      try (OwnedDescriptor owned = new OwnedDescriptor(files.kernel(), number)) {
+        files.kernel().call(new BpfCall.Attach(directory.descriptor(), owned.descriptor(), BpfCall.BPF_CGROUP_DEVICE, BpfCall.BPF_F_ALLOW_MULTI));
+      }
+    } catch (KernelException e) {
+      throw new CgroupException("cannot limit the devices of " + path, e);
+    }
+  }
+
+  static void pause(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CgroupException("interrupted while waiting for a cgroup", e);
+    }
+  }
+
+  private static boolean sameFile(Write a, Write b) {
+    return a.otherwise() == null && b.otherwise() == null && a.hierarchyKey().equals(b.hierarchyKey()) && a.file().equals(b.file());
+  }
+
+  /// Period and burst are checked against the quota that is in force; where it changes too, they may fit only after it.
+  private static boolean waitsForQuota(Write write, List<Write> later) {
+    boolean depends = write.file().equals("cpu.cfs_period_us") || write.file().equals("cpu.cfs_burst_us") || write.file().equals("cpu.max.burst");
+    return depends && later.stream().anyMatch(w -> w.file().equals("cpu.cfs_quota_us") || w.file().equals("cpu.max"));
+  }
+
+  /// Writes values of one file; false when the kernel calls the value invalid and it may be tried again later.
+  private boolean writeAll(List<Write> writes, boolean mayWait) {
+    Write write = writes.getFirst();
+    String path = path(write.hierarchyKey()) + "/" + write.file();
+    try (OwnedDescriptor file = files.open(path, FileCall.O_WRONLY)) {
+      for (Write each : writes) {
+        write = each;
+        files.write(file, each.value());
+      }
+      return true;
+    } catch (KernelException e) {
+      if (mayWait && CgroupFiles.is(e, Errno.EINVAL)) return false;
+      if (!CgroupFiles.is(e, Errno.ENOENT)) throw failed(write, path, e);
+      Write otherwise = write.otherwise();
+      if (otherwise == null) throw failed(write, path, e);
+      return otherwise == Write.NOTHING || writeAll(List.of(otherwise), false);
+    }
+  }
+
+  private CgroupException failed(Write write, String path, KernelException e) {
+    String step = "cannot set " + write.file() + " to \"" + write.value() + "\" in " + CgroupPath.parent(path);
+    if (CgroupFiles.is(e, Errno.EBUSY) && write.file().equals("memory.limit_in_bytes")) {
+      String usage = files.readIfThere(CgroupPath.parent(path) + "/memory.usage_in_bytes").orElse("unknown").strip();
+      return new CgroupException("unable to set memory limit to " + write.value() + " (current usage: " + usage + ")", e);
+    }
+    if (CgroupFiles.is(e, Errno.ENOENT) && hierarchies.unified()) {
+      step += " (is the controller " + write.file().split("\\.", 2)[0] + " available there?)";
+    }
+    return new CgroupException(step, e);
+  }
+
+  private @Nullable Long memoryLimit(Resources.Memory memory) {
+    if (hierarchies.unified() || memory.limit() == null || memory.swap() == null) return null;
+    String directory = directory("memory");
+    return directory == null ? null : Long.valueOf(files.read(directory + "/memory.limit_in_bytes").strip());
+  }
+
+  /// v2 takes a limit below what is in use and then kills; checkBeforeUpdate asks for v1's refusal.
+  private void checkUsage(Resources.Memory memory) {
+    if (!Boolean.TRUE.equals(memory.checkBeforeUpdate())) return;
+    long limit = memory.limit() == null ? 0 : memory.limit();
+    long swap = memory.swap() == null ? 0 : memory.swap();
+    if (limit <= 0 && swap <= 0) return;
+    long usage = Long.parseLong(files.readIfThere(path("") + "/memory.current").orElse("0").strip());
+    if (limit > 0 && usage > limit) throw new CgroupException("rejecting memory limit " + limit + " < usage " + usage);
+    if (limit > 0 && swap > 0 && usage > swap) throw new CgroupException("rejecting memory+swap limit " + swap + " < usage " + usage);
+  }
+
+  private void pids(String directory, List<Integer> pids) {
+    try {
+      for (String line : files.readIfThere(directory + "/cgroup.procs").orElse("").split("\n")) {
+        if (!line.isEmpty()) pids.add(Integer.valueOf(line));
+      }
+    } catch (KernelException e) {
+      // EOPNOTSUPP: a threaded cgroup, whose processes its domain's cgroup.procs lists.
+      if (!CgroupFiles.is(e, Errno.EOPNOTSUPP)) throw e;
+    }
+    for (String child : files.children(directory)) pids(directory + "/" + child, pids);
+  }
+
+  private void kill(int pid, int signal) {
+    try {
+      files.kernel().call(new SignalCall.Kill(pid, signal));
+    } catch (KernelException e) {
+      if (!CgroupFiles.is(e, Errno.ESRCH)) throw new CgroupException("cannot signal process " + pid, e);
+    }
+  }
+
+  /// cgroup.kill, Linux 5.14: false where the kernel is older.
+  private boolean killAtOnce() {
+    String directory = path("");
+    try {
+      files.write(directory + "/cgroup.kill", "1");
+      return true;
+    } catch (KernelException e) {
+      if (CgroupFiles.is(e, Errno.ENOENT)) return false;
+      throw new CgroupException("cannot kill the processes of " + directory, e);
+    }
+  }
+
+  /// As with runc, devices is the hierarchy that says which processes are the container's.
+  private String processDirectory() {
+    String directory = hierarchies.unified() ? paths.get("") : directory("devices");
+    if (directory != null) return directory;
+    if (paths.isEmpty()) throw new CgroupException("container has no cgroup");
+    return paths.values().iterator().next();
+  }
+
+  private @Nullable String directory(String controller) {
+    return hierarchies.of(controller).map(h -> paths.get(h.key())).orElse(null);
+  }
+
+  private String path(String key) {
+    String path = paths.get(key);
+    if (path == null) throw new CgroupException((key.isEmpty() ? "unified" : key) + " cgroup is not one of the container's");
+    return path;
+  }
+}

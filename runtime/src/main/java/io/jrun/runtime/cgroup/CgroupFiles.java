@@ -1,0 +1,114 @@
+package io.jrun.runtime.cgroup;
+
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Files and directories of a cgroup filesystem, with as few calls as they need.
+record CgroupFiles(Kernel kernel) {
+  private static final int CHUNK = 8192;
+  private static final int DT_DIR = 4;
+
+  OwnedDescriptor open(String path, int flags) {
+    Descriptor opened = kernel.call(new FileCall.Openat(Descriptor.CWD, path, flags | FileCall.O_CLOEXEC, 0, true));
+    if (!(opened instanceof Descriptor.Known(int number))) throw new IllegalStateException("openat returned " + opened.text());
+    return new OwnedDescriptor(kernel, number);
+  }
+
+  void write(String path, String value) {
+    try (OwnedDescriptor file = open(path, FileCall.O_WRONLY)) {
+      write(file, value);
+    }
+  }
+
+  /// One write(2): these files take a value whole or not at all.
+  void write(OwnedDescriptor file, String value) {
+    kernel.call(new FileCall.Write(file.descriptor(), value.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  String read(String path) {
+    try (OwnedDescriptor file = open(path, FileCall.O_RDONLY)) {
+      return read(file);
+    }
+  }
+
+  /// The text of an open file from its beginning.
+  String read(OwnedDescriptor file) {
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
+    while (true) {
+      byte[] chunk = kernel.call(new FileCall.Pread(file.descriptor(), CHUNK, text.size()));
+      if (chunk.length == 0) return text.toString(StandardCharsets.UTF_8);
+      text.writeBytes(chunk);
+    }
+  }
+
+  Optional<String> readIfThere(String path) {
+    try {
+      return Optional.of(read(path));
+    } catch (KernelException e) {
+      if (!gone(e)) throw e;
+      return Optional.empty();
+    }
+  }
+
+  /// Makes a directory: whether it was not there before.
+  boolean mkdir(String path) {
+    try {
+      kernel.call(new FileCall.Mkdirat(Descriptor.CWD, path, 0755));
+      return true;
+    } catch (KernelException e) {
+      if (is(e, Errno.EEXIST)) return false;
+      throw e;
+    }
+  }
+
+  void rmdir(String path) {
+    kernel.call(new FileCall.Unlinkat(Descriptor.CWD, path, FileCall.AT_REMOVEDIR));
+  }
+
+  /// The names of the directories below; none when the directory itself is gone.
+  List<String> children(String path) {
+    List<String> names = new ArrayList<>();
+    try (OwnedDescriptor directory = open(path, FileCall.O_RDONLY | FileCall.O_DIRECTORY)) {
+      while (true) {
+        byte[] entries = kernel.call(new FileCall.Getdents(directory.descriptor()));
+        if (entries.length == 0) return names;
+        directories(entries, names);
+      }
+    } catch (KernelException e) {
+      if (!gone(e)) throw e;
+      return names;
+    }
+  }
+
+  /// struct linux_dirent64: u64 inode, u64 offset, u16 record length, u8 type, name with a zero.
+  private static void directories(byte[] entries, List<String> names) {
+    ByteBuffer buffer = ByteBuffer.wrap(entries).order(ByteOrder.nativeOrder());
+    for (int at = 0; at < entries.length; at += Short.toUnsignedInt(buffer.getShort(at + 16))) {
+      if (entries[at + 18] != DT_DIR) continue;
+      int end = at + 19;
+      while (entries[end] != 0) end++;
+      String name = new String(entries, at + 19, end - at - 19, StandardCharsets.UTF_8);
+      if (!name.equals(".") && !name.equals("..")) names.add(name);
+    }
+  }
+
+  static boolean is(KernelException e, Errno errno) {
+    return e.errno().value() == errno.value();
+  }
+
+  /// A file of a cgroup that was removed after it was opened reads as ENODEV.
+  static boolean gone(KernelException e) {
+    return is(e, Errno.ENOENT) || is(e, Errno.ENODEV);
+  }
+}

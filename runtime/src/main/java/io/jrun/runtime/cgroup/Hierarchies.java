@@ -1,0 +1,101 @@
+package io.jrun.runtime.cgroup;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// The cgroup hierarchies of /proc/self/mountinfo. A hierarchy that is mounted several times counts once, below /sys/fs/cgroup if
+/// it is there.
+public final class Hierarchies {
+  private static final String TOP = "/sys/fs/cgroup";
+  /// Options of a v1 superblock that are not controllers (cgroup1_show_options in the kernel).
+  private static final Set<String> OPTIONS =
+      Set.of("rw", "ro", "sync", "dirsync", "mand", "lazytime", "noprefix", "xattr", "cpuset_v2_mode", "favordynmods", "clone_children", "none", "seclabel");
+
+  private final List<Hierarchy> all;
+  private final boolean unified;
+
+  private Hierarchies(List<Hierarchy> all) {
+    this.all = List.copyOf(all);
+    this.unified = v1().isEmpty() && this.all.stream().anyMatch(h -> h.v2() && h.mountPoint().equals(TOP));
+  }
+
+  public static Hierarchies parse(String mountinfo) {
+    Map<String, Hierarchy> byKey = new LinkedHashMap<>();
+    for (String line : mountinfo.split("\n")) {
+      int separator = line.indexOf(" - cgroup");
+      if (separator < 0) continue;
+      String[] before = line.substring(0, separator).split(" ");
+      String[] after = line.substring(separator + 3).split(" ");
+      if (before.length < 6 || after.length < 3) continue;
+      boolean v2 = after[0].equals("cgroup2");
+      if (!v2 && !after[0].equals("cgroup")) continue;
+      List<String> controllers = v2 ? List.of() : controllers(after[2]);
+      if (!v2 && controllers.isEmpty()) continue;
+      Hierarchy hierarchy = new Hierarchy(unescape(before[4]), unescape(before[3]), controllers, v2);
+      byKey.merge(hierarchy.key(), hierarchy, (old, now) -> atTop(old) || !atTop(now) ? old : now);
+    }
+    return new Hierarchies(List.copyOf(byKey.values()));
+  }
+
+  /// All of them, in the order of mountinfo.
+  public List<Hierarchy> list() {
+    return all;
+  }
+
+  public List<Hierarchy> v1() {
+    return all.stream().filter(h -> !h.v2()).toList();
+  }
+
+  public Optional<Hierarchy> v2() {
+    return all.stream().filter(Hierarchy::v2).findFirst();
+  }
+
+  /// Whether only cgroup2 is mounted, at /sys/fs/cgroup.
+  public boolean unified() {
+    return unified;
+  }
+
+  /// Those in which a container gets a directory: on a hybrid machine v2 too, which costs a mkdir and lets v2 tools find it.
+  List<Hierarchy> used() {
+    if (all.isEmpty()) throw new CgroupException("no cgroup hierarchy is mounted");
+    return all;
+  }
+
+  /// The v1 hierarchy of a controller.
+  Optional<Hierarchy> of(String controller) {
+    for (Hierarchy hierarchy : all) if (hierarchy.controllers().contains(controller)) return Optional.of(hierarchy);
+    return Optional.empty();
+  }
+
+  private static boolean atTop(Hierarchy hierarchy) {
+    return hierarchy.mountPoint().equals(TOP) || hierarchy.mountPoint().startsWith(TOP + "/");
+  }
+
+  private static List<String> controllers(String options) {
+    List<String> controllers = new ArrayList<>();
+    for (String option : options.split(",")) {
+      if (option.startsWith("name=") || (option.indexOf('=') < 0 && !OPTIONS.contains(option))) controllers.add(option);
+    }
+    // A named hierarchy can have controllers too; the name comes last in mountinfo, and then it is not the key.
+    return controllers;
+  }
+
+  /// mountinfo writes space, tab, newline and backslash as three octal digits.
+  private static String unescape(String field) {
+    if (field.indexOf('\\') < 0) return field;
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < field.length(); i++) {
+      if (field.charAt(i) == '\\' && i + 3 < field.length()) {
+        text.append((char) Integer.parseInt(field, i + 1, i + 4, 8));
+        i += 3;
+      } else {
+        text.append(field.charAt(i));
+      }
+    }
+    return text.toString();
+  }
+}

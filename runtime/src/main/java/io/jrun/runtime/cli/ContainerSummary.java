@@ -1,0 +1,25 @@
+package io.jrun.runtime.cli;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// A container as `jrun list` shows it.
+///
+/// @param pid of its init in the caller's pid namespace; 0 when it is stopped
+/// @param created RFC 3339 with nanoseconds
+/// @param owner the name of the user that owns its state
+public record ContainerSummary(
+    String ociVersion,
+    String id,
+    int pid,
+    String status,
+    String bundle,
+    String rootfs,
+    String created,
+    Map<String, String> annotations,
+    String owner) {
+  public ContainerSummary {
+    annotations = Collections.unmodifiableMap(new LinkedHashMap<>(annotations));
+  }
+}

@@ -1,0 +1,40 @@
+package io.jrun.runtime.cli;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What `jrun exec` was asked.
+///
+/// @param args the command; empty only with a processFile
+/// @param env `NAME=value` entries, added to the container's
+/// @param user `uid[:gid]`, unparsed
+/// @param cgroups `[controller:]path` entries, unparsed
+public record ExecOptions(
+    GlobalOptions global,
+    String id,
+    List<String> args,
+    @Nullable String consoleSocket,
+    @Nullable String pidfdSocket,
+    @Nullable String cwd,
+    List<String> env,
+    boolean tty,
+    @Nullable String user,
+    List<Long> additionalGids,
+    @Nullable String processFile,
+    boolean detach,
+    @Nullable String pidFile,
+    @Nullable String processLabel,
+    @Nullable String apparmor,
+    boolean noNewPrivs,
+    List<String> capabilities,
+    int preserveFds,
+    List<String> cgroups,
+    boolean ignorePaused) {
+  public ExecOptions {
+    args = List.copyOf(args);
+    env = List.copyOf(env);
+    additionalGids = List.copyOf(additionalGids);
+    capabilities = List.copyOf(capabilities);
+    cgroups = List.copyOf(cgroups);
+  }
+}

@@ -1,0 +1,78 @@
+package io.jrun.runtime.container;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.ProcessCall;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+
+/// The process that called jrun: its directory, environment and files, and the parent of what is started.
+final class ClientProcess {
+  private static final int CHUNK = 32768;
+
+  final HelperKernel helper;
+  private final List<String> env;
+
+  ClientProcess(HelperKernel helper, List<String> env) {
+    this.helper = helper;
+    this.env = List.copyOf(env);
+  }
+
+  Optional<String> variable(String name) {
+    return env.stream().filter(v -> v.startsWith(name + "=")).map(v -> v.substring(name.length() + 1)).findFirst();
+  }
+
+  /// A file's whole content, the path relative to the client's working directory; `-` is its stdin.
+  byte[] read(String path) {
+    if (path.equals("-")) return readAll(Descriptor.STDIN, new byte[0]);
+    Batch batch = new Batch();
+    Pending<Descriptor> file =
+        batch.add(new FileCall.Openat(Descriptor.CWD, path, FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, false));
+    Pending<byte[]> bytes = batch.add(new FileCall.Read(file.descriptor(), CHUNK));
+    Results results = helper.run(batch);
+    Descriptor open = results.of(file);
+    byte[] all = readAll(open, results.of(bytes));
+    helper.call(new FileCall.Close(open));
+    return all;
+  }
+
+  private byte[] readAll(Descriptor file, byte[] first) {
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    all.writeBytes(first);
+    byte[] next;
+    do {
+      next = helper.call(new FileCall.Read(file, CHUNK));
+      all.writeBytes(next);
+    } while (next.length > 0);
+    return all.toByteArray();
+  }
+
+  String text(String path) {
+    return new String(read(path), StandardCharsets.UTF_8);
+  }
+
+  /// Replaces a file's content as one: a reader sees the old one or the new one.
+  void replace(String path, String text) {
+    String temporary = path.substring(0, path.lastIndexOf('/') + 1) + "." + path.substring(path.lastIndexOf('/') + 1);
+    Batch batch = new Batch();
+    Descriptor file =
+        batch.add(
+                new FileCall.Openat(
+                    Descriptor.CWD, temporary, FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_TRUNC | FileCall.O_CLOEXEC, 0666, false))
+            .descriptor();
+    batch.add(new FileCall.Write(file, text.getBytes(StandardCharsets.UTF_8)));
+    batch.add(new FileCall.Close(file));
+    batch.add(new FileCall.Renameat2(Descriptor.CWD, temporary, Descriptor.CWD, path, 0));
+    helper.run(batch);
+  }
+
+  String absolute(String path) {
+    return path.startsWith("/") ? path : helper.call(new ProcessCall.Getcwd()) + "/" + path;
+  }
+}

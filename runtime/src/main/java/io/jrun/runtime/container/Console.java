@@ -1,0 +1,109 @@
+package io.jrun.runtime.container;
+
+import static io.jrun.kernel.call.FileCall.*;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.SocketCall;
+import io.jrun.kernel.call.Stat;
+import io.jrun.specs.runtime.ConsoleSize;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A container's terminal: made in its own devpts, verified to be that (CVE-2025-52565), its master
+/// handed to the foreground client or over the console socket.
+final class Console {
+  private static final long DEVPTS_MAGIC = 0x1cd1;
+  private static final int TERMIOS = 36;
+  private static final int OFLAG = 4;
+  private static final int ONLCR = 4;
+
+  /// @param master in the engine
+  /// @param terminal in the container's process
+  record Pair(OwnedDescriptor master, Descriptor terminal) {}
+
+  private Console() {}
+
+  /// Opens a pair in the process, `root` being the container's.
+  static Pair open(HelperKernel process, Descriptor root, @Nullable ConsoleSize size) {
+    Batch batch = new Batch();
+    Pending<Descriptor> master =
+        batch.add(new FileCall.Openat2(root, "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0, RESOLVE_IN_ROOT, true));
+    Pending<Long> magic = batch.add(new FileCall.Fstatfs(master.descriptor()));
+    Pending<Stat> stat = batch.add(new FileCall.Statx(master.descriptor(), "", AT_EMPTY_PATH));
+    batch.add(new FileCall.IoctlWrite(master.descriptor(), TIOCSPTLCK, new byte[4]));
+    Pending<Integer> peer =
+        batch.add(new FileCall.Ioctl(master.descriptor(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC, false));
+    if (size != null) {
+      ByteBuffer window = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder());
+      window.putShort((short) size.height()).putShort((short) size.width());
+      batch.add(new FileCall.IoctlWrite(master.descriptor(), TIOCSWINSZ, window.array()));
+    }
+    Pending<byte[]> termios = batch.add(new FileCall.IoctlRead(master.descriptor(), TCGETS, TERMIOS));
+    Results results = process.run(batch);
+    OwnedDescriptor ours = results.descriptors().getFirst();
+    Stat file = results.of(stat);
+    if (results.of(magic) != DEVPTS_MAGIC || !file.isCharacterDevice(5, 2) || file.inode() != 2) {
+      ours.close();
+      throw new ContainerException("/dev/pts/ptmx of the container is not a terminal multiplexer");
+    }
+    ByteBuffer modes = ByteBuffer.wrap(results.of(termios)).order(ByteOrder.nativeOrder());
+    modes.putInt(OFLAG, modes.getInt(OFLAG) & ~ONLCR);
+    Batch rest = new Batch();
+    rest.add(new FileCall.IoctlWrite(results.of(master), TCSETS, modes.array()));
+    rest.add(new FileCall.Close(results.of(master)));
+    process.run(rest);
+    return new Pair(ours, new Descriptor.Known(results.of(peer)));
+  }
+
+  /// Makes the terminal the process's controlling one and its stdio.
+  static void attach(Batch batch, Descriptor terminal, long uid, long gid) {
+    batch.add(new FileCall.Ioctl(terminal, TIOCSCTTY, 0, false));
+    if (uid != 0) batch.add(new FileCall.Fchownat(terminal, "", (int) uid, -1, AT_EMPTY_PATH));
+    for (int fd = 0; fd < 3; fd++) batch.add(new FileCall.Dup3(terminal, fd, 0));
+    batch.add(new FileCall.Close(terminal));
+  }
+
+  /// Sends the master to whoever listens on the console socket, the name as the message.
+  static void send(HelperKernel client, String path, OwnedDescriptor master) {
+    Batch batch = new Batch();
+    Descriptor passed = batch.pass(master);
+    Pending<Integer> number = batch.add(new FileCall.Fcntl(passed, 1030, 3)); // F_DUPFD_CLOEXEC
+    Results results = client.run(batch);
+    Batch send = new Batch();
+    Descriptor socket =
+        send.add(new SocketCall.Socket(SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false)).descriptor();
+    send.add(new SocketCall.Connect(socket, SocketCall.unixAddress(path)));
+    send.add(
+        new SocketCall.Sendmsg(socket, "/dev/ptmx".getBytes(StandardCharsets.UTF_8), List.of(results.of(number)), SocketCall.MSG_NOSIGNAL));
+    send.add(new FileCall.Close(socket));
+    send.add(new FileCall.Close(new Descriptor.Known(results.of(number))));
+    client.run(send);
+  }
+
+  /// Puts the client's own terminal into raw mode; returns what it was, empty where stdin is none.
+  static byte[] raw(HelperKernel client) {
+    Batch ask = new Batch();
+    Pending<byte[]> termios = ask.attempt(new FileCall.IoctlRead(Descriptor.STDIN, TCGETS, TERMIOS));
+    Results results = client.run(ask);
+    if (!results.succeeded(termios)) return new byte[0];
+    byte[] before = results.of(termios);
+    ByteBuffer modes = ByteBuffer.wrap(before.clone()).order(ByteOrder.nativeOrder());
+    // cfmakeraw(3)
+    modes.putInt(0, modes.getInt(0) & ~(0x1 | 0x2 | 0x8 | 0x20 | 0x40 | 0x80 | 0x100 | 0x400));
+    modes.putInt(4, modes.getInt(4) & ~0x1);
+    modes.putInt(8, modes.getInt(8) & ~(0x30 | 0x100) | 0x30);
+    modes.putInt(12, modes.getInt(12) & ~(0x8 | 0x40 | 0x2 | 0x1 | 0x8000));
+    client.call(new FileCall.IoctlWrite(Descriptor.STDIN, TCSETS, modes.array()));
+    return before;
+  }
+
+}

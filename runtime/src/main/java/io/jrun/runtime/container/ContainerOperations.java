@@ -1,0 +1,349 @@
+package io.jrun.runtime.container;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.CredentialCall;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.call.SocketCall;
+import io.jrun.kernel.wire.Helper;
+import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.runtime.cli.ContainerSummary;
+import io.jrun.runtime.cli.CreateOptions;
+import io.jrun.runtime.cli.ExecOptions;
+import io.jrun.runtime.cli.GlobalOptions;
+import io.jrun.runtime.cli.RunOptions;
+import io.jrun.specs.runtime.Capabilities;
+import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.ContainerStateView;
+import io.jrun.specs.runtime.Process;
+import io.jrun.specs.runtime.Status;
+import io.jrun.specs.runtime.User;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The operations of one client on containers.
+public final class ContainerOperations {
+  private static final int SIGKILL = 9;
+  private static final long END_MILLIS = 10_000;
+
+  private final Containers containers;
+  private final ClientProcess client;
+
+  ContainerOperations(Containers containers, ClientProcess client) {
+    this.containers = containers;
+    this.client = client;
+  }
+
+  private Store store(GlobalOptions global) {
+    if (global.systemdCgroup()) throw new ContainerException("--systemd-cgroup: not implemented yet");
+    if (!global.root().isEmpty()) return new Store(Path.of(client.absolute(global.root())));
+    return new Store(Path.of(client.variable("XDG_RUNTIME_DIR").filter(d -> containers.uid() != 0).orElse("/run") + "/jrun"));
+  }
+
+  public void spec(String bundle, boolean rootless) {
+    String path = (bundle.isEmpty() ? "" : bundle + "/") + "config.json";
+    Batch batch = new Batch();
+    Descriptor file =
+        batch.add(
+                new io.jrun.kernel.call.FileCall.Openat(
+                    Descriptor.CWD, path,
+                    io.jrun.kernel.call.FileCall.O_WRONLY | io.jrun.kernel.call.FileCall.O_CREAT | io.jrun.kernel.call.FileCall.O_EXCL | io.jrun.kernel.call.FileCall.O_CLOEXEC,
+                    0666, false))
+            .descriptor();
+    batch.add(
+        new io.jrun.kernel.call.FileCall.Write(
+            file,
+            io.jrun.specs.runtime.DefaultConfig.create(rootless, containers.uid(), containers.uid()).toJson().toText("\t")
+                .getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+    batch.add(new io.jrun.kernel.call.FileCall.Close(file));
+    client.helper.run(batch);
+  }
+
+  private CreateOptions absolutePaths(CreateOptions o) {
+    return new CreateOptions(
+        o.global(), o.id(), o.bundle(), o.consoleSocket() == null ? null : client.absolute(o.consoleSocket()),
+        o.pidfdSocket(), o.pidFile() == null ? null : client.absolute(o.pidFile()), o.noPivot(), o.noNewKeyring(), o.preserveFds());
+  }
+
+  private static void checkCreate(CreateOptions options) {
+    if (options.pidfdSocket() != null) throw new ContainerException("--pidfd-socket: not implemented yet");
+  }
+
+  public void create(CreateOptions given) {
+    checkCreate(given);
+    Store store = store(given.global());
+    CreateOptions options = absolutePaths(given);
+    Creation creation = new Creation(containers, client, store, options, false);
+    Creation.Made made = creation.create();
+    try {
+      creation.park(made);
+      client.helper.call(new ProcessCall.Getpid()); // a client that vanished takes its container along
+    } catch (RuntimeException e) {
+      creation.undo(e);
+      throw e;
+    }
+  }
+
+  public int run(RunOptions given) {
+    checkCreate(given.create());
+    Store store = store(given.create().global());
+    CreateOptions options = absolutePaths(given.create());
+    Creation creation = new Creation(containers, client, store, options, !given.detach());
+    Creation.Made made = creation.create();
+    Process process = java.util.Objects.requireNonNull(made.config().process());
+    byte[] termios = new byte[0];
+    try {
+      Batch batch = new Batch();
+      if (!given.detach()) {
+        if (!given.noSubreaper()) batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+        batch.add(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
+        client.helper.run(batch);
+        if (made.master() != null) termios = Console.raw(client.helper);
+      }
+      made.hooks().run("startContainer", made.config().hooks().startContainer(), made.init().helper(), Status.CREATED, made.state().initPid());
+      launch(made.init(), made.program(), process, made.env(), made.seccomp(), made.seccompFlags(), options.preserveFds());
+    } catch (RuntimeException e) {
+      if (termios.length > 0) {
+        client.helper.call(new io.jrun.kernel.call.FileCall.IoctlWrite(Descriptor.STDIN, io.jrun.kernel.call.FileCall.TCSETS, termios));
+      }
+      creation.undo(e);
+      throw e;
+    }
+    made.init().close();
+    poststart(made);
+    if (given.detach()) {
+      Batch done = new Batch();
+      done.add(new PseudoCall.OnEof(List.of(""), 0));
+      return 0;
+    }
+    if (given.keep()) client.helper.call(new PseudoCall.OnEof(List.of("jrun", "--version"), 0));
+    int status;
+    try {
+      status = Foreground.watch(client, made.init(), made.master(), termios);
+    } finally {
+      if (made.master() != null) made.master().close();
+    }
+    if (!given.keep()) destroy(store, made.state(), made.config(), made.cgroup());
+    return status;
+  }
+
+  private static void launch(
+      Child init, String program, Process process, List<String> env, byte @org.jspecify.annotations.Nullable [] seccomp, int flags, int preserveFds) {
+    Batch batch = new Batch();
+    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
+    init.helper().run(batch);
+    Program.start(init, Program.last(program, process, env, seccomp, flags, preserveFds), process.args().getFirst());
+  }
+
+  private void poststart(Creation.Made made) {
+    made.hooks().runAll(made.config().hooks().poststart(), client.helper, Status.RUNNING, made.state().initPid());
+  }
+
+  public void start(GlobalOptions global, String id) {
+    Store store = store(global);
+    StoredState state = store.load(id);
+    Config config = Config.read(store.config(id));
+    Status status = status(store, state);
+    if (status == Status.STOPPED) throw new ContainerException("cannot start a container that has stopped");
+    if (status != Status.CREATED) throw new ContainerException("cannot start an already running container");
+    Process process = java.util.Objects.requireNonNull(config.process());
+    OwnedDescriptor socket =
+        new OwnedDescriptor(
+            containers.kernel,
+            ((Descriptor.Known)
+                    containers.kernel.call(
+                        new SocketCall.Socket(SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false)))
+                .number());
+    try (Child init = new Child(new Helper(containers.kernel, socket), state.initPid())) {
+      containers.kernel.call(
+          new SocketCall.Connect(socket.descriptor(), SocketCall.unixAddress(store.initSocket(id).toString())));
+      HookRunner hooks = new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
+      hooks.run("startContainer", config.hooks().startContainer(), init.helper(), Status.CREATED, state.initPid());
+      Batch ask = new Batch();
+      var passwd = Program.askPasswd(ask);
+      var answers = init.helper().run(ask);
+      List<String> env = Program.environment(process, answers.succeeded(passwd) ? answers.of(passwd) : null);
+      String program = Program.enterAndFind(init.helper(), process.cwd(), process.args(), env);
+      byte[] seccomp = config.linux().seccomp() == null ? null : containers.seccomp.compile(config.linux().seccomp());
+      int flags = config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
+      launch(init, program, process, env, seccomp, flags, 0);
+      Files.deleteIfExists(store.initSocket(id));
+      hooks.runAll(config.hooks().poststart(), client.helper, Status.RUNNING, state.initPid());
+    } catch (java.io.IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private HostProcess init(StoredState state) {
+    return new HostProcess(containers.kernel, state.initPid(), state.initStartTime());
+  }
+
+  private Cgroup cgroup(StoredState state) {
+    return containers.cgroups.open(state.cgroups());
+  }
+
+  private Status status(Store store, StoredState state) {
+    if (!init(state).alive()) return Status.STOPPED;
+    if (Files.exists(store.initSocket(state.id()))) return Status.CREATED;
+    return cgroup(state).frozen() ? Status.PAUSED : Status.RUNNING;
+  }
+
+  private ContainerStateView view(Store store, StoredState state) {
+    Config config = Config.read(store.config(state.id()));
+    Status status = status(store, state);
+    return new ContainerStateView(
+        config.ociVersion(), state.id(), status == Status.STOPPED ? 0 : state.initPid(), status, state.bundle(),
+        state.rootfs(), state.created(), config.annotations(), "");
+  }
+
+  public String state(GlobalOptions global, String id) {
+    Store store = store(global);
+    return view(store, store.load(id)).toJson().toText("  ");
+  }
+
+  public List<ContainerSummary> list(GlobalOptions global) {
+    Store store = store(global);
+    List<ContainerSummary> all = new ArrayList<>();
+    for (String id : store.ids()) {
+      var found = store.find(id);
+      if (found.isEmpty()) continue; // in the making, or its maker crashed: delete --force removes it
+      ContainerStateView view = view(store, found.get());
+      all.add(
+          new ContainerSummary(
+              view.ociVersion(), view.id(), view.pid(), view.status().text(), view.bundle(), view.rootfs(),
+              view.created().toString(), view.annotations(), "root"));
+    }
+    return all;
+  }
+
+  public void kill(GlobalOptions global, String id, int signal, boolean all) {
+    Store store = store(global);
+    StoredState state = store.load(id);
+    if (all) {
+      cgroup(state).signal(signal);
+      return;
+    }
+    Status status = status(store, state);
+    if (status == Status.STOPPED || !init(state).signal(signal)) throw new ContainerException("container not running");
+    if (signal == SIGKILL && status == Status.PAUSED) cgroup(state).thaw();
+  }
+
+  public void delete(GlobalOptions global, String id, boolean force) {
+    Store store = store(global);
+    ContainerId.check(id);
+    var found = store.find(id);
+    if (found.isEmpty()) {
+      if (store.exists(id) && force) store.delete(id);
+      else if (!force) throw new ContainerException("container does not exist");
+      return;
+    }
+    StoredState state = found.get();
+    Status status = status(store, state);
+    if (!force && status != Status.STOPPED && status != Status.CREATED) {
+      throw new ContainerException("cannot delete container " + id + " that is not stopped: " + status.text());
+    }
+    destroy(store, state, Config.read(store.config(id)), cgroup(state));
+  }
+
+  /// Ends what is left and undoes what create made, in reverse; may be repeated.
+  private void destroy(Store store, StoredState state, Config config, Cgroup cgroup) {
+    HostProcess init = init(state);
+    if (init.alive()) {
+      init.signal(SIGKILL);
+      cgroup.signal(SIGKILL);
+      if (!init.awaitEnd(END_MILLIS)) throw new ContainerException("init does not end: pid " + state.initPid());
+    }
+    if (config.linux().namespace(io.jrun.specs.runtime.NamespaceType.PID) == null) cgroup.signal(SIGKILL);
+    cgroup.remove();
+    store.delete(state.id());
+    new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
+        .runAll(config.hooks().poststop(), client.helper, Status.STOPPED, 0);
+  }
+
+  public List<Integer> pids(GlobalOptions global, String id) {
+    return cgroup(store(global).load(id)).pids();
+  }
+
+  public void pause(GlobalOptions global, String id) {
+    Store store = store(global);
+    StoredState state = store.load(id);
+    Status status = status(store, state);
+    if (status != Status.RUNNING && status != Status.CREATED) throw new ContainerException("container not running or created: " + status.text());
+    cgroup(state).freeze();
+  }
+
+  public void resume(GlobalOptions global, String id) {
+    Store store = store(global);
+    StoredState state = store.load(id);
+    if (status(store, state) != Status.PAUSED) throw new ContainerException("container not paused");
+    cgroup(state).thaw();
+  }
+
+  public int exec(ExecOptions given) {
+    Store store = store(given.global());
+    StoredState state = store.load(given.id());
+    Status status = status(store, state);
+    if (status == Status.STOPPED) throw new ContainerException("cannot exec in a stopped container");
+    if (status == Status.PAUSED && !given.ignorePaused()) throw new ContainerException("cannot exec in a paused container (use --ignore-paused to override)");
+    if (given.pidfdSocket() != null) throw new ContainerException("--pidfd-socket: not implemented yet");
+    ExecOptions options =
+        new ExecOptions(
+            given.global(), given.id(), given.args(), given.consoleSocket() == null ? null : client.absolute(given.consoleSocket()),
+            null, given.cwd(), given.env(), given.tty(), given.user(), given.additionalGids(), given.processFile(), given.detach(),
+            given.pidFile() == null ? null : client.absolute(given.pidFile()), given.processLabel(), given.apparmor(),
+            given.noNewPrivs(), given.capabilities(), given.preserveFds(), given.cgroups(), given.ignorePaused());
+    Config config = Config.read(store.config(given.id()));
+    return new Execution(containers, client).run(options, state, config, cgroup(state), process(options, config));
+  }
+
+  private Process process(ExecOptions options, Config config) {
+    if (options.processFile() != null) {
+      Process process = Process.read(client.read(options.processFile()));
+      Unsupported.check(process);
+      return process;
+    }
+    Process p = java.util.Objects.requireNonNull(config.process());
+    p = p.withArgs(options.args()).withTerminal(options.tty());
+    if (options.cwd() != null) p = p.withCwd(options.cwd());
+    if (options.apparmor() != null) p = p.withApparmorProfile(options.apparmor());
+    if (options.processLabel() != null) p = p.withSelinuxLabel(options.processLabel());
+    if (options.noNewPrivs()) p = p.withNoNewPrivileges(true);
+    List<String> env = new ArrayList<>(p.env());
+    env.addAll(options.env());
+    p = p.withEnv(env);
+    if (options.user() != null) p = p.withUser(user(options.user(), p.user()));
+    if (!options.additionalGids().isEmpty()) {
+      List<Long> gids = new ArrayList<>(p.user().additionalGids());
+      gids.addAll(options.additionalGids());
+      p = p.withUser(p.user().withAdditionalGids(gids));
+    }
+    if (!options.capabilities().isEmpty()) {
+      Capabilities c = p.capabilities() == null ? Capabilities.NONE : p.capabilities();
+      p =
+          p.withCapabilities(
+              new Capabilities(
+                  joined(c.bounding(), options.capabilities()), joined(c.effective(), options.capabilities()), c.inheritable(),
+                  joined(c.permitted(), options.capabilities()), c.ambient(), c.unknown()));
+    }
+    Unsupported.check(p);
+    return p;
+  }
+
+  private static List<String> joined(List<String> a, List<String> b) {
+    List<String> all = new ArrayList<>(a);
+    all.addAll(b);
+    return all.stream().distinct().toList();
+  }
+
+  /// uid[:gid], decimal numbers and nothing else (CVE-2026-30892).
+  private static User user(String text, User before) {
+    if (!text.matches("[0-9]{1,10}(:[0-9]{1,10})?")) throw new ContainerException("invalid user \"" + text + "\": want uid[:gid]");
+    String[] ids = text.split(":");
+    return before.withUid(Long.parseLong(ids[0])).withGid(ids.length > 1 ? Long.parseLong(ids[1]) : before.gid());
+  }
+
+}

@@ -1,0 +1,137 @@
+package io.jrun.runtime.container;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.CredentialCall;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.NamespaceCall;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.call.SignalCall;
+import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.runtime.cli.ExecOptions;
+import io.jrun.runtime.process.IdentityPlan;
+import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.Namespace;
+import io.jrun.specs.runtime.NamespaceType;
+import io.jrun.specs.runtime.Process;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A further process in a running container. The client joins the pid namespace for its children,
+/// so the new process is its child; all other namespaces are joined by that process itself.
+final class Execution {
+  private static final int SIGKILL = 9;
+
+  private final Containers containers;
+  private final ClientProcess client;
+
+  Execution(Containers containers, ClientProcess client) {
+    this.containers = containers;
+    this.client = client;
+  }
+
+  int run(ExecOptions options, StoredState state, Config config, Cgroup cgroup, Process process) {
+    byte[] seccomp = config.linux().seccomp() == null ? null : containers.seccomp.compile(config.linux().seccomp());
+    int seccompFlags = config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
+    if (process.terminal() && options.detach() && options.consoleSocket() == null) {
+      throw new ContainerException("cannot allocate tty if jrun will detach without setting console socket");
+    }
+    if (!options.cgroups().isEmpty()) throw new ContainerException("exec --cgroup: not implemented yet");
+    Batch cloning = new Batch();
+    Pending<Descriptor> pidfd = cloning.add(new SignalCall.PidfdOpen(state.initPid()));
+    if (config.linux().namespace(NamespaceType.PID) != null) {
+      cloning.add(new NamespaceCall.Setns(pidfd.descriptor(), NamespaceCall.CLONE_NEWPID));
+    }
+    Child child = Child.clone(containers.kernel, client.helper, cloning, 0);
+    OwnedDescriptor master = null;
+    try {
+      cgroup.add(child.pid());
+      master = build(options, state, config, process, child, seccomp, seccompFlags);
+      if (options.pidFile() != null) client.replace(options.pidFile(), Integer.toString(child.pid()));
+      if (options.detach()) {
+        if (master != null) Console.send(client.helper, java.util.Objects.requireNonNull(options.consoleSocket()), master);
+        start(child, options, process, seccomp, seccompFlags);
+        return 0;
+      }
+      byte[] termios = master == null ? new byte[0] : Console.raw(client.helper);
+      try {
+        client.helper.call(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
+        start(child, options, process, seccomp, seccompFlags);
+      } catch (RuntimeException e) {
+        if (termios.length > 0) client.helper.call(new FileCall.IoctlWrite(Descriptor.STDIN, FileCall.TCSETS, termios));
+        throw e;
+      }
+      return Foreground.watch(client, child, master, termios);
+    } catch (RuntimeException e) {
+      child.close();
+      try {
+        client.helper.call(new SignalCall.Kill(child.pid(), SIGKILL));
+        client.helper.call(new ProcessCall.Wait4(child.pid(), 0));
+      } catch (RuntimeException again) {
+        e.addSuppressed(again);
+      }
+      throw e;
+    } finally {
+      if (master != null) master.close();
+      child.close();
+    }
+  }
+
+  private String program = "";
+  private List<String> env = List.of();
+
+  private @Nullable OwnedDescriptor build(
+      ExecOptions options, StoredState state, Config config, Process process, Child child,
+      byte @Nullable [] seccomp, int seccompFlags) {
+    Batch batch = new Batch();
+    batch.add(new PseudoCall.ResetSignals());
+    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    containers.exe.addTo(batch);
+    IdentityPlan.oomScore(batch, process);
+    batch.add(new CredentialCall.Setsid());
+    Descriptor pidfd = batch.add(new SignalCall.PidfdOpen(state.initPid())).descriptor();
+    long flags = 0;
+    for (Namespace namespace : config.linux().namespaces()) {
+      if (namespace.type() != NamespaceType.PID) flags |= NamespacePlan.flag(namespace.type());
+    }
+    // the pid is the host's, so it is opened before the namespaces change, by the client's view
+    batch.add(new NamespaceCall.Setns(pidfd, flags));
+    batch.add(new FileCall.Close(pidfd));
+    Pending<byte[]> passwd = Program.askPasswd(batch);
+    Results joined = child.helper().run(batch);
+    env = Program.environment(process, joined.succeeded(passwd) ? joined.of(passwd) : null);
+    OwnedDescriptor master = null;
+    Batch last = new Batch();
+    if (process.terminal()) {
+      Batch opening = new Batch();
+      Pending<Descriptor> root =
+          opening.add(new FileCall.Openat(Descriptor.CWD, "/", FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC, 0, false));
+      Descriptor rootDescriptor = child.helper().run(opening).of(root);
+      Console.Pair pair = Console.open(child.helper(), rootDescriptor, process.consoleSize());
+      master = pair.master();
+      Console.attach(last, pair.terminal(), process.user().uid(), process.user().gid());
+      last.add(new FileCall.Close(rootDescriptor));
+    }
+    IdentityPlan.add(last, process, seccomp, seccompFlags, null);
+    try {
+      child.helper().run(last);
+      program = Program.enterAndFind(child.helper(), process.cwd(), process.args(), env);
+      return master;
+    } catch (RuntimeException e) {
+      if (master != null) master.close();
+      throw e;
+    }
+  }
+
+  private void start(Child child, ExecOptions options, Process process, byte @Nullable [] seccomp, int seccompFlags) {
+    Batch clear = new Batch();
+    clear.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
+    child.helper().run(clear);
+    Program.start(
+        child, Program.last(program, process, env, seccomp, seccompFlags, options.preserveFds()), process.args().getFirst());
+  }
+}

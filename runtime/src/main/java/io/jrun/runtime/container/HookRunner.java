@@ -1,0 +1,130 @@
+package io.jrun.runtime.container;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.CredentialCall;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.call.SignalCall;
+import io.jrun.kernel.call.SocketCall;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.runtime.Hook;
+import io.jrun.specs.runtime.State;
+import io.jrun.specs.runtime.Status;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// Runs hooks as children of a process of the right namespaces, the state on their stdin.
+final class HookRunner {
+  private static final int POLLIN = 1;
+  private static final int SIGKILL = 9;
+  private static final int OUTPUT_SHOWN = 4096;
+
+  private final Kernel kernel;
+  private final String ociVersion;
+  private final StoredState state;
+  private final Map<String, String> annotations;
+
+  HookRunner(Kernel kernel, String ociVersion, StoredState state, Map<String, String> annotations) {
+    this.kernel = kernel;
+    this.ociVersion = ociVersion;
+    this.state = state;
+    this.annotations = annotations;
+  }
+
+  /// Runs them in order, stopping at the first failure.
+  void run(String kind, List<Hook> hooks, HelperKernel parent, Status status, int pid) {
+    for (int i = 0; i < hooks.size(); i++) {
+      try {
+        runOne(hooks.get(i), parent, status, pid);
+      } catch (RuntimeException e) {
+        throw new ContainerException("error running " + kind + " hook #" + i, e);
+      }
+    }
+  }
+
+  /// Runs them all; the failures are told to nobody but the log, as the specification asks.
+  void runAll(List<Hook> hooks, HelperKernel parent, Status status, int pid) {
+    for (Hook hook : hooks) {
+      try {
+        runOne(hook, parent, status, pid);
+      } catch (ContainerException e) {
+        System.err.println("warning: hook " + hook.path() + ": " + e.getMessage());
+      }
+    }
+  }
+
+  private void runOne(Hook hook, HelperKernel parent, Status status, int pid) {
+    String json =
+        new State(ociVersion, state.id(), status, pid, state.bundle(), annotations, Json.JsonObject.EMPTY)
+            .toJson()
+            .toText("");
+    List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
+    try (OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
+        OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1));
+        Child child = Child.clone(kernel, parent, new Batch(), 0)) {
+      Batch batch = new Batch();
+      Descriptor io = batch.pass(theirs);
+      batch.add(new PseudoCall.ResetSignals());
+      batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+      for (int fd = 0; fd < 3; fd++) batch.add(new FileCall.Dup3(io, fd, 0));
+      batch.add(new FileCall.CloseRange(3, -1, FileCall.CLOSE_RANGE_CLOEXEC));
+      List<String> args = hook.args().isEmpty() ? List.of(hook.path()) : hook.args();
+      batch.add(new ProcessCall.Execveat(Descriptor.CWD, hook.path(), args, hook.env(), 0));
+      try {
+        child.become(batch);
+      } catch (RuntimeException e) {
+        parent.call(new SignalCall.Kill(child.pid(), SIGKILL));
+        parent.call(new ProcessCall.Wait4(child.pid(), 0));
+        throw e;
+      }
+      theirs.close();
+      String output = converse(ours, json, hook, parent, child.pid());
+      int wait = parent.call(new ProcessCall.Wait4(child.pid(), 0));
+      if (wait != 0) {
+        String how = (wait & 0x7f) != 0 ? "signal " + (wait & 0x7f) : "exit status " + (wait >> 8 & 0xff);
+        throw new ContainerException(how + (output.isEmpty() ? "" : ", output: " + output.strip()));
+      }
+    }
+  }
+
+  /// Sends the state, collects the output until the hook ends, kills it when its time is over.
+  private String converse(OwnedDescriptor socket, String json, Hook hook, HelperKernel parent, int pid) {
+    List<byte[]> chunks = new ArrayList<>();
+    long millis = hook.timeoutSeconds() == null ? -1 : hook.timeoutSeconds() * 1000;
+    long deadline = System.nanoTime() + millis * 1_000_000;
+    try {
+      kernel.call(new SocketCall.Sendmsg(socket.descriptor(), json.getBytes(StandardCharsets.UTF_8), List.of(), SocketCall.MSG_NOSIGNAL));
+      kernel.call(new SocketCall.Shutdown(socket.descriptor(), 1));
+    } catch (io.jrun.kernel.KernelException e) {
+      // the hook did not want to read its state: its exit status tells
+    }
+    int size = 0;
+    while (true) {
+      long left = millis < 0 ? -1 : Math.max(0, (deadline - System.nanoTime()) / 1_000_000);
+      if (kernel.call(new FileCall.Poll(socket.descriptor(), POLLIN, left)) == 0) {
+        parent.call(new SignalCall.Kill(pid, SIGKILL));
+        parent.call(new ProcessCall.Wait4(pid, 0));
+        throw new ContainerException("timed out after " + hook.timeoutSeconds() + " s");
+      }
+      byte[] bytes;
+      try {
+        bytes = kernel.call(new SocketCall.Recvmsg(socket.descriptor(), OUTPUT_SHOWN, 0)).bytes();
+      } catch (io.jrun.kernel.KernelException e) {
+        break; // the hook closed its end without reading all of its state
+      }
+      if (bytes.length == 0) break;
+      if (size < OUTPUT_SHOWN) chunks.add(bytes);
+      size += bytes.length;
+    }
+    StringBuilder text = new StringBuilder();
+    for (byte[] chunk : chunks) text.append(new String(chunk, StandardCharsets.UTF_8));
+    return text.toString();
+  }
+}

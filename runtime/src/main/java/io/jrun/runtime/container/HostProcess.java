@@ -1,0 +1,76 @@
+package io.jrun.runtime.container;
+
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.SignalCall;
+import java.nio.charset.StandardCharsets;
+
+/// A process by pid and start time, so that a reused pid is never taken for it.
+record HostProcess(Kernel kernel, int pid, long startTime) {
+  private static final int POLLIN = 1;
+  private static final int STATE = 0;
+  private static final int START_TIME = 19;
+
+  static HostProcess of(Kernel kernel, int pid) {
+    String[] stat = stat(kernel, pid);
+    return new HostProcess(kernel, pid, stat.length > START_TIME ? Long.parseLong(stat[START_TIME]) : 0);
+  }
+
+  /// The fields of proc_pid_stat(5) from the third on; none where there is no such process.
+  private static String[] stat(Kernel kernel, int pid) {
+    try (OwnedDescriptor file =
+        new OwnedDescriptor(
+            kernel,
+            ((Descriptor.Known)
+                    kernel.call(
+                        new FileCall.Openat(
+                            Descriptor.CWD, "/proc/" + pid + "/stat", FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, false)))
+                .number())) {
+      String text = new String(kernel.call(new FileCall.Read(file.descriptor(), 2048)), StandardCharsets.UTF_8);
+      return text.substring(text.lastIndexOf(')') + 2).split(" ");
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ESRCH)) return new String[0];
+      throw e;
+    }
+  }
+
+  boolean alive() {
+    if (pid <= 0) return false;
+    String[] stat = stat(kernel, pid);
+    return stat.length > START_TIME
+        && !stat[STATE].equals("Z")
+        && !stat[STATE].equals("X")
+        && Long.parseLong(stat[START_TIME]) == startTime;
+  }
+
+  /// Sends a signal; false where the process has ended.
+  boolean signal(int signal) {
+    try (OwnedDescriptor pidfd = pidfd()) {
+      if (!alive()) return false;
+      kernel.call(new SignalCall.PidfdSendSignal(pidfd.descriptor(), signal));
+      return true;
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ESRCH)) return false;
+      throw e;
+    }
+  }
+
+  private OwnedDescriptor pidfd() {
+    return new OwnedDescriptor(kernel, ((Descriptor.Known) kernel.call(new SignalCall.PidfdOpen(pid))).number());
+  }
+
+  /// Waits for the end; true when it came in time.
+  boolean awaitEnd(long millis) {
+    try (OwnedDescriptor pidfd = pidfd()) {
+      if (!alive()) return true;
+      return kernel.call(new FileCall.Poll(pidfd.descriptor(), POLLIN, millis)) != 0;
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ESRCH)) return true;
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,123 @@
+package io.jrun.runtime.container;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.SecurityCall;
+import io.jrun.kernel.call.Stat;
+import io.jrun.specs.runtime.Process;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The container's program: found in the container as its own user, started with nothing of the host.
+final class Program {
+  private static final int PASSWD_SIZE = 16384;
+  private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+  private Program() {}
+
+  /// The user's home directory, asked where the environment does not say it (as runc does).
+  static Pending<byte[]> askPasswd(Batch batch) {
+    Descriptor file =
+        batch
+            .attempt(new FileCall.Openat2(Descriptor.CWD, "/etc/passwd", FileCall.O_RDONLY | FileCall.O_CLOEXEC | FileCall.O_NONBLOCK, 0, 0, false))
+            .descriptor();
+    Pending<byte[]> bytes = batch.attempt(new FileCall.Read(file, PASSWD_SIZE));
+    batch.attempt(new FileCall.Close(file));
+    return bytes;
+  }
+
+  static List<String> environment(Process process, byte @Nullable [] passwd) {
+    List<String> env = new ArrayList<>(process.env());
+    if (env.stream().noneMatch(v -> v.startsWith("HOME=") && v.length() > 5)) {
+      env.removeIf(v -> v.startsWith("HOME="));
+      env.add("HOME=" + home(process.user().uid(), passwd == null ? "" : new String(passwd, StandardCharsets.UTF_8)));
+    }
+    return env;
+  }
+
+  private static String home(long uid, String passwd) {
+    for (String line : passwd.split("\n")) {
+      String[] fields = line.split(":");
+      if (fields.length > 5 && fields[2].equals(Long.toString(uid)) && !fields[5].isEmpty()) return fields[5];
+    }
+    return "/";
+  }
+
+  /// Enters the working directory and checks that it is inside the root (CVE-2024-21626), then finds
+  /// the program on the PATH of the container's own environment.
+  static String enterAndFind(HelperKernel process, String cwd, List<String> args, List<String> env) {
+    String name = args.getFirst();
+    List<String> candidates = candidates(name, env);
+    Batch batch = new Batch();
+    batch.add(new ProcessCall.Chdir(cwd));
+    Pending<String> entered = batch.add(new ProcessCall.Getcwd(), Errno.ENOENT);
+    List<Pending<Stat>> stats = new ArrayList<>();
+    List<Pending<?>> executable = new ArrayList<>();
+    for (String candidate : candidates) {
+      stats.add(batch.attempt(new FileCall.Statx(Descriptor.CWD, candidate, 0)));
+      executable.add(batch.attempt(new FileCall.Faccessat2(Descriptor.CWD, candidate, FileCall.X_OK, FileCall.AT_EACCESS)));
+    }
+    Results results = process.run(batch);
+    if (!results.succeeded(entered) || !results.of(entered).startsWith("/")) {
+      throw new ContainerException("current working directory is outside of container mount namespace root");
+    }
+    boolean denied = false;
+    for (int i = 0; i < candidates.size(); i++) {
+      if (!results.succeeded(stats.get(i))) {
+        denied |= results.errno(stats.get(i)) == Errno.EACCES.value();
+      } else if (results.of(stats.get(i)).isDirectory()) {
+        denied |= name.contains("/");
+      } else if (results.succeeded(executable.get(i))) {
+        return candidates.get(i);
+      } else {
+        denied = true;
+      }
+    }
+    String reason =
+        denied ? "permission denied"
+            : name.contains("/") ? "no such file or directory" : "executable file not found in $PATH";
+    String shown = name.contains("/") ? (denied ? "exec " : "stat ") + name + ": " : "";
+    throw new ContainerException("exec: \"" + name + "\": " + shown + reason);
+  }
+
+  private static List<String> candidates(String name, List<String> env) {
+    if (name.contains("/")) return List.of(name);
+    String path = env.stream().filter(v -> v.startsWith("PATH=")).map(v -> v.substring(5)).reduce((a, b) -> b).orElse(DEFAULT_PATH);
+    List<String> candidates = new ArrayList<>();
+    for (String directory : path.split(":")) candidates.add((directory.isEmpty() ? "." : directory) + "/" + name);
+    return candidates;
+  }
+
+  /// The last batch of a process of the container.
+  ///
+  /// @param preservedFds descriptors from 3 on that stay open
+  static Batch last(String path, Process process, List<String> env, byte @Nullable [] seccomp, int seccompFlags, int preservedFds) {
+    Batch batch = new Batch();
+    batch.add(new FileCall.CloseRange(3 + preservedFds, -1, FileCall.CLOSE_RANGE_CLOEXEC));
+    if (seccomp != null && process.noNewPrivileges()) {
+      batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
+    }
+    batch.add(new ProcessCall.Execveat(Descriptor.CWD, path, process.args(), env, 0));
+    return batch;
+  }
+
+  static void start(Child child, Batch last, String path) {
+    try {
+      child.become(last);
+    } catch (KernelException e) {
+      if (e.call() instanceof ProcessCall.Execveat) {
+        throw new ContainerException("exec " + path + ": " + e.errno().text(), null);
+      }
+      throw e;
+    }
+  }
+}

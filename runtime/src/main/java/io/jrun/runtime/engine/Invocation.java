@@ -1,0 +1,76 @@
+package io.jrun.runtime.engine;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.runtime.cli.Caller;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+
+/// One command of one client: the process that called jrun, seen as a caller by the command line.
+final class Invocation implements Caller {
+  /// Below this a write to a pipe is whole or not at all (PIPE_BUF).
+  private static final int CHUNK = 4096;
+
+  private final HelperKernel client;
+
+  Invocation(HelperKernel client) {
+    this.client = client;
+  }
+
+  private void write(Descriptor to, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    for (int at = 0; at < bytes.length; ) {
+      at += client.call(new FileCall.Write(to, Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + CHUNK))));
+    }
+  }
+
+  @Override
+  public void out(String text) {
+    write(Descriptor.STDOUT, text);
+  }
+
+  @Override
+  public void err(String text) {
+    write(Descriptor.STDERR, text);
+  }
+
+  @Override
+  public void appendToFile(String path, String text) {
+    Batch batch = new Batch();
+    Descriptor file =
+        batch.add(
+                new FileCall.Openat(
+                    Descriptor.CWD, path, FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_APPEND | FileCall.O_CLOEXEC, 0666, false))
+            .descriptor();
+    batch.add(new FileCall.Write(file, text.getBytes(StandardCharsets.UTF_8)));
+    batch.add(new FileCall.Close(file));
+    client.run(batch);
+  }
+
+  @Override
+  public String run(List<String> command) {
+    try {
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    } catch (java.io.IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public Instant now() {
+    return Instant.now();
+  }
+
+  /// Ends the client.
+  void exit(int status) {
+    Batch batch = new Batch();
+    batch.add(new ProcessCall.ExitGroup(status));
+    client.runToEnd(batch);
+  }
+}

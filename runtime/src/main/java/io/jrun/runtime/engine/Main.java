@@ -1,0 +1,30 @@
+package io.jrun.runtime.engine;
+
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.host.HostKernel;
+import io.jrun.runtime.container.Containers;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/// The engine's entry: descriptor 3 is its socket, which the helper that started it has bound.
+public final class Main {
+  private static final int SOCKET = 3;
+
+  private Main() {}
+
+  /// @param args `serve` for a resident engine, `once` for a single command
+  public static void main(String[] args) throws IOException {
+    HostKernel kernel = new HostKernel();
+    Path library = Path.of(System.getProperty("jrun.library"));
+    Containers containers = new Containers(kernel, library);
+    Engine engine = new Engine(kernel, containers);
+    if (args[0].equals("once")) {
+      engine.serveClient(new OwnedDescriptor(kernel, SOCKET));
+    } else {
+      engine.serve(new Descriptor.Known(SOCKET));
+    }
+    // client threads are daemons; what the last of them does is finished by its client's exit
+    System.exit(0);
+  }
+}

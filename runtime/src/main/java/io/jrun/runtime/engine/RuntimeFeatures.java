@@ -1,0 +1,54 @@
+package io.jrun.runtime.engine;
+
+import io.jrun.runtime.process.Capabilities;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.runtime.Features;
+import io.jrun.specs.runtime.LinuxFeatures;
+import io.jrun.specs.runtime.LinuxFeatures.Enabled;
+import java.util.List;
+import java.util.Map;
+
+/// The features document: what this build does, and nothing that it refuses.
+final class RuntimeFeatures {
+  private static final List<String> MOUNT_OPTIONS =
+      List.of(
+          "async", "atime", "bind", "defaults", "dev", "diratime", "dirsync", "exec", "lazytime", "loud", "mand",
+          "noatime", "nodev", "nodiratime", "noexec", "nolazytime", "nomand", "norelatime", "nostrictatime", "nosuid",
+          "nosymfollow", "private", "ratime", "rbind", "rdev", "rdiratime", "relatime", "rexec", "rnoatime", "rnodev",
+          "rnodiratime", "rnoexec", "rnosuid", "rnosymfollow", "ro", "rprivate", "rrelatime", "rro", "rrw", "rshared",
+          "rslave", "rstrictatime", "rsuid", "rsymfollow", "runbindable", "rw", "shared", "silent", "slave", "strictatime",
+          "suid", "symfollow", "sync", "unbindable");
+
+  private RuntimeFeatures() {}
+
+  static String describe() {
+    LinuxFeatures linux =
+        new LinuxFeatures(
+            List.of("cgroup", "ipc", "mount", "network", "pid", "uts"),
+            Capabilities.NAMES,
+            new LinuxFeatures.Cgroup(true, true, false, false, true, Json.JsonObject.EMPTY),
+            new LinuxFeatures.SeccompFeatures(
+                true,
+                List.of(
+                    "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
+                    "SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"),
+                List.of(
+                    "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE"),
+                List.of("SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM", "SCMP_ARCH_X32", "SCMP_ARCH_X86", "SCMP_ARCH_X86_64"),
+                List.of("SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"),
+                List.of("SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"),
+                Json.JsonObject.EMPTY),
+            Enabled.of(false),
+            Enabled.of(false),
+            Enabled.of(false),
+            new LinuxFeatures.MountExtensions(Enabled.of(false), Json.JsonObject.EMPTY),
+            Enabled.of(false),
+            Json.JsonObject.EMPTY);
+    return new Features(
+            "1.0.0", "1.3.0",
+            List.of("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"),
+            MOUNT_OPTIONS, linux, Map.of(), List.of(), Json.JsonObject.EMPTY)
+        .toJson()
+        .toText("  ");
+  }
+}

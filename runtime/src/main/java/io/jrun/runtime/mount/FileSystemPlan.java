@@ -1,0 +1,309 @@
+package io.jrun.runtime.mount;
+
+import static io.jrun.kernel.call.FileCall.*;
+import static io.jrun.kernel.call.MountCall.*;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.MountCall;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.specs.runtime.Device;
+import io.jrun.specs.runtime.Linux;
+import io.jrun.specs.runtime.Mount;
+import java.util.List;
+import java.util.Set;
+
+/// The container's file system view, as calls for its init. All of it works on descriptors of mounts
+/// not yet attached and of targets resolved inside the root; no path is looked up twice.
+public final class FileSystemPlan {
+  private static final Set<String> PROC_TARGETS =
+      Set.of(
+          "cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo",
+          "sys/kernel/ns_last_pid", "sys/crypto/fips_enabled");
+
+  private final Batch batch;
+  private final Descriptor root;
+  private final InRoot inRoot;
+
+  /// @param root the root file system's mount, from [#root]
+  public FileSystemPlan(Batch batch, Descriptor root) {
+    this.batch = batch;
+    this.root = root;
+    this.inRoot = new InRoot(batch, root);
+  }
+
+  /// Cuts the tree off the host's propagation and makes the root file system a mount of its own.
+  public static Descriptor root(Batch batch, String rootfs, long propagation) {
+    batch.add(new MountCall.Mount("", "/", "", propagation, null));
+    Descriptor tree =
+        batch.add(new MountCall.OpenTree(Descriptor.CWD, rootfs, OPEN_TREE_CLONE | AT_RECURSIVE)).descriptor();
+    Descriptor target =
+        batch.add(new FileCall.Openat(Descriptor.CWD, rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false)).descriptor();
+    batch.add(new MountCall.MoveMount(tree, target));
+    batch.add(new FileCall.Close(target));
+    return tree;
+  }
+
+  /// @param sourceIsDirectory for a bind mount, what its source is
+  public void mount(Mount mount, boolean sourceIsDirectory) {
+    String type = mount.type() == null ? "bind" : mount.type();
+    MountOptions options = MountOptions.parse(type, mount.options());
+    if (options.copyUp()) throw new IllegalArgumentException("mount option tmpcopyup: not implemented yet");
+    if (!mount.uidMappings().isEmpty() || !mount.gidMappings().isEmpty()) {
+      throw new IllegalArgumentException("id-mapped mounts: not implemented yet");
+    }
+    checkTarget(mount.destination(), type, options);
+    Descriptor made = options.bind() ? bound(mount, options) : mounted(type, mount.source(), options);
+    Descriptor target =
+        options.bind() && !sourceIsDirectory
+            ? inRoot.file(mount.destination())
+            : inRoot.directory(mount.destination(), type.equals("proc") || type.equals("sysfs") ? RESOLVE_NO_SYMLINKS : 0);
+    batch.add(new MountCall.MoveMount(made, target));
+    batch.add(new FileCall.Close(target));
+    for (long propagation : options.propagation()) {
+      setattr(made, (propagation & MS_REC) != 0 ? AT_RECURSIVE : 0, 0, 0, propagation & ~MS_REC);
+    }
+    batch.add(new FileCall.Close(made));
+  }
+
+  private static void checkTarget(String destination, String type, MountOptions options) {
+    List<String> names = InRoot.components(destination);
+    if (names.isEmpty()) throw new IllegalArgumentException("mount destination " + destination + " is the root itself");
+    if (!names.getFirst().equals("proc")) return;
+    if (names.size() == 1 && (type.equals("proc") || options.bind())) return;
+    if (names.size() > 1 && PROC_TARGETS.contains(String.join("/", names.subList(1, names.size())))) return;
+    throw new IllegalArgumentException("mount destination " + destination + " is inside /proc: not allowed");
+  }
+
+  private void setattr(Descriptor mount, int flags, long set, long clear, long propagation) {
+    batch.add(new MountCall.MountSetattr(mount, flags, set, clear, propagation, new Descriptor.Known(0)));
+  }
+
+  private Descriptor bound(Mount mount, MountOptions options) {
+    String source = mount.source() == null ? "" : mount.source();
+    int flags = OPEN_TREE_CLONE | (options.recursiveBind() ? AT_RECURSIVE : 0);
+    Descriptor tree = batch.add(new MountCall.OpenTree(Descriptor.CWD, source, flags)).descriptor();
+    if (options.attributes() != 0 || options.cleared() != 0) {
+      setattr(tree, 0, options.attributes(), options.cleared(), 0);
+    }
+    recursive(tree, options);
+    return tree;
+  }
+
+  private void recursive(Descriptor tree, MountOptions options) {
+    if (options.recursive() == 0 && options.recursiveCleared() == 0) return;
+    setattr(tree, AT_RECURSIVE, options.recursive(), options.recursiveCleared() & ~options.recursive() | atime(options), 0);
+  }
+
+  private static long atime(MountOptions options) {
+    return options.recursiveCleared() & MOUNT_ATTR__ATIME;
+  }
+
+  private Descriptor mounted(String type, @org.jspecify.annotations.Nullable String source, MountOptions options) {
+    Descriptor context = batch.add(new MountCall.Fsopen(type)).descriptor();
+    if (source != null && !source.isEmpty()) {
+      batch.add(new MountCall.Fsconfig(context, FSCONFIG_SET_STRING, "source", source));
+    }
+    for (String flag : options.superblock()) batch.add(new MountCall.Fsconfig(context, FSCONFIG_SET_FLAG, flag, null));
+    for (String option : options.data()) {
+      int equals = option.indexOf('=');
+      batch.add(
+          equals < 0
+              ? new MountCall.Fsconfig(context, FSCONFIG_SET_FLAG, option, null)
+              : new MountCall.Fsconfig(context, FSCONFIG_SET_STRING, option.substring(0, equals), option.substring(equals + 1)));
+    }
+    batch.add(new MountCall.Fsconfig(context, FSCONFIG_CMD_CREATE, null, null));
+    Descriptor made = batch.add(new MountCall.Fsmount(context, (int) options.attributes())).descriptor();
+    batch.add(new FileCall.Close(context));
+    recursive(made, options);
+    return made;
+  }
+
+  /// One hierarchy to show in a `cgroup` mount.
+  ///
+  /// @param options of the filesystem: controllers, or `name=…`
+  /// @param own the directory of the container itself, bound where there is no cgroup namespace
+  public record CgroupView(String name, List<String> options, String own) {}
+
+  /// A mount of type cgroup: cgroup2 as it is; v1 as a tmpfs with a directory per hierarchy.
+  public void cgroup(Mount mount, boolean unified, boolean ownNamespace, List<CgroupView> views) {
+    MountOptions options = MountOptions.parse("cgroup", mount.options());
+    if (unified) {
+      mount(
+          new Mount(
+              mount.destination(), ownNamespace ? "cgroup2" : "bind",
+              ownNamespace ? "cgroup" : views.getFirst().own(), mount.options(), List.of(), List.of(), mount.unknown()),
+          true);
+      return;
+    }
+    MountOptions none = MountOptions.parse("tmpfs", List.of("mode=755", "nosuid", "nodev", "noexec"));
+    Descriptor tmpfs = mounted("tmpfs", "tmpfs", none);
+    Descriptor target = inRoot.directory(mount.destination(), 0);
+    batch.add(new MountCall.MoveMount(tmpfs, target));
+    batch.add(new FileCall.Close(target));
+    for (CgroupView view : views) {
+      Descriptor made;
+      if (ownNamespace) {
+        made = mounted("cgroup", "cgroup", new MountOptions(false, false, options.attributes(), 0, 0, 0, List.of(), List.of(), view.options(), false));
+      } else {
+        made = batch.add(new MountCall.OpenTree(Descriptor.CWD, view.own(), OPEN_TREE_CLONE)).descriptor();
+        setattr(made, 0, options.attributes(), 0, 0);
+      }
+      batch.add(new FileCall.Mkdirat(tmpfs, view.name(), 0755));
+      Descriptor place =
+          batch.add(new FileCall.Openat(tmpfs, view.name(), O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false)).descriptor();
+      batch.add(new MountCall.MoveMount(made, place));
+      batch.add(new FileCall.Close(place));
+      batch.add(new FileCall.Close(made));
+      if (view.name().contains(",")) {
+        for (String controller : view.name().split(",")) {
+          batch.add(new FileCall.Symlinkat(view.name(), tmpfs, controller), Errno.EEXIST);
+        }
+      }
+    }
+    if ((options.attributes() & MOUNT_ATTR_RDONLY) != 0) setattr(tmpfs, 0, MOUNT_ATTR_RDONLY, 0, 0);
+    batch.add(new FileCall.Close(tmpfs));
+  }
+
+  private record Node(String name, int major, int minor) {}
+
+  private static final List<Node> NODES =
+      List.of(
+          new Node("null", 1, 3), new Node("zero", 1, 5), new Node("full", 1, 7), new Node("tty", 5, 0),
+          new Node("random", 1, 8), new Node("urandom", 1, 9));
+
+  /// The default devices and symlinks, and the spec's own devices. In a user namespace nodes cannot
+  /// be made, so the host's are bound.
+  public void devices(Linux linux, boolean userNamespace) {
+    Descriptor dev = inRoot.directory("dev", 0);
+    for (Node node : NODES) {
+      if (userNamespace) bindNode("/dev/" + node.name());
+      else {
+        batch.add(new FileCall.Mknodat(dev, node.name(), 0020666, device(node.major(), node.minor())), Errno.EEXIST);
+      }
+    }
+    for (Device device : linux.devices()) device(device, userNamespace);
+    for (String[] link :
+        new String[][] {
+          {"/proc/self/fd", "fd"}, {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"}
+        }) {
+      batch.add(new FileCall.Symlinkat(link[0], dev, link[1]), Errno.EEXIST);
+    }
+    batch.add(new FileCall.Unlinkat(dev, "ptmx", 0), Errno.ENOENT, Errno.EROFS, Errno.EBUSY);
+    batch.add(new FileCall.Symlinkat("pts/ptmx", dev, "ptmx"), Errno.EEXIST, Errno.EROFS);
+    batch.add(new FileCall.Close(dev));
+  }
+
+  private void device(Device device, boolean userNamespace) {
+    if (userNamespace) {
+      bindNode(device.path());
+      return;
+    }
+    int format = switch (device.type()) {
+      case "b" -> 0060000;
+      case "p" -> 0010000;
+      default -> 0020000;
+    };
+    int mode = device.fileMode() == null ? 0666 : (int) (device.fileMode() & 07777);
+    List<String> names = InRoot.components(device.path());
+    Descriptor parent = inRoot.directory(String.join("/", names.subList(0, names.size() - 1)), 0);
+    String name = names.getLast();
+    batch.add(new FileCall.Mknodat(parent, name, format | mode, device((int) device.major(), (int) device.minor())), Errno.EEXIST);
+    int uid = device.uid() == null ? 0 : device.uid().intValue();
+    int gid = device.gid() == null ? 0 : device.gid().intValue();
+    if (uid != 0 || gid != 0) batch.add(new FileCall.Fchownat(parent, name, uid, gid, AT_SYMLINK_NOFOLLOW));
+  }
+
+  private void bindNode(String path) {
+    Descriptor node = batch.add(new MountCall.OpenTree(Descriptor.CWD, path, OPEN_TREE_CLONE)).descriptor();
+    Descriptor place = inRoot.file(path);
+    batch.add(new MountCall.MoveMount(node, place));
+    batch.add(new FileCall.Close(place));
+    batch.add(new FileCall.Close(node));
+  }
+
+  static long device(int major, int minor) {
+    return (minor & 0xffL) | (major & 0xfffL) << 8 | (minor & ~0xffL) << 12;
+  }
+
+  /// Binds an open terminal, made in the container's own devpts, to /dev/console.
+  public void console(Descriptor terminal) {
+    Descriptor mount = batch.add(new MountCall.OpenTree(terminal, "", OPEN_TREE_CLONE | AT_EMPTY_PATH)).descriptor();
+    Descriptor place = inRoot.file("dev/console");
+    batch.add(new MountCall.MoveMount(mount, place));
+    batch.add(new FileCall.Close(place));
+    batch.add(new FileCall.Close(mount));
+  }
+
+  /// The working directory, made where it is missing.
+  public void workingDirectory(String cwd) {
+    if (!InRoot.components(cwd).isEmpty()) batch.add(new FileCall.Close(inRoot.directory(cwd, 0)));
+  }
+
+  /// Exchanges the root: the old one is stacked over the new, cut off from the host's propagation and
+  /// detached (pivot_root(2), "pivot_root(".", ".")").
+  public void pivot() {
+    Descriptor old =
+        batch.add(new FileCall.Openat(Descriptor.CWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false)).descriptor();
+    batch.add(new ProcessCall.Fchdir(root));
+    batch.add(new MountCall.PivotRoot(".", "."));
+    batch.add(new ProcessCall.Fchdir(old));
+    batch.add(new MountCall.Mount("", ".", "", MS_SLAVE | MS_REC, null));
+    batch.add(new MountCall.Umount2(".", MNT_DETACH));
+    batch.add(new ProcessCall.Chdir("/"));
+    batch.add(new FileCall.Close(old));
+  }
+
+  /// Makes subtrees read-only; those that do not exist are passed over.
+  public void readonlyPaths(List<String> paths) {
+    for (String path : paths) {
+      Descriptor target = probe(path);
+      Descriptor tree =
+          batch.add(new MountCall.OpenTree(target, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH)).descriptor();
+      setattr(tree, AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0, 0);
+      batch.add(new MountCall.MoveMount(tree, target));
+      batch.add(new FileCall.Close(tree));
+      batch.add(new FileCall.Close(target));
+    }
+  }
+
+  private Descriptor probe(String path) {
+    return batch
+        .add(
+            new FileCall.Openat2(root, InRoot.relative(path), O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false),
+            Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES)
+        .descriptor();
+  }
+
+  /// Masked paths are hidden in one pass over both kinds: what is a directory gets an empty read-only
+  /// tmpfs, and what is not gets /dev/null, verified to be that device (CVE-2025-31133).
+  public void maskedPaths(List<String> directories, List<String> files) {
+    if (!directories.isEmpty()) {
+      MountOptions options = MountOptions.parse("tmpfs", List.of("ro", "nr_blocks=1", "nr_inodes=1"));
+      Descriptor empty = mounted("tmpfs", "tmpfs", options);
+      for (String path : directories) cover(path, empty);
+      batch.add(new FileCall.Close(empty));
+    }
+    if (!files.isEmpty()) {
+      Descriptor nothing =
+          batch.add(new FileCall.Openat2(root, "dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false)).descriptor();
+      for (String path : files) cover(path, nothing);
+      batch.add(new FileCall.Close(nothing));
+    }
+  }
+
+  private void cover(String path, Descriptor with) {
+    Descriptor target = probe(path);
+    Descriptor copy = batch.add(new MountCall.OpenTree(with, "", OPEN_TREE_CLONE | AT_EMPTY_PATH)).descriptor();
+    batch.add(new MountCall.MoveMount(copy, target));
+    batch.add(new FileCall.Close(copy));
+    batch.add(new FileCall.Close(target));
+  }
+
+  /// Makes the root mount itself read-only.
+  public void readonlyRoot() {
+    setattr(root, 0, MOUNT_ATTR_RDONLY, 0, 0);
+  }
+}

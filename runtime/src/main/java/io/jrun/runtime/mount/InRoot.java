@@ -1,0 +1,69 @@
+package io.jrun.runtime.mount;
+
+import static io.jrun.kernel.call.FileCall.*;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Paths inside a root that the kernel resolves from the root's descriptor; a missing one is made
+/// there, component by component, and nowhere else.
+final class InRoot {
+  private final Batch batch;
+  private final Descriptor root;
+
+  InRoot(Batch batch, Descriptor root) {
+    this.batch = batch;
+    this.root = root;
+  }
+
+  /// Opens what must exist.
+  Descriptor open(String path, int flags) {
+    return batch.add(new FileCall.Openat2(root, relative(path), flags | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false)).descriptor();
+  }
+
+  /// Opens a directory, made where it is missing. `resolve` is added to RESOLVE_IN_ROOT.
+  Descriptor directory(String path, int resolve) {
+    Descriptor parent = root;
+    StringBuilder prefix = new StringBuilder();
+    for (String name : components(path)) {
+      batch.add(new FileCall.Mkdirat(parent, name, 0755), Errno.EEXIST, Errno.EROFS, Errno.EACCES);
+      prefix.append(prefix.isEmpty() ? "" : "/").append(name);
+      parent =
+          batch.add(new FileCall.Openat2(root, prefix.toString(), O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_IN_ROOT | resolve, false))
+              .descriptor();
+    }
+    return parent;
+  }
+
+  /// Opens a file as a mount point, made empty where it is missing.
+  Descriptor file(String path) {
+    List<String> components = components(path);
+    String name = components.getLast();
+    Descriptor parent = directory(String.join("/", components.subList(0, components.size() - 1)), 0);
+    batch.add(
+        new FileCall.Openat(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644, false),
+        Errno.EEXIST, Errno.EROFS, Errno.EACCES);
+    return open(path, O_PATH);
+  }
+
+  static String relative(String path) {
+    String clean = String.join("/", components(path));
+    return clean.isEmpty() ? "." : clean;
+  }
+
+  /// The names of a path, `.` and `..` resolved as text: a container's `..` never leads above its root.
+  static List<String> components(String path) {
+    List<String> names = new ArrayList<>();
+    for (String name : path.split("/")) {
+      if (name.isEmpty() || name.equals(".")) continue;
+      if (name.equals("..")) {
+        if (!names.isEmpty()) names.removeLast();
+      } else names.add(name);
+    }
+    return names;
+  }
+}

@@ -1,0 +1,92 @@
+package io.jrun.runtime.mount;
+
+import static io.jrun.kernel.call.MountCall.*;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// A mount's options, sorted by who takes them: mount attributes, the superblock, propagation, and
+/// the filesystem's own data. Options not in mount(8)'s table are data.
+///
+/// @param attributes MOUNT_ATTR bits to set
+/// @param cleared MOUNT_ATTR bits to clear (`rw`, `suid` …), for bind mounts
+/// @param recursive MOUNT_ATTR bits to set on the whole tree (`rro` …)
+/// @param superblock flags of the filesystem context, such as `ro` and `sync`
+/// @param propagation MS_ bits, each with or without MS_REC, in the order given
+/// @param data the filesystem's own options
+public record MountOptions(
+    boolean bind, boolean recursiveBind, long attributes, long cleared, long recursive, long recursiveCleared,
+    List<String> superblock, List<Long> propagation, List<String> data, boolean copyUp) {
+
+  private static final Map<String, Long> SETS =
+      Map.ofEntries(
+          Map.entry("ro", (long) MOUNT_ATTR_RDONLY), Map.entry("nosuid", (long) MOUNT_ATTR_NOSUID),
+          Map.entry("nodev", (long) MOUNT_ATTR_NODEV), Map.entry("noexec", (long) MOUNT_ATTR_NOEXEC),
+          Map.entry("noatime", (long) MOUNT_ATTR_NOATIME), Map.entry("strictatime", (long) MOUNT_ATTR_STRICTATIME),
+          Map.entry("relatime", 0L), Map.entry("nodiratime", (long) MOUNT_ATTR_NODIRATIME),
+          Map.entry("nosymfollow", (long) MOUNT_ATTR_NOSYMFOLLOW));
+  private static final Map<String, Long> CLEARS =
+      Map.of(
+          "rw", (long) MOUNT_ATTR_RDONLY, "suid", (long) MOUNT_ATTR_NOSUID, "dev", (long) MOUNT_ATTR_NODEV,
+          "exec", (long) MOUNT_ATTR_NOEXEC, "atime", (long) MOUNT_ATTR__ATIME, "diratime", (long) MOUNT_ATTR_NODIRATIME,
+          "symfollow", (long) MOUNT_ATTR_NOSYMFOLLOW);
+  private static final Map<String, Long> PROPAGATION =
+      Map.of(
+          "private", (long) MS_PRIVATE, "rprivate", (long) MS_PRIVATE | MS_REC, "slave", (long) MS_SLAVE,
+          "rslave", (long) MS_SLAVE | MS_REC, "shared", (long) MS_SHARED, "rshared", (long) MS_SHARED | MS_REC,
+          "unbindable", (long) MS_UNBINDABLE, "runbindable", (long) MS_UNBINDABLE | MS_REC);
+  private static final List<String> SUPERBLOCK = List.of("sync", "async", "dirsync", "lazytime", "nolazytime", "mand", "nomand");
+  private static final List<String> IGNORED = List.of("defaults", "silent", "loud", "norelatime", "nostrictatime");
+
+  public MountOptions {
+    superblock = List.copyOf(superblock);
+    propagation = List.copyOf(propagation);
+    data = List.copyOf(data);
+  }
+
+  public static MountOptions parse(String type, List<String> options) {
+    boolean bind = type.equals("bind");
+    boolean recursiveBind = false;
+    boolean copyUp = false;
+    long attributes = 0;
+    long cleared = 0;
+    long recursive = 0;
+    long recursiveCleared = 0;
+    List<String> superblock = new ArrayList<>();
+    List<Long> propagation = new ArrayList<>();
+    List<String> data = new ArrayList<>();
+    for (String option : options) {
+      String base = option.startsWith("r") ? option.substring(1) : "";
+      if (option.equals("bind")) bind = true;
+      else if (option.equals("rbind")) bind = recursiveBind = true;
+      else if (option.equals("tmpcopyup")) copyUp = true;
+      else if (option.equals("idmap") || option.equals("ridmap")) {
+        throw new IllegalArgumentException("mount option " + option + ": not implemented yet");
+      } else if (SETS.containsKey(option)) {
+        long bits = SETS.get(option);
+        if (isAtime(option)) attributes &= ~MOUNT_ATTR__ATIME;
+        if (isAtime(option)) cleared |= MOUNT_ATTR__ATIME;
+        attributes |= bits;
+        if (!isAtime(option)) cleared &= ~bits;
+        if (option.equals("ro") && !superblock.contains("ro")) superblock.add("ro");
+      } else if (CLEARS.containsKey(option)) {
+        cleared |= CLEARS.get(option);
+        attributes &= ~CLEARS.get(option);
+        if (option.equals("rw")) superblock.remove("ro");
+      } else if (SETS.containsKey(base)) {
+        recursive |= SETS.get(base);
+        if (isAtime(base)) recursiveCleared |= MOUNT_ATTR__ATIME;
+      } else if (CLEARS.containsKey(base)) recursiveCleared |= CLEARS.get(base);
+      else if (PROPAGATION.containsKey(option)) propagation.add(PROPAGATION.get(option));
+      else if (SUPERBLOCK.contains(option)) superblock.add(option);
+      else if (!IGNORED.contains(option) && !option.isEmpty()) data.add(option);
+    }
+    return new MountOptions(
+        bind, recursiveBind, attributes, cleared, recursive, recursiveCleared, superblock, propagation, data, copyUp);
+  }
+
+  private static boolean isAtime(String option) {
+    return option.endsWith("atime") && !option.equals("nodiratime");
+  }
+}

@@ -1,0 +1,103 @@
+package io.jrun.runtime.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Writes down what it is asked; answers, or fails, as its fields say.
+final class RecordingOperations implements Operations {
+  final List<Object> calls = new ArrayList<>();
+  List<ContainerSummary> containers = List.of();
+  List<Integer> pids = List.of();
+  int status;
+  @Nullable RuntimeException failure;
+
+  private void record(Object call) {
+    calls.add(call);
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  @Override
+  public void spec(GlobalOptions global, String bundle, boolean rootless) {
+    record("spec [" + bundle + "] " + rootless);
+  }
+
+  @Override
+  public void create(CreateOptions options) {
+    record(options);
+  }
+
+  @Override
+  public void start(GlobalOptions global, String id) {
+    record("start " + id);
+  }
+
+  @Override
+  public int run(RunOptions options) {
+    record(options);
+    return status;
+  }
+
+  @Override
+  public int exec(ExecOptions options) {
+    record(options);
+    return status;
+  }
+
+  @Override
+  public String state(GlobalOptions global, String id) {
+    record("state " + id + " root=" + global.root());
+    return "{}";
+  }
+
+  @Override
+  public void kill(GlobalOptions global, String id, int signal, boolean all) {
+    record("kill " + id + " " + signal + " " + all);
+  }
+
+  @Override
+  public void delete(GlobalOptions global, String id, boolean force) {
+    record("delete " + id + " " + force);
+  }
+
+  @Override
+  public List<ContainerSummary> list(GlobalOptions global) {
+    record(global);
+    return containers;
+  }
+
+  @Override
+  public List<Integer> pids(GlobalOptions global, String id) {
+    record("pids " + id);
+    return pids;
+  }
+
+  @Override
+  public void pause(GlobalOptions global, String id) {
+    record("pause " + id);
+  }
+
+  @Override
+  public void resume(GlobalOptions global, String id) {
+    record("resume " + id);
+  }
+
+  @Override
+  public String features() {
+    record("features");
+    return "{\"ociVersionMax\":\"1.3.0\"}";
+  }
+
+  @Override
+  public String engineStatus() {
+    record("engineStatus");
+    return "{\"pid\":7,\"socket\":\"/run/x\"}";
+  }
+
+  @Override
+  public void engineStop() {
+    record("engineStop");
+  }
+}

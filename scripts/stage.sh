@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Lays an installation out under PREFIX: bin/jrun (the helper) and lib/jrun (the engine).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+prefix=$(mkdir -p "$1" && cd "$1" && pwd)
+lib=$prefix/lib/jrun
+java=$JAVA_HOME/bin/java
+mkdir -p "$prefix/bin" "$lib/native"
+install -m 755 "build/helper/$(uname -m)/jrun" "$prefix/bin/jrun.new"
+mv "$prefix/bin/jrun.new" "$prefix/bin/jrun"
+rm -f "$lib"/*.jar
+# the class path: the project's own modules in one jar, the libraries beside it
+classes=build/classes
+rm -rf "$classes" && mkdir -p "$classes"
+for module in specs kernel cni rootfs-tools runtime; do
+  [ -d "$module/target/classes" ] && cp -r "$module/target/classes/." "$classes/"
+done
+"$JAVA_HOME/bin/jar" --create --no-compress --file "$lib/jrun.jar.new" -C "$classes" .
+mv "$lib/jrun.jar.new" "$lib/jrun.jar"
+mvn -B -q -pl runtime dependency:copy-dependencies -DincludeScope=runtime \
+  -DexcludeGroupIds=io.jrun,org.jspecify -DoutputDirectory="$lib"
+# jffi's native library unpacked, so that no start does it again
+arch=$(uname -m)
+(cd "$lib/native" && "$JAVA_HOME/bin/jar" xf "$lib"/jffi-*-native.jar "jni/$arch-Linux/libjffi-1.2.so")
+classpath=jrun.jar
+for jar in "$lib"/*.jar; do
+  name=$(basename "$jar")
+  [ "$name" = jrun.jar ] || [[ "$name" == jffi-*-native.jar ]] || classpath+=":$name"
+done
+classpath=$(sed 's|\([^:]*\)|%/\1|g' <<<"$classpath")
+write_arguments() {
+  printf '%s\n' "$java" -XX:+UseSerialGC -Xms16m -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
+    -XX:-UsePerfData -XX:+AutoCreateSharedArchive -Xshare:auto \
+    -XX:ReservedCodeCacheSize=24m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+    "-Djffi.boot.library.path=%/native/jni/$arch-Linux" "-Djrun.library=%" "$@" \
+    -cp "$classpath" io.jrun.runtime.engine.Main | grep -v AutoCreate > "$lib/engine.argv"
+}
+rm -f "$lib/jrun.aot"
+write_arguments -XX:AOTCacheOutput=%/jrun.aot -Djrun.engine.idleMillis=1000
+scripts/train.sh "$prefix/bin/jrun"
+if [ -s "$lib/jrun.aot" ]; then write_arguments -XX:AOTCache=%/jrun.aot -Xlog:aot=off -Xlog:cds=off
+else echo "warning: no AOT cache was made; the first command will be slower" >&2; write_arguments -Xlog:cds=off; fi

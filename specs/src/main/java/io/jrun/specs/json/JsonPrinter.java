@@ -1,0 +1,105 @@
+package io.jrun.specs.json;
+
+import java.util.Iterator;
+import java.util.Map;
+
+/// Prints a tree the way Go's json.MarshalIndent does, except that `<`, `>` and `&` stay as they
+/// are.
+final class JsonPrinter {
+  private final StringBuilder out = new StringBuilder();
+  private final String indent;
+
+  private JsonPrinter(String indent) {
+    this.indent = indent;
+  }
+
+  static String print(Json value, String indent) {
+    JsonPrinter printer = new JsonPrinter(indent);
+    printer.value(value, 0);
+    return printer.out.toString();
+  }
+
+  private void value(Json value, int depth) {
+    switch (value) {
+      case Json.JsonObject object -> object(object, depth);
+      case Json.JsonArray array -> array(array, depth);
+      case Json.JsonString string -> string(string.value());
+      case Json.JsonNumber number -> out.append(number.literal());
+      case Json.JsonBool bool -> out.append(bool.value());
+      case Json.JsonNull none -> out.append("null");
+    }
+  }
+
+  private void object(Json.JsonObject object, int depth) {
+    out.append('{');
+    Iterator<Map.Entry<String, Json>> members = object.members().entrySet().iterator();
+    while (members.hasNext()) {
+      Map.Entry<String, Json> member = members.next();
+      line(depth + 1);
+      string(member.getKey());
+      out.append(indent.isEmpty() ? ":" : ": ");
+      value(member.getValue(), depth + 1);
+      if (members.hasNext()) {
+        out.append(',');
+      }
+    }
+    if (!object.isEmpty()) {
+      line(depth);
+    }
+    out.append('}');
+  }
+
+  private void array(Json.JsonArray array, int depth) {
+    out.append('[');
+    Iterator<Json> elements = array.elements().iterator();
+    while (elements.hasNext()) {
+      line(depth + 1);
+      value(elements.next(), depth + 1);
+      if (elements.hasNext()) {
+        out.append(',');
+      }
+    }
+    if (!array.elements().isEmpty()) {
+      line(depth);
+    }
+    out.append(']');
+  }
+
+  private void line(int depth) {
+    if (!indent.isEmpty()) {
+      out.append('\n').repeat(indent, depth);
+    }
+  }
+
+  private void string(String value) {
+    out.append('"');
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      switch (c) {
+        case '"' -> out.append("\\\"");
+        case '\\' -> out.append("\\\\");
+        case '\n' -> out.append("\\n");
+        case '\r' -> out.append("\\r");
+        case '\t' -> out.append("\\t");
+        default -> {
+          if (c < ' ' || c == 0x7f || isUnpairedSurrogate(value, i)) {
+            out.append(String.format("\\u%04x", (int) c));
+          } else {
+            out.append(c);
+          }
+        }
+      }
+    }
+    out.append('"');
+  }
+
+  /// Such a char has no UTF-8, but JSON can say it.
+  private static boolean isUnpairedSurrogate(String value, int i) {
+    char c = value.charAt(i);
+    if (Character.isHighSurrogate(c)) {
+      return i + 1 == value.length() || !Character.isLowSurrogate(value.charAt(i + 1));
+    }
+    return Character.isLowSurrogate(c)
+        && (i == 0 || !Character.isHighSurrogate(value.charAt(i - 1)));
+  }
+}

@@ -1,0 +1,38 @@
+package io.jrun.specs.runtime;
+
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.JsonWriter;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// What `state` and `list` print: the state with runc's additions; pid is 0 when stopped.
+public record ContainerStateView(
+    String ociVersion,
+    String id,
+    int pid,
+    Status status,
+    String bundle,
+    String rootfs,
+    Instant created,
+    Map<String, String> annotations,
+    String owner) {
+  public ContainerStateView {
+    annotations = Collections.unmodifiableMap(new LinkedHashMap<>(annotations));
+  }
+
+  public Json.JsonObject toJson() {
+    return new JsonWriter(Json.JsonObject.EMPTY)
+        .string("ociVersion", ociVersion)
+        .string("id", id)
+        .member("pid", Json.of(pid))
+        .string("status", status.text())
+        .string("bundle", bundle)
+        .string("rootfs", rootfs)
+        .string("created", created.toString())
+        .stringMap("annotations", annotations)
+        .string("owner", owner)
+        .object();
+  }
+}

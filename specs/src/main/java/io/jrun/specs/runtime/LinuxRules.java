@@ -1,0 +1,292 @@
+package io.jrun.specs.runtime;
+
+import io.jrun.specs.json.JsonReader;
+import io.jrun.specs.json.Problem;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+
+/// What the Linux part of a [Config] must mean: config-linux.md, without resources and seccomp.
+final class LinuxRules {
+  private static final Set<String> PROPAGATIONS =
+      Set.of(
+          "private",
+          "rprivate",
+          "shared",
+          "rshared",
+          "slave",
+          "rslave",
+          "unbindable",
+          "runbindable");
+  private static final Set<String> DEVICE_TYPES = Set.of("c", "b", "u", "p");
+  private static final Set<String> IPC_SYSCTLS =
+      Set.of(
+          "kernel.msgmax",
+          "kernel.msgmnb",
+          "kernel.msgmni",
+          "kernel.sem",
+          "kernel.shmall",
+          "kernel.shmmax",
+          "kernel.shmmni",
+          "kernel.shm_rmid_forced");
+  private static final Set<String> MEMORY_MODES =
+      Set.of(
+          "MPOL_DEFAULT",
+          "MPOL_BIND",
+          "MPOL_INTERLEAVE",
+          "MPOL_WEIGHTED_INTERLEAVE",
+          "MPOL_PREFERRED",
+          "MPOL_PREFERRED_MANY",
+          "MPOL_LOCAL");
+  private static final Set<String> MEMORY_FLAGS =
+      Set.of("MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES");
+  private static final Pattern CLOS_ID = Pattern.compile("[^/\\n]+");
+
+  private final List<Problem> problems;
+  private final Config config;
+  private final Linux linux;
+
+  LinuxRules(List<Problem> problems, Config config) {
+    this.problems = problems;
+    this.config = config;
+    this.linux = config.linux();
+  }
+
+  void check() {
+    namespaces();
+    idMappings();
+    timeOffsets();
+    devices();
+    netDevices();
+    if (linux.rootfsPropagation() != null) {
+      ConfigValidator.oneOf(
+          problems, "/linux/rootfsPropagation", linux.rootfsPropagation(), PROPAGATIONS);
+    }
+    linux.sysctl().keySet().forEach(this::sysctl);
+    absolutePaths("/linux/maskedPaths", linux.maskedPaths());
+    absolutePaths("/linux/readonlyPaths", linux.readonlyPaths());
+    if (!linux.maskedPaths().isEmpty() && !has(NamespaceType.MOUNT)) {
+      problem("/linux/maskedPaths", "needs a mount namespace");
+    }
+    if (!linux.readonlyPaths().isEmpty() && !has(NamespaceType.MOUNT)) {
+      problem("/linux/readonlyPaths", "needs a mount namespace");
+    }
+    if (linux.personality() != null) {
+      ConfigValidator.oneOf(
+          problems,
+          "/linux/personality/domain",
+          linux.personality().domain(),
+          Set.of("LINUX", "LINUX32"));
+      if (!linux.personality().flags().isEmpty()) {
+        problem("/linux/personality/flags", "no flags are supported");
+      }
+    }
+    intelRdt();
+    if (linux.memoryPolicy() != null) {
+      ConfigValidator.oneOf(
+          problems, "/linux/memoryPolicy/mode", linux.memoryPolicy().mode(), MEMORY_MODES);
+      ConfigValidator.eachOneOf(
+          problems, "/linux/memoryPolicy/flags", linux.memoryPolicy().flags(), MEMORY_FLAGS);
+    }
+  }
+
+  private void namespaces() {
+    List<Namespace> namespaces = linux.namespaces();
+    ConfigValidator.unique(
+        problems, "/linux/namespaces", namespaces, namespace -> namespace.type().text(), "type");
+    for (int i = 0; i < namespaces.size(); i++) {
+      String path = namespaces.get(i).path();
+      if (path != null) {
+        ConfigValidator.absolute(problems, "/linux/namespaces/" + i + "/path", path);
+      }
+    }
+  }
+
+  private void idMappings() {
+    Namespace user = linux.namespace(NamespaceType.USER);
+    if (user == null) {
+      if (!linux.uidMappings().isEmpty()) {
+        problem("/linux/uidMappings", "needs a user namespace");
+      }
+      if (!linux.gidMappings().isEmpty()) {
+        problem("/linux/gidMappings", "needs a user namespace");
+      }
+    } else if (user.path() == null) {
+      if (linux.uidMappings().isEmpty()) {
+        problem("/linux/uidMappings", "is required for a new user namespace");
+      }
+      if (linux.gidMappings().isEmpty()) {
+        problem("/linux/gidMappings", "is required for a new user namespace");
+      }
+    }
+    idMappings("/linux/uidMappings", linux.uidMappings());
+    idMappings("/linux/gidMappings", linux.gidMappings());
+    for (int i = 0; i < config.mounts().size(); i++) {
+      idMappings("/mounts/" + i + "/uidMappings", config.mounts().get(i).uidMappings());
+      idMappings("/mounts/" + i + "/gidMappings", config.mounts().get(i).gidMappings());
+    }
+  }
+
+  private void idMappings(String pointer, List<IdMapping> mappings) {
+    for (int i = 0; i < mappings.size(); i++) {
+      IdMapping mapping = mappings.get(i);
+      String at = JsonReader.pointer(pointer, i);
+      if (mapping.size() == 0) {
+        problem(at + "/size", "must be greater than 0");
+      } else if (Math.max(mapping.containerId(), mapping.hostId()) + mapping.size()
+          > 0xffff_ffffL) {
+        problem(at, "the range exceeds the ids of 32 bits");
+      }
+    }
+  }
+
+  private void timeOffsets() {
+    if (linux.timeOffsets().isEmpty()) {
+      return;
+    }
+    Namespace time = linux.namespace(NamespaceType.TIME);
+    if (time == null) {
+      problem("/linux/timeOffsets", "needs a time namespace");
+    } else if (time.path() != null) {
+      problem("/linux/timeOffsets", "cannot be set in a time namespace that is joined");
+    }
+    for (Map.Entry<String, TimeOffset> offset : linux.timeOffsets().entrySet()) {
+      String pointer = JsonReader.pointer("/linux/timeOffsets", offset.getKey());
+      if (!offset.getKey().equals("monotonic") && !offset.getKey().equals("boottime")) {
+        problem(pointer, "unknown clock, must be monotonic or boottime");
+      }
+      if (offset.getValue().nanosecs() > 999_999_999) {
+        problem(pointer + "/nanosecs", "must be less than 1000000000");
+      }
+    }
+  }
+
+  private void devices() {
+    for (int i = 0; i < linux.devices().size(); i++) {
+      Device device = linux.devices().get(i);
+      String pointer = JsonReader.pointer("/linux/devices", i);
+      ConfigValidator.oneOf(problems, pointer + "/type", device.type(), DEVICE_TYPES);
+      if (device.path().isEmpty()) {
+        problem(pointer + "/path", "must not be empty");
+      } else {
+        ConfigValidator.absolute(problems, pointer + "/path", device.path());
+      }
+      // The file type in st_mode may come along, as in runc, but no more than 16 bits.
+      if (device.fileMode() != null && device.fileMode() > 0xffff) {
+        problem(pointer + "/fileMode", "must be at most 65535");
+      }
+      if (!device.type().equals("p")) {
+        positive(pointer + "/major", device.major());
+        positive(pointer + "/minor", device.minor());
+      }
+    }
+  }
+
+  private void positive(String pointer, long number) {
+    if (number < 0 || number > 0xffff_ffffL) {
+      problem(pointer, "must be from 0 to 4294967295");
+    }
+  }
+
+  private void netDevices() {
+    if (linux.netDevices().isEmpty()) {
+      return;
+    }
+    if (!has(NamespaceType.NETWORK)) {
+      problem("/linux/netDevices", "needs a network namespace");
+    }
+    linux
+        .netDevices()
+        .forEach((hostName, device) -> {
+          String pointer = JsonReader.pointer("/linux/netDevices", hostName);
+          deviceName(pointer, hostName);
+          if (device.name() != null) {
+            deviceName(pointer + "/name", device.name());
+          }
+        });
+  }
+
+  /// The kernel's dev_valid_name: IFNAMSIZ is 16 with its NUL.
+  private void deviceName(String pointer, String name) {
+    boolean refused =
+        name.isEmpty()
+            || name.length() > 15
+            || name.equals(".")
+            || name.equals("..")
+            || name.chars()
+                .anyMatch(c -> c == '/' || c == ':' || c == 0 || Character.isWhitespace(c));
+    if (refused) {
+      problem(pointer, "\"" + name + "\" is not a name of a network device");
+    }
+  }
+
+  private void sysctl(String name) {
+    String pointer = JsonReader.pointer("/linux/sysctl", name);
+    String key = dotted(name);
+    if (IPC_SYSCTLS.contains(key) || key.startsWith("fs.mqueue.")) {
+      sysctlNeeds(pointer, key, NamespaceType.IPC);
+    } else if (key.startsWith("net.")) {
+      sysctlNeeds(pointer, key, NamespaceType.NETWORK);
+    } else if (key.equals("kernel.domainname")) {
+      sysctlNeeds(pointer, key, NamespaceType.UTS);
+    } else if (key.equals("kernel.hostname")) {
+      problem(
+          pointer,
+          "sysctl \"kernel.hostname\" is not allowed as it conflicts with the OCI \"hostname\" field");
+    } else {
+      problem(pointer, "sysctl \"" + key + "\" is not in a separate kernel namespace");
+    }
+  }
+
+  private void sysctlNeeds(String pointer, String key, NamespaceType type) {
+    if (!has(type)) {
+      problem(
+          pointer,
+          "sysctl \"" + key + "\" is not allowed in the host's " + type.text() + " namespace");
+    }
+  }
+
+  /// sysctl(8) takes the name with either separator; the first one that appears is it.
+  private static String dotted(String name) {
+    int dot = name.indexOf('.');
+    int slash = name.indexOf('/');
+    if (slash < 0 || (dot >= 0 && dot < slash)) {
+      return name;
+    }
+    StringBuilder swapped = new StringBuilder();
+    name.chars().forEach(c -> swapped.append(c == '/' ? '.' : c == '.' ? '/' : (char) c));
+    return swapped.toString();
+  }
+
+  private void absolutePaths(String pointer, List<String> paths) {
+    IntStream.range(0, paths.size())
+        .forEach(
+            i -> ConfigValidator.absolute(problems, JsonReader.pointer(pointer, i), paths.get(i)));
+  }
+
+  private void intelRdt() {
+    IntelRdt rdt = linux.intelRdt();
+    if (rdt == null) {
+      return;
+    }
+    String closId = rdt.closId();
+    if (closId != null
+        && (!CLOS_ID.matcher(closId).matches() || closId.equals(".") || closId.equals(".."))) {
+      problem("/linux/intelRdt/closID", "must be the name of a directory");
+    }
+    if (rdt.memBwSchema() != null
+        && (!rdt.memBwSchema().startsWith("MB:") || rdt.memBwSchema().contains("\n"))) {
+      problem("/linux/intelRdt/memBwSchema", "must be one line that begins with \"MB:\"");
+    }
+  }
+
+  private boolean has(NamespaceType type) {
+    return linux.namespace(type) != null;
+  }
+
+  private void problem(String pointer, String message) {
+    problems.add(new Problem(pointer, message));
+  }
+}

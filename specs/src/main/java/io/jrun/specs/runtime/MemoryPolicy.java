@@ -1,0 +1,28 @@
+package io.jrun.specs.runtime;
+
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.JsonReader;
+import io.jrun.specs.json.JsonWriter;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What set_mempolicy(2) is asked for: an `MPOL_` mode, a list of nodes, `MPOL_F_` flags.
+public record MemoryPolicy(
+    String mode, @Nullable String nodes, List<String> flags, Json.JsonObject unknown) {
+  public MemoryPolicy {
+    flags = List.copyOf(flags);
+  }
+
+  static MemoryPolicy read(JsonReader r) {
+    return new MemoryPolicy(
+        r.string("mode"), r.optionalString("nodes"), r.strings("flags"), r.unknown());
+  }
+
+  public Json.JsonObject toJson() {
+    return new JsonWriter(unknown)
+        .string("mode", mode)
+        .string("nodes", nodes)
+        .strings("flags", flags)
+        .object();
+  }
+}

@@ -1,0 +1,318 @@
+package io.jrun.specs.runtime;
+
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.JsonReader;
+import io.jrun.specs.json.JsonWriter;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The container's first process, and the document that `exec --process` reads.
+@SuppressWarnings("AvoidCommonTypeNames") // the specification's own word
+public record Process(
+    boolean terminal,
+    @Nullable ConsoleSize consoleSize,
+    User user,
+    List<String> args,
+    List<String> env,
+    String cwd,
+    @Nullable Capabilities capabilities,
+    List<Rlimit> rlimits,
+    boolean noNewPrivileges,
+    @Nullable Integer oomScoreAdj,
+    @Nullable String apparmorProfile,
+    @Nullable String selinuxLabel,
+    @Nullable Scheduler scheduler,
+    @Nullable IoPriority ioPriority,
+    @Nullable ExecCpuAffinity execCpuAffinity,
+    Json.JsonObject unknown) {
+  /// Reads the document's structure; [ConfigValidator#problems(Process)] knows its meaning.
+  public static Process read(byte[] json) {
+    return JsonReader.read("process.json", json, Process::read);
+  }
+
+  public Process {
+    args = List.copyOf(args);
+    env = List.copyOf(env);
+    rlimits = List.copyOf(rlimits);
+  }
+
+  static Process read(JsonReader r) {
+    return new Process(
+        r.bool("terminal"),
+        r.object("consoleSize", ConsoleSize::read),
+        r.object("user", User::read, User.ROOT),
+        r.strings("args"),
+        r.strings("env"),
+        r.string("cwd"),
+        r.object("capabilities", Capabilities::read),
+        r.objects("rlimits", Rlimit::read),
+        r.bool("noNewPrivileges"),
+        r.optionalInt32("oomScoreAdj"),
+        r.optionalString("apparmorProfile"),
+        r.optionalString("selinuxLabel"),
+        r.object("scheduler", Scheduler::read),
+        r.object("ioPriority", IoPriority::read),
+        r.object("execCPUAffinity", ExecCpuAffinity::read),
+        r.unknown());
+  }
+
+  public Process withTerminal(boolean terminal) {
+    return new Process(
+        terminal,
+        consoleSize,
+        user,
+        args,
+        env,
+        cwd,
+        capabilities,
+        rlimits,
+        noNewPrivileges,
+        oomScoreAdj,
+        apparmorProfile,
+        selinuxLabel,
+        scheduler,
+        ioPriority,
+        execCpuAffinity,
+        unknown);
+  }
+
+  public Process withConsoleSize(@Nullable ConsoleSize consoleSize) {
+    return new Process(
+        terminal,
+        consoleSize,
+        user,
+        args,
+        env,
+        cwd,
+        capabilities,
+        rlimits,
+        noNewPrivileges,
+        oomScoreAdj,
+        apparmorProfile,
+        selinuxLabel,
+        scheduler,
+        ioPriority,
+        execCpuAffinity,
+        unknown);
+  }
+
+  public Process withUser(User user) {
+    return new Process(
+        terminal,
+        consoleSize,
+        user,
+        args,
+        env,
+        cwd,
+        capabilities,
+        rlimits,
+        noNewPrivileges,
+        oomScoreAdj,
+        apparmorProfile,
+        selinuxLabel,
+        scheduler,
+        ioPriority,
+        execCpuAffinity,
+        unknown);
+  }
+
+  public Process withArgs(List<String> args) {
+    return new Process(
+        terminal,
+        consoleSize,
+        user,
+        args,
+        env,
+        cwd,
+        capabilities,
+        rlimits,
+        noNewPrivileges,
+        oomScoreAdj,
+        apparmorProfile,
+        selinuxLabel,
+        scheduler,
+        ioPriority,
+        execCpuAffinity,
+        unknown);
+  }
+
+  public Process withEnv(List<String> env) {
+    return new Process(
+        terminal,
+        consoleSize,
+        user,
+        args,
+        env,
+        cwd,
+        capabilities,
+        rlimits,
+        noNewPrivileges,
+        oomScoreAdj,
+        apparmorProfile,
+        selinuxLabel,
+        scheduler,
+        ioPriority,
+        execCpuAffinity,
+        unknown);
+  }
+
+  public Process withCwd(String cwd) {
+    return new Process(
+        terminal,
+        consoleSize,
+        user,
+        args,
+        env,
+        cwd,
+        capabilities,
+        rlimits,
+        noNewPrivileges,
+        oomScoreAdj,
+        apparmorProfile,
+        selinuxLabel,
+        scheduler,
+        ioPriority,
+        execCpuAffinity,
+        unknown);
+  }
+
+  public Process withCapabilities(@Nullable Capabilities capabilities) {
+    return new Process(
+        terminal,
+        consoleSize,
+        user,
+        args,
+        env,
+        cwd,
+        capabilities,
+        rlimits,
+        noNewPrivileges,
+        oomScoreAdj,
+        apparmorProfile,
+        selinuxLabel,
+        scheduler,
+        ioPriority,
+        execCpuAffinity,
+        unknown);
+  }
+
+  public Process withRlimits(List<Rlimit> rlimits) {
+    return new Process(
+        terminal,
+        consoleSize,
+        user,
+        args,
+        env,
+        cwd,
+        capabilities,
+        rlimits,
+        noNewPrivileges,
+        oomScoreAdj,
+        apparmorProfile,
+        selinuxLabel,
+        scheduler,
+        ioPriority,
+        execCpuAffinity,
+        unknown);
+  }
+
+  public Process withNoNewPrivileges(boolean noNewPrivileges) {
+    return new Process(
+        terminal,
+        consoleSize,
+        user,
+        args,
+        env,
+        cwd,
+        capabilities,
+        rlimits,
+        noNewPrivileges,
+        oomScoreAdj,
+        apparmorProfile,
+        selinuxLabel,
+        scheduler,
+        ioPriority,
+        execCpuAffinity,
+        unknown);
+  }
+
+  public Process withOomScoreAdj(@Nullable Integer oomScoreAdj) {
+    return new Process(
+        terminal,
+        consoleSize,
+        user,
+        args,
+        env,
+        cwd,
+        capabilities,
+        rlimits,
+        noNewPrivileges,
+        oomScoreAdj,
+        apparmorProfile,
+        selinuxLabel,
+        scheduler,
+        ioPriority,
+        execCpuAffinity,
+        unknown);
+  }
+
+  public Process withApparmorProfile(@Nullable String apparmorProfile) {
+    return new Process(
+        terminal,
+        consoleSize,
+        user,
+        args,
+        env,
+        cwd,
+        capabilities,
+        rlimits,
+        noNewPrivileges,
+        oomScoreAdj,
+        apparmorProfile,
+        selinuxLabel,
+        scheduler,
+        ioPriority,
+        execCpuAffinity,
+        unknown);
+  }
+
+  public Process withSelinuxLabel(@Nullable String selinuxLabel) {
+    return new Process(
+        terminal,
+        consoleSize,
+        user,
+        args,
+        env,
+        cwd,
+        capabilities,
+        rlimits,
+        noNewPrivileges,
+        oomScoreAdj,
+        apparmorProfile,
+        selinuxLabel,
+        scheduler,
+        ioPriority,
+        execCpuAffinity,
+        unknown);
+  }
+
+  public Json.JsonObject toJson() {
+    return new JsonWriter(unknown)
+        .bool("terminal", terminal)
+        .member("consoleSize", consoleSize == null ? null : consoleSize.toJson())
+        .member("user", user.equals(User.ROOT) ? null : user.toJson())
+        .strings("args", args)
+        .strings("env", env)
+        .string("cwd", cwd)
+        .member("capabilities", capabilities == null ? null : capabilities.toJson())
+        .objects("rlimits", rlimits, Rlimit::toJson)
+        .bool("noNewPrivileges", noNewPrivileges)
+        .optionalNumber("oomScoreAdj", oomScoreAdj)
+        .string("apparmorProfile", apparmorProfile)
+        .string("selinuxLabel", selinuxLabel)
+        .member("scheduler", scheduler == null ? null : scheduler.toJson())
+        .member("ioPriority", ioPriority == null ? null : ioPriority.toJson())
+        .member("execCPUAffinity", execCpuAffinity == null ? null : execCpuAffinity.toJson())
+        .object();
+  }
+}

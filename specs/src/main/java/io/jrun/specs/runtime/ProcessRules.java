@@ -1,0 +1,210 @@
+package io.jrun.specs.runtime;
+
+import io.jrun.specs.json.JsonReader;
+import io.jrun.specs.json.Problem;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/// What a [Process] must mean: config.md, "Process".
+final class ProcessRules {
+  /// capabilities(7), by number, as of Linux 6.x.
+  static final List<String> CAPABILITIES =
+      List.of(
+          "CAP_CHOWN",
+          "CAP_DAC_OVERRIDE",
+          "CAP_DAC_READ_SEARCH",
+          "CAP_FOWNER",
+          "CAP_FSETID",
+          "CAP_KILL",
+          "CAP_SETGID",
+          "CAP_SETUID",
+          "CAP_SETPCAP",
+          "CAP_LINUX_IMMUTABLE",
+          "CAP_NET_BIND_SERVICE",
+          "CAP_NET_BROADCAST",
+          "CAP_NET_ADMIN",
+          "CAP_NET_RAW",
+          "CAP_IPC_LOCK",
+          "CAP_IPC_OWNER",
+          "CAP_SYS_MODULE",
+          "CAP_SYS_RAWIO",
+          "CAP_SYS_CHROOT",
+          "CAP_SYS_PTRACE",
+          "CAP_SYS_PACCT",
+          "CAP_SYS_ADMIN",
+          "CAP_SYS_BOOT",
+          "CAP_SYS_NICE",
+          "CAP_SYS_RESOURCE",
+          "CAP_SYS_TIME",
+          "CAP_SYS_TTY_CONFIG",
+          "CAP_MKNOD",
+          "CAP_LEASE",
+          "CAP_AUDIT_WRITE",
+          "CAP_AUDIT_CONTROL",
+          "CAP_SETFCAP",
+          "CAP_MAC_OVERRIDE",
+          "CAP_MAC_ADMIN",
+          "CAP_SYSLOG",
+          "CAP_WAKE_ALARM",
+          "CAP_BLOCK_SUSPEND",
+          "CAP_AUDIT_READ",
+          "CAP_PERFMON",
+          "CAP_BPF",
+          "CAP_CHECKPOINT_RESTORE");
+
+  private static final Set<String> RLIMITS =
+      Set.of(
+          "RLIMIT_AS",
+          "RLIMIT_CORE",
+          "RLIMIT_CPU",
+          "RLIMIT_DATA",
+          "RLIMIT_FSIZE",
+          "RLIMIT_LOCKS",
+          "RLIMIT_MEMLOCK",
+          "RLIMIT_MSGQUEUE",
+          "RLIMIT_NICE",
+          "RLIMIT_NOFILE",
+          "RLIMIT_NPROC",
+          "RLIMIT_RSS",
+          "RLIMIT_RTPRIO",
+          "RLIMIT_RTTIME",
+          "RLIMIT_SIGPENDING",
+          "RLIMIT_STACK");
+  private static final Set<String> POLICIES =
+      Set.of(
+          "SCHED_OTHER",
+          "SCHED_FIFO",
+          "SCHED_RR",
+          "SCHED_BATCH",
+          "SCHED_ISO",
+          "SCHED_IDLE",
+          "SCHED_DEADLINE");
+  private static final Set<String> SCHEDULER_FLAGS =
+      Set.of(
+          "SCHED_FLAG_RESET_ON_FORK",
+          "SCHED_FLAG_RECLAIM",
+          "SCHED_FLAG_DL_OVERRUN",
+          "SCHED_FLAG_KEEP_POLICY",
+          "SCHED_FLAG_KEEP_PARAMS",
+          "SCHED_FLAG_UTIL_CLAMP_MIN",
+          "SCHED_FLAG_UTIL_CLAMP_MAX");
+  private static final Set<String> IO_CLASSES =
+      Set.of("IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE");
+  private static final Pattern CPU_LIST = Pattern.compile("[0-9, -]*");
+
+  private final List<Problem> problems;
+  private final String pointer;
+
+  ProcessRules(List<Problem> problems, String pointer) {
+    this.problems = problems;
+    this.pointer = pointer;
+  }
+
+  void check(Process process) {
+    if (process.args().isEmpty()) {
+      problem("/args", "must not be empty");
+    }
+    noNul("/args", process.args());
+    noNul("/env", process.env());
+    if (process.cwd().isEmpty()) {
+      problem("/cwd", "must not be empty");
+    } else {
+      ConfigValidator.absolute(problems, pointer + "/cwd", process.cwd());
+    }
+    if (process.user().umask() != null && process.user().umask() > 0777) {
+      problem("/user/umask", "must be from 0 to 511 (0777)");
+    }
+    rlimits(process.rlimits());
+    if (process.oomScoreAdj() != null
+        && (process.oomScoreAdj() < -1000 || process.oomScoreAdj() > 1000)) {
+      problem("/oomScoreAdj", "must be from -1000 to 1000");
+    }
+    if (process.scheduler() != null) {
+      scheduler(process.scheduler());
+    }
+    if (process.ioPriority() != null) {
+      ConfigValidator.oneOf(
+          problems, pointer + "/ioPriority/class", process.ioPriority().ioClass(), IO_CLASSES);
+      if (process.ioPriority().priority() < 0 || process.ioPriority().priority() > 7) {
+        problem("/ioPriority/priority", "must be from 0 to 7");
+      }
+    }
+    ExecCpuAffinity affinity = process.execCpuAffinity();
+    if (affinity != null) {
+      if (affinity.initial() != null && !CPU_LIST.matcher(affinity.initial()).matches()) {
+        problem("/execCPUAffinity/initial", "must be a list of CPUs such as \"0-3,7\"");
+      }
+      if (affinity.finalCpus() != null && !CPU_LIST.matcher(affinity.finalCpus()).matches()) {
+        problem("/execCPUAffinity/final", "must be a list of CPUs such as \"0-3,7\"");
+      }
+    }
+  }
+
+  private void rlimits(List<Rlimit> rlimits) {
+    for (int i = 0; i < rlimits.size(); i++) {
+      Rlimit rlimit = rlimits.get(i);
+      String at = "/rlimits/" + i;
+      ConfigValidator.oneOf(problems, pointer + at + "/type", rlimit.type(), RLIMITS);
+      if (Long.compareUnsigned(rlimit.soft(), rlimit.hard()) > 0) {
+        problem(at + "/soft", "must not be greater than hard");
+      }
+    }
+    ConfigValidator.unique(problems, pointer + "/rlimits", rlimits, Rlimit::type, "type");
+  }
+
+  private void scheduler(Scheduler scheduler) {
+    ConfigValidator.oneOf(problems, pointer + "/scheduler/policy", scheduler.policy(), POLICIES);
+    ConfigValidator.eachOneOf(
+        problems, pointer + "/scheduler/flags", scheduler.flags(), SCHEDULER_FLAGS);
+    if (scheduler.nice() < -20 || scheduler.nice() > 19) {
+      problem("/scheduler/nice", "must be from -20 to 19");
+    }
+    boolean realtime =
+        scheduler.policy().equals("SCHED_FIFO") || scheduler.policy().equals("SCHED_RR");
+    if (scheduler.priority() != 0 && !realtime) {
+      problem("/scheduler/priority", "is for SCHED_FIFO and SCHED_RR only");
+    }
+    boolean hasDeadline =
+        scheduler.runtimeNanos() != 0
+            || scheduler.deadlineNanos() != 0
+            || scheduler.periodNanos() != 0;
+    if (hasDeadline && !scheduler.policy().equals("SCHED_DEADLINE")) {
+      problem("/scheduler", "runtime, deadline and period are for SCHED_DEADLINE only");
+    }
+  }
+
+  private void noNul(String name, List<String> values) {
+    for (int i = 0; i < values.size(); i++) {
+      if (values.get(i).indexOf('\0') >= 0) {
+        problem(name + "/" + i, "must not contain NUL");
+      }
+    }
+  }
+
+  private void problem(String member, String message) {
+    problems.add(new Problem(pointer + member, message));
+  }
+
+  static List<Problem> unknownCapabilities(Capabilities capabilities, String pointer) {
+    List<Problem> unknown = new ArrayList<>();
+    unknown(unknown, pointer + "/bounding", capabilities.bounding());
+    unknown(unknown, pointer + "/effective", capabilities.effective());
+    unknown(unknown, pointer + "/inheritable", capabilities.inheritable());
+    unknown(unknown, pointer + "/permitted", capabilities.permitted());
+    unknown(unknown, pointer + "/ambient", capabilities.ambient());
+    return unknown;
+  }
+
+  private static void unknown(List<Problem> unknown, String pointer, List<String> names) {
+    for (int i = 0; i < names.size(); i++) {
+      if (!CAPABILITIES.contains(names.get(i))) {
+        unknown.add(
+            new Problem(
+                JsonReader.pointer(pointer, i),
+                "unknown capability \"" + names.get(i) + "\", it is ignored"));
+      }
+    }
+  }
+}
