@@ -30,10 +30,10 @@ done
 classpath=$(sed 's|\([^:]*\)|%/\1|g' <<<"$classpath")
 write_arguments() {
   printf '%s\n' "$java" -XX:+UseSerialGC -Xms16m -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
-    -XX:-UsePerfData -XX:+AutoCreateSharedArchive -Xshare:auto \
+    -XX:-UsePerfData \
     -XX:ReservedCodeCacheSize=24m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
     "-Djffi.boot.library.path=%/native/jni/$arch-Linux" "-Djrun.library=%" "$@" \
-    -cp "$classpath" io.jrun.runtime.engine.Main | grep -v AutoCreate > "$lib/engine.argv"
+    -cp "$classpath" io.jrun.runtime.engine.Main > "$lib/engine.argv"
 }
 rm -f "$lib/jrun.aot"
 write_arguments -XX:AOTCacheOutput=%/jrun.aot -Djrun.engine.idleMillis=1000

@@ -5,9 +5,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 "$jrun" spec || exit 0
-if [ "$(id -u)" = 0 ] && [ -x /bin/busybox ]; then
+if [ "$(id -u)" = 0 ] && [ -n "$(command -v busybox)" ]; then
   mkdir -p rootfs/bin rootfs/etc rootfs/proc rootfs/sys rootfs/dev
-  cp /bin/busybox rootfs/bin/ && ln -s busybox rootfs/bin/sh && ln -s busybox rootfs/bin/true
+  cp "$(command -v busybox)" rootfs/bin/busybox && ln -s busybox rootfs/bin/sh && ln -s busybox rootfs/bin/true
   jq '.process.terminal=false | .process.args=["/bin/true"]' config.json > c && mv c config.json
   for _ in 1 2 3; do "$jrun" --root "$work/state" run "train-$$" || true; done
   "$jrun" --root "$work/state" create "train-$$" && "$jrun" --root "$work/state" start "train-$$"

@@ -42,15 +42,17 @@ final class Execution {
     }
     if (!options.cgroups().isEmpty()) throw new ContainerException("exec --cgroup: not implemented yet");
     Batch cloning = new Batch();
-    Pending<Descriptor> pidfd = cloning.add(new SignalCall.PidfdOpen(state.initPid()));
+    // opened before the namespaces change: the pid is the caller's view of init
+    Descriptor pidfd = client.helper.call(new SignalCall.PidfdOpen(state.initPid()));
     if (config.linux().namespace(NamespaceType.PID) != null) {
-      cloning.add(new NamespaceCall.Setns(pidfd.descriptor(), NamespaceCall.CLONE_NEWPID));
+      cloning.add(new NamespaceCall.Setns(pidfd, NamespaceCall.CLONE_NEWPID));
     }
     Child child = Child.clone(containers.kernel, client.helper, cloning, 0);
     OwnedDescriptor master = null;
     try {
       cgroup.add(child.pid());
-      master = build(options, state, config, process, child, seccomp, seccompFlags);
+      master = build(pidfd, config, process, child, seccomp, seccompFlags);
+      client.helper.call(new FileCall.Close(pidfd));
       if (options.pidFile() != null) client.replace(options.pidFile(), Integer.toString(child.pid()));
       if (options.detach()) {
         if (master != null) Console.send(client.helper, java.util.Objects.requireNonNull(options.consoleSocket()), master);
@@ -85,7 +87,7 @@ final class Execution {
   private List<String> env = List.of();
 
   private @Nullable OwnedDescriptor build(
-      ExecOptions options, StoredState state, Config config, Process process, Child child,
+      Descriptor pidfd, Config config, Process process, Child child,
       byte @Nullable [] seccomp, int seccompFlags) {
     Batch batch = new Batch();
     batch.add(new PseudoCall.ResetSignals());
@@ -93,12 +95,10 @@ final class Execution {
     containers.exe.addTo(batch);
     IdentityPlan.oomScore(batch, process);
     batch.add(new CredentialCall.Setsid());
-    Descriptor pidfd = batch.add(new SignalCall.PidfdOpen(state.initPid())).descriptor();
     long flags = 0;
     for (Namespace namespace : config.linux().namespaces()) {
       if (namespace.type() != NamespaceType.PID) flags |= NamespacePlan.flag(namespace.type());
     }
-    // the pid is the host's, so it is opened before the namespaces change, by the client's view
     batch.add(new NamespaceCall.Setns(pidfd, flags));
     batch.add(new FileCall.Close(pidfd));
     Pending<byte[]> passwd = Program.askPasswd(batch);
