@@ -146,6 +146,7 @@ static char **command_line(const char *mode) {
     if (*c) c++;
   }
   argv[n++] = (char *)mode;
+  argv[n++] = base;
   argv[n] = 0;
   return argv;
 }

@@ -50,7 +50,7 @@ class ExecIT extends EndToEnd {
 
   @Test
   void theConfigsEnvironmentAndMore() {
-    Outcome outcome = runtime("exec", "-e", "X=1", "--env", "Y=2 3", id, "env").succeeds();
+    Outcome outcome = runtime("exec", "-e", "X=1", "-e", "Y=2 3", id, "env").succeeds();
     assertThat(outcome.lines()).contains("X=1", "Y=2 3", "TERM=xterm", "E2E_TAG=" + tag);
   }
 
@@ -75,7 +75,7 @@ class ExecIT extends EndToEnd {
 
   @Test
   void additionalGroups() {
-    Outcome outcome = runtime("exec", "-g", "50", "--additional-gids", "60", id, "grep", "^Groups", "/proc/self/status");
+    Outcome outcome = runtime("exec", "-g", "50", "-g", "60", id, "grep", "^Groups", "/proc/self/status");
     assertThat(outcome.succeeds().text().split("\\s+")).containsExactly("Groups:", "50", "60");
   }
 

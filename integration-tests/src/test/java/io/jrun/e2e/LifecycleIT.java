@@ -94,7 +94,7 @@ class LifecycleIT extends EndToEnd {
   void deleteForceKillsARunningContainer() throws IOException {
     long pid = startSleeper();
     runtime("delete", "--force", id).succeeds();
-    assertThat(Path.of("/proc", String.valueOf(pid))).doesNotExist();
+    assertThat(eventually(() -> !Files.exists(Path.of("/proc", String.valueOf(pid), "cwd")))).as("init is gone").isTrue();
     assertThat(ids()).isEmpty();
     assertThat(cgroups()).isEmpty();
   }

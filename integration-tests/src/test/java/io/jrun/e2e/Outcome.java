@@ -29,7 +29,7 @@ record Outcome(List<String> command, int status, String out, String err) {
   Outcome failsInOneLine(String... words) {
     exits(1);
     assertThat(err.strip().lines().toList()).as("standard error of %s", this).hasSize(1);
-    assertThat(err).contains(words);
+    assertThat(List.of(words)).allSatisfy(word -> assertThat(err).contains(word));
     return this;
   }
 

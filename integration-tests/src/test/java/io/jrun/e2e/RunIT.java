@@ -141,12 +141,12 @@ class RunIT extends EndToEnd {
         .set("/process/capabilities", "{}")
         .set("/process/capabilities/bounding", "['CAP_CHOWN','CAP_KILL','CAP_NET_RAW']")
         .set("/process/capabilities/permitted", "['CAP_CHOWN','CAP_KILL']")
-        .set("/process/capabilities/effective", "['CAP_KILL']")
-        // an exec by root gains the bounding set, so look as another user
-        .set("/process/user", "{uid:0,gid:0}");
+        .set("/process/capabilities/effective", "['CAP_KILL']");
+    // an exec by root raises the effective set to the permitted one; no_new_privs keeps it from the bounding set
     assertThat(runSh("grep ^Cap /proc/self/status").succeeds().out())
         .contains("CapBnd:\t0000000000002021")
-        .contains("CapEff:\t0000000000002021")
+        .contains("CapPrm:\t0000000000000021")
+        .contains("CapEff:\t0000000000000021")
         .contains("CapInh:\t0000000000000000")
         .contains("CapAmb:\t0000000000000000");
   }

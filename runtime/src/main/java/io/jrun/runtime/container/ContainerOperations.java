@@ -123,7 +123,7 @@ public final class ContainerOperations {
     if (given.keep()) client.helper.call(new PseudoCall.OnEof(List.of("jrun", "--version"), 0));
     int status;
     try {
-      status = Foreground.watch(client, made.init(), made.master(), termios);
+      status = Foreground.watch(containers, client, made.init(), made.master(), termios);
     } finally {
       if (made.master() != null) made.master().close();
     }

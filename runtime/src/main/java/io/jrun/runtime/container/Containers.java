@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// What all operations share: the kernel, the cgroup hierarchies, the sealed helper.
 public final class Containers {
@@ -20,6 +21,7 @@ public final class Containers {
   final SeccompCompiler seccomp = new SeccompCompiler();
   final ExecutorService background =
       Executors.newCachedThreadPool(Thread.ofPlatform().name("background-", 0).daemon(true).factory());
+  final AtomicInteger watched = new AtomicInteger();
   private final int uid;
 
   /// @param library the directory of the installed engine, beside which the helper lies
@@ -28,6 +30,11 @@ public final class Containers {
     this.cgroups = new Cgroups(kernel);
     this.exe = new SealedExe(kernel, library.resolve("../../bin/jrun"));
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+  }
+
+  /// How many clients watch a foreground process and need nothing of the engine until it ends.
+  public int watched() {
+    return watched.get();
   }
 
   public int uid() {

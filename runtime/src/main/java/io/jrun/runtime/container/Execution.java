@@ -67,7 +67,7 @@ final class Execution {
         if (termios.length > 0) client.helper.call(new FileCall.IoctlWrite(Descriptor.STDIN, FileCall.TCSETS, termios));
         throw e;
       }
-      return Foreground.watch(client, child, master, termios);
+      return Foreground.watch(containers, client, child, master, termios);
     } catch (RuntimeException e) {
       child.close();
       try {

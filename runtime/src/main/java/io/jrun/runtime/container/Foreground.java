@@ -17,7 +17,7 @@ final class Foreground {
   private Foreground() {}
 
   /// The exit status as a shell would say it: 128 + n for a signal.
-  static int watch(ClientProcess client, Child child, @Nullable OwnedDescriptor master, byte[] termios) {
+  static int watch(Containers containers, ClientProcess client, Child child, @Nullable OwnedDescriptor master, byte[] termios) {
     Batch batch = new Batch();
     Descriptor place = new Descriptor.Known(-1);
     if (master != null) {
@@ -28,7 +28,13 @@ final class Foreground {
     }
     Pending<Integer> monitor = batch.add(new PseudoCall.Monitor(child.pid(), place, termios));
     if (master != null) batch.add(new FileCall.Close(place));
-    int wait = client.helper.run(batch).of(monitor);
+    containers.watched.incrementAndGet();
+    int wait;
+    try {
+      wait = client.helper.run(batch).of(monitor);
+    } finally {
+      containers.watched.decrementAndGet();
+    }
     return (wait & 0x7f) != 0 ? 128 + (wait & 0x7f) : wait >> 8 & 0xff;
   }
 }

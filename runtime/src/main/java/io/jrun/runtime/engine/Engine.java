@@ -22,6 +22,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /// Serves the clients that connect to its socket, each in a thread, until it has been idle for long.
 final class Engine {
   private static final long IDLE_MILLIS = Long.getLong("jrun.engine.idleMillis", 10 * 60 * 1000);
+  private static final long LEAVING_MILLIS = 20;
   private static final int POLLIN = 1;
 
   private final HostKernel kernel;
@@ -32,23 +33,38 @@ final class Engine {
   private final ExecutorService threads =
       Executors.newCachedThreadPool(Thread.ofPlatform().name("client-", 0).daemon(true).factory());
   private volatile boolean stopping;
+  private volatile String socketPath = "";
 
   Engine(HostKernel kernel, Containers containers) {
     this.kernel = kernel;
     this.containers = containers;
   }
 
-  /// Accepts until idle or stopped. The lock file makes sure that no client is told of this socket
-  /// while it goes; who connected in between starts over.
-  void serve(Descriptor listener) {
+  /// Accepts until idle or stopped.
+  ///
+  /// @param files the path of the socket and the lock, without their endings
+  void serve(Descriptor listener, String files) {
+    socketPath = files + ".sock";
     while (!stopping) {
-      long wait = active.get() > 0 ? 1000 : IDLE_MILLIS;
-      int ready = kernel.call(new FileCall.Poll(listener, POLLIN, stopping ? 0 : Math.min(wait, IDLE_MILLIS)));
-      if (ready == 0) {
-        if (active.get() == 0 && wait == IDLE_MILLIS) return;
-        continue;
-      }
-      accept(listener);
+      if (kernel.call(new FileCall.Poll(listener, POLLIN, IDLE_MILLIS)) != 0) accept(listener);
+      else if (active.get() == 0) break;
+    }
+    leave(listener, files);
+  }
+
+  /// Under the lock that starters take, the socket's name goes first, so nobody new finds it; who had
+  /// connected before that is served. Foreground containers watch themselves on.
+  private void leave(Descriptor listener, String files) {
+    Descriptor lock =
+        kernel.call(
+            new FileCall.Openat(
+                Descriptor.CWD, files + ".lock", FileCall.O_RDWR | FileCall.O_CREAT | FileCall.O_CLOEXEC, 0600, false));
+    kernel.call(new FileCall.Flock(lock, FileCall.LOCK_EX));
+    kernel.call(new FileCall.Unlinkat(Descriptor.CWD, socketPath, 0));
+    kernel.call(new FileCall.Flock(lock, FileCall.LOCK_UN));
+    while (kernel.call(new FileCall.Poll(listener, POLLIN, 0)) != 0) accept(listener);
+    while (active.get() > containers.watched()) {
+      kernel.call(new FileCall.Poll(listener, POLLIN, LEAVING_MILLIS));
     }
   }
 
@@ -87,8 +103,16 @@ final class Engine {
     }
   }
 
+  /// Lets the engine go when the commands under way are done; a connection wakes its accepting thread.
   void stop() {
     stopping = true;
+    Descriptor socket =
+        kernel.call(new SocketCall.Socket(SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false));
+    try (OwnedDescriptor waking = new OwnedDescriptor(kernel, ((Descriptor.Known) socket).number())) {
+      kernel.call(new SocketCall.Connect(waking.descriptor(), SocketCall.unixAddress(socketPath)));
+    } catch (KernelException e) {
+      if (!e.errno().equals(Errno.ENOENT) && !e.errno().equals(Errno.ECONNREFUSED)) throw e; // it leaves already
+    }
   }
 
   String status() {

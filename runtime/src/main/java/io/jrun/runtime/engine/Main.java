@@ -13,7 +13,8 @@ public final class Main {
 
   private Main() {}
 
-  /// @param args `serve` for a resident engine, `once` for a single command
+  /// @param args `serve` for a resident engine, `once` for a single command; then the path of its
+  ///     files without their endings .sock, .lock and .log
   public static void main(String[] args) throws IOException {
     HostKernel kernel = new HostKernel();
     Path library = Path.of(System.getProperty("jrun.library"));
@@ -22,7 +23,7 @@ public final class Main {
     if (args[0].equals("once")) {
       engine.serveClient(new OwnedDescriptor(kernel, SOCKET));
     } else {
-      engine.serve(new Descriptor.Known(SOCKET));
+      engine.serve(new Descriptor.Known(SOCKET), args[1]);
     }
     // client threads are daemons; what the last of them does is finished by its client's exit
     System.exit(0);

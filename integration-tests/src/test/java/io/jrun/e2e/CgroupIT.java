@@ -1,0 +1,113 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Limits, as the files of cgroup v1 show them.
+class CgroupIT extends EndToEnd {
+
+  @BeforeEach
+  void needsV1() {
+    assumeTrue(Files.exists(Path.of("/sys/fs/cgroup/memory/memory.limit_in_bytes")), "needs cgroup v1 controllers");
+  }
+
+  private String read(String controller, String file) throws IOException {
+    Path directory =
+        cgroups().stream()
+            .filter(path -> path.startsWith(Path.of("/sys/fs/cgroup", controller)))
+            .findFirst()
+            .orElseThrow(() -> new AssertionError("no cgroup of the container under " + controller));
+    return Files.readString(directory.resolve(file)).strip();
+  }
+
+  @Test
+  void memory() throws IOException {
+    config.set("/linux/resources/memory", "{limit:67108864,reservation:33554432,swappiness:10}");
+    create();
+    assertThat(read("memory", "memory.limit_in_bytes")).isEqualTo("67108864");
+    assertThat(read("memory", "memory.soft_limit_in_bytes")).isEqualTo("33554432");
+    assertThat(read("memory", "memory.swappiness")).isEqualTo("10");
+  }
+
+  @Test
+  void pids() throws IOException {
+    config.set("/linux/resources/pids", "{limit:42}");
+    create();
+    assertThat(read("pids", "pids.max")).isEqualTo("42");
+  }
+
+  @Test
+  void thePidsLimitHolds() throws IOException {
+    config.set("/linux/resources/pids", "{limit:3}");
+    assertThat(runSh("for i in 1 2 3 4 5 6; do sleep 1 & done").out() + runSh("(sleep 1 & sleep 1 & sleep 1 & sleep 1 & wait) 2>&1").out())
+        .contains("can't fork");
+  }
+
+  @Test
+  void cpu() throws IOException {
+    config.set("/linux/resources/cpu", "{shares:512,quota:50000,period:100000}");
+    create();
+    assertThat(read("cpu", "cpu.shares")).isEqualTo("512");
+    assertThat(read("cpu", "cpu.cfs_quota_us")).isEqualTo("50000");
+    assertThat(read("cpu", "cpu.cfs_period_us")).isEqualTo("100000");
+  }
+
+  @Test
+  void cpuset() throws IOException {
+    config.set("/linux/resources/cpu", "{cpus:'0',mems:'0'}");
+    create();
+    assertThat(read("cpuset", "cpuset.cpus")).isEqualTo("0");
+    assertThat(read("cpuset", "cpuset.mems")).isEqualTo("0");
+  }
+
+  @Test
+  void cgroupsPathIsUsedInEveryHierarchy() throws IOException {
+    String name = tag + "-named";
+    config.setText("/linux/cgroupsPath", "/" + name);
+    create();
+    String pid = state().get("pid").asString();
+    assertThat(Files.readString(Path.of("/proc", pid, "cgroup")).lines().filter(line -> line.contains(":pids:")))
+        .containsExactly(
+            Files.readString(Path.of("/proc", pid, "cgroup")).lines().filter(l -> l.contains(":pids:")).findFirst().orElseThrow())
+        .allMatch(line -> line.endsWith("/" + name));
+    assertThat(Path.of("/sys/fs/cgroup/pids", name)).isDirectory();
+    assertThat(Path.of("/sys/fs/cgroup/devices", name)).isDirectory();
+    runtime("delete", "--force", id).succeeds();
+    assertThat(cgroups()).isEmpty();
+  }
+
+  @Test
+  void everyProcessOfTheContainerIsInItsCgroup() throws IOException {
+    startSleeper();
+    runtime("exec", "-d", id, "sleep", "999").succeeds();
+    assertThat(read("pids", "cgroup.procs").lines()).hasSize(2);
+    assertThat(read("freezer", "cgroup.procs").lines()).contains(state().get("pid").asString());
+  }
+
+  @Test
+  void updateChangesLimits() throws IOException {
+    startSleeper();
+    runtime("update", "--memory", "67108864", "--pids-limit", "33", "--cpu-share", "256", id).succeeds();
+    assertThat(read("memory", "memory.limit_in_bytes")).isEqualTo("67108864");
+    assertThat(read("pids", "pids.max")).isEqualTo("33");
+    assertThat(read("cpu", "cpu.shares")).isEqualTo("256");
+    command("update", "-r", "-", id).input("{\"pids\":{\"limit\":44}}").run().succeeds();
+    assertThat(read("pids", "pids.max")).isEqualTo("44");
+  }
+
+  @Test
+  void eventsTellsStatistics() throws IOException {
+    startSleeper();
+    var event = Config.json(runtime("events", "--stats", id).succeeds().out());
+    assertThat(event.get("type").asString()).isEqualTo("stats");
+    assertThat(event.get("id").asString()).isEqualTo(id);
+    assertThat(event.at("/data/pids/current").asInt()).isEqualTo(1);
+    assertThat(event.at("/data/memory/usage/usage").asLong()).isPositive();
+  }
+}

@@ -1,0 +1,88 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// `linux.seccomp`.
+class SeccompIT extends EndToEnd {
+
+  @BeforeEach
+  void writable() {
+    config.writableRoot();
+  }
+
+  private void rule(String defaultAction, String rule) {
+    config.set(
+        "/linux/seccomp",
+        "{defaultAction:'%s',architectures:['SCMP_ARCH_X86_64','SCMP_ARCH_X86','SCMP_ARCH_X32'],syscalls:[%s]}"
+            .formatted(defaultAction, rule));
+  }
+
+  @Test
+  void aDeniedCallFailsWithEperm() throws IOException {
+    rule("SCMP_ACT_ALLOW", "{names:['mkdir','mkdirat'],action:'SCMP_ACT_ERRNO'}");
+    assertThat(runSh("mkdir /x 2>&1; touch /y && echo fine").succeeds().lines())
+        .satisfiesExactly(
+            line -> assertThat(line).contains("Operation not permitted"), line -> assertThat(line).isEqualTo("fine"));
+  }
+
+  @Test
+  void errnoRetIsTheErrno() throws IOException {
+    rule("SCMP_ACT_ALLOW", "{names:['mkdir','mkdirat'],action:'SCMP_ACT_ERRNO',errnoRet:28}");
+    assertThat(runSh("mkdir /x").exits(1).err()).contains("No space left on device");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS"})
+  void killEndsTheProcessWithSigsys(String action) throws IOException {
+    rule("SCMP_ACT_ALLOW", "{names:['mkdir','mkdirat'],action:'%s'}".formatted(action));
+    config.args("mkdir", "/x");
+    run().exits(128 + 31);
+  }
+
+  @Test
+  void argumentsAreCompared() throws IOException {
+    // kill(pid, SIGUSR1) only
+    rule("SCMP_ACT_ALLOW", "{names:['kill'],action:'SCMP_ACT_ERRNO',args:[{index:1,value:10,op:'SCMP_CMP_EQ'}]}");
+    assertThat(runSh("trap 'echo two' USR2; kill -USR1 $$ 2>&1; kill -USR2 $$; :").succeeds().lines())
+        .satisfiesExactly(
+            line -> assertThat(line).contains("Operation not permitted"), line -> assertThat(line).isEqualTo("two"));
+  }
+
+  @Test
+  void theFilterIsInPlaceInStatus() throws IOException {
+    rule("SCMP_ACT_ALLOW", "{names:['mkdir'],action:'SCMP_ACT_ERRNO'}");
+    assertThat(runSh("grep -E '^Seccomp:' /proc/self/status").succeeds().text()).isEqualTo("Seccomp:\t2");
+  }
+
+  @Test
+  void itHoldsWithoutNoNewPrivileges() throws IOException {
+    config.set("/process/noNewPrivileges", "false");
+    rule("SCMP_ACT_ALLOW", "{names:['mkdir','mkdirat'],action:'SCMP_ACT_ERRNO'}");
+    assertThat(runSh("mkdir /x").exits(1).err()).contains("Operation not permitted");
+  }
+
+  @Test
+  void itHoldsForExec() throws IOException {
+    rule("SCMP_ACT_ALLOW", "{names:['mkdir','mkdirat'],action:'SCMP_ACT_ERRNO'}");
+    startSleeper();
+    assertThat(execSh("mkdir /x").exits(1).err()).contains("Operation not permitted");
+  }
+
+  @Test
+  void unknownNamesAreIgnored() throws IOException {
+    rule("SCMP_ACT_ALLOW", "{names:['no_such_call','mkdir','mkdirat'],action:'SCMP_ACT_ERRNO'}");
+    runSh("mkdir /x").exits(1);
+  }
+
+  @Test
+  void anUnknownActionIsRefused() throws IOException {
+    rule("SCMP_ACT_NONSENSE", "");
+    run().fails();
+  }
+}
