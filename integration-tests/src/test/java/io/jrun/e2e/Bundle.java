@@ -3,6 +3,7 @@ package io.jrun.e2e;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 
@@ -40,7 +41,10 @@ record Bundle(Path path) {
   }
 
   Bundle write(Config config) throws IOException {
-    Files.writeString(path.resolve("config.json"), config.text());
+    Path file = path.resolve("config.json");
+    Path whole = path.resolve("config.json.new"); // another command may be reading the file
+    Files.writeString(whole, config.text());
+    Files.move(whole, file, StandardCopyOption.ATOMIC_MOVE);
     return this;
   }
 

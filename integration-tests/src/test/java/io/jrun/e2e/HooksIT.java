@@ -47,14 +47,17 @@ class HooksIT extends EndToEnd {
     }
     config.sh("echo process >> /mnt/order; sleep 1000");
     create();
-    assertThat(log().lines()).containsExactly("prestart", "createRuntime", "createContainer");
+    // runc before 1.2 or so runs poststart within create
+    boolean early = !RUNTIME.isJrun() && log().contains("poststart");
+    assertThat(log().lines().filter(kind -> !(early && kind.equals("poststart"))))
+        .containsExactly("prestart", "createRuntime", "createContainer");
     String pid = state().get("pid").asString();
     runtime("start", id).succeeds();
     assertThat(eventually(() -> Files.exists(out.resolve("poststart")))).isTrue();
     killAndDelete();
     assertThat(log().lines())
         .containsExactlyInAnyOrder("prestart", "createRuntime", "createContainer", "startContainer", "process", "poststart", "poststop");
-    assertThat(log().lines().toList().subList(0, 4))
+    assertThat(log().lines().filter(kind -> !kind.equals("poststart")).toList().subList(0, 4))
         .containsExactly("prestart", "createRuntime", "createContainer", "startContainer");
     assertThat(log().lines().toList().getLast()).isEqualTo("poststop");
     for (String kind : KINDS) {
@@ -63,7 +66,9 @@ class HooksIT extends EndToEnd {
       assertThat(state.get("bundle").asString()).as(kind).isEqualTo(bundle.path().toString());
       assertThat(state.get("ociVersion").asString()).as(kind).startsWith("1.");
     }
-    assertThat(hookStatus("poststart")).isEqualTo("running");
+    if (!early) {
+      assertThat(hookStatus("poststart")).isEqualTo("running");
+    }
     assertThat(hookStatus("poststop")).isEqualTo("stopped");
     assertThat(Config.json(Files.readString(out.resolve("createRuntime"))).get("pid").asString()).isEqualTo(pid);
     assertThat(Config.json(Files.readString(out.resolve("poststart"))).get("pid").asString()).isEqualTo(pid);

@@ -23,7 +23,7 @@ class PreserveFdsIT extends EndToEnd {
 
   /// The command, run by a shell which opens the file at descriptors 3 and 4.
   private Command withDescriptors(Command command) {
-    List<String> words = new ArrayList<>(List.of("sh", "-c", "exec 3<\"$0\" 4<\"$0\"; exec \"$@\"", file.toString()));
+    List<String> words = new ArrayList<>(List.of("sh", "-c", "exec 3<\"$0\" 4<\"$0\"; export LISTEN_PID=$$; exec \"$@\"", file.toString()));
     words.addAll(command.words());
     return Command.of(words);
   }

@@ -81,12 +81,16 @@ final class Creation {
     String ownCgroups = readBundle();
     store.create(options.id());
     try {
+      // joining a cgroup waits for an RCU grace period, so it runs beside the mounts
+      CompletableFuture<Integer> pid = new CompletableFuture<>();
       CompletableFuture<Cgroup> making =
-          CompletableFuture.supplyAsync(() -> makeCgroup(ownCgroups), containers.background);
+          CompletableFuture.supplyAsync(() -> makeCgroup(ownCgroups, pid), containers.background);
       try {
         List<Boolean> sourceIsDirectory = birth();
+        pid.complete(init().pid());
         buildFirst(making, sourceIsDirectory);
       } catch (RuntimeException e) {
+        pid.complete(0);
         settle(making);
         throw e;
       }
@@ -105,9 +109,18 @@ final class Creation {
     }
   }
 
-  private Cgroup makeCgroup(String ownCgroups) {
+  /// Makes the cgroup and puts init into it; a pid of 0 says that there will be no init.
+  private Cgroup makeCgroup(String ownCgroups, CompletableFuture<Integer> pid) {
     String path = config.linux().cgroupsPath();
-    return containers.cgroups.create(path == null ? "" : path, options.id(), ownCgroups, config.linux().resources());
+    Cgroup made =
+        containers.cgroups.create(path == null ? "" : path, options.id(), ownCgroups, config.linux().resources());
+    try {
+      if (pid.join() != 0) made.add(pid.join());
+      return made;
+    } catch (RuntimeException e) {
+      made.remove();
+      throw e;
+    }
   }
 
   /// Reads config.json in the client, from where it stands; leaves the client in the bundle.
@@ -199,7 +212,6 @@ final class Creation {
     Descriptor root = (Descriptor) results.of(treeCall);
 
     cgroup = join(making);
-    cgroup.add(init().pid());
     state = state.withCgroups(cgroup.paths()).withInit(init().pid(), HostProcess.of(containers.kernel, init().pid()).startTime());
     hooks = new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
 
