@@ -15,10 +15,13 @@ record Bundle(Path path) {
   /// Makes the root filesystem; config.json comes from [#write].
   static Bundle create(Path path) throws IOException {
     Path rootfs = Files.createDirectories(path.resolve("rootfs"));
-    for (String name : List.of("bin", "dev", "etc", "home", "mnt", "proc", "root", "sys", "tmp", "usr/bin", "var")) {
+    for (String name :
+        List.of(
+            "bin", "dev", "etc", "home", "mnt", "proc", "root", "sys", "tmp", "usr/bin", "var")) {
       Files.createDirectories(rootfs.resolve(name));
     }
-    Files.setPosixFilePermissions(rootfs.resolve("tmp"), PosixFilePermissions.fromString("rwxrwxrwx"));
+    Files.setPosixFilePermissions(
+        rootfs.resolve("tmp"), PosixFilePermissions.fromString("rwxrwxrwx"));
     if (!Files.isExecutable(BUSYBOX)) {
       throw new AssertionError("these tests need " + BUSYBOX + ": apt-get install busybox-static");
     }
@@ -30,7 +33,9 @@ record Bundle(Path path) {
         Files.createSymbolicLink(rootfs.resolve("bin").resolve(applet), Path.of("busybox"));
       }
     }
-    Files.writeString(rootfs.resolve("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/home:/bin/sh\n");
+    Files.writeString(
+        rootfs.resolve("etc/passwd"),
+        "root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/home:/bin/sh\n");
     Files.writeString(rootfs.resolve("etc/group"), "root:x:0:\nalice:x:1000:\nstaff:x:50:alice\n");
     Files.writeString(rootfs.resolve("etc/hostname"), "busybox\n");
     return new Bundle(path);
@@ -50,6 +55,7 @@ record Bundle(Path path) {
 
   /// The names under which this machine's busybox can be called, asked once.
   private static final class Applets {
-    static final List<String> NAMES = Command.of(BUSYBOX.toString(), "--list").run().succeeds().lines();
+    static final List<String> NAMES =
+        Command.of(BUSYBOX.toString(), "--list").run().succeeds().lines();
   }
 }

@@ -14,7 +14,9 @@ class CgroupIT extends EndToEnd {
 
   @BeforeEach
   void needsV1() {
-    assumeTrue(Files.exists(Path.of("/sys/fs/cgroup/memory/memory.limit_in_bytes")), "needs cgroup v1 controllers");
+    assumeTrue(
+        Files.exists(Path.of("/sys/fs/cgroup/memory/memory.limit_in_bytes")),
+        "needs cgroup v1 controllers");
   }
 
   private String read(String controller, String file) throws IOException {
@@ -22,7 +24,8 @@ class CgroupIT extends EndToEnd {
         cgroups().stream()
             .filter(path -> path.startsWith(Path.of("/sys/fs/cgroup", controller)))
             .findFirst()
-            .orElseThrow(() -> new AssertionError("no cgroup of the container under " + controller));
+            .orElseThrow(
+                () -> new AssertionError("no cgroup of the container under " + controller));
     return Files.readString(directory.resolve(file)).strip();
   }
 
@@ -45,7 +48,9 @@ class CgroupIT extends EndToEnd {
   @Test
   void thePidsLimitHolds() throws IOException {
     config.set("/linux/resources/pids", "{limit:3}");
-    assertThat(runSh("for i in 1 2 3 4 5 6; do sleep 1 & done").out() + runSh("(sleep 1 & sleep 1 & sleep 1 & sleep 1 & wait) 2>&1").out())
+    assertThat(
+            runSh("for i in 1 2 3 4 5 6; do sleep 1 & done").out()
+                + runSh("(sleep 1 & sleep 1 & sleep 1 & sleep 1 & wait) 2>&1").out())
         .contains("can't fork");
   }
 
@@ -72,9 +77,16 @@ class CgroupIT extends EndToEnd {
     config.setText("/linux/cgroupsPath", "/" + name);
     create();
     String pid = state().get("pid").asString();
-    assertThat(Files.readString(Path.of("/proc", pid, "cgroup")).lines().filter(line -> line.contains(":pids:")))
+    assertThat(
+            Files.readString(Path.of("/proc", pid, "cgroup"))
+                .lines()
+                .filter(line -> line.contains(":pids:")))
         .containsExactly(
-            Files.readString(Path.of("/proc", pid, "cgroup")).lines().filter(l -> l.contains(":pids:")).findFirst().orElseThrow())
+            Files.readString(Path.of("/proc", pid, "cgroup"))
+                .lines()
+                .filter(l -> l.contains(":pids:"))
+                .findFirst()
+                .orElseThrow())
         .allMatch(line -> line.endsWith("/" + name));
     assertThat(Path.of("/sys/fs/cgroup/pids", name)).isDirectory();
     assertThat(Path.of("/sys/fs/cgroup/devices", name)).isDirectory();
@@ -93,7 +105,8 @@ class CgroupIT extends EndToEnd {
   @Test
   void updateChangesLimits() throws IOException {
     startSleeper();
-    runtime("update", "--memory", "67108864", "--pids-limit", "33", "--cpu-share", "256", id).succeeds();
+    runtime("update", "--memory", "67108864", "--pids-limit", "33", "--cpu-share", "256", id)
+        .succeeds();
     assertThat(read("memory", "memory.limit_in_bytes")).isEqualTo("67108864");
     assertThat(read("pids", "pids.max")).isEqualTo("33");
     assertThat(read("cpu", "cpu.shares")).isEqualTo("256");

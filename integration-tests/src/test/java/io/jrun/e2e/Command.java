@@ -13,9 +13,13 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// One command line and how to run it. Output goes to files, so that a detached container which keeps the descriptors
-/// cannot hold the test; nothing waits longer than 30 seconds.
-record Command(List<String> words, Map<String, String> environment, @Nullable String input, @Nullable Path workingDirectory) {
+/// One command line and how to run it. Output goes to files, so that a detached container which
+/// keeps the descriptors cannot hold the test; nothing waits longer than 30 seconds.
+record Command(
+    List<String> words,
+    Map<String, String> environment,
+    @Nullable String input,
+    @Nullable Path workingDirectory) {
 
   static final int TIMEOUT_SECONDS = 30;
 
@@ -59,7 +63,8 @@ record Command(List<String> words, Map<String, String> environment, @Nullable St
   Running start() throws IOException {
     Path out = Files.createTempFile("e2e-out-", ".txt");
     Path err = Files.createTempFile("e2e-err-", ".txt");
-    ProcessBuilder builder = new ProcessBuilder(words).redirectOutput(out.toFile()).redirectError(err.toFile());
+    ProcessBuilder builder =
+        new ProcessBuilder(words).redirectOutput(out.toFile()).redirectError(err.toFile());
     builder.environment().putAll(environment);
     if (workingDirectory != null) {
       builder.directory(workingDirectory.toFile());

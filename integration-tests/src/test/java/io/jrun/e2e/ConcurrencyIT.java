@@ -61,8 +61,10 @@ class ConcurrencyIT extends EndToEnd {
   }
 
   private static void finishAll(List<Command.Running> commands) throws IOException {
+    List<Outcome> outcomes = new ArrayList<>();
     for (Command.Running command : commands) {
-      command.finish().succeeds();
+      outcomes.add(command.finish());
     }
+    outcomes.forEach(Outcome::succeeds);
   }
 }

@@ -10,12 +10,14 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// A bundle's config.json under edit. Values are JSON text, in which single quotes and bare names are accepted.
+/// A bundle's config.json under edit. Values are JSON text, in which single quotes and bare names
+/// are accepted.
 final class Config {
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
-          .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES, JsonReadFeature.ALLOW_UNQUOTED_PROPERTY_NAMES)
+          .enable(
+              JsonReadFeature.ALLOW_SINGLE_QUOTES, JsonReadFeature.ALLOW_UNQUOTED_PROPERTY_NAMES)
           .build();
 
   private final ObjectNode root;
@@ -44,7 +46,8 @@ final class Config {
     return MAPPER.writeValueAsString(root);
   }
 
-  /// Sets the value at a JSON pointer; missing objects are made, and a last name of `-` appends to an array.
+  /// Sets the value at a JSON pointer; missing objects are made, and a last name of `-` appends to
+  /// an array.
   Config set(String pointer, String value) {
     return put(pointer, json(value));
   }

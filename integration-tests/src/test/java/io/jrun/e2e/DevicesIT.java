@@ -12,7 +12,9 @@ class DevicesIT extends EndToEnd {
   @Test
   void defaultDevices() throws IOException {
     List<String> lines =
-        runSh("cd /dev; stat -c '%n %F %a %t:%T %u:%g' null zero full random urandom tty").succeeds().lines();
+        runSh("cd /dev; stat -c '%n %F %a %t:%T %u:%g' null zero full random urandom tty")
+            .succeeds()
+            .lines();
     assertThat(lines)
         .containsExactly(
             "null character special file 666 1:3 0:0",
@@ -25,20 +27,29 @@ class DevicesIT extends EndToEnd {
 
   @Test
   void defaultSymlinks() throws IOException {
-    assertThat(runSh("cd /dev; for l in fd stdin stdout stderr ptmx; do readlink $l; done").succeeds().lines())
-        .containsExactly("/proc/self/fd", "/proc/self/fd/0", "/proc/self/fd/1", "/proc/self/fd/2", "pts/ptmx");
+    assertThat(
+            runSh("cd /dev; for l in fd stdin stdout stderr ptmx; do readlink $l; done")
+                .succeeds()
+                .lines())
+        .containsExactly(
+            "/proc/self/fd", "/proc/self/fd/0", "/proc/self/fd/1", "/proc/self/fd/2", "pts/ptmx");
   }
 
   @Test
   void defaultDevicesWork() throws IOException {
-    assertThat(runSh("echo x > /dev/null; head -c 8 /dev/zero | wc -c; head -c 8 /dev/urandom | wc -c; echo x > /dev/full")
-            .exits(1).lines())
+    assertThat(
+            runSh(
+                    "echo x > /dev/null; head -c 8 /dev/zero | wc -c; head -c 8 /dev/urandom | wc -c; echo x > /dev/full")
+                .exits(1)
+                .lines())
         .containsExactly("8", "8");
   }
 
   @Test
   void anotherDeviceHasItsModeAndOwner() throws IOException {
-    config.set("/linux/devices", "[{path:'/dev/deep/e2e',type:'c',major:1,minor:3,fileMode:416,uid:1000,gid:50}]");
+    config.set(
+        "/linux/devices",
+        "[{path:'/dev/deep/e2e',type:'c',major:1,minor:3,fileMode:416,uid:1000,gid:50}]");
     assertThat(runSh("stat -c '%F %a %t:%T %u:%g' /dev/deep/e2e").succeeds().text())
         .isEqualTo("character special file 640 1:3 1000:50");
   }

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import tools.jackson.databind.JsonNode;
 
-/// What every test has: a temporary directory, a state directory, a bundle, a config to edit; and afterwards the proof that
-/// nothing is left of it: no container, cgroup, mount or process.
+/// What every test has: a temporary directory, a state directory, a bundle, a config to edit; and
+/// afterwards the proof that nothing is left of it: no container, cgroup, mount or process.
 abstract class EndToEnd {
 
   static final RuntimeBinary RUNTIME = RuntimeBinary.underTest();
@@ -34,8 +34,10 @@ abstract class EndToEnd {
   final Path temp = Path.of("/tmp", tag);
   final Path root = temp.resolve("state");
   Bundle bundle = new Bundle(temp.resolve("bundle"));
+
   @SuppressWarnings("NullAway.Init")
   Config config;
+
   String id = tag;
   private int serial;
 
@@ -70,7 +72,9 @@ abstract class EndToEnd {
     eventually(() -> processes().isEmpty());
     processes().forEach(pid -> leftovers.add("process " + pid));
     cgroups().forEach(path -> leftovers.add("cgroup " + path));
-    Files.readString(Path.of("/proc/self/mountinfo")).lines().filter(line -> line.contains(temp + "/"))
+    Files.readString(Path.of("/proc/self/mountinfo"))
+        .lines()
+        .filter(line -> line.contains(temp + "/"))
         .forEach(line -> leftovers.add("mount " + line));
     for (String pid : processes()) {
       ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
@@ -93,7 +97,8 @@ abstract class EndToEnd {
     return command(arguments).run();
   }
 
-  /// `run` in the foreground of what the config says now; asserts that the container is gone afterwards.
+  /// `run` in the foreground of what the config says now; asserts that the container is gone
+  /// afterwards.
   final Outcome run() throws IOException {
     return run(new String[0]);
   }
@@ -144,7 +149,9 @@ abstract class EndToEnd {
   }
 
   final void awaitStatus(String status) {
-    assertThat(eventually(() -> status().equals(status))).as("status becomes %s, is %s", status, status()).isTrue();
+    assertThat(eventually(() -> status().equals(status)))
+        .as("status becomes %s, is %s", status, status())
+        .isTrue();
   }
 
   final void killAndDelete() {
@@ -186,20 +193,22 @@ abstract class EndToEnd {
   /// The cgroup directories of all hierarchies whose name begins with this test's tag.
   final List<Path> cgroups() throws IOException {
     List<Path> found = new ArrayList<>();
-    Files.walkFileTree(Path.of("/sys/fs/cgroup"), new SimpleFileVisitor<>() {
-      @Override
-      public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
-        if (directory.getFileName().toString().startsWith(tag)) {
-          found.add(directory);
-        }
-        return FileVisitResult.CONTINUE;
-      }
+    Files.walkFileTree(
+        Path.of("/sys/fs/cgroup"),
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
+            if (directory.getFileName().toString().startsWith(tag)) {
+              found.add(directory);
+            }
+            return FileVisitResult.CONTINUE;
+          }
 
-      @Override
-      public FileVisitResult visitFileFailed(Path file, IOException e) {
-        return FileVisitResult.CONTINUE;
-      }
-    });
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException e) {
+            return FileVisitResult.CONTINUE;
+          }
+        });
     return found;
   }
 

@@ -17,7 +17,9 @@ import org.junit.jupiter.api.parallel.Isolated;
 class EngineIT extends EndToEnd {
 
   private long enginePid() {
-    return Config.json(runtime("engine", "status", "--format", "json").succeeds().out()).get("pid").asLong();
+    return Config.json(runtime("engine", "status", "--format", "json").succeeds().out())
+        .get("pid")
+        .asLong();
   }
 
   private static boolean alive(long pid) {
@@ -82,7 +84,8 @@ class EngineIT extends EndToEnd {
     command("start", id).with("JRUN_ENGINE", "off").run().succeeds();
     command("exec", id, "sh", "-c", "exit 4").with("JRUN_ENGINE", "off").run().exits(4);
     command("delete", "--force", id).with("JRUN_ENGINE", "off").run().succeeds();
-    assertThat(command("state", id).with("JRUN_ENGINE", "off").run().exits(1).err()).contains("does not exist");
+    assertThat(command("state", id).with("JRUN_ENGINE", "off").run().exits(1).err())
+        .contains("does not exist");
   }
 
   @Test
@@ -99,7 +102,11 @@ class EngineIT extends EndToEnd {
     long pid = enginePid();
     List<Long> same =
         ProcessHandle.allProcesses()
-            .filter(process -> process.info().commandLine().equals(ProcessHandle.of(pid).flatMap(p -> p.info().commandLine())))
+            .filter(process ->
+                process
+                    .info()
+                    .commandLine()
+                    .equals(ProcessHandle.of(pid).flatMap(p -> p.info().commandLine())))
             .filter(process -> process.info().commandLine().isPresent())
             .map(ProcessHandle::pid)
             .toList();
@@ -138,14 +145,18 @@ class EngineIT extends EndToEnd {
   void theFirstCallersEnvironmentDoesNotReachLaterContainers() throws IOException {
     stopEngine();
     config.args("env");
-    assertThat(onBundle("run").with("LEAK", "secret").run().succeeds().out()).doesNotContain("LEAK");
+    assertThat(onBundle("run").with("LEAK", "secret").run().succeeds().out())
+        .doesNotContain("LEAK");
     id = newId();
     assertThat(run().succeeds().out()).doesNotContain("LEAK");
-    config.set("/hooks/createRuntime/-", "{path:'/bin/sh',args:['sh','-c','env > %s/env']}".formatted(temp));
+    config.set(
+        "/hooks/createRuntime/-",
+        "{path:'/bin/sh',args:['sh','-c','env > %s/env']}".formatted(temp));
     id = newId();
     run().succeeds();
     assertThat(Files.readString(temp.resolve("env"))).doesNotContain("LEAK");
-    assertThat(Files.readString(Path.of("/proc", String.valueOf(enginePid()), "environ"))).doesNotContain("LEAK");
+    assertThat(Files.readString(Path.of("/proc", String.valueOf(enginePid()), "environ")))
+        .doesNotContain("LEAK");
   }
 
   @Test

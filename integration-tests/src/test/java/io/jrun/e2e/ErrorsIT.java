@@ -18,19 +18,28 @@ import tools.jackson.databind.JsonNode;
 class ErrorsIT extends EndToEnd {
 
   @ParameterizedTest
-  @ValueSource(strings = {"create", "run", "start", "state", "kill", "delete", "exec", "pause", "resume", "ps", "update", "events"})
+  @ValueSource(
+      strings = {
+        "create", "run", "start", "state", "kill", "delete", "exec", "pause", "resume", "ps",
+        "update", "events"
+      })
   void noArguments(String command) {
     runtime(command).fails();
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"create", "run", "start", "state", "kill", "delete", "exec", "pause", "resume", "list", "update", "events", "spec"})
+  @ValueSource(
+      strings = {
+        "create", "run", "start", "state", "kill", "delete", "exec", "pause", "resume", "list",
+        "update", "events", "spec"
+      })
   void anUnknownFlag(String command) {
     assertThat(runtime(command, "--no-such-flag", "x").fails().err()).contains("no-such-flag");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"start", "state", "kill", "delete", "pause", "resume", "ps", "update", "events"})
+  @ValueSource(
+      strings = {"start", "state", "kill", "delete", "pause", "resume", "ps", "update", "events"})
   void anUnknownContainer(String command) {
     runtime(command, id).failsInOneLine("does not exist");
   }
@@ -64,7 +73,8 @@ class ErrorsIT extends EndToEnd {
 
   @Test
   void noBundle() {
-    assertThat(runtime("create", "-b", temp + "/none", id).failsInOneLine().err()).contains("no such file or directory");
+    assertThat(runtime("create", "-b", temp + "/none", id).failsInOneLine().err())
+        .contains("no such file or directory");
   }
 
   @Test
@@ -74,7 +84,8 @@ class ErrorsIT extends EndToEnd {
   }
 
   static Stream<String> brokenTexts() {
-    return Stream.of("", "{", "[]", "nonsense", "{\"ociVersion\": 1}", "{\"process\":{\"args\":\"sh\"}}");
+    return Stream.of(
+        "", "{", "[]", "nonsense", "{\"ociVersion\": 1}", "{\"process\":{\"args\":\"sh\"}}");
   }
 
   @ParameterizedTest
@@ -131,7 +142,10 @@ class ErrorsIT extends EndToEnd {
   void logFileInText() throws IOException {
     Path log = temp.resolve("log");
     command("--log", log.toString(), "state", id).run().exits(1);
-    assertThat(Files.readString(log)).contains("level=error").contains("msg=").contains("does not exist");
+    assertThat(Files.readString(log))
+        .contains("level=error")
+        .contains("msg=")
+        .contains("does not exist");
   }
 
   @Test
@@ -153,6 +167,7 @@ class ErrorsIT extends EndToEnd {
 
   @Test
   void helpNamesTheCommands() {
-    assertThat(runtime("--help").succeeds().out()).contains("create", "delete", "exec", "kill", "list", "run", "start", "state");
+    assertThat(runtime("--help").succeeds().out())
+        .contains("create", "delete", "exec", "kill", "list", "run", "start", "state");
   }
 }

@@ -32,7 +32,8 @@ class ExecIT extends EndToEnd {
 
   @Test
   void stdioIsTheCallers() {
-    Outcome outcome = command("exec", id, "sh", "-c", "cat; echo problem >&2").input("text").run().succeeds();
+    Outcome outcome =
+        command("exec", id, "sh", "-c", "cat; echo problem >&2").input("text").run().succeeds();
     assertThat(outcome.out()).isEqualTo("text");
     assertThat(outcome.err()).isEqualTo("problem\n");
   }
@@ -64,7 +65,8 @@ class ExecIT extends EndToEnd {
   void userAndGroup() {
     assertThat(runtime("exec", "-u", "1000:50", id, "sh", "-c", "id -u; id -g").succeeds().lines())
         .containsExactly("1000", "50");
-    assertThat(runtime("exec", "--user", "1000", id, "id", "-u").succeeds().text()).isEqualTo("1000");
+    assertThat(runtime("exec", "--user", "1000", id, "id", "-u").succeeds().text())
+        .isEqualTo("1000");
   }
 
   @ParameterizedTest
@@ -75,14 +77,18 @@ class ExecIT extends EndToEnd {
 
   @Test
   void additionalGroups() {
-    Outcome outcome = runtime("exec", "-g", "50", "-g", "60", id, "grep", "^Groups", "/proc/self/status");
+    Outcome outcome =
+        runtime("exec", "-g", "50", "-g", "60", id, "grep", "^Groups", "/proc/self/status");
     assertThat(outcome.succeeds().text().split("\\s+")).containsExactly("Groups:", "50", "60");
   }
 
   @Test
   void capabilitiesAreAdded() {
-    Outcome outcome = runtime("exec", "--cap", "CAP_NET_RAW", id, "grep", "^Cap", "/proc/self/status").succeeds();
-    assertThat(outcome.out()).contains("CapBnd:\t0000000020002420").contains("CapEff:\t0000000020002420");
+    Outcome outcome =
+        runtime("exec", "--cap", "CAP_NET_RAW", id, "grep", "^Cap", "/proc/self/status").succeeds();
+    assertThat(outcome.out())
+        .contains("CapBnd:\t0000000020002420")
+        .contains("CapEff:\t0000000020002420");
   }
 
   @Test
@@ -93,7 +99,10 @@ class ExecIT extends EndToEnd {
 
   @Test
   void noNewPrivileges() {
-    assertThat(runtime("exec", "--no-new-privs", id, "grep", "^NoNewPrivs", "/proc/self/status").succeeds().text())
+    assertThat(
+            runtime("exec", "--no-new-privs", id, "grep", "^NoNewPrivs", "/proc/self/status")
+                .succeeds()
+                .text())
         .endsWith("1");
   }
 
@@ -105,7 +114,8 @@ class ExecIT extends EndToEnd {
         Config.json(
                 "{terminal:false,user:{uid:1000,gid:1000},args:['sh','-c','id -u; echo $A; pwd; exit 4'],env:['PATH=/bin','A=b'],cwd:'/etc',noNewPrivileges:true}")
             .toString());
-    assertThat(runtime("exec", "-p", file.toString(), id).exits(4).lines()).containsExactly("1000", "b", "/etc");
+    assertThat(runtime("exec", "-p", file.toString(), id).exits(4).lines())
+        .containsExactly("1000", "b", "/etc");
     runtime("exec", "--process", file.toString(), id).exits(4);
   }
 

@@ -16,7 +16,13 @@ import tools.jackson.databind.JsonNode;
 class HooksIT extends EndToEnd {
 
   private static final List<String> KINDS =
-      List.of("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop");
+      List.of(
+          "prestart",
+          "createRuntime",
+          "createContainer",
+          "startContainer",
+          "poststart",
+          "poststop");
 
   @SuppressWarnings("NullAway.Init")
   private Path out;
@@ -24,12 +30,15 @@ class HooksIT extends EndToEnd {
   @BeforeEach
   void makeOutput() throws IOException {
     out = Files.createDirectory(temp.resolve("out"));
-    config.mount("{destination:'/mnt',type:'bind',source:'%s',options:['bind','rw']}".formatted(out));
+    config.mount(
+        "{destination:'/mnt',type:'bind',source:'%s',options:['bind','rw']}".formatted(out));
   }
 
   /// Adds a hook that runs a shell script; a startContainer hook sees the output directory as /mnt.
   private void hook(String kind, String script) {
-    config.set("/hooks/" + kind + "/-", "{path:'/bin/sh',args:['sh','-c','" + script + "'],env:['PATH=/usr/bin:/bin']}");
+    config.set(
+        "/hooks/" + kind + "/-",
+        "{path:'/bin/sh',args:['sh','-c','" + script + "'],env:['PATH=/usr/bin:/bin']}");
   }
 
   private String outIn(String kind) {
@@ -43,7 +52,8 @@ class HooksIT extends EndToEnd {
   @Test
   void allRunInOrderWithTheStateOnStdin() throws IOException {
     for (String kind : KINDS) {
-      hook(kind, "cat > %s/%s; echo %s >> %s/order".formatted(outIn(kind), kind, kind, outIn(kind)));
+      hook(
+          kind, "cat > %s/%s; echo %s >> %s/order".formatted(outIn(kind), kind, kind, outIn(kind)));
     }
     config.sh("echo process >> /mnt/order; sleep 1000");
     create();
@@ -56,7 +66,14 @@ class HooksIT extends EndToEnd {
     assertThat(eventually(() -> Files.exists(out.resolve("poststart")))).isTrue();
     killAndDelete();
     assertThat(log().lines())
-        .containsExactlyInAnyOrder("prestart", "createRuntime", "createContainer", "startContainer", "process", "poststart", "poststop");
+        .containsExactlyInAnyOrder(
+            "prestart",
+            "createRuntime",
+            "createContainer",
+            "startContainer",
+            "process",
+            "poststart",
+            "poststop");
     assertThat(log().lines().filter(kind -> !kind.equals("poststart")).toList().subList(0, 4))
         .containsExactly("prestart", "createRuntime", "createContainer", "startContainer");
     assertThat(log().lines().toList().getLast()).isEqualTo("poststop");
@@ -70,8 +87,10 @@ class HooksIT extends EndToEnd {
       assertThat(hookStatus("poststart")).isEqualTo("running");
     }
     assertThat(hookStatus("poststop")).isEqualTo("stopped");
-    assertThat(Config.json(Files.readString(out.resolve("createRuntime"))).get("pid").asString()).isEqualTo(pid);
-    assertThat(Config.json(Files.readString(out.resolve("poststart"))).get("pid").asString()).isEqualTo(pid);
+    assertThat(Config.json(Files.readString(out.resolve("createRuntime"))).get("pid").asString())
+        .isEqualTo(pid);
+    assertThat(Config.json(Files.readString(out.resolve("poststart"))).get("pid").asString())
+        .isEqualTo(pid);
   }
 
   private String hookStatus(String kind) throws IOException {

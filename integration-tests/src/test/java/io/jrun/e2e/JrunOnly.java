@@ -24,7 +24,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
       RuntimeBinary runtime = RuntimeBinary.underTest();
       return runtime.isJrun()
           ? ConditionEvaluationResult.enabled("the runtime is jrun")
-          : ConditionEvaluationResult.disabled("of jrun only, and the runtime under test is " + runtime.path());
+          : ConditionEvaluationResult.disabled(
+              "of jrun only, and the runtime under test is " + runtime.path());
     }
   }
 }

@@ -40,7 +40,8 @@ class LifecycleIT extends EndToEnd {
   @Test
   void theProgramDoesNotRunBeforeStart() throws IOException {
     Path out = Files.createDirectory(temp.resolve("out"));
-    config.mount("{destination:'/mnt',type:'bind',source:'%s',options:['bind','rw']}".formatted(out))
+    config
+        .mount("{destination:'/mnt',type:'bind',source:'%s',options:['bind','rw']}".formatted(out))
         .sh("echo ran > /mnt/ran");
     create();
     pause(200);
@@ -94,7 +95,9 @@ class LifecycleIT extends EndToEnd {
   void deleteForceKillsARunningContainer() throws IOException {
     long pid = startSleeper();
     runtime("delete", "--force", id).succeeds();
-    assertThat(eventually(() -> !Files.exists(Path.of("/proc", String.valueOf(pid), "cwd")))).as("init is gone").isTrue();
+    assertThat(eventually(() -> !Files.exists(Path.of("/proc", String.valueOf(pid), "cwd"))))
+        .as("init is gone")
+        .isTrue();
     assertThat(ids()).isEmpty();
     assertThat(cgroups()).isEmpty();
   }
@@ -187,7 +190,9 @@ class LifecycleIT extends EndToEnd {
     Path out = Files.createDirectory(temp.resolve("out"));
     config
         .mount("{destination:'/mnt',type:'bind',source:'%s',options:['bind','rw']}".formatted(out))
-        .sh("trap 'echo %s > /mnt/got; exit 0' %s; touch /mnt/ready; while :; do sleep 0.05; done".formatted(signal, signal));
+        .sh(
+            "trap 'echo %s > /mnt/got; exit 0' %s; touch /mnt/ready; while :; do sleep 0.05; done"
+                .formatted(signal, signal));
     createAndStart();
     assertThat(eventually(() -> Files.exists(out.resolve("ready")))).isTrue();
   }

@@ -11,7 +11,10 @@ class ListPsIT extends EndToEnd {
 
   @Test
   void anEmptyListHasOnlyItsHeading() {
-    assertThat(runtime("list").succeeds().lines()).hasSize(1).first().asString()
+    assertThat(runtime("list").succeeds().lines())
+        .hasSize(1)
+        .first()
+        .asString()
         .matches("ID\\s+PID\\s+STATUS\\s+BUNDLE\\s+CREATED\\s+OWNER\\s*");
     assertThat(runtime("list", "-q").succeeds().out()).isBlank();
     assertThat(runtime("list", "-f", "json").succeeds().text()).isIn("null", "[]");
@@ -26,7 +29,9 @@ class ListPsIT extends EndToEnd {
     assertThat(runtime("list", "-q").succeeds().lines()).containsExactlyInAnyOrder(first, id);
     assertThat(runtime("list").succeeds().lines())
         .hasSize(3)
-        .anyMatch(line -> line.matches(first + "\\s+" + pid + "\\s+running\\s+" + bundle.path() + "\\s+\\S+Z\\s+root\\s*"))
+        .anyMatch(line ->
+            line.matches(
+                first + "\\s+" + pid + "\\s+running\\s+" + bundle.path() + "\\s+\\S+Z\\s+root\\s*"))
         .anyMatch(line -> line.matches(id + "\\s+\\d+\\s+created\\s+.*"));
     JsonNode list = Config.json(runtime("list", "--format", "json").succeeds().out());
     assertThat(list.size()).isEqualTo(2);

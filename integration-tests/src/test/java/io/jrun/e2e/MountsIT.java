@@ -30,17 +30,30 @@ class MountsIT extends EndToEnd {
   @Test
   void defaultMounts() throws IOException {
     assertThat(mountinfo("/proc")).contains(" - proc proc rw");
-    assertThat(mountinfo("/dev")).contains(" rw,nosuid ").contains(" - tmpfs tmpfs ").contains("size=65536k,mode=755");
-    assertThat(mountinfo("/dev/pts")).contains(" rw,nosuid,noexec,relatime ").contains("gid=5,mode=620,ptmxmode=666");
-    assertThat(mountinfo("/dev/shm")).contains(" rw,nosuid,nodev,noexec,relatime ").contains(" - tmpfs shm ");
-    assertThat(mountinfo("/dev/mqueue")).contains(" rw,nosuid,nodev,noexec,relatime ").contains(" - mqueue mqueue ");
-    assertThat(mountinfo("/sys")).contains(" ro,nosuid,nodev,noexec,relatime ").contains(" - sysfs sysfs ");
+    assertThat(mountinfo("/dev"))
+        .contains(" rw,nosuid ")
+        .contains(" - tmpfs tmpfs ")
+        .contains("size=65536k,mode=755");
+    assertThat(mountinfo("/dev/pts"))
+        .contains(" rw,nosuid,noexec,relatime ")
+        .contains("gid=5,mode=620,ptmxmode=666");
+    assertThat(mountinfo("/dev/shm"))
+        .contains(" rw,nosuid,nodev,noexec,relatime ")
+        .contains(" - tmpfs shm ");
+    assertThat(mountinfo("/dev/mqueue"))
+        .contains(" rw,nosuid,nodev,noexec,relatime ")
+        .contains(" - mqueue mqueue ");
+    assertThat(mountinfo("/sys"))
+        .contains(" ro,nosuid,nodev,noexec,relatime ")
+        .contains(" - sysfs sysfs ");
     assertThat(mountinfo("/sys/fs/cgroup")).contains("nosuid,nodev,noexec,relatime ");
   }
 
   @Test
   void cgroupMountIsReadOnlyAndOfTheContainer() throws IOException {
-    assertThat(runSh("mkdir /sys/fs/cgroup/pids/x 2>&1; cat /sys/fs/cgroup/pids/tasks | wc -l").lines())
+    assertThat(
+            runSh("mkdir /sys/fs/cgroup/pids/x 2>&1; cat /sys/fs/cgroup/pids/tasks | wc -l")
+                .lines())
         .satisfiesExactly(
             line -> assertThat(line).contains("Read-only file system"),
             line -> assertThat(Integer.parseInt(line.strip())).isBetween(1, 3));
@@ -49,14 +62,17 @@ class MountsIT extends EndToEnd {
   @Test
   void bindMountIsTheHostsDirectory() throws IOException {
     Path shared = hostDirectory();
-    config.mount("{destination:'/mnt',type:'bind',source:'%s',options:['rbind','rw']}".formatted(shared));
+    config.mount(
+        "{destination:'/mnt',type:'bind',source:'%s',options:['rbind','rw']}".formatted(shared));
     assertThat(runSh("cat /mnt/file; echo more > /mnt/new").succeeds().text()).isEqualTo("content");
     assertThat(shared.resolve("new")).hasContent("more");
   }
 
   @Test
   void bindMountReadOnly() throws IOException {
-    config.mount("{destination:'/mnt',type:'bind',source:'%s',options:['bind','ro']}".formatted(hostDirectory()));
+    config.mount(
+        "{destination:'/mnt',type:'bind',source:'%s',options:['bind','ro']}"
+            .formatted(hostDirectory()));
     assertThat(runSh("echo x > /mnt/new").exits(1).err()).contains("Read-only file system");
     assertThat(mountinfo("/mnt")).contains(" ro,");
   }
@@ -64,20 +80,26 @@ class MountsIT extends EndToEnd {
   @Test
   void bindMountWithFlags() throws IOException {
     config.mount(
-        "{destination:'/mnt',type:'bind',source:'%s',options:['bind','nosuid','nodev','noexec']}".formatted(hostDirectory()));
+        "{destination:'/mnt',type:'bind',source:'%s',options:['bind','nosuid','nodev','noexec']}"
+            .formatted(hostDirectory()));
     assertThat(mountinfo("/mnt")).contains("nosuid,nodev,noexec");
   }
 
   @Test
   void bindMountOfOneFile() throws IOException {
-    config.writableRoot()
-        .mount("{destination:'/etc/deep/file',source:'%s',options:['bind']}".formatted(hostDirectory().resolve("file")));
+    config
+        .writableRoot()
+        .mount(
+            "{destination:'/etc/deep/file',source:'%s',options:['bind']}"
+                .formatted(hostDirectory().resolve("file")));
     assertThat(runSh("cat /etc/deep/file").succeeds().text()).isEqualTo("content");
   }
 
   @Test
   void missingMountPointsAreMade() throws IOException {
-    config.mount("{destination:'/a/b/c',type:'bind',source:'%s',options:['bind']}".formatted(hostDirectory()));
+    config.mount(
+        "{destination:'/a/b/c',type:'bind',source:'%s',options:['bind']}"
+            .formatted(hostDirectory()));
     assertThat(runSh("cat /a/b/c/file").succeeds().text()).isEqualTo("content");
   }
 
@@ -91,14 +113,19 @@ class MountsIT extends EndToEnd {
 
   @Test
   void tmpfsOptions() throws IOException {
-    config.mount("{destination:'/mnt',type:'tmpfs',source:'tmpfs',options:['nosuid','noexec','size=1024k','mode=0700']}");
-    assertThat(mountinfo("/mnt")).contains("nosuid,noexec").contains("size=1024k").contains("mode=700");
+    config.mount(
+        "{destination:'/mnt',type:'tmpfs',source:'tmpfs',options:['nosuid','noexec','size=1024k','mode=0700']}");
+    assertThat(mountinfo("/mnt"))
+        .contains("nosuid,noexec")
+        .contains("size=1024k")
+        .contains("mode=700");
   }
 
   @Test
   void propagationOfAMount() throws IOException {
     config.mount(
-        "{destination:'/mnt',type:'bind',source:'%s',options:['rbind','rshared']}".formatted(hostDirectory()));
+        "{destination:'/mnt',type:'bind',source:'%s',options:['rbind','rshared']}"
+            .formatted(hostDirectory()));
     assertThat(mountinfo("/mnt")).contains(" shared:");
   }
 
@@ -125,7 +152,8 @@ class MountsIT extends EndToEnd {
   @Test
   void readonlyPathsCannotBeWritten() throws IOException {
     config.writableRoot().set("/linux/readonlyPaths", "['/etc','/not/there']");
-    assertThat(runSh("touch /home/ok && touch /etc/x").exits(1).err()).contains("Read-only file system");
+    assertThat(runSh("touch /home/ok && touch /etc/x").exits(1).err())
+        .contains("Read-only file system");
   }
 
   @Test
@@ -142,7 +170,10 @@ class MountsIT extends EndToEnd {
 
   @Test
   void aMissingBindSourceIsNamed() throws IOException {
-    config.mount("{destination:'/mnt',type:'bind',source:'%s/none',options:['bind']}".formatted(temp));
-    assertThat(run().failsInOneLine().err()).contains("/none").contains("no such file or directory");
+    config.mount(
+        "{destination:'/mnt',type:'bind',source:'%s/none',options:['bind']}".formatted(temp));
+    assertThat(run().failsInOneLine().err())
+        .contains("/none")
+        .contains("no such file or directory");
   }
 }

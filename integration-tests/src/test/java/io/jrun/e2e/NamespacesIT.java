@@ -28,20 +28,24 @@ class NamespacesIT extends EndToEnd {
   @ParameterizedTest
   @ValueSource(strings = {"user", "cgroup", "time"})
   void whatTheConfigDoesNotNameIsTheHosts(String namespace) throws IOException {
-    assertThat(runSh("readlink /proc/self/ns/" + namespace).succeeds().text()).isEqualTo(inode("self", namespace));
+    assertThat(runSh("readlink /proc/self/ns/" + namespace).succeeds().text())
+        .isEqualTo(inode("self", namespace));
   }
 
   @Test
   void aCgroupNamespaceHidesTheHostsPath() throws IOException {
     config.set("/linux/namespaces/-", "{type:'cgroup'}");
-    assertThat(runSh("cat /proc/self/cgroup").succeeds().lines()).allMatch(line -> line.endsWith(":/"));
+    assertThat(runSh("cat /proc/self/cgroup").succeeds().lines())
+        .allMatch(line -> line.endsWith(":/"));
   }
 
   @Test
   void theHostsNetworkWithoutANetworkNamespace() throws IOException {
     config.namespaces("pid", "ipc", "uts", "mount").remove("/linux", "readonlyPaths");
-    config.set("/mounts/5", "{destination:'/sys',type:'bind',source:'/sys',options:['rbind','ro']}");
-    assertThat(runSh("readlink /proc/self/ns/net").succeeds().text()).isEqualTo(inode("self", "net"));
+    config.set(
+        "/mounts/5", "{destination:'/sys',type:'bind',source:'/sys',options:['rbind','ro']}");
+    assertThat(runSh("readlink /proc/self/ns/net").succeeds().text())
+        .isEqualTo(inode("self", "net"));
   }
 
   @ParameterizedTest
@@ -51,16 +55,25 @@ class NamespacesIT extends EndToEnd {
     String firstId = id;
     id = newId();
     config
-        .namespaces(java.util.stream.Stream.of("pid", "network", "ipc", "uts", "mount").filter(t -> !t.equals(type)).toArray(String[]::new))
-        .set("/linux/namespaces/-", "{type:'%s',path:'/proc/%s/ns/%s'}".formatted(type, first, link))
+        .namespaces(
+            java.util.stream.Stream.of("pid", "network", "ipc", "uts", "mount")
+                .filter(t -> !t.equals(type))
+                .toArray(String[]::new))
+        .set(
+            "/linux/namespaces/-", "{type:'%s',path:'/proc/%s/ns/%s'}".formatted(type, first, link))
         .remove("", "hostname");
-    assertThat(runSh("readlink /proc/self/ns/" + link).succeeds().text()).isEqualTo(inode(first, link));
+    assertThat(runSh("readlink /proc/self/ns/" + link).succeeds().text())
+        .isEqualTo(inode(first, link));
     runtime("delete", "--force", firstId).succeeds();
   }
 
   @Test
   void loopbackIsUpInANewNetwork() throws IOException {
-    assertThat(runSh("cat /sys/class/net/lo/flags; ping -c 1 -W 2 127.0.0.1 > /dev/null 2>&1; ls /sys/class/net").lines().getFirst())
+    assertThat(
+            runSh(
+                    "cat /sys/class/net/lo/flags; ping -c 1 -W 2 127.0.0.1 > /dev/null 2>&1; ls /sys/class/net")
+                .lines()
+                .getFirst())
         .isEqualTo("0x9");
   }
 
@@ -70,7 +83,8 @@ class NamespacesIT extends EndToEnd {
         .set("/linux/namespaces/-", "{type:'user'}")
         .set("/linux/uidMappings", "[{containerID:0,hostID:0,size:65536}]")
         .set("/linux/gidMappings", "[{containerID:0,hostID:0,size:65536}]");
-    Outcome outcome = runSh("readlink /proc/self/ns/user; tr -s ' ' < /proc/self/uid_map; id -u").succeeds();
+    Outcome outcome =
+        runSh("readlink /proc/self/ns/user; tr -s ' ' < /proc/self/uid_map; id -u").succeeds();
     assertThat(outcome.lines().get(0)).isNotEqualTo(inode("self", "user"));
     assertThat(outcome.lines().get(1).strip()).isEqualTo("0 0 65536");
     assertThat(outcome.lines().get(2)).isEqualTo("0");
@@ -78,7 +92,10 @@ class NamespacesIT extends EndToEnd {
 
   @Test
   void aMissingNamespacePathIsNamed() throws IOException {
-    config.namespaces("pid", "mount").set("/linux/namespaces/-", "{type:'network',path:'/proc/self/none'}").remove("", "hostname");
+    config
+        .namespaces("pid", "mount")
+        .set("/linux/namespaces/-", "{type:'network',path:'/proc/self/none'}")
+        .remove("", "hostname");
     assertThat(run().exits(1).err()).contains("/proc/self/none");
   }
 }

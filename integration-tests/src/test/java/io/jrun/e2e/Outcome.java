@@ -25,7 +25,8 @@ record Outcome(List<String> command, int status, String out, String err) {
     return this;
   }
 
-  /// Asserts exit status 1 with exactly one line on standard error, which contains each of the words.
+  /// Asserts exit status 1 with exactly one line on standard error, which contains each of the
+  /// words.
   Outcome failsInOneLine(String... words) {
     exits(1);
     assertThat(err.strip().lines().toList()).as("standard error of %s", this).hasSize(1);

@@ -39,7 +39,8 @@ class PauseIT extends EndToEnd {
 
   @Test
   void execCanIgnoreThePause() throws IOException {
-    assumeTrue(RUNTIME.knowsFlag("exec", "--ignore-paused"), "this runtime has no exec --ignore-paused");
+    assumeTrue(
+        RUNTIME.knowsFlag("exec", "--ignore-paused"), "this runtime has no exec --ignore-paused");
     startSleeper();
     runtime("pause", id).succeeds();
     Command.Running exec = command("exec", "--ignore-paused", id, "true").start();

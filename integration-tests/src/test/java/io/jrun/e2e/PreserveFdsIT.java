@@ -23,7 +23,13 @@ class PreserveFdsIT extends EndToEnd {
 
   /// The command, run by a shell which opens the file at descriptors 3 and 4.
   private Command withDescriptors(Command command) {
-    List<String> words = new ArrayList<>(List.of("sh", "-c", "exec 3<\"$0\" 4<\"$0\"; export LISTEN_PID=$$; exec \"$@\"", file.toString()));
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "sh",
+                "-c",
+                "exec 3<\"$0\" 4<\"$0\"; export LISTEN_PID=$$; exec \"$@\"",
+                file.toString()));
     words.addAll(command.words());
     return Command.of(words);
   }
@@ -38,13 +44,15 @@ class PreserveFdsIT extends EndToEnd {
   @Test
   void runPassesOnlySoMany() throws IOException {
     config.args("sh", "-c", "test -e /proc/self/fd/3; echo $?; test -e /proc/self/fd/4; echo $?");
-    assertThat(withDescriptors(onBundle("run", "--preserve-fds", "1")).run().succeeds().lines()).containsExactly("0", "1");
+    assertThat(withDescriptors(onBundle("run", "--preserve-fds", "1")).run().succeeds().lines())
+        .containsExactly("0", "1");
   }
 
   @Test
   void otherDescriptorsAreNotInherited() throws IOException {
     config.args("ls", "/proc/self/fd");
-    assertThat(withDescriptors(onBundle("run")).run().succeeds().lines()).containsExactly("0", "1", "2", "3");
+    assertThat(withDescriptors(onBundle("run")).run().succeeds().lines())
+        .containsExactly("0", "1", "2", "3");
   }
 
   @Test
@@ -55,7 +63,11 @@ class PreserveFdsIT extends EndToEnd {
   @Test
   void execPassesThem() throws IOException {
     startSleeper();
-    assertThat(withDescriptors(command("exec", "--preserve-fds", "1", id, "sh", "-c", "cat <&3")).run().succeeds().text())
+    assertThat(
+            withDescriptors(command("exec", "--preserve-fds", "1", id, "sh", "-c", "cat <&3"))
+                .run()
+                .succeeds()
+                .text())
         .isEqualTo("third");
     assertThat(withDescriptors(command("exec", id, "ls", "/proc/self/fd")).run().succeeds().lines())
         .containsExactly("0", "1", "2", "3");

@@ -67,9 +67,13 @@ class RunIT extends EndToEnd {
 
   @Test
   void environmentIsTheConfigsAlone() throws IOException {
-    config.set("/process/env", "['PATH=/bin','A=1','B=two words','E2E_TAG=%s']".formatted(tag)).args("env");
+    config
+        .set("/process/env", "['PATH=/bin','A=1','B=two words','E2E_TAG=%s']".formatted(tag))
+        .args("env");
     Outcome outcome = onBundle("run").with("LEAK", "host").run().succeeds();
-    assertThat(outcome.lines()).contains("PATH=/bin", "A=1", "B=two words").noneMatch(line -> line.startsWith("LEAK"));
+    assertThat(outcome.lines())
+        .contains("PATH=/bin", "A=1", "B=two words")
+        .noneMatch(line -> line.startsWith("LEAK"));
   }
 
   @Test
@@ -108,14 +112,18 @@ class RunIT extends EndToEnd {
   void anUnknownProgramIsNamed() throws IOException {
     config.args("no-such-program");
     Outcome outcome = run().fails();
-    assertThat(outcome.err()).contains("no-such-program").contains("executable file not found in $PATH");
+    assertThat(outcome.err())
+        .contains("no-such-program")
+        .contains("executable file not found in $PATH");
     assertThat(outcome.status()).isIn(1, 127);
   }
 
   @Test
   void aMissingAbsoluteProgramIsNamed() throws IOException {
     config.args("/bin/no-such-program");
-    assertThat(run().fails().err()).contains("/bin/no-such-program").contains("no such file or directory");
+    assertThat(run().fails().err())
+        .contains("/bin/no-such-program")
+        .contains("no such file or directory");
   }
 
   @Test
@@ -142,7 +150,8 @@ class RunIT extends EndToEnd {
         .set("/process/capabilities/bounding", "['CAP_CHOWN','CAP_KILL','CAP_NET_RAW']")
         .set("/process/capabilities/permitted", "['CAP_CHOWN','CAP_KILL']")
         .set("/process/capabilities/effective", "['CAP_KILL']");
-    // an exec by root raises the effective set to the permitted one; no_new_privs keeps it from the bounding set
+    // an exec by root raises the effective set to the permitted one; no_new_privs keeps it from the
+    // bounding set
     assertThat(runSh("grep ^Cap /proc/self/status").succeeds().out())
         .contains("CapBnd:\t0000000000002021")
         .contains("CapPrm:\t0000000000000021")
@@ -173,15 +182,19 @@ class RunIT extends EndToEnd {
 
   @Test
   void rlimits() throws IOException {
-    config.set("/process/rlimits", "[{type:'RLIMIT_NOFILE',soft:100,hard:200},{type:'RLIMIT_CORE',soft:0,hard:0}]");
-    assertThat(runSh("ulimit -Sn; ulimit -Hn; ulimit -Hc").succeeds().lines()).containsExactly("100", "200", "0");
+    config.set(
+        "/process/rlimits",
+        "[{type:'RLIMIT_NOFILE',soft:100,hard:200},{type:'RLIMIT_CORE',soft:0,hard:0}]");
+    assertThat(runSh("ulimit -Sn; ulimit -Hn; ulimit -Hc").succeeds().lines())
+        .containsExactly("100", "200", "0");
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void noNewPrivileges(boolean set) throws IOException {
     config.set("/process/noNewPrivileges", String.valueOf(set));
-    assertThat(runSh("grep ^NoNewPrivs /proc/self/status").succeeds().text()).isEqualTo("NoNewPrivs:\t" + (set ? 1 : 0));
+    assertThat(runSh("grep ^NoNewPrivs /proc/self/status").succeeds().text())
+        .isEqualTo("NoNewPrivs:\t" + (set ? 1 : 0));
   }
 
   @Test
@@ -192,10 +205,11 @@ class RunIT extends EndToEnd {
 
   @Test
   void initIsPid1AndHasOnlyItsStdio() throws IOException {
-    assertThat(runSh("echo $$; cd /proc/1/fd; echo *").succeeds().lines()).satisfiesExactly(
-        line -> assertThat(line).isEqualTo("1"),
-        // the shell itself may keep a copy of its script's descriptor at 10 and above
-        line -> assertThat(line).startsWith("0 1 2").doesNotContain(" 3 ", " 4 "));
+    assertThat(runSh("echo $$; cd /proc/1/fd; echo *").succeeds().lines())
+        .satisfiesExactly(
+            line -> assertThat(line).isEqualTo("1"),
+            // the shell itself may keep a copy of its script's descriptor at 10 and above
+            line -> assertThat(line).startsWith("0 1 2").doesNotContain(" 3 ", " 4 "));
   }
 
   @Test
@@ -223,7 +237,8 @@ class RunIT extends EndToEnd {
 
   @Test
   void keepLeavesAStoppedContainer() throws IOException {
-    org.junit.jupiter.api.Assumptions.assumeTrue(RUNTIME.knowsFlag("run", "--keep"), "this runtime has no --keep");
+    org.junit.jupiter.api.Assumptions.assumeTrue(
+        RUNTIME.knowsFlag("run", "--keep"), "this runtime has no --keep");
     onBundle("run", "--keep").run().succeeds();
     assertThat(status()).isEqualTo("stopped");
     runtime("delete", id).succeeds();

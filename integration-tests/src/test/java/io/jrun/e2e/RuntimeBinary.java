@@ -4,13 +4,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The runtime under test: system property `jrun.runtime`, by default the repository's `build/install/bin/jrun`.
+/// The runtime under test: system property `jrun.runtime`, by default the repository's
+/// `build/install/bin/jrun`.
 record RuntimeBinary(Path path) {
 
   static RuntimeBinary underTest() {
     String given = System.getProperty("jrun.runtime", "");
     return new RuntimeBinary(
-        given.isEmpty() ? repository().resolve("build/install/bin/jrun") : Path.of(given).toAbsolutePath());
+        given.isEmpty()
+            ? repository().resolve("build/install/bin/jrun")
+            : Path.of(given).toAbsolutePath());
   }
 
   private static Path repository() {

@@ -28,7 +28,8 @@ class SeccompIT extends EndToEnd {
     rule("SCMP_ACT_ALLOW", "{names:['mkdir','mkdirat'],action:'SCMP_ACT_ERRNO'}");
     assertThat(runSh("mkdir /x 2>&1; touch /y && echo fine").succeeds().lines())
         .satisfiesExactly(
-            line -> assertThat(line).contains("Operation not permitted"), line -> assertThat(line).isEqualTo("fine"));
+            line -> assertThat(line).contains("Operation not permitted"),
+            line -> assertThat(line).isEqualTo("fine"));
   }
 
   @Test
@@ -48,16 +49,21 @@ class SeccompIT extends EndToEnd {
   @Test
   void argumentsAreCompared() throws IOException {
     // kill(pid, SIGUSR1) only
-    rule("SCMP_ACT_ALLOW", "{names:['kill'],action:'SCMP_ACT_ERRNO',args:[{index:1,value:10,op:'SCMP_CMP_EQ'}]}");
-    assertThat(runSh("trap 'echo two' USR2; kill -USR1 $$ 2>&1; kill -USR2 $$; :").succeeds().lines())
+    rule(
+        "SCMP_ACT_ALLOW",
+        "{names:['kill'],action:'SCMP_ACT_ERRNO',args:[{index:1,value:10,op:'SCMP_CMP_EQ'}]}");
+    assertThat(
+            runSh("trap 'echo two' USR2; kill -USR1 $$ 2>&1; kill -USR2 $$; :").succeeds().lines())
         .satisfiesExactly(
-            line -> assertThat(line).contains("Operation not permitted"), line -> assertThat(line).isEqualTo("two"));
+            line -> assertThat(line).contains("Operation not permitted"),
+            line -> assertThat(line).isEqualTo("two"));
   }
 
   @Test
   void theFilterIsInPlaceInStatus() throws IOException {
     rule("SCMP_ACT_ALLOW", "{names:['mkdir'],action:'SCMP_ACT_ERRNO'}");
-    assertThat(runSh("grep -E '^Seccomp:' /proc/self/status").succeeds().text()).isEqualTo("Seccomp:\t2");
+    assertThat(runSh("grep -E '^Seccomp:' /proc/self/status").succeeds().text())
+        .isEqualTo("Seccomp:\t2");
   }
 
   @Test

@@ -27,7 +27,8 @@ class SpecIT extends EndToEnd {
     List<String> targets = new ArrayList<>();
     spec.at("/mounts").forEach(mount -> targets.add(mount.get("destination").asString()));
     assertThat(targets)
-        .containsExactly("/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys", "/sys/fs/cgroup");
+        .containsExactly(
+            "/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys", "/sys/fs/cgroup");
     assertThat(spec.at("/linux/maskedPaths").toString()).contains("/proc/kcore");
     assertThat(spec.at("/linux/readonlyPaths").toString()).contains("/proc/sys");
   }

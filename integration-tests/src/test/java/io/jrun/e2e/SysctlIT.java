@@ -12,8 +12,13 @@ class SysctlIT extends EndToEnd {
 
   @Test
   void valuesOfTheContainersNamespaces() throws IOException {
-    config.set("/linux/sysctl", "{'net.ipv4.ip_forward':'1','kernel.msgmax':'4321','fs.mqueue.msg_max':'12'}");
-    assertThat(runSh("cd /proc/sys; cat net/ipv4/ip_forward kernel/msgmax fs/mqueue/msg_max").succeeds().lines())
+    config.set(
+        "/linux/sysctl",
+        "{'net.ipv4.ip_forward':'1','kernel.msgmax':'4321','fs.mqueue.msg_max':'12'}");
+    assertThat(
+            runSh("cd /proc/sys; cat net/ipv4/ip_forward kernel/msgmax fs/mqueue/msg_max")
+                .succeeds()
+                .lines())
         .containsExactly("1", "4321", "12");
   }
 
@@ -26,7 +31,9 @@ class SysctlIT extends EndToEnd {
 
   @Test
   void aNetworkValueNeedsANetworkNamespace() throws IOException {
-    config.namespaces("pid", "ipc", "uts", "mount").set("/linux/sysctl", "{'net.ipv4.ip_forward':'1'}");
+    config
+        .namespaces("pid", "ipc", "uts", "mount")
+        .set("/linux/sysctl", "{'net.ipv4.ip_forward':'1'}");
     run().failsInOneLine("net.ipv4.ip_forward");
   }
 }

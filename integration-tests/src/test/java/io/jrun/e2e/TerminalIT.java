@@ -26,7 +26,8 @@ class TerminalIT extends EndToEnd {
       throw new AssertionError("these tests need python3: apt-get install python3", e);
     }
     driver = temp.resolve("pty-driver.py");
-    try (InputStream script = Objects.requireNonNull(TerminalIT.class.getResourceAsStream("/pty-driver.py"))) {
+    try (InputStream script =
+        Objects.requireNonNull(TerminalIT.class.getResourceAsStream("/pty-driver.py"))) {
       Files.copy(script, driver);
     }
     config.set("/process/terminal", "true");
@@ -34,7 +35,9 @@ class TerminalIT extends EndToEnd {
 
   /// The steps are JSON; see the driver.
   private Outcome talk(String steps, Command command) {
-    List<String> words = new ArrayList<>(List.of("python3", driver.toString(), "run", Config.json(steps).toString(), "--"));
+    List<String> words =
+        new ArrayList<>(
+            List.of("python3", driver.toString(), "run", Config.json(steps).toString(), "--"));
     words.addAll(command.words());
     return Command.of(words).run();
   }
@@ -42,7 +45,13 @@ class TerminalIT extends EndToEnd {
   private Outcome console(String steps, Command command, Path socket) {
     List<String> words =
         new ArrayList<>(
-            List.of("python3", driver.toString(), "console", socket.toString(), Config.json(steps).toString(), "--"));
+            List.of(
+                "python3",
+                driver.toString(),
+                "console",
+                socket.toString(),
+                Config.json(steps).toString(),
+                "--"));
     words.addAll(command.words());
     return Command.of(words).run();
   }
@@ -51,7 +60,9 @@ class TerminalIT extends EndToEnd {
   void anInteractiveShell() throws IOException {
     config.args("sh");
     Outcome outcome =
-        talk("[['expect','# '],['send','echo a$((1+1))b\\n'],['expect','a2b'],['expect','# '],['send','exit 5\\n']]", onBundle("run"))
+        talk(
+                "[['expect','# '],['send','echo a$((1+1))b\\n'],['expect','a2b'],['expect','# '],['send','exit 5\\n']]",
+                onBundle("run"))
             .exits(5);
     assertThat(outcome.out()).contains("a2b");
   }
@@ -59,7 +70,9 @@ class TerminalIT extends EndToEnd {
   @Test
   void stdioIsATerminalCalledConsole() throws IOException {
     config.sh("test -t 0 && test -t 1 && test -t 2 && tty && stat -c '%F' /dev/console");
-    assertThat(talk("[]", onBundle("run")).succeeds().out()).contains("/dev/pts/0").contains("character special file");
+    assertThat(talk("[]", onBundle("run")).succeeds().out())
+        .contains("/dev/pts/0")
+        .contains("character special file");
   }
 
   @Test
@@ -82,7 +95,11 @@ class TerminalIT extends EndToEnd {
   void consoleSizeIsTheFirstSize() throws IOException {
     config.set("/process/consoleSize", "{height:21,width:77}").sh("sleep 0.2; stty size; cat");
     Path socket = temp.resolve("console.sock");
-    console("[['expect','21 77']]", onBundle("run", "-d", "--console-socket", socket.toString()), socket).succeeds();
+    console(
+            "[['expect','21 77']]",
+            onBundle("run", "-d", "--console-socket", socket.toString()),
+            socket)
+        .succeeds();
   }
 
   @Test
@@ -94,13 +111,17 @@ class TerminalIT extends EndToEnd {
   @Test
   void controlDEndsInput() throws IOException {
     config.args("cat");
-    talk("[['send','line\\n'],['expect','line'],['expect','line'],['send','\\u0004']]", onBundle("run")).succeeds();
+    talk(
+            "[['send','line\\n'],['expect','line'],['expect','line'],['send','\\u0004']]",
+            onBundle("run"))
+        .succeeds();
   }
 
   @Test
   void deathBySignalIs128PlusItsNumber() throws IOException {
     config.sh("echo ready; sleep 1000");
-    String kill = "['run','%s','--root','%s','kill','%s','KILL']".formatted(RUNTIME.path(), root, id);
+    String kill =
+        "['run','%s','--root','%s','kill','%s','KILL']".formatted(RUNTIME.path(), root, id);
     talk("[['expect','ready']," + kill + "]", onBundle("run")).exits(128 + 9);
   }
 
@@ -108,14 +129,19 @@ class TerminalIT extends EndToEnd {
   void muchOutputArrivesWhole() throws IOException {
     config.sh("seq 1 5000; echo the end");
     Outcome outcome = talk("[]", onBundle("run")).succeeds();
-    assertThat(outcome.out().lines().map(String::strip).filter(line -> !line.isEmpty()).toList()).hasSize(5001).contains("5000", "the end");
+    assertThat(outcome.out().lines().map(String::strip).filter(line -> !line.isEmpty()).toList())
+        .hasSize(5001)
+        .contains("5000", "the end");
   }
 
   @Test
   void execOnATerminal() throws IOException {
     config.set("/process/terminal", "false");
     startSleeper();
-    talk("[['expect','# '],['send','tty\\n'],['expect','/dev/pts/'],['send','exit 3\\n']]", command("exec", "-t", id, "sh")).exits(3);
+    talk(
+            "[['expect','# '],['send','tty\\n'],['expect','/dev/pts/'],['send','exit 3\\n']]",
+            command("exec", "-t", id, "sh"))
+        .exits(3);
     talk("[]", command("exec", "--tty", id, "sh", "-c", "exit 9")).exits(9);
   }
 
@@ -125,7 +151,8 @@ class TerminalIT extends EndToEnd {
     Path socket = temp.resolve("console.sock");
     String start = "['run','%s','--root','%s','start','%s']".formatted(RUNTIME.path(), root, id);
     console(
-            "[%s,['expect','# '],['resize',20,60],['send','stty size\\n'],['expect','20 60'],['send','exit\\n']]".formatted(start),
+            "[%s,['expect','# '],['resize',20,60],['send','stty size\\n'],['expect','20 60'],['send','exit\\n']]"
+                .formatted(start),
             onBundle("create", "--console-socket", socket.toString()),
             socket)
         .succeeds();
@@ -154,7 +181,8 @@ class TerminalIT extends EndToEnd {
   @Test
   void aConsoleSocketNeedsATerminal() throws IOException {
     config.set("/process/terminal", "false");
-    assertThat(onBundle("create", "--console-socket", temp + "/none").run().failsInOneLine().err()).contains("console");
+    assertThat(onBundle("create", "--console-socket", temp + "/none").run().failsInOneLine().err())
+        .contains("console");
   }
 
   @Test

@@ -51,7 +51,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   int TIOCGPTPEER = 0x5441;
   int SIOCGIFFLAGS = 0x8913;
   int SIOCSIFFLAGS = 0x8914;
-  Flags IOCTL = Flags.values(TCGETS, "TCGETS", TCSETS, "TCSETS", TIOCSCTTY, "TIOCSCTTY", TIOCGWINSZ, "TIOCGWINSZ", TIOCSWINSZ, "TIOCSWINSZ", TIOCSPTLCK, "TIOCSPTLCK", TIOCGPTPEER, "TIOCGPTPEER", TIOCGPTN, "TIOCGPTN", SIOCGIFFLAGS, "SIOCGIFFLAGS", SIOCSIFFLAGS, "SIOCSIFFLAGS");
+  Flags IOCTL = Flags.values(TCGETS, "TCGETS", TCSETS, "TCSETS", TIOCSCTTY, "TIOCSCTTY", TIOCGWINSZ, "TIOCGWINSZ", TIOCSWINSZ, "TIOCSWINSZ", TIOCSPTLCK, "TIOCSPTLCK", TIOCGPTPEER, "TIOCGPTPEER", TIOCGPTN & 0xffffffffL, "TIOCGPTN", SIOCGIFFLAGS, "SIOCGIFFLAGS", SIOCSIFFLAGS, "SIOCSIFFLAGS");
 
   /// openat(2); the descriptor comes back to the engine when `returned`.
   record Openat(Descriptor directory, String path, int flags, int mode, boolean returned) implements FileCall<Descriptor> {

@@ -9,6 +9,7 @@ public record Output(byte[] bytes, int offset, int length) {
   public static final Output NONE = new Output(new byte[0], 0, 0);
 
   public byte[] bytes(int size) {
+    if (size < 0 || size > length) throw new IllegalArgumentException("a call wrote " + size + " bytes into " + length);
     return Arrays.copyOfRange(bytes, offset, offset + size);
   }
 

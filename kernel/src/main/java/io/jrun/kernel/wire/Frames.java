@@ -46,10 +46,21 @@ final class Frames {
   }
 
   /// Receives bytes until there are `header` of them, then as many as `length` makes of them.
+  /// Descriptors that came before a failure are closed.
   Frame receive(int header, java.util.function.ToIntFunction<ByteBuffer> length) {
+    List<Integer> descriptors = new ArrayList<>();
+    try {
+      return receive(header, length, descriptors);
+    } catch (RuntimeException e) {
+      for (int number : descriptors) new OwnedDescriptor(kernel, number).close();
+      throw e;
+    }
+  }
+
+  private Frame receive(
+      int header, java.util.function.ToIntFunction<ByteBuffer> length, List<Integer> descriptors) {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     all.writeBytes(left);
-    List<Integer> descriptors = new ArrayList<>();
     int want = header;
     boolean known = false;
     while (true) {
@@ -65,7 +76,7 @@ final class Frames {
     }
     byte[] bytes = all.toByteArray();
     left = Arrays.copyOfRange(bytes, want, bytes.length);
-    return new Frame(bytes, descriptors);
+    return new Frame(left.length == 0 ? bytes : Arrays.copyOf(bytes, want), descriptors);
   }
 
   private Received receiveSome(int size) {

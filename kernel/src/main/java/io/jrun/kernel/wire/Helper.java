@@ -41,7 +41,12 @@ public final class Helper implements HelperKernel {
                   if (header.getInt(0) != Protocol.MAGIC || header.getInt(4) != Protocol.VERSION) {
                     throw new HelperGoneException("the client speaks another protocol");
                   }
-                  return Protocol.HELLO_SIZE + header.getInt(8);
+                  int size = header.getInt(8);
+                  long strings = Integer.toUnsignedLong(header.getInt(12)) + Integer.toUnsignedLong(header.getInt(16));
+                  if (size < 0 || size > Protocol.ARENA_SIZE || strings > size) {
+                    throw new HelperGoneException("the client's message makes no sense");
+                  }
+                  return Protocol.HELLO_SIZE + size;
                 })
             .bytes();
     ByteBuffer header = ByteBuffer.wrap(message).order(ByteOrder.nativeOrder());
@@ -61,22 +66,24 @@ public final class Helper implements HelperKernel {
   @Override
   public Results run(Batch batch) {
     if (batch.isEmpty()) return new Results(List.of(), List.of(), List.of());
-    List<Layout.Area> areas = send(batch);
-    return receive(batch, areas);
+    return receive(batch, send(batch));
   }
 
   @Override
   public void runToEnd(Batch batch) {
-    List<Layout.Area> areas = send(batch);
+    Sent sent = send(batch);
     try {
-      receive(batch, areas);
+      receive(batch, sent);
     } catch (HelperGoneException e) {
       return;
     }
     throw new IllegalStateException("the batch was to end the process");
   }
 
-  private List<Layout.Area> send(Batch batch) {
+  /// What the answer is read by: where each call's output lies, and how much there is of it.
+  private record Sent(List<Layout.Area> areas, int outSize) {}
+
+  private Sent send(Batch batch) {
     List<Batch.Entry> entries = batch.entries();
     if (entries.size() > Protocol.MAX_CALLS) throw new IllegalArgumentException("too many calls");
     Layout layout = new Layout(Protocol.ARENA_BASE, Protocol.BATCH_SIZE + entries.size() * Protocol.CALL_SIZE);
@@ -100,11 +107,22 @@ public final class Helper implements HelperKernel {
     layout.finish();
     layout.header().putInt(0, layout.size()).putInt(4, entries.size()).putInt(8, layout.outSize());
     frames.send(layout.memory(), layout.size(), batch.passed());
-    return areas;
+    return new Sent(areas, layout.outSize());
   }
 
-  private Results receive(Batch batch, List<Layout.Area> areas) {
-    Frames.Frame reply = frames.receive(Protocol.REPLY_SIZE, header -> header.getInt(0));
+  /// The answer's size, which its number of calls determines.
+  private static int replySize(ByteBuffer header, Sent sent) {
+    int size = header.getInt(0);
+    int done = header.getInt(4);
+    if (done < 1 || done > sent.areas().size() || size != Protocol.REPLY_SIZE + 8L * done + sent.outSize()) {
+      throw new HelperGoneException("the helper's answer makes no sense");
+    }
+    return size;
+  }
+
+  private Results receive(Batch batch, Sent sent) {
+    Frames.Frame reply = frames.receive(Protocol.REPLY_SIZE, header -> replySize(header, sent));
+    List<Layout.Area> areas = sent.areas();
     ByteBuffer buffer = ByteBuffer.wrap(reply.bytes()).order(ByteOrder.nativeOrder());
     List<OwnedDescriptor> descriptors = new ArrayList<>();
     for (int number : reply.descriptors()) descriptors.add(new OwnedDescriptor(kernel, number));
@@ -120,6 +138,10 @@ public final class Helper implements HelperKernel {
         descriptors.forEach(OwnedDescriptor::close);
         throw new KernelException(batch.entries().get(i).call(), Errno.of((int) -value));
       }
+    }
+    if (done < areas.size()) {
+      descriptors.forEach(OwnedDescriptor::close);
+      throw new HelperGoneException("the helper's answer lacks calls");
     }
     return new Results(values, outputs, descriptors);
   }

@@ -1,0 +1,63 @@
+package io.jrun.runtime;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/// Where libraries may be used, and that packages do not depend on each other in circles.
+class ArchitectureTest {
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("io.jrun");
+
+  private static void onlyIn(String library, String... homes) {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(homes)
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(library)
+        .check(CLASSES);
+  }
+
+  @Test
+  void theClassesAreReallyRead() {
+    for (String name :
+        new String[] {
+          "io.jrun.kernel.host.HostKernel",
+          "io.jrun.runtime.engine.Main",
+          "io.jrun.specs.json.JsonSource"
+        }) {
+      assertThat(CLASSES.contain(name)).as(name).isTrue();
+    }
+    assertThat(CLASSES.get("io.jrun.kernel.host.HostKernel").getDirectDependenciesFromSelf())
+        .anyMatch(dependency -> dependency.getTargetClass().getPackageName().startsWith("jnr."));
+  }
+
+  @Test
+  void nativeCodeIsCalledFromTheHostKernelAndSeccompOnly() {
+    onlyIn("jnr..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp");
+    onlyIn("com.kenai..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp");
+  }
+
+  @Test
+  void picocliStaysInTheCommandLine() {
+    onlyIn("picocli..", "io.jrun.runtime.cli");
+  }
+
+  @Test
+  void jacksonStaysInTheJsonPackage() {
+    onlyIn("tools.jackson..", "io.jrun.specs.json");
+  }
+
+  @Test
+  void packagesOfTheRuntimeFormNoCycle() {
+    slices().matching("io.jrun.runtime.(*)..").should().beFreeOfCycles().check(CLASSES);
+  }
+}

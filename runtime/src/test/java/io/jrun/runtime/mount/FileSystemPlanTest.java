@@ -1,0 +1,175 @@
+package io.jrun.runtime.mount;
+
+import static io.jrun.kernel.call.MountCall.*;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.runtime.Golden;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.DefaultConfig;
+import io.jrun.specs.runtime.Device;
+import io.jrun.specs.runtime.Linux;
+import io.jrun.specs.runtime.Mount;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The calls that build a container's file system view, compared with files under `golden/mount`.
+class FileSystemPlanTest {
+  private static final Json.JsonObject NOTHING = Json.JsonObject.EMPTY;
+  private static final Config CONFIG = DefaultConfig.create(false, 0, 0);
+  private static final Descriptor ROOT = new Descriptor.Known(9);
+  private static final List<FileSystemPlan.CgroupView> V1 =
+      List.of(
+          new FileSystemPlan.CgroupView(
+              "cpu,cpuacct", List.of("cpu", "cpuacct"), "/sys/fs/cgroup/cpu,cpuacct/c1"),
+          new FileSystemPlan.CgroupView(
+              "systemd", List.of("name=systemd"), "/sys/fs/cgroup/systemd/c1"));
+  private static final List<FileSystemPlan.CgroupView> V2 =
+      List.of(new FileSystemPlan.CgroupView("cgroup", List.of(), "/sys/fs/cgroup/c1"));
+
+  private final Batch batch = new Batch();
+  private final FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
+
+  private void assertGolden(String name) {
+    Golden.assertCalls(batch, "mount/" + name + ".txt");
+  }
+
+  private static Mount mount(String destination, String type, String source, String... options) {
+    return new Mount(destination, type, source, List.of(options), List.of(), List.of(), NOTHING);
+  }
+
+  private static Mount cgroupMount() {
+    return CONFIG.mounts().getLast();
+  }
+
+  @Test
+  void theDefaultMountsInTheirOrder() {
+    Descriptor tree = FileSystemPlan.root(batch, "/bundle/rootfs", MS_SLAVE | MS_REC);
+    FileSystemPlan onTree = new FileSystemPlan(batch, tree);
+    for (Mount mount : CONFIG.mounts()) {
+      if (!"cgroup".equals(mount.type())) onTree.mount(mount, true);
+    }
+    assertGolden("default-mounts");
+  }
+
+  @Test
+  void bindMounts() {
+    plan.mount(mount("/data", "bind", "/host/data", "rbind", "ro", "nosuid", "rprivate"), true);
+    plan.mount(mount("/etc/hosts", "bind", "/host/hosts", "bind"), false);
+    plan.mount(mount("/tree", "none", "/host/tree", "rbind", "rro", "rnoatime"), true);
+    assertGolden("bind-mounts");
+  }
+
+  @Test
+  void cgroupsInTheirOwnNamespace() {
+    plan.cgroup(cgroupMount(), false, true, V1);
+    assertGolden("cgroup-v1-namespace");
+  }
+
+  @Test
+  void cgroupsOfTheHostsNamespaceAreBound() {
+    plan.cgroup(cgroupMount(), false, false, V1);
+    assertGolden("cgroup-v1-bound");
+  }
+
+  @Test
+  void unifiedCgroupsInTheirOwnNamespace() {
+    plan.cgroup(cgroupMount(), true, true, V2);
+    assertGolden("cgroup-v2-namespace");
+  }
+
+  @Test
+  void unifiedCgroupsOfTheHostsNamespaceAreBound() {
+    plan.cgroup(cgroupMount(), true, false, V2);
+    assertGolden("cgroup-v2-bound");
+  }
+
+  @Test
+  void theDefaultDevicesAndThoseOfTheSpec() {
+    Linux linux =
+        CONFIG
+            .linux()
+            .withDevices(
+                List.of(
+                    new Device("c", "/dev/fuse", 10, 229, 0600L, 1000L, 1000L, NOTHING),
+                    new Device("b", "/dev/disk/big", 259, 300, null, null, null, NOTHING),
+                    new Device("p", "/run/fifo", 0, 0, 0644L, null, null, NOTHING)));
+    plan.devices(linux, false);
+    assertGolden("devices");
+  }
+
+  @Test
+  void devicesAreBoundInAUserNamespace() {
+    plan.devices(CONFIG.linux(), true);
+    assertGolden("devices-userns");
+  }
+
+  @Test
+  void theDefaultMasksAndReadonlyPaths() {
+    plan.readonlyPaths(CONFIG.linux().readonlyPaths());
+    plan.maskedPaths(List.of("/proc/acpi", "/sys/firmware"), List.of("/proc/kcore", "/proc/keys"));
+    plan.readonlyRoot();
+    assertGolden("covers");
+  }
+
+  @Test
+  void pivotConsoleAndWorkingDirectory() {
+    plan.workingDirectory("/a/./b/../c");
+    plan.workingDirectory("/");
+    plan.console(new Descriptor.Known(5));
+    plan.pivot();
+    assertGolden("pivot");
+  }
+
+  @Test
+  void everyDescriptorOfTheDefaultMountsButTheRootIsClosed() {
+    for (Mount mount : CONFIG.mounts()) if (!"cgroup".equals(mount.type())) plan.mount(mount, true);
+    List<String> calls = batch.entries().stream().map(entry -> entry.call().text()).toList();
+    for (int i = 0; i < calls.size(); i++) {
+      if (calls.get(i).startsWith("fsopen(") || calls.get(i).startsWith("fsmount("))
+        assertThat(calls).contains("close(#" + i + ")");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/proc/sys", "/proc/self", "/proc/../proc/1/attr", "proc/acpi"})
+  void nothingIsMountedInsideProc(String destination) {
+    assertThatThrownBy(() -> plan.mount(mount(destination, "bind", "/x"), true))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("is inside /proc: not allowed");
+    assertThat(batch.entries()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/proc/meminfo", "/proc/sys/kernel/ns_last_pid", "/process"})
+  void whatLxcfsCoversMayBeMounted(String destination) {
+    plan.mount(mount(destination, "bind", "/x"), false);
+    assertThat(batch.entries()).isNotEmpty();
+  }
+
+  @Test
+  void theRootItselfIsNoTarget() {
+    assertThatThrownBy(() -> plan.mount(mount("/a/..", "bind", "/x"), true))
+        .hasMessageContaining("is the root itself");
+    assertThatThrownBy(() -> plan.mount(mount("/proc", "tmpfs", "tmpfs"), true))
+        .hasMessageContaining("not allowed");
+  }
+
+  @Test
+  void deviceNumbersAreEncodedAsMakedevDoes() {
+    assertThat(FileSystemPlan.device(1, 3)).isEqualTo(0x103);
+    assertThat(FileSystemPlan.device(259, 300)).isEqualTo(0x11032cL);
+    assertThat(FileSystemPlan.device(10, 229)).isEqualTo(0xae5);
+  }
+
+  @Test
+  void dotDotNeverLeadsAboveTheRoot() {
+    assertThat(InRoot.components("/../../etc/./../a//b/")).containsExactly("a", "b");
+    assertThat(InRoot.relative("/..")).isEqualTo(".");
+  }
+}
