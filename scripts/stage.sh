@@ -3,20 +3,21 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 prefix=$(mkdir -p "$1" && cd "$1" && pwd)
-lib=$prefix/lib/jrun
 java=$JAVA_HOME/bin/java
+# A running engine has the old files mapped, so nothing is written over: a new directory takes their place.
+final=$prefix/lib/jrun
+lib=$final.new
+rm -rf "$lib"
 mkdir -p "$prefix/bin" "$lib/native"
 install -m 755 "build/helper/$(uname -m)/jrun" "$prefix/bin/jrun.new"
 mv "$prefix/bin/jrun.new" "$prefix/bin/jrun"
-rm -f "$lib"/*.jar
 # the class path: the project's own modules in one jar, the libraries beside it
 classes=build/classes
 rm -rf "$classes" && mkdir -p "$classes"
 for module in specs kernel cni rootfs-tools runtime; do
   [ -d "$module/target/classes" ] && cp -r "$module/target/classes/." "$classes/"
 done
-"$JAVA_HOME/bin/jar" --create --no-compress --file "$lib/jrun.jar.new" -C "$classes" .
-mv "$lib/jrun.jar.new" "$lib/jrun.jar"
+"$JAVA_HOME/bin/jar" --create --no-compress --file "$lib/jrun.jar" -C "$classes" .
 mvn -B -q -pl runtime dependency:copy-dependencies -DincludeScope=runtime \
   -DexcludeGroupIds=io.jrun,org.jspecify -DoutputDirectory="$lib"
 # jffi's native library unpacked, so that no start does it again
@@ -35,7 +36,11 @@ write_arguments() {
     "-Djffi.boot.library.path=%/native/jni/$arch-Linux" "-Djrun.library=%" "$@" \
     -cp "$classpath" io.jrun.runtime.engine.Main > "$lib/engine.argv"
 }
-rm -f "$lib/jrun.aot"
+rm -rf "$final.old"
+[ ! -e "$final" ] || mv "$final" "$final.old"
+mv "$lib" "$final"
+rm -rf "$final.old"
+lib=$final
 write_arguments -XX:AOTCacheOutput=%/jrun.aot -Djrun.engine.idleMillis=1000
 scripts/train.sh "$prefix/bin/jrun"
 if [ -s "$lib/jrun.aot" ]; then write_arguments -XX:AOTCache=%/jrun.aot -Xlog:aot=off -Xlog:cds=off

@@ -138,6 +138,9 @@ class EngineIT extends EndToEnd {
       assertThat(runtime("state", id).status()).isEqualTo(1);
     }
     assertThat(eventually(() -> processes().isEmpty())).isTrue();
+    for (int i = 0; i < 500 && !cgroups().isEmpty(); i++) {
+      pause(20); // the engine may still be rolling back
+    }
     assertThat(cgroups()).isEmpty();
   }
 

@@ -31,15 +31,14 @@ class ErrorsIT extends EndToEnd {
   @ValueSource(
       strings = {
         "create", "run", "start", "state", "kill", "delete", "exec", "pause", "resume", "list",
-        "update", "events", "spec"
+        "spec"
       })
   void anUnknownFlag(String command) {
     assertThat(runtime(command, "--no-such-flag", "x").fails().err()).contains("no-such-flag");
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"start", "state", "kill", "delete", "pause", "resume", "ps", "update", "events"})
+  @ValueSource(strings = {"start", "state", "kill", "delete", "pause", "resume", "ps"})
   void anUnknownContainer(String command) {
     runtime(command, id).failsInOneLine("does not exist");
   }

@@ -15,7 +15,7 @@ class ExecIT extends EndToEnd {
 
   @BeforeEach
   void startContainer() throws IOException {
-    config.writableRoot();
+    config.writableRoot().namespaces("pid", "network", "ipc", "uts", "mount");
     startSleeper();
   }
 

@@ -6,8 +6,8 @@ import io.jrun.kernel.call.Syscall;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Calls to perform in order, with the failures that are expected of them. A call may use the result
-/// of an earlier one; where that one failed as expected, the call is skipped.
+/// Calls to perform in order, with the failures that are expected of them. A call may use the
+/// result of an earlier one; where that one failed as expected, the call is skipped.
 public final class Batch {
   /// One call and the errnos that do not stop the batch; `anyFailure` expects every errno.
   public record Entry(Syscall<?> call, List<Errno> expected, boolean anyFailure) {

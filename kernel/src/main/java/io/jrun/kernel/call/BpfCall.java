@@ -16,10 +16,14 @@ public sealed interface BpfCall<R> extends HostCall<R> {
 
     @Override
     public void arguments(Arguments to) {
-      to.value(5).struct(
-              a ->
-                  a.u32("prog_type", type).u32("insn_cnt", instructions.length / 8).pointer("insns", instructions)
-                      .pointer("license", new byte[] {'A', 'p', 'a', 'c', 'h', 'e', 0}).raw("", new byte[96])).value(128);
+      to.value(5)
+          .struct(a ->
+              a.u32("prog_type", type)
+                  .u32("insn_cnt", instructions.length / 8)
+                  .pointer("insns", instructions)
+                  .pointer("license", new byte[] {'A', 'p', 'a', 'c', 'h', 'e', 0})
+                  .raw("", new byte[96]))
+          .value(128);
     }
 
     @Override
@@ -29,7 +33,8 @@ public sealed interface BpfCall<R> extends HostCall<R> {
   }
 
   /// BPF_PROG_ATTACH to a cgroup directory.
-  record Attach(Descriptor cgroup, Descriptor program, int type, int flags) implements BpfCall<Nothing> {
+  record Attach(Descriptor cgroup, Descriptor program, int type, int flags)
+      implements BpfCall<Nothing> {
     @Override
     public Number number() {
       return Number.BPF;
@@ -37,7 +42,14 @@ public sealed interface BpfCall<R> extends HostCall<R> {
 
     @Override
     public void arguments(Arguments to) {
-      to.value(8).struct(a -> a.descriptor32("target_fd", cgroup).descriptor32("attach_bpf_fd", program).u32("attach_type", type).u32("attach_flags", flags).raw("", new byte[112])).value(128);
+      to.value(8)
+          .struct(a ->
+              a.descriptor32("target_fd", cgroup)
+                  .descriptor32("attach_bpf_fd", program)
+                  .u32("attach_type", type)
+                  .u32("attach_flags", flags)
+                  .raw("", new byte[112]))
+          .value(128);
     }
 
     @Override

@@ -12,7 +12,24 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
   int PR_SET_CHILD_SUBREAPER = 36;
   int PR_SET_NO_NEW_PRIVS = 38;
   int PR_CAP_AMBIENT = 47;
-  Flags PRCTL = Flags.values(PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG", PR_SET_DUMPABLE, "PR_SET_DUMPABLE", PR_SET_KEEPCAPS, "PR_SET_KEEPCAPS", PR_CAPBSET_DROP, "PR_CAPBSET_DROP", PR_SET_MM, "PR_SET_MM", PR_SET_CHILD_SUBREAPER, "PR_SET_CHILD_SUBREAPER", PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS", PR_CAP_AMBIENT, "PR_CAP_AMBIENT");
+  Flags PRCTL =
+      Flags.values(
+          PR_SET_PDEATHSIG,
+          "PR_SET_PDEATHSIG",
+          PR_SET_DUMPABLE,
+          "PR_SET_DUMPABLE",
+          PR_SET_KEEPCAPS,
+          "PR_SET_KEEPCAPS",
+          PR_CAPBSET_DROP,
+          "PR_CAPBSET_DROP",
+          PR_SET_MM,
+          "PR_SET_MM",
+          PR_SET_CHILD_SUBREAPER,
+          "PR_SET_CHILD_SUBREAPER",
+          PR_SET_NO_NEW_PRIVS,
+          "PR_SET_NO_NEW_PRIVS",
+          PR_CAP_AMBIENT,
+          "PR_CAP_AMBIENT");
   int PR_CAP_AMBIENT_RAISE = 2;
   int PR_CAP_AMBIENT_CLEAR_ALL = 4;
   int PR_SET_MM_MAP = 14;
@@ -72,7 +89,8 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
   }
 
   /// capset(2), the sets as masks of capability bits.
-  record Capset(long effective, long permitted, long inheritable) implements CredentialCall<Nothing> {
+  record Capset(long effective, long permitted, long inheritable)
+      implements CredentialCall<Nothing> {
     @Override
     public Number number() {
       return Number.CAPSET;
@@ -81,10 +99,13 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.struct(h -> h.u32("version", 0x20080522).u32("pid", 0))
-          .struct(
-              d ->
-                  d.u32("effective", effective & 0xffffffffL).u32("permitted", permitted & 0xffffffffL).u32("inheritable", inheritable & 0xffffffffL)
-                      .u32("effective", effective >>> 32).u32("permitted", permitted >>> 32).u32("inheritable", inheritable >>> 32));
+          .struct(d ->
+              d.u32("effective", effective & 0xffffffffL)
+                  .u32("permitted", permitted & 0xffffffffL)
+                  .u32("inheritable", inheritable & 0xffffffffL)
+                  .u32("effective", effective >>> 32)
+                  .u32("permitted", permitted >>> 32)
+                  .u32("inheritable", inheritable >>> 32));
     }
 
     @Override
@@ -94,7 +115,8 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
   }
 
   /// prctl(2).
-  record Prctl(int option, long second, long third, long fourth, long fifth) implements CredentialCall<Integer> {
+  record Prctl(int option, long second, long third, long fourth, long fifth)
+      implements CredentialCall<Integer> {
     @Override
     public Number number() {
       return Number.PRCTL;
@@ -111,8 +133,10 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
     }
   }
 
-  /// prctl(2) PR_SET_MM_MAP: /proc/self/exe becomes this file, which must be mapped over the whole text.
-  record ReplaceExe(Descriptor exe, long textStart, long textEnd, long dataStart) implements CredentialCall<Nothing> {
+  /// prctl(2) PR_SET_MM_MAP: /proc/self/exe becomes this file, which must be mapped over the whole
+  /// text.
+  record ReplaceExe(Descriptor exe, long textStart, long textEnd, long dataStart)
+      implements CredentialCall<Nothing> {
     @Override
     public Number number() {
       return Number.PRCTL;
@@ -120,15 +144,24 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
 
     @Override
     public void arguments(Arguments to) {
-      to.flags(PRCTL, PR_SET_MM).value(PR_SET_MM_MAP)
-          .struct(
-              m -> {
-                m.u64("start_code", textStart).u64("end_code", textEnd).u64("start_data", dataStart).u64("end_data", dataStart);
-                m.u64("start_brk", dataStart + 0x100000).u64("brk", dataStart + 0x100000).u64("start_stack", dataStart);
-                m.u64("arg_start", dataStart).u64("arg_end", dataStart).u64("env_start", dataStart).u64("env_end", dataStart);
-                m.u64("auxv", 0).u32("auxv_size", 0).descriptor32("exe_fd", exe);
-              })
-          .value(104).value(0);
+      to.flags(PRCTL, PR_SET_MM)
+          .value(PR_SET_MM_MAP)
+          .struct(m -> {
+            m.u64("start_code", textStart)
+                .u64("end_code", textEnd)
+                .u64("start_data", dataStart)
+                .u64("end_data", dataStart);
+            m.u64("start_brk", dataStart + 0x100000)
+                .u64("brk", dataStart + 0x100000)
+                .u64("start_stack", dataStart);
+            m.u64("arg_start", dataStart)
+                .u64("arg_end", dataStart)
+                .u64("env_start", dataStart)
+                .u64("env_end", dataStart);
+            m.u64("auxv", 0).u32("auxv_size", 0).descriptor32("exe_fd", exe);
+          })
+          .value(104)
+          .value(0);
     }
 
     @Override

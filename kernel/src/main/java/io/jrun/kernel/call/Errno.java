@@ -43,25 +43,33 @@ public record Errno(int value, String name, String text) {
   public static final Errno ENOTEMPTY = new Errno(39, "ENOTEMPTY", "directory not empty");
   public static final Errno ELOOP = new Errno(40, "ELOOP", "too many levels of symbolic links");
   public static final Errno EPROTO = new Errno(71, "EPROTO", "protocol error");
-  public static final Errno EOVERFLOW = new Errno(75, "EOVERFLOW", "value too large for defined data type");
+  public static final Errno EOVERFLOW =
+      new Errno(75, "EOVERFLOW", "value too large for defined data type");
   public static final Errno EUSERS = new Errno(87, "EUSERS", "too many users");
   public static final Errno ENOTSOCK = new Errno(88, "ENOTSOCK", "socket operation on non-socket");
-  public static final Errno EDESTADDRREQ = new Errno(89, "EDESTADDRREQ", "destination address required");
+  public static final Errno EDESTADDRREQ =
+      new Errno(89, "EDESTADDRREQ", "destination address required");
   public static final Errno EMSGSIZE = new Errno(90, "EMSGSIZE", "message too long");
-  public static final Errno EPROTONOSUPPORT = new Errno(93, "EPROTONOSUPPORT", "protocol not supported");
+  public static final Errno EPROTONOSUPPORT =
+      new Errno(93, "EPROTONOSUPPORT", "protocol not supported");
   public static final Errno EOPNOTSUPP = new Errno(95, "EOPNOTSUPP", "operation not supported");
-  public static final Errno EAFNOSUPPORT = new Errno(97, "EAFNOSUPPORT", "address family not supported by protocol");
+  public static final Errno EAFNOSUPPORT =
+      new Errno(97, "EAFNOSUPPORT", "address family not supported by protocol");
   public static final Errno EADDRINUSE = new Errno(98, "EADDRINUSE", "address already in use");
-  public static final Errno EADDRNOTAVAIL = new Errno(99, "EADDRNOTAVAIL", "cannot assign requested address");
+  public static final Errno EADDRNOTAVAIL =
+      new Errno(99, "EADDRNOTAVAIL", "cannot assign requested address");
   public static final Errno ENETDOWN = new Errno(100, "ENETDOWN", "network is down");
   public static final Errno ENETUNREACH = new Errno(101, "ENETUNREACH", "network is unreachable");
   public static final Errno ECONNRESET = new Errno(104, "ECONNRESET", "connection reset by peer");
   public static final Errno ENOBUFS = new Errno(105, "ENOBUFS", "no buffer space available");
-  public static final Errno EISCONN = new Errno(106, "EISCONN", "transport endpoint is already connected");
-  public static final Errno ENOTCONN = new Errno(107, "ENOTCONN", "transport endpoint is not connected");
+  public static final Errno EISCONN =
+      new Errno(106, "EISCONN", "transport endpoint is already connected");
+  public static final Errno ENOTCONN =
+      new Errno(107, "ENOTCONN", "transport endpoint is not connected");
   public static final Errno ETIMEDOUT = new Errno(110, "ETIMEDOUT", "connection timed out");
   public static final Errno ECONNREFUSED = new Errno(111, "ECONNREFUSED", "connection refused");
-  public static final Errno EINPROGRESS = new Errno(115, "EINPROGRESS", "operation now in progress");
+  public static final Errno EINPROGRESS =
+      new Errno(115, "EINPROGRESS", "operation now in progress");
   public static final Errno ESTALE = new Errno(116, "ESTALE", "stale file handle");
   public static final Errno EDQUOT = new Errno(122, "EDQUOT", "disk quota exceeded");
   public static final Errno ECANCELED = new Errno(125, "ECANCELED", "operation canceled");

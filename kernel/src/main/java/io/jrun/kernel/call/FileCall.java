@@ -16,19 +16,65 @@ public sealed interface FileCall<R> extends HostCall<R> {
   int O_NOFOLLOW = ARM ? 0100000 : 0400000;
   int O_CLOEXEC = 02000000;
   int O_PATH = 010000000;
-  Flags OPEN = Flags.masked(3, O_RDONLY, "O_RDONLY", O_WRONLY, "O_WRONLY", O_RDWR, "O_RDWR", O_CREAT, "O_CREAT", O_EXCL, "O_EXCL", O_NOCTTY, "O_NOCTTY", O_TRUNC, "O_TRUNC", O_APPEND, "O_APPEND", O_NONBLOCK, "O_NONBLOCK", O_DIRECTORY, "O_DIRECTORY", O_NOFOLLOW, "O_NOFOLLOW", O_CLOEXEC, "O_CLOEXEC", O_PATH, "O_PATH");
+  Flags OPEN =
+      Flags.masked(
+          3,
+          O_RDONLY,
+          "O_RDONLY",
+          O_WRONLY,
+          "O_WRONLY",
+          O_RDWR,
+          "O_RDWR",
+          O_CREAT,
+          "O_CREAT",
+          O_EXCL,
+          "O_EXCL",
+          O_NOCTTY,
+          "O_NOCTTY",
+          O_TRUNC,
+          "O_TRUNC",
+          O_APPEND,
+          "O_APPEND",
+          O_NONBLOCK,
+          "O_NONBLOCK",
+          O_DIRECTORY,
+          "O_DIRECTORY",
+          O_NOFOLLOW,
+          "O_NOFOLLOW",
+          O_CLOEXEC,
+          "O_CLOEXEC",
+          O_PATH,
+          "O_PATH");
   int RESOLVE_NO_XDEV = 1;
   int RESOLVE_NO_MAGICLINKS = 2;
   int RESOLVE_NO_SYMLINKS = 4;
   int RESOLVE_BENEATH = 8;
   int RESOLVE_IN_ROOT = 16;
-  Flags RESOLVE = Flags.bits(RESOLVE_NO_XDEV, "RESOLVE_NO_XDEV", RESOLVE_NO_MAGICLINKS, "RESOLVE_NO_MAGICLINKS", RESOLVE_NO_SYMLINKS, "RESOLVE_NO_SYMLINKS", RESOLVE_BENEATH, "RESOLVE_BENEATH", RESOLVE_IN_ROOT, "RESOLVE_IN_ROOT");
+  Flags RESOLVE =
+      Flags.bits(
+          RESOLVE_NO_XDEV,
+          "RESOLVE_NO_XDEV",
+          RESOLVE_NO_MAGICLINKS,
+          "RESOLVE_NO_MAGICLINKS",
+          RESOLVE_NO_SYMLINKS,
+          "RESOLVE_NO_SYMLINKS",
+          RESOLVE_BENEATH,
+          "RESOLVE_BENEATH",
+          RESOLVE_IN_ROOT,
+          "RESOLVE_IN_ROOT");
   int AT_SYMLINK_NOFOLLOW = 0x100;
   int AT_REMOVEDIR = 0x200;
   int AT_EACCESS = 0x200;
   int AT_EMPTY_PATH = 0x1000;
   int AT_RECURSIVE = 0x8000;
-  Flags AT = Flags.bits(AT_SYMLINK_NOFOLLOW, "AT_SYMLINK_NOFOLLOW", AT_EMPTY_PATH, "AT_EMPTY_PATH", AT_RECURSIVE, "AT_RECURSIVE");
+  Flags AT =
+      Flags.bits(
+          AT_SYMLINK_NOFOLLOW,
+          "AT_SYMLINK_NOFOLLOW",
+          AT_EMPTY_PATH,
+          "AT_EMPTY_PATH",
+          AT_RECURSIVE,
+          "AT_RECURSIVE");
   int F_SETFL = 4;
   int F_GETFL = 3;
   int F_ADD_SEALS = 1033;
@@ -51,10 +97,32 @@ public sealed interface FileCall<R> extends HostCall<R> {
   int TIOCGPTPEER = 0x5441;
   int SIOCGIFFLAGS = 0x8913;
   int SIOCSIFFLAGS = 0x8914;
-  Flags IOCTL = Flags.values(TCGETS, "TCGETS", TCSETS, "TCSETS", TIOCSCTTY, "TIOCSCTTY", TIOCGWINSZ, "TIOCGWINSZ", TIOCSWINSZ, "TIOCSWINSZ", TIOCSPTLCK, "TIOCSPTLCK", TIOCGPTPEER, "TIOCGPTPEER", TIOCGPTN & 0xffffffffL, "TIOCGPTN", SIOCGIFFLAGS, "SIOCGIFFLAGS", SIOCSIFFLAGS, "SIOCSIFFLAGS");
+  Flags IOCTL =
+      Flags.values(
+          TCGETS,
+          "TCGETS",
+          TCSETS,
+          "TCSETS",
+          TIOCSCTTY,
+          "TIOCSCTTY",
+          TIOCGWINSZ,
+          "TIOCGWINSZ",
+          TIOCSWINSZ,
+          "TIOCSWINSZ",
+          TIOCSPTLCK,
+          "TIOCSPTLCK",
+          TIOCGPTPEER,
+          "TIOCGPTPEER",
+          TIOCGPTN & 0xffffffffL,
+          "TIOCGPTN",
+          SIOCGIFFLAGS,
+          "SIOCGIFFLAGS",
+          SIOCSIFFLAGS,
+          "SIOCSIFFLAGS");
 
   /// openat(2); the descriptor comes back to the engine when `returned`.
-  record Openat(Descriptor directory, String path, int flags, int mode, boolean returned) implements FileCall<Descriptor> {
+  record Openat(Descriptor directory, String path, int flags, int mode, boolean returned)
+      implements FileCall<Descriptor> {
     @Override
     public Number number() {
       return Number.OPENAT;
@@ -77,7 +145,9 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// openat2(2), Linux 5.6.
-  record Openat2(Descriptor directory, String path, int flags, int mode, int resolve, boolean returned) implements FileCall<Descriptor> {
+  record Openat2(
+      Descriptor directory, String path, int flags, int mode, int resolve, boolean returned)
+      implements FileCall<Descriptor> {
     @Override
     public Number number() {
       return Number.OPENAT2;
@@ -85,7 +155,13 @@ public sealed interface FileCall<R> extends HostCall<R> {
 
     @Override
     public void arguments(Arguments to) {
-      to.descriptor(directory).string(path).struct(how -> how.flags64("flags", OPEN, flags).u64("mode", mode).flags64("resolve", RESOLVE, resolve)).value(24);
+      to.descriptor(directory)
+          .string(path)
+          .struct(how ->
+              how.flags64("flags", OPEN, flags)
+                  .u64("mode", mode)
+                  .flags64("resolve", RESOLVE, resolve))
+          .value(24);
     }
 
     @Override
@@ -244,7 +320,8 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// mknodat(2); `device` as makedev(3) encodes it.
-  record Mknodat(Descriptor directory, String path, int mode, long device) implements FileCall<Nothing> {
+  record Mknodat(Descriptor directory, String path, int mode, long device)
+      implements FileCall<Nothing> {
     @Override
     public Number number() {
       return Number.MKNODAT;
@@ -298,7 +375,9 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// renameat2(2).
-  record Renameat2(Descriptor fromDirectory, String from, Descriptor toDirectory, String onto, int flags) implements FileCall<Nothing> {
+  record Renameat2(
+      Descriptor fromDirectory, String from, Descriptor toDirectory, String onto, int flags)
+      implements FileCall<Nothing> {
     @Override
     public Number number() {
       return Number.RENAMEAT2;
@@ -352,7 +431,8 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// fchownat(2).
-  record Fchownat(Descriptor directory, String path, int uid, int gid, int flags) implements FileCall<Nothing> {
+  record Fchownat(Descriptor directory, String path, int uid, int gid, int flags)
+      implements FileCall<Nothing> {
     @Override
     public Number number() {
       return Number.FCHOWNAT;
@@ -388,7 +468,8 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// faccessat2(2), Linux 5.8.
-  record Faccessat2(Descriptor directory, String path, int mode, int flags) implements FileCall<Nothing> {
+  record Faccessat2(Descriptor directory, String path, int mode, int flags)
+      implements FileCall<Nothing> {
     @Override
     public Number number() {
       return Number.FACCESSAT2;
@@ -460,7 +541,8 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// ioctl(2) with an integer argument.
-  record Ioctl(Descriptor descriptor, int request, long argument, boolean returned) implements FileCall<Integer> {
+  record Ioctl(Descriptor descriptor, int request, long argument, boolean returned)
+      implements FileCall<Integer> {
     @Override
     public Number number() {
       return Number.IOCTL;
@@ -483,7 +565,8 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// ioctl(2) that reads this structure.
-  record IoctlWrite(Descriptor descriptor, int request, byte[] argument) implements FileCall<Integer> {
+  record IoctlWrite(Descriptor descriptor, int request, byte[] argument)
+      implements FileCall<Integer> {
     @Override
     public Number number() {
       return Number.IOCTL;
@@ -572,7 +655,8 @@ public sealed interface FileCall<R> extends HostCall<R> {
     }
   }
 
-  /// ppoll(2) of one descriptor, forever when `millis` is negative: the events that came, zero at the timeout.
+  /// ppoll(2) of one descriptor, forever when `millis` is negative: the events that came, zero at
+  /// the timeout.
   record Poll(Descriptor descriptor, int events, long millis) implements FileCall<Integer> {
     @Override
     public Number number() {

@@ -1,4 +1,5 @@
 package io.jrun.kernel.call;
 
 /// A call that may run anywhere, the engine's own process included.
-public sealed interface HostCall<R> extends Syscall<R> permits FileCall, SocketCall, SignalCall, BpfCall {}
+public sealed interface HostCall<R> extends Syscall<R>
+    permits FileCall, SocketCall, SignalCall, BpfCall {}

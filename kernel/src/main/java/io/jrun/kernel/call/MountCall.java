@@ -27,7 +27,54 @@ public sealed interface MountCall<R> extends HelperCall<R> {
   int MS_I_VERSION = 1 << 23;
   int MS_STRICTATIME = 1 << 24;
   int MS_LAZYTIME = 1 << 25;
-  Flags MOUNT = Flags.bits(MS_RDONLY, "MS_RDONLY", MS_NOSUID, "MS_NOSUID", MS_NODEV, "MS_NODEV", MS_NOEXEC, "MS_NOEXEC", MS_SYNCHRONOUS, "MS_SYNCHRONOUS", MS_REMOUNT, "MS_REMOUNT", MS_MANDLOCK, "MS_MANDLOCK", MS_DIRSYNC, "MS_DIRSYNC", MS_NOSYMFOLLOW, "MS_NOSYMFOLLOW", MS_NOATIME, "MS_NOATIME", MS_NODIRATIME, "MS_NODIRATIME", MS_BIND, "MS_BIND", MS_MOVE, "MS_MOVE", MS_REC, "MS_REC", MS_SILENT, "MS_SILENT", MS_UNBINDABLE, "MS_UNBINDABLE", MS_PRIVATE, "MS_PRIVATE", MS_SLAVE, "MS_SLAVE", MS_SHARED, "MS_SHARED", MS_RELATIME, "MS_RELATIME", MS_I_VERSION, "MS_I_VERSION", MS_STRICTATIME, "MS_STRICTATIME", MS_LAZYTIME, "MS_LAZYTIME");
+  Flags MOUNT =
+      Flags.bits(
+          MS_RDONLY,
+          "MS_RDONLY",
+          MS_NOSUID,
+          "MS_NOSUID",
+          MS_NODEV,
+          "MS_NODEV",
+          MS_NOEXEC,
+          "MS_NOEXEC",
+          MS_SYNCHRONOUS,
+          "MS_SYNCHRONOUS",
+          MS_REMOUNT,
+          "MS_REMOUNT",
+          MS_MANDLOCK,
+          "MS_MANDLOCK",
+          MS_DIRSYNC,
+          "MS_DIRSYNC",
+          MS_NOSYMFOLLOW,
+          "MS_NOSYMFOLLOW",
+          MS_NOATIME,
+          "MS_NOATIME",
+          MS_NODIRATIME,
+          "MS_NODIRATIME",
+          MS_BIND,
+          "MS_BIND",
+          MS_MOVE,
+          "MS_MOVE",
+          MS_REC,
+          "MS_REC",
+          MS_SILENT,
+          "MS_SILENT",
+          MS_UNBINDABLE,
+          "MS_UNBINDABLE",
+          MS_PRIVATE,
+          "MS_PRIVATE",
+          MS_SLAVE,
+          "MS_SLAVE",
+          MS_SHARED,
+          "MS_SHARED",
+          MS_RELATIME,
+          "MS_RELATIME",
+          MS_I_VERSION,
+          "MS_I_VERSION",
+          MS_STRICTATIME,
+          "MS_STRICTATIME",
+          MS_LAZYTIME,
+          "MS_LAZYTIME");
   int MOUNT_ATTR_RDONLY = 1;
   int MOUNT_ATTR_NOSUID = 2;
   int MOUNT_ATTR_NODEV = 4;
@@ -38,22 +85,72 @@ public sealed interface MountCall<R> extends HelperCall<R> {
   int MOUNT_ATTR_NODIRATIME = 0x80;
   int MOUNT_ATTR_IDMAP = 0x100000;
   int MOUNT_ATTR_NOSYMFOLLOW = 0x200000;
-  Flags ATTRIBUTES = Flags.bits(MOUNT_ATTR_RDONLY, "MOUNT_ATTR_RDONLY", MOUNT_ATTR_NOSUID, "MOUNT_ATTR_NOSUID", MOUNT_ATTR_NODEV, "MOUNT_ATTR_NODEV", MOUNT_ATTR_NOEXEC, "MOUNT_ATTR_NOEXEC", MOUNT_ATTR_NOATIME, "MOUNT_ATTR_NOATIME", MOUNT_ATTR_STRICTATIME, "MOUNT_ATTR_STRICTATIME", MOUNT_ATTR_NODIRATIME, "MOUNT_ATTR_NODIRATIME", MOUNT_ATTR_IDMAP, "MOUNT_ATTR_IDMAP", MOUNT_ATTR_NOSYMFOLLOW, "MOUNT_ATTR_NOSYMFOLLOW");
+  Flags ATTRIBUTES =
+      Flags.bits(
+          MOUNT_ATTR_RDONLY,
+          "MOUNT_ATTR_RDONLY",
+          MOUNT_ATTR_NOSUID,
+          "MOUNT_ATTR_NOSUID",
+          MOUNT_ATTR_NODEV,
+          "MOUNT_ATTR_NODEV",
+          MOUNT_ATTR_NOEXEC,
+          "MOUNT_ATTR_NOEXEC",
+          MOUNT_ATTR_NOATIME,
+          "MOUNT_ATTR_NOATIME",
+          MOUNT_ATTR_STRICTATIME,
+          "MOUNT_ATTR_STRICTATIME",
+          MOUNT_ATTR_NODIRATIME,
+          "MOUNT_ATTR_NODIRATIME",
+          MOUNT_ATTR_IDMAP,
+          "MOUNT_ATTR_IDMAP",
+          MOUNT_ATTR_NOSYMFOLLOW,
+          "MOUNT_ATTR_NOSYMFOLLOW");
   int FSCONFIG_SET_FLAG = 0;
   int FSCONFIG_SET_STRING = 1;
   int FSCONFIG_SET_FD = 5;
   int FSCONFIG_CMD_CREATE = 6;
-  Flags FSCONFIG = Flags.values(FSCONFIG_SET_FLAG, "FSCONFIG_SET_FLAG", FSCONFIG_SET_STRING, "FSCONFIG_SET_STRING", FSCONFIG_SET_FD, "FSCONFIG_SET_FD", FSCONFIG_CMD_CREATE, "FSCONFIG_CMD_CREATE");
+  Flags FSCONFIG =
+      Flags.values(
+          FSCONFIG_SET_FLAG,
+          "FSCONFIG_SET_FLAG",
+          FSCONFIG_SET_STRING,
+          "FSCONFIG_SET_STRING",
+          FSCONFIG_SET_FD,
+          "FSCONFIG_SET_FD",
+          FSCONFIG_CMD_CREATE,
+          "FSCONFIG_CMD_CREATE");
   int OPEN_TREE_CLONE = 1;
   int MOVE_MOUNT_F_EMPTY_PATH = 4;
   int MOVE_MOUNT_T_EMPTY_PATH = 0x40;
   int MNT_DETACH = 2;
-  Flags TREE = Flags.bits(OPEN_TREE_CLONE, "OPEN_TREE_CLONE", 0x1000, "AT_EMPTY_PATH", 0x8000, "AT_RECURSIVE", 0x100, "AT_SYMLINK_NOFOLLOW", 02000000, "OPEN_TREE_CLOEXEC");
+  Flags TREE =
+      Flags.bits(
+          OPEN_TREE_CLONE,
+          "OPEN_TREE_CLONE",
+          0x1000,
+          "AT_EMPTY_PATH",
+          0x8000,
+          "AT_RECURSIVE",
+          0x100,
+          "AT_SYMLINK_NOFOLLOW",
+          02000000,
+          "OPEN_TREE_CLOEXEC");
   Flags UMOUNT = Flags.bits(MNT_DETACH, "MNT_DETACH");
-  Flags MOVE = Flags.bits(MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH", MOVE_MOUNT_T_EMPTY_PATH, "MOVE_MOUNT_T_EMPTY_PATH");
+  Flags MOVE =
+      Flags.bits(
+          MOVE_MOUNT_F_EMPTY_PATH,
+          "MOVE_MOUNT_F_EMPTY_PATH",
+          MOVE_MOUNT_T_EMPTY_PATH,
+          "MOVE_MOUNT_T_EMPTY_PATH");
 
   /// mount(2).
-  record Mount(@Nullable String source, String target, @Nullable String type, long flags, @Nullable String data) implements MountCall<Nothing> {
+  record Mount(
+      @Nullable String source,
+      String target,
+      @Nullable String type,
+      long flags,
+      @Nullable String data)
+      implements MountCall<Nothing> {
     @Override
     public Number number() {
       return Number.MOUNT;
@@ -133,7 +230,11 @@ public sealed interface MountCall<R> extends HelperCall<R> {
 
     @Override
     public void arguments(Arguments to) {
-      to.descriptor(mount).string("").descriptor(target).string("").flags(MOVE, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+      to.descriptor(mount)
+          .string("")
+          .descriptor(target)
+          .string("")
+          .flags(MOVE, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
     }
 
     @Override
@@ -161,7 +262,8 @@ public sealed interface MountCall<R> extends HelperCall<R> {
   }
 
   /// fsconfig(2), Linux 5.2.
-  record Fsconfig(Descriptor context, int command, @Nullable String key, @Nullable String value) implements MountCall<Nothing> {
+  record Fsconfig(Descriptor context, int command, @Nullable String key, @Nullable String value)
+      implements MountCall<Nothing> {
     @Override
     public Number number() {
       return Number.FSCONFIG;
@@ -197,7 +299,9 @@ public sealed interface MountCall<R> extends HelperCall<R> {
   }
 
   /// mount_setattr(2) of a mount held by descriptor, Linux 5.12. Flags: AT_RECURSIVE.
-  record MountSetattr(Descriptor mount, int flags, long set, long clear, long propagation, Descriptor userNamespace) implements MountCall<Nothing> {
+  record MountSetattr(
+      Descriptor mount, int flags, long set, long clear, long propagation, Descriptor userNamespace)
+      implements MountCall<Nothing> {
     @Override
     public Number number() {
       return Number.MOUNT_SETATTR;
@@ -205,7 +309,16 @@ public sealed interface MountCall<R> extends HelperCall<R> {
 
     @Override
     public void arguments(Arguments to) {
-      to.descriptor(mount).string("").flags(FileCall.AT, flags | FileCall.AT_EMPTY_PATH).struct(a -> a.flags64("attr_set", ATTRIBUTES, set).flags64("attr_clr", ATTRIBUTES, clear).flags64("propagation", MOUNT, propagation).descriptor32("userns_fd", userNamespace).raw("", new byte[4])).value(32);
+      to.descriptor(mount)
+          .string("")
+          .flags(FileCall.AT, flags | FileCall.AT_EMPTY_PATH)
+          .struct(a ->
+              a.flags64("attr_set", ATTRIBUTES, set)
+                  .flags64("attr_clr", ATTRIBUTES, clear)
+                  .flags64("propagation", MOUNT, propagation)
+                  .descriptor32("userns_fd", userNamespace)
+                  .raw("", new byte[4]))
+          .value(32);
     }
 
     @Override

@@ -10,7 +10,30 @@ public sealed interface NamespaceCall<R> extends HelperCall<R> {
   int CLONE_NEWUSER = 0x10000000;
   int CLONE_NEWPID = 0x20000000;
   int CLONE_NEWNET = 0x40000000;
-  Flags CLONE = Flags.bits(0x200000000L, "CLONE_INTO_CGROUP", 0x100000000L, "CLONE_CLEAR_SIGHAND", 0x8000, "CLONE_PARENT", CLONE_NEWTIME, "CLONE_NEWTIME", CLONE_NEWNS, "CLONE_NEWNS", CLONE_NEWCGROUP, "CLONE_NEWCGROUP", CLONE_NEWUTS, "CLONE_NEWUTS", CLONE_NEWIPC, "CLONE_NEWIPC", CLONE_NEWUSER, "CLONE_NEWUSER", CLONE_NEWPID, "CLONE_NEWPID", CLONE_NEWNET, "CLONE_NEWNET");
+  Flags CLONE =
+      Flags.bits(
+          0x200000000L,
+          "CLONE_INTO_CGROUP",
+          0x100000000L,
+          "CLONE_CLEAR_SIGHAND",
+          0x8000,
+          "CLONE_PARENT",
+          CLONE_NEWTIME,
+          "CLONE_NEWTIME",
+          CLONE_NEWNS,
+          "CLONE_NEWNS",
+          CLONE_NEWCGROUP,
+          "CLONE_NEWCGROUP",
+          CLONE_NEWUTS,
+          "CLONE_NEWUTS",
+          CLONE_NEWIPC,
+          "CLONE_NEWIPC",
+          CLONE_NEWUSER,
+          "CLONE_NEWUSER",
+          CLONE_NEWPID,
+          "CLONE_NEWPID",
+          CLONE_NEWNET,
+          "CLONE_NEWNET");
 
   /// unshare(2).
   record Unshare(long flags) implements NamespaceCall<Nothing> {

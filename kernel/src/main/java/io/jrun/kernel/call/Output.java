@@ -9,7 +9,8 @@ public record Output(byte[] bytes, int offset, int length) {
   public static final Output NONE = new Output(new byte[0], 0, 0);
 
   public byte[] bytes(int size) {
-    if (size < 0 || size > length) throw new IllegalArgumentException("a call wrote " + size + " bytes into " + length);
+    if (size < 0 || size > length)
+      throw new IllegalArgumentException("a call wrote " + size + " bytes into " + length);
     return Arrays.copyOfRange(bytes, offset, offset + size);
   }
 

@@ -9,8 +9,10 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
   int SIG_BLOCK = 0;
   int SIG_SETMASK = 2;
 
-  /// clone3(2). The child goes on serving, on the socket passed along. Returns the pid as the helper sees it.
-  record Clone3(long flags, int exitSignal, Descriptor childSocket) implements ProcessCall<Integer> {
+  /// clone3(2). The child goes on serving, on the socket passed along. Returns the pid as the
+  /// helper sees it.
+  record Clone3(long flags, int exitSignal, Descriptor childSocket)
+      implements ProcessCall<Integer> {
     @Override
     public Number number() {
       return Number.CLONE3;
@@ -18,7 +20,20 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
 
     @Override
     public void arguments(Arguments to) {
-      to.struct(a -> a.flags64("flags", NamespaceCall.CLONE, flags).u64("pidfd", 0).u64("child_tid", 0).u64("parent_tid", 0).u64("exit_signal", exitSignal).u64("stack", 0).u64("stack_size", 0).u64("tls", 0).u64("set_tid", 0).u64("set_tid_size", 0).u64("cgroup", 0)).value(88).descriptor(childSocket);
+      to.struct(a ->
+              a.flags64("flags", NamespaceCall.CLONE, flags)
+                  .u64("pidfd", 0)
+                  .u64("child_tid", 0)
+                  .u64("parent_tid", 0)
+                  .u64("exit_signal", exitSignal)
+                  .u64("stack", 0)
+                  .u64("stack_size", 0)
+                  .u64("tls", 0)
+                  .u64("set_tid", 0)
+                  .u64("set_tid_size", 0)
+                  .u64("cgroup", 0))
+          .value(88)
+          .descriptor(childSocket);
     }
 
     @Override
@@ -28,7 +43,8 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
   }
 
   /// execveat(2); success ends the stream.
-  record Execveat(Descriptor directory, String path, List<String> argv, List<String> env, int flags) implements ProcessCall<Nothing> {
+  record Execveat(Descriptor directory, String path, List<String> argv, List<String> env, int flags)
+      implements ProcessCall<Nothing> {
     @Override
     public Number number() {
       return Number.EXECVEAT;
@@ -190,7 +206,9 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
   }
 
   /// mmap(2) of a file.
-  record Mmap(long address, long size, int protection, int flags, Descriptor descriptor, long offset) implements ProcessCall<Long> {
+  record Mmap(
+      long address, long size, int protection, int flags, Descriptor descriptor, long offset)
+      implements ProcessCall<Long> {
     @Override
     public Number number() {
       return Number.MMAP;
@@ -198,7 +216,12 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
 
     @Override
     public void arguments(Arguments to) {
-      to.value(address).value(size).value(protection).value(flags).descriptor(descriptor).value(offset);
+      to.value(address)
+          .value(size)
+          .value(protection)
+          .value(flags)
+          .descriptor(descriptor)
+          .value(offset);
     }
 
     @Override

@@ -23,7 +23,8 @@ public sealed interface PseudoCall<R> extends HelperCall<R> {
     }
   }
 
-  /// Watches a child in the foreground until it ends: its wait status. `termios` is restored on descriptor 0 at the end; empty for none.
+  /// Watches a child in the foreground until it ends: its wait status. `termios` is restored on
+  /// descriptor 0 at the end; empty for none.
   record Monitor(int pid, Descriptor master, byte[] termios) implements PseudoCall<Integer> {
     @Override
     public Number number() {
@@ -32,7 +33,12 @@ public sealed interface PseudoCall<R> extends HelperCall<R> {
 
     @Override
     public void arguments(Arguments to) {
-      to.struct(m -> m.u32("pid", pid).descriptor32("master", master).u32("raw", termios.length == 0 ? 0 : 1).u32("", 0).raw("termios", java.util.Arrays.copyOf(termios, 64)));
+      to.struct(m ->
+          m.u32("pid", pid)
+              .descriptor32("master", master)
+              .u32("raw", termios.length == 0 ? 0 : 1)
+              .u32("", 0)
+              .raw("termios", java.util.Arrays.copyOf(termios, 64)));
     }
 
     @Override
@@ -68,7 +74,8 @@ public sealed interface PseudoCall<R> extends HelperCall<R> {
 
     @Override
     public void arguments(Arguments to) {
-      byte[] block = (String.join("\0", argv) + "\0").getBytes(java.nio.charset.StandardCharsets.UTF_8);
+      byte[] block =
+          (String.join("\0", argv) + "\0").getBytes(java.nio.charset.StandardCharsets.UTF_8);
       to.bytes(block).value(block.length).value(argv.size()).value(status);
     }
 

@@ -5,7 +5,8 @@ import org.jspecify.annotations.Nullable;
 /// Seccomp and keyrings.
 public sealed interface SecurityCall<R> extends HelperCall<R> {
 
-  /// seccomp(2) SECCOMP_SET_MODE_FILTER of classic BPF, 8 bytes an instruction; the listener comes back when `returned`.
+  /// seccomp(2) SECCOMP_SET_MODE_FILTER of classic BPF, 8 bytes an instruction; the listener comes
+  /// back when `returned`.
   record Seccomp(int flags, byte[] program, boolean returned) implements SecurityCall<Integer> {
     @Override
     public Number number() {
@@ -14,7 +15,10 @@ public sealed interface SecurityCall<R> extends HelperCall<R> {
 
     @Override
     public void arguments(Arguments to) {
-      to.value(1).value(flags).struct(p -> p.u16("len", program.length / 8).raw("", new byte[6]).pointer("filter", program));
+      to.value(1)
+          .value(flags)
+          .struct(p ->
+              p.u16("len", program.length / 8).raw("", new byte[6]).pointer("filter", program));
     }
 
     @Override

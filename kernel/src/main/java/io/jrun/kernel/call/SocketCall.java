@@ -20,7 +20,8 @@ public sealed interface SocketCall<R> extends HostCall<R> {
   /// A unix(7) address; at most 107 bytes of path.
   static byte[] unixAddress(String path) {
     byte[] bytes = path.getBytes(java.nio.charset.StandardCharsets.UTF_8);
-    if (bytes.length > 107) throw new IllegalArgumentException("path too long for a socket: " + path);
+    if (bytes.length > 107)
+      throw new IllegalArgumentException("path too long for a socket: " + path);
     byte[] address = new byte[2 + bytes.length + 1];
     address[0] = AF_UNIX;
     System.arraycopy(bytes, 0, address, 2, bytes.length);
@@ -28,14 +29,17 @@ public sealed interface SocketCall<R> extends HostCall<R> {
   }
 
   private static byte[] rights(List<Integer> descriptors) {
-    java.nio.ByteBuffer b = java.nio.ByteBuffer.allocate(16 + (4 * descriptors.size() + 7) / 8 * 8).order(java.nio.ByteOrder.nativeOrder());
+    java.nio.ByteBuffer b =
+        java.nio.ByteBuffer.allocate(16 + (4 * descriptors.size() + 7) / 8 * 8)
+            .order(java.nio.ByteOrder.nativeOrder());
     b.putLong(16 + 4L * descriptors.size()).putInt(SOL_SOCKET).putInt(1);
     descriptors.forEach(b::putInt);
     return b.array();
   }
 
   /// socket(2).
-  record Socket(int family, int type, int protocol, boolean returned) implements SocketCall<Descriptor> {
+  record Socket(int family, int type, int protocol, boolean returned)
+      implements SocketCall<Descriptor> {
     @Override
     public Number number() {
       return Number.SOCKET;
@@ -174,17 +178,23 @@ public sealed interface SocketCall<R> extends HostCall<R> {
 
     @Override
     public void arguments(Arguments to) {
-      to.descriptor(socket).value(SOL_SOCKET).value(SO_PEERCRED).out(12).bytes(new byte[] {12, 0, 0, 0});
+      to.descriptor(socket)
+          .value(SOL_SOCKET)
+          .value(SO_PEERCRED)
+          .out(12)
+          .bytes(new byte[] {12, 0, 0, 0});
     }
 
     @Override
     public List<Integer> result(long value, Output output) {
-      return List.of(output.buffer().getInt(0), output.buffer().getInt(4), output.buffer().getInt(8));
+      return List.of(
+          output.buffer().getInt(0), output.buffer().getInt(4), output.buffer().getInt(8));
     }
   }
 
   /// sendmsg(2) of bytes with descriptors of the sender: how many bytes were taken.
-  record Sendmsg(Descriptor socket, byte[] bytes, List<Integer> descriptors, int flags) implements SocketCall<Integer> {
+  record Sendmsg(Descriptor socket, byte[] bytes, List<Integer> descriptors, int flags)
+      implements SocketCall<Integer> {
     @Override
     public Number number() {
       return Number.SENDMSG;
@@ -193,14 +203,15 @@ public sealed interface SocketCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(socket)
-          .struct(
-              m -> {
-                m.u64("name", 0).u64("namelen", 0);
-                m.iovec("iov", bytes).u64("iovlen", 1);
-                if (descriptors.isEmpty()) m.u64("control", 0).u64("controllen", 0);
-                else m.pointer("control", rights(descriptors)).u64("controllen", rights(descriptors).length);
-                m.u64("flags", 0);
-              })
+          .struct(m -> {
+            m.u64("name", 0).u64("namelen", 0);
+            m.iovec("iov", bytes).u64("iovlen", 1);
+            if (descriptors.isEmpty()) m.u64("control", 0).u64("controllen", 0);
+            else
+              m.pointer("control", rights(descriptors))
+                  .u64("controllen", rights(descriptors).length);
+            m.u64("flags", 0);
+          })
           .value(flags);
     }
 
@@ -220,10 +231,14 @@ public sealed interface SocketCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(socket)
-          .struct(
-              m ->
-                  m.u64("name", 0).u64("namelen", 0).iovecOut("iov", size).u64("iovlen", 1)
-                      .out("control", 16 + 64 * 4).u64("controllen", 16 + 64 * 4).u64("flags", 0))
+          .struct(m ->
+              m.u64("name", 0)
+                  .u64("namelen", 0)
+                  .iovecOut("iov", size)
+                  .u64("iovlen", 1)
+                  .out("control", 16 + 64 * 4)
+                  .u64("controllen", 16 + 64 * 4)
+                  .u64("flags", 0))
           .value(flags);
     }
 

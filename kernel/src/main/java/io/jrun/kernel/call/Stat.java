@@ -4,7 +4,15 @@ import java.nio.ByteBuffer;
 
 /// What statx(2) says of a file; the device numbers as major and minor.
 public record Stat(
-    int mode, int uid, int gid, long inode, long size, int deviceMajor, int deviceMinor, int rdevMajor, int rdevMinor) {
+    int mode,
+    int uid,
+    int gid,
+    long inode,
+    long size,
+    int deviceMajor,
+    int deviceMinor,
+    int rdevMajor,
+    int rdevMinor) {
   static final int SIZE = 256;
 
   public static final int S_IFMT = 0170000;
@@ -18,8 +26,15 @@ public record Stat(
 
   static Stat of(ByteBuffer b) {
     return new Stat(
-        b.getShort(28) & 0xffff, b.getInt(20), b.getInt(24), b.getLong(32), b.getLong(40),
-        b.getInt(136), b.getInt(140), b.getInt(128), b.getInt(132));
+        b.getShort(28) & 0xffff,
+        b.getInt(20),
+        b.getInt(24),
+        b.getLong(32),
+        b.getLong(40),
+        b.getInt(136),
+        b.getInt(140),
+        b.getInt(128),
+        b.getInt(132));
   }
 
   public boolean isDirectory() {

@@ -23,7 +23,8 @@ public final class HostKernel implements Kernel {
 
   private final Libc libc = LibraryLoader.create(Libc.class).load("c");
   private final Runtime runtime = Runtime.getRuntime(libc);
-  private final ThreadLocal<Pointer> scratch = ThreadLocal.withInitial(() -> Memory.allocateDirect(runtime, 16384));
+  private final ThreadLocal<Pointer> scratch =
+      ThreadLocal.withInitial(() -> Memory.allocateDirect(runtime, 16384));
 
   @Override
   public <R> R call(HostCall<R> call) {
@@ -40,7 +41,12 @@ public final class HostKernel implements Kernel {
     long value =
         libc.syscall(
             call.number().value(),
-            args.getLong(0), args.getLong(8), args.getLong(16), args.getLong(24), args.getLong(32), args.getLong(40));
+            args.getLong(0),
+            args.getLong(8),
+            args.getLong(16),
+            args.getLong(24),
+            args.getLong(32),
+            args.getLong(40));
     if (value == -1) throw new KernelException(call, Errno.of(runtime.getLastError()));
     if (layout.outSize() == 0) return call.result(value, Output.NONE);
     byte[] out = new byte[layout.outSize()];
@@ -51,7 +57,8 @@ public final class HostKernel implements Kernel {
   private static Layout layOut(HostCall<?> call, Pointer memory) {
     Layout layout = new Layout(memory.address(), ARGUMENTS);
     layout.call(call, 0);
-    if (layout.kinds() != 0) throw new IllegalArgumentException("a result of a batch, outside of one: " + call.text());
+    if (layout.kinds() != 0)
+      throw new IllegalArgumentException("a result of a batch, outside of one: " + call.text());
     layout.finish();
     return layout;
   }

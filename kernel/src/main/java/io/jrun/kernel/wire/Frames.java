@@ -1,7 +1,7 @@
 package io.jrun.kernel.wire;
 
-import io.jrun.kernel.Kernel;
 import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
@@ -34,9 +34,13 @@ final class Frames {
     int sent = 0;
     List<Integer> passing = descriptors;
     while (sent < size) {
-      byte[] rest = sent == 0 && message.length == size ? message : Arrays.copyOfRange(message, sent, size);
+      byte[] rest =
+          sent == 0 && message.length == size ? message : Arrays.copyOfRange(message, sent, size);
       try {
-        sent += kernel.call(new SocketCall.Sendmsg(socket.descriptor(), rest, passing, SocketCall.MSG_NOSIGNAL));
+        sent +=
+            kernel.call(
+                new SocketCall.Sendmsg(
+                    socket.descriptor(), rest, passing, SocketCall.MSG_NOSIGNAL));
         passing = List.of();
       } catch (KernelException e) {
         if (e.errno().equals(Errno.EINTR)) continue;
@@ -82,7 +86,8 @@ final class Frames {
   private Received receiveSome(int size) {
     while (true) {
       try {
-        return kernel.call(new SocketCall.Recvmsg(socket.descriptor(), size, SocketCall.MSG_CMSG_CLOEXEC));
+        return kernel.call(
+            new SocketCall.Recvmsg(socket.descriptor(), size, SocketCall.MSG_CMSG_CLOEXEC));
       } catch (KernelException e) {
         if (e.errno().equals(Errno.EINTR)) continue;
         throw gone(e);

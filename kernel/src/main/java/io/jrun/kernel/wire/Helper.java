@@ -35,14 +35,17 @@ public final class Helper implements HelperKernel {
   /// What the client was asked: the first message of its connection.
   public Hello hello() {
     byte[] message =
-        frames.receive(
+        frames
+            .receive(
                 Protocol.HELLO_SIZE,
                 header -> {
                   if (header.getInt(0) != Protocol.MAGIC || header.getInt(4) != Protocol.VERSION) {
                     throw new HelperGoneException("the client speaks another protocol");
                   }
                   int size = header.getInt(8);
-                  long strings = Integer.toUnsignedLong(header.getInt(12)) + Integer.toUnsignedLong(header.getInt(16));
+                  long strings =
+                      Integer.toUnsignedLong(header.getInt(12))
+                          + Integer.toUnsignedLong(header.getInt(16));
                   if (size < 0 || size > Protocol.ARENA_SIZE || strings > size) {
                     throw new HelperGoneException("the client's message makes no sense");
                   }
@@ -59,7 +62,8 @@ public final class Helper implements HelperKernel {
       strings.add(new String(message, start, at - start, StandardCharsets.UTF_8));
       start = at + 1;
     }
-    if (strings.size() < argc + envc) throw new HelperGoneException("the client's message is short");
+    if (strings.size() < argc + envc)
+      throw new HelperGoneException("the client's message is short");
     return new Hello(strings.subList(0, argc), strings.subList(argc, argc + envc));
   }
 
@@ -86,7 +90,8 @@ public final class Helper implements HelperKernel {
   private Sent send(Batch batch) {
     List<Batch.Entry> entries = batch.entries();
     if (entries.size() > Protocol.MAX_CALLS) throw new IllegalArgumentException("too many calls");
-    Layout layout = new Layout(Protocol.ARENA_BASE, Protocol.BATCH_SIZE + entries.size() * Protocol.CALL_SIZE);
+    Layout layout =
+        new Layout(Protocol.ARENA_BASE, Protocol.BATCH_SIZE + entries.size() * Protocol.CALL_SIZE);
     List<Layout.Area> areas = new ArrayList<>(entries.size());
     for (int i = 0; i < entries.size(); i++) {
       Batch.Entry entry = entries.get(i);
@@ -96,7 +101,8 @@ public final class Helper implements HelperKernel {
       ByteBuffer header = layout.header();
       header.putShort(at, (short) call.number().value());
       header.putShort(at + 2, (short) layout.kinds());
-      header.putShort(at + 4, (short) (call.returnsDescriptor() ? Protocol.CALL_RETURNS_DESCRIPTOR : 0));
+      header.putShort(
+          at + 4, (short) (call.returnsDescriptor() ? Protocol.CALL_RETURNS_DESCRIPTOR : 0));
       if (entry.anyFailure()) header.putShort(at + 6, (short) Protocol.TOLERATE_ANY);
       int next = at + 6;
       for (Errno errno : entry.expected()) {
@@ -114,7 +120,9 @@ public final class Helper implements HelperKernel {
   private static int replySize(ByteBuffer header, Sent sent) {
     int size = header.getInt(0);
     int done = header.getInt(4);
-    if (done < 1 || done > sent.areas().size() || size != Protocol.REPLY_SIZE + 8L * done + sent.outSize()) {
+    if (done < 1
+        || done > sent.areas().size()
+        || size != Protocol.REPLY_SIZE + 8L * done + sent.outSize()) {
       throw new HelperGoneException("the helper's answer makes no sense");
     }
     return size;
@@ -133,8 +141,12 @@ public final class Helper implements HelperKernel {
     for (int i = 0; i < done; i++) {
       long value = buffer.getLong(Protocol.REPLY_SIZE + 8 * i);
       values.add(value);
-      outputs.add(new Output(reply.bytes(), outStart + areas.get(i).offset(), areas.get(i).length()));
-      if (value < 0 && value > -4096 && value != Results.SKIPPED && !isExpected(batch.entries().get(i), value)) {
+      outputs.add(
+          new Output(reply.bytes(), outStart + areas.get(i).offset(), areas.get(i).length()));
+      if (value < 0
+          && value > -4096
+          && value != Results.SKIPPED
+          && !isExpected(batch.entries().get(i), value)) {
         descriptors.forEach(OwnedDescriptor::close);
         throw new KernelException(batch.entries().get(i).call(), Errno.of((int) -value));
       }
@@ -147,7 +159,8 @@ public final class Helper implements HelperKernel {
   }
 
   private static boolean isExpected(Batch.Entry entry, long value) {
-    return entry.anyFailure() || entry.expected().stream().anyMatch(errno -> errno.value() == -value);
+    return entry.anyFailure()
+        || entry.expected().stream().anyMatch(errno -> errno.value() == -value);
   }
 
   @Override

@@ -167,7 +167,8 @@ public final class Layout implements Arguments {
   @Override
   public Layout strings(List<String> strings) {
     int array = allocate(8 * (strings.size() + 1));
-    for (int i = 0; i < strings.size(); i++) putLong(array + 8 * i, base + storeString(strings.get(i)));
+    for (int i = 0; i < strings.size(); i++)
+      putLong(array + 8 * i, base + storeString(strings.get(i)));
     putLong(array + 8 * strings.size(), 0);
     return value(base + array);
   }
@@ -194,7 +195,10 @@ public final class Layout implements Arguments {
 
     private Fields room(int size) {
       if (bytes.remaining() < size) {
-        bytes = ByteBuffer.allocate((bytes.capacity() + size) * 2).order(ByteOrder.nativeOrder()).put(bytes.flip());
+        bytes =
+            ByteBuffer.allocate((bytes.capacity() + size) * 2)
+                .order(ByteOrder.nativeOrder())
+                .put(bytes.flip());
       }
       return this;
     }

@@ -46,8 +46,10 @@ public final class Cgroup {
           files.write(directory + "/cgroup.procs", text);
           break;
         } catch (KernelException e) {
-          // EINVAL passes: a task that is still being made cannot be moved yet (runc has the same loop).
-          if (!CgroupFiles.is(e, Errno.EINVAL) || attempt == ADD_ATTEMPTS) throw new CgroupException("cannot add process " + pid + " to " + directory, e);
+          // EINVAL passes: a task that is still being made cannot be moved yet (runc has the same
+          // loop).
+          if (!CgroupFiles.is(e, Errno.EINVAL) || attempt == ADD_ATTEMPTS)
+            throw new CgroupException("cannot add process " + pid + " to " + directory, e);
           pause(30);
         }
       }
@@ -58,7 +60,11 @@ public final class Cgroup {
   public void apply(Resources resources) {
     Resources.Memory memory = resources.memory();
     if (memory != null && hierarchies.unified()) checkUsage(memory);
-    perform(Plan.of(resources, hierarchies, new Plan.Current(false, memory == null ? null : memoryLimit(memory))));
+    perform(
+        Plan.of(
+            resources,
+            hierarchies,
+            new Plan.Current(false, memory == null ? null : memoryLimit(memory))));
   }
 
   /// The processes in the cgroup and below it.
@@ -94,7 +100,8 @@ public final class Cgroup {
     }
   }
 
-  /// Removes the directories and what is below them, waiting a while for processes that are still dying; a second time is fine.
+  /// Removes the directories and what is below them, waiting a while for processes that are still
+  /// dying; a second time is fine.
   public void remove() {
     new Removal(files).remove(paths.values());
   }
@@ -106,7 +113,9 @@ public final class Cgroup {
       Write first = writes.get(i);
       next = i + 1;
       while (next < writes.size() && sameFile(writes.get(next), first)) next++;
-      if (!writeAll(writes.subList(i, next), waitsForQuota(first, writes.subList(next, writes.size())))) postponed.add(first);
+      if (!writeAll(
+          writes.subList(i, next), waitsForQuota(first, writes.subList(next, writes.size()))))
+        postponed.add(first);
     }
     for (Write write : postponed) writeAll(List.of(write), false);
   }
@@ -115,10 +124,19 @@ public final class Cgroup {
   void attach(byte[] program) {
     String path = path("");
     try (OwnedDescriptor directory = files.open(path, FileCall.O_RDONLY | FileCall.O_DIRECTORY)) {
-      Descriptor loaded = files.kernel().call(new BpfCall.Load(BpfCall.BPF_PROG_TYPE_CGROUP_DEVICE, program));
-      if (!(loaded instanceof Descriptor.Known(int number))) throw new IllegalStateException("bpf returned " + loaded.text());
+      Descriptor loaded =
+          files.kernel().call(new BpfCall.Load(BpfCall.BPF_PROG_TYPE_CGROUP_DEVICE, program));
+      if (!(loaded instanceof Descriptor.Known(int number)))
+        throw new IllegalStateException("bpf returned " + loaded.text());
       try (OwnedDescriptor owned = new OwnedDescriptor(files.kernel(), number)) {
-        files.kernel().call(new BpfCall.Attach(directory.descriptor(), owned.descriptor(), BpfCall.BPF_CGROUP_DEVICE, BpfCall.BPF_F_ALLOW_MULTI));
+        files
+            .kernel()
+            .call(
+                new BpfCall.Attach(
+                    directory.descriptor(),
+                    owned.descriptor(),
+                    BpfCall.BPF_CGROUP_DEVICE,
+                    BpfCall.BPF_F_ALLOW_MULTI));
       }
     } catch (KernelException e) {
       throw new CgroupException("cannot limit the devices of " + path, e);
@@ -135,16 +153,26 @@ public final class Cgroup {
   }
 
   private static boolean sameFile(Write a, Write b) {
-    return a.otherwise() == null && b.otherwise() == null && a.hierarchyKey().equals(b.hierarchyKey()) && a.file().equals(b.file());
+    return a.otherwise() == null
+        && b.otherwise() == null
+        && a.hierarchyKey().equals(b.hierarchyKey())
+        && a.file().equals(b.file());
   }
 
-  /// Period and burst are checked against the quota that is in force; where it changes too, they may fit only after it.
+  /// Period and burst are checked against the quota that is in force; where it changes too, they
+  /// may fit only after it.
   private static boolean waitsForQuota(Write write, List<Write> later) {
-    boolean depends = write.file().equals("cpu.cfs_period_us") || write.file().equals("cpu.cfs_burst_us") || write.file().equals("cpu.max.burst");
-    return depends && later.stream().anyMatch(w -> w.file().equals("cpu.cfs_quota_us") || w.file().equals("cpu.max"));
+    boolean depends =
+        write.file().equals("cpu.cfs_period_us")
+            || write.file().equals("cpu.cfs_burst_us")
+            || write.file().equals("cpu.max.burst");
+    return depends
+        && later.stream()
+            .anyMatch(w -> w.file().equals("cpu.cfs_quota_us") || w.file().equals("cpu.max"));
   }
 
-  /// Writes values of one file; false when the kernel calls the value invalid and it may be tried again later.
+  /// Writes values of one file; false when the kernel calls the value invalid and it may be tried
+  /// again later.
   private boolean writeAll(List<Write> writes, boolean mayWait) {
     Write write = writes.getFirst();
     String path = path(write.hierarchyKey()) + "/" + write.file();
@@ -164,10 +192,21 @@ public final class Cgroup {
   }
 
   private CgroupException failed(Write write, String path, KernelException e) {
-    String step = "cannot set " + write.file() + " to \"" + write.value() + "\" in " + CgroupPath.parent(path);
+    String step =
+        "cannot set "
+            + write.file()
+            + " to \""
+            + write.value()
+            + "\" in "
+            + CgroupPath.parent(path);
     if (CgroupFiles.is(e, Errno.EBUSY) && write.file().equals("memory.limit_in_bytes")) {
-      String usage = files.readIfThere(CgroupPath.parent(path) + "/memory.usage_in_bytes").orElse("unknown").strip();
-      return new CgroupException("unable to set memory limit to " + write.value() + " (current usage: " + usage + ")", e);
+      String usage =
+          files
+              .readIfThere(CgroupPath.parent(path) + "/memory.usage_in_bytes")
+              .orElse("unknown")
+              .strip();
+      return new CgroupException(
+          "unable to set memory limit to " + write.value() + " (current usage: " + usage + ")", e);
     }
     if (CgroupFiles.is(e, Errno.ENOENT) && hierarchies.unified()) {
       step += " (is the controller " + write.file().split("\\.", 2)[0] + " available there?)";
@@ -178,7 +217,9 @@ public final class Cgroup {
   private @Nullable Long memoryLimit(Resources.Memory memory) {
     if (hierarchies.unified() || memory.limit() == null || memory.swap() == null) return null;
     String directory = directory("memory");
-    return directory == null ? null : Long.valueOf(files.read(directory + "/memory.limit_in_bytes").strip());
+    return directory == null
+        ? null
+        : Long.valueOf(files.read(directory + "/memory.limit_in_bytes").strip());
   }
 
   /// v2 takes a limit below what is in use and then kills; checkBeforeUpdate asks for v1's refusal.
@@ -187,9 +228,12 @@ public final class Cgroup {
     long limit = memory.limit() == null ? 0 : memory.limit();
     long swap = memory.swap() == null ? 0 : memory.swap();
     if (limit <= 0 && swap <= 0) return;
-    long usage = Long.parseLong(files.readIfThere(path("") + "/memory.current").orElse("0").strip());
-    if (limit > 0 && usage > limit) throw new CgroupException("rejecting memory limit " + limit + " < usage " + usage);
-    if (limit > 0 && swap > 0 && usage > swap) throw new CgroupException("rejecting memory+swap limit " + swap + " < usage " + usage);
+    long usage =
+        Long.parseLong(files.readIfThere(path("") + "/memory.current").orElse("0").strip());
+    if (limit > 0 && usage > limit)
+      throw new CgroupException("rejecting memory limit " + limit + " < usage " + usage);
+    if (limit > 0 && swap > 0 && usage > swap)
+      throw new CgroupException("rejecting memory+swap limit " + swap + " < usage " + usage);
   }
 
   private void pids(String directory, List<Integer> pids) {
@@ -208,7 +252,8 @@ public final class Cgroup {
     try {
       files.kernel().call(new SignalCall.Kill(pid, signal));
     } catch (KernelException e) {
-      if (!CgroupFiles.is(e, Errno.ESRCH)) throw new CgroupException("cannot signal process " + pid, e);
+      if (!CgroupFiles.is(e, Errno.ESRCH))
+        throw new CgroupException("cannot signal process " + pid, e);
     }
   }
 
@@ -238,7 +283,9 @@ public final class Cgroup {
 
   private String path(String key) {
     String path = paths.get(key);
-    if (path == null) throw new CgroupException((key.isEmpty() ? "unified" : key) + " cgroup is not one of the container's");
+    if (path == null)
+      throw new CgroupException(
+          (key.isEmpty() ? "unified" : key) + " cgroup is not one of the container's");
     return path;
   }
 }

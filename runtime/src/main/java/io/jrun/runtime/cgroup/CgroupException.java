@@ -12,6 +12,8 @@ public final class CgroupException extends RuntimeException {
 
   /// A step that failed because of `cause`, whose message becomes the end of this one's.
   public CgroupException(String step, @Nullable Throwable cause) {
-    super(cause == null || cause.getMessage() == null ? step : step + ": " + cause.getMessage(), cause);
+    super(
+        cause == null || cause.getMessage() == null ? step : step + ": " + cause.getMessage(),
+        cause);
   }
 }

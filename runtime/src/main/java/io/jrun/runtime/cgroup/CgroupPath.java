@@ -12,13 +12,16 @@ final class CgroupPath {
 
   /// The container's directory in each hierarchy it uses, in the order of the mounts.
   ///
-  /// @param cgroupsPath the spec's; absolute is below each mount, relative below the caller's own cgroup, empty like the id
+  /// @param cgroupsPath the spec's; absolute is below each mount, relative below the caller's own
+  ///   cgroup, empty like the id
   /// @param ownCgroups the text of the caller's /proc/self/cgroup
-  static Map<Hierarchy, String> of(Hierarchies hierarchies, String cgroupsPath, String id, String ownCgroups) {
+  static Map<Hierarchy, String> of(
+      Hierarchies hierarchies, String cgroupsPath, String id, String ownCgroups) {
     Map<String, String> own = own(ownCgroups);
     boolean absolute = cgroupsPath.startsWith("/");
     String inner = clean(cgroupsPath.isEmpty() ? id : cgroupsPath);
-    if (inner.equals("/")) throw new CgroupException("cgroupsPath " + cgroupsPath + " names the root cgroup");
+    if (inner.equals("/"))
+      throw new CgroupException("cgroupsPath " + cgroupsPath + " names the root cgroup");
     Map<Hierarchy, String> directories = new LinkedHashMap<>();
     for (Hierarchy hierarchy : hierarchies.used()) {
       if (absolute) {
@@ -26,8 +29,11 @@ final class CgroupPath {
         continue;
       }
       String cgroup = own.get(hierarchy.key());
-      if (cgroup == null) throw new CgroupException("/proc/self/cgroup has no line of the hierarchy " + hierarchy.mountPoint());
-      // The own cgroup of v2 most likely has processes, and then its children cannot have controllers; its parent's can.
+      if (cgroup == null)
+        throw new CgroupException(
+            "/proc/self/cgroup has no line of the hierarchy " + hierarchy.mountPoint());
+      // The own cgroup of v2 most likely has processes, and then its children cannot have
+      // controllers; its parent's can.
       if (hierarchies.unified()) cgroup = parent(clean(cgroup));
       directories.put(hierarchy, join(hierarchy.directoryOf(cgroup), inner));
     }

@@ -27,24 +27,28 @@ public final class Cgroups implements AutoCloseable {
     this.files = new CgroupFiles(kernel);
   }
 
-  /// What is mounted now. The kernel reports a changed mountinfo to who polls it (proc_pid_mountinfo(5)), so that asking again
-  /// costs one poll.
+  /// What is mounted now. The kernel reports a changed mountinfo to who polls it
+  /// (proc_pid_mountinfo(5)), so that asking again costs one poll.
   public synchronized Hierarchies hierarchies() {
     if (mountinfo == null) mountinfo = files.open("/proc/self/mountinfo", FileCall.O_RDONLY);
     Hierarchies known = hierarchies;
-    if (known != null && files.kernel().call(new FileCall.Poll(mountinfo.descriptor(), POLLPRI | POLLERR, 0)) == 0) return known;
+    if (known != null
+        && files.kernel().call(new FileCall.Poll(mountinfo.descriptor(), POLLPRI | POLLERR, 0))
+            == 0) return known;
     known = Hierarchies.parse(files.read(mountinfo));
     hierarchies = known;
     controllersV2 = null;
     return known;
   }
 
-  /// Makes the container's cgroup in every hierarchy and gives it its limits; a failure leaves no directory that it made.
+  /// Makes the container's cgroup in every hierarchy and gives it its limits; a failure leaves no
+  /// directory that it made.
   ///
   /// @param cgroupsPath the spec's; may be empty
   /// @param ownCgroups the text of the caller's /proc/self/cgroup
   /// @param resources null where the spec has none, which still limits the devices
-  public Cgroup create(String cgroupsPath, String id, String ownCgroups, @Nullable Resources resources) {
+  public Cgroup create(
+      String cgroupsPath, String id, String ownCgroups, @Nullable Resources resources) {
     Hierarchies mounted = hierarchies();
     Resources limits = resources == null ? Resources.NONE : resources;
     Map<Hierarchy, String> directories = CgroupPath.of(mounted, cgroupsPath, id, ownCgroups);
@@ -54,13 +58,16 @@ public final class Cgroups implements AutoCloseable {
     Cgroup cgroup = new Cgroup(files, mounted, paths);
     List<String> made = new ArrayList<>();
     try {
-      for (Map.Entry<Hierarchy, String> directory : directories.entrySet()) make(mounted, directory.getKey(), directory.getValue(), made);
+      for (Map.Entry<Hierarchy, String> directory : directories.entrySet())
+        make(mounted, directory.getKey(), directory.getValue(), made);
       cgroup.perform(writes);
       if (!mounted.unified()) cpuset(mounted, paths, writes);
       else cgroup.attach(DeviceProgram.of(limits.devices()));
     } catch (CgroupException | KernelException e) {
       removeMade(made, e);
-      throw e instanceof KernelException ? new CgroupException("cannot create the container's cgroup", e) : e;
+      throw e instanceof KernelException
+          ? new CgroupException("cannot create the container's cgroup", e)
+          : e;
     }
     return cgroup;
   }
@@ -79,12 +86,17 @@ public final class Cgroups implements AutoCloseable {
 
   private void make(Hierarchies mounted, Hierarchy hierarchy, String directory, List<String> made) {
     if (mounted.unified()) delegate(hierarchy, directory, made);
-    if (!directory.equals(hierarchy.mountPoint()) && makeWithParents(hierarchy, directory, made)) return;
+    if (!directory.equals(hierarchy.mountPoint()) && makeWithParents(hierarchy, directory, made))
+      return;
     Cgroup existing = new Cgroup(files, mounted, Map.of(hierarchy.key(), directory));
     int processes = existing.pids().size();
-    if (processes > 0) throw new CgroupException("container's cgroup is not empty: " + processes + " process(es) found");
-    boolean freezes = hierarchy.v2() ? mounted.unified() : hierarchy.controllers().contains("freezer");
-    if (freezes && existing.frozen()) throw new CgroupException("container's cgroup unexpectedly frozen");
+    if (processes > 0)
+      throw new CgroupException(
+          "container's cgroup is not empty: " + processes + " process(es) found");
+    boolean freezes =
+        hierarchy.v2() ? mounted.unified() : hierarchy.controllers().contains("freezer");
+    if (freezes && existing.frozen())
+      throw new CgroupException("container's cgroup unexpectedly frozen");
   }
 
   /// Usually the parent is there, so the directory is tried first: whether it was not there before.
@@ -94,7 +106,8 @@ public final class Cgroups implements AutoCloseable {
       fresh = files.mkdir(directory);
     } catch (KernelException e) {
       String parent = CgroupPath.parent(directory);
-      if (!CgroupFiles.is(e, Errno.ENOENT) || parent.length() <= hierarchy.mountPoint().length()) throw e;
+      if (!CgroupFiles.is(e, Errno.ENOENT) || parent.length() <= hierarchy.mountPoint().length())
+        throw e;
       makeWithParents(hierarchy, parent, made);
       fresh = files.mkdir(directory);
     }
@@ -102,7 +115,8 @@ public final class Cgroups implements AutoCloseable {
     return fresh;
   }
 
-  /// On v2 a cgroup has the controllers that its parent hands down. One that cannot be is not an error until a limit needs it.
+  /// On v2 a cgroup has the controllers that its parent hands down. One that cannot be is not an
+  /// error until a limit needs it.
   private void delegate(Hierarchy hierarchy, String directory, List<String> made) {
     String all = controllersV2(hierarchy);
     if (all.isEmpty()) return;
@@ -123,7 +137,8 @@ public final class Cgroups implements AutoCloseable {
     try {
       files.write(file, "+" + controller);
     } catch (KernelException ignored) {
-      // EBUSY of a parent with processes, ENOENT of a controller not handed down: a limit that needs it names it when it fails.
+      // EBUSY of a parent with processes, ENOENT of a controller not handed down: a limit that
+      // needs it names it when it fails.
     }
   }
 
@@ -136,13 +151,15 @@ public final class Cgroups implements AutoCloseable {
     return known;
   }
 
-  /// A v1 cpuset starts with neither CPUs nor memory nodes, and then takes no process: what was not given comes from the parent.
+  /// A v1 cpuset starts with neither CPUs nor memory nodes, and then takes no process: what was not
+  /// given comes from the parent.
   private void cpuset(Hierarchies mounted, Map<String, String> paths, List<Write> writes) {
     Hierarchy hierarchy = mounted.of("cpuset").orElse(null);
     if (hierarchy == null) return;
     String directory = Objects.requireNonNull(paths.get(hierarchy.key()));
     for (String file : List.of("cpuset.cpus", "cpuset.mems")) {
-      if (writes.stream().noneMatch(w -> w.file().equals(file))) inherit(hierarchy, directory, file);
+      if (writes.stream().noneMatch(w -> w.file().equals(file)))
+        inherit(hierarchy, directory, file);
     }
   }
 
@@ -150,7 +167,8 @@ public final class Cgroups implements AutoCloseable {
     if (directory.equals(hierarchy.mountPoint())) return files.read(directory + "/" + file).strip();
     String parent = CgroupPath.parent(directory);
     String value = files.read(parent + "/" + file).strip();
-    if (value.isEmpty() && parent.length() > hierarchy.mountPoint().length()) value = inherit(hierarchy, parent, file);
+    if (value.isEmpty() && parent.length() > hierarchy.mountPoint().length())
+      value = inherit(hierarchy, parent, file);
     files.write(directory + "/" + file, value);
     return value;
   }

@@ -5,9 +5,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 
-/// The eBPF program that decides device accesses on cgroup v2 (BPF_PROG_TYPE_CGROUP_DEVICE). It goes through the rules from the
-/// last to the first with the accesses that are still undecided: an allowing rule takes its own away and grants when none are
-/// left, a denying one refuses when it concerns any of them.
+/// The eBPF program that decides device accesses on cgroup v2 (BPF_PROG_TYPE_CGROUP_DEVICE). It
+/// goes through the rules from the last to the first with the accesses that are still undecided: an
+/// allowing rule takes its own away and grants when none are left, a denying one refuses when it
+/// concerns any of them.
 ///
 /// Its argument is struct bpf_cgroup_dev_ctx: u32 access << 16 | type, u32 major, u32 minor.
 public final class DeviceProgram {
@@ -55,7 +56,12 @@ public final class DeviceProgram {
   }
 
   private void rule(DeviceRules.Rule rule) {
-    int length = 1 + (rule.major() == DeviceRules.ANY ? 0 : 1) + (rule.minor() == DeviceRules.ANY ? 0 : 1) + (rule.allow() ? 2 : 3) + 2;
+    int length =
+        1
+            + (rule.major() == DeviceRules.ANY ? 0 : 1)
+            + (rule.minor() == DeviceRules.ANY ? 0 : 1)
+            + (rule.allow() ? 2 : 3)
+            + 2;
     int end = code.position() / 8 + length;
     add(JUMP_NOT_EQUAL, TYPE, 0, to(end), rule.type() == 'b' ? BLOCK : CHARACTER);
     if (rule.major() != DeviceRules.ANY) add(JUMP_NOT_EQUAL, MAJOR, 0, to(end), (int) rule.major());
@@ -81,8 +87,12 @@ public final class DeviceProgram {
     return instruction - code.position() / 8 - 1;
   }
 
-  /// struct bpf_insn; the registers' nibbles are as a little-endian machine has them, as are all that jrun runs on.
+  /// struct bpf_insn; the registers' nibbles are as a little-endian machine has them, as are all
+  /// that jrun runs on.
   private void add(int operation, int target, int source, int offset, int immediate) {
-    code.put((byte) operation).put((byte) (source << 4 | target)).putShort((short) offset).putInt(immediate);
+    code.put((byte) operation)
+        .put((byte) (source << 4 | target))
+        .putShort((short) offset)
+        .putInt(immediate);
   }
 }

@@ -5,8 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The device rules of a container in the form that both kinds of cgroup start from: first one that decides everything, then
-/// those that change it, the last match of each access winning; what runc always allows comes at the end.
+/// The device rules of a container in the form that both kinds of cgroup start from: first one that
+/// decides everything, then those that change it, the last match of each access winning; what runc
+/// always allows comes at the end.
 final class DeviceRules {
   static final int MKNOD = 1;
   static final int READ = 2;
@@ -36,7 +37,10 @@ final class DeviceRules {
     /// As devices.allow and devices.deny take it.
     String line() {
       if (everything()) return "a";
-      String letters = ((access & READ) != 0 ? "r" : "") + ((access & WRITE) != 0 ? "w" : "") + ((access & MKNOD) != 0 ? "m" : "");
+      String letters =
+          ((access & READ) != 0 ? "r" : "")
+              + ((access & WRITE) != 0 ? "w" : "")
+              + ((access & MKNOD) != 0 ? "m" : "");
       return type + " " + number(major) + ":" + number(minor) + " " + letters;
     }
 
@@ -70,8 +74,8 @@ final class DeviceRules {
     return List.copyOf(rules);
   }
 
-  /// The lines of cgroup v1, whose kernel keeps one default and a list of exceptions: a rule against the exceptions removes only
-  /// those of exactly its devices.
+  /// The lines of cgroup v1, whose kernel keeps one default and a list of exceptions: a rule
+  /// against the exceptions removes only those of exactly its devices.
   static List<Write> writes(List<Rule> rules, String hierarchyKey) {
     boolean byDefault = rules.getFirst().allow();
     List<Write> writes = new ArrayList<>();
@@ -79,9 +83,15 @@ final class DeviceRules {
       Rule rule = rules.get(i);
       Rule partial = rule.allow() == byDefault ? partlyTakenBack(rules, i) : null;
       if (partial == null) {
-        writes.add(new Write(hierarchyKey, rule.allow() ? "devices.allow" : "devices.deny", rule.line()));
+        writes.add(
+            new Write(hierarchyKey, rule.allow() ? "devices.allow" : "devices.deny", rule.line()));
       } else if (!ALWAYS.contains(rule)) {
-        throw new CgroupException("device rule " + text(rule) + " takes back a part of " + text(partial) + ", which cgroup v1 cannot");
+        throw new CgroupException(
+            "device rule "
+                + text(rule)
+                + " takes back a part of "
+                + text(partial)
+                + ", which cgroup v1 cannot");
       }
     }
     return writes;
@@ -90,7 +100,8 @@ final class DeviceRules {
   private static @Nullable Rule partlyTakenBack(List<Rule> rules, int index) {
     Rule rule = rules.get(index);
     for (Rule earlier : rules.subList(0, index)) {
-      if (earlier.allow() != rule.allow() && !earlier.sameDevices(rule) && earlier.overlaps(rule)) return earlier;
+      if (earlier.allow() != rule.allow() && !earlier.sameDevices(rule) && earlier.overlaps(rule))
+        return earlier;
     }
     return null;
   }
@@ -111,7 +122,9 @@ final class DeviceRules {
         if (earlier.everything() || earlier.overlaps(rule)) break;
         continue;
       }
-      boolean covered = earlier.everything() || (earlier.sameDevices(rule) && (earlier.access() & rule.access()) == rule.access());
+      boolean covered =
+          earlier.everything()
+              || (earlier.sameDevices(rule) && (earlier.access() & rule.access()) == rule.access());
       if (covered) return;
     }
     rules.add(rule);
@@ -124,11 +137,17 @@ final class DeviceRules {
     long minor = number(rule.minor());
     String type = rule.type() == null ? "a" : rule.type();
     return switch (type) {
-      case "b", "c", "u" -> access == 0 ? List.of() : List.of(new Rule(rule.allow(), type.equals("b") ? 'b' : 'c', major, minor, access));
+      case "b", "c", "u" ->
+          access == 0
+              ? List.of()
+              : List.of(new Rule(rule.allow(), type.equals("b") ? 'b' : 'c', major, minor, access));
       case "a" -> {
         if (access == 0) yield List.of();
-        if (access == ALL && major == ANY && minor == ANY) yield List.of(new Rule(rule.allow(), 'a', ANY, ANY, ALL));
-        yield List.of(new Rule(rule.allow(), 'b', major, minor, access), new Rule(rule.allow(), 'c', major, minor, access));
+        if (access == ALL && major == ANY && minor == ANY)
+          yield List.of(new Rule(rule.allow(), 'a', ANY, ANY, ALL));
+        yield List.of(
+            new Rule(rule.allow(), 'b', major, minor, access),
+            new Rule(rule.allow(), 'c', major, minor, access));
       }
       default -> throw new CgroupException("unknown type " + type + " of a device rule");
     };
@@ -143,7 +162,8 @@ final class DeviceRules {
             case 'r' -> READ;
             case 'w' -> WRITE;
             case 'm' -> MKNOD;
-            default -> throw new CgroupException("unknown access " + rule.access() + " of a device rule");
+            default ->
+                throw new CgroupException("unknown access " + rule.access() + " of a device rule");
           };
     }
     return access;
@@ -151,7 +171,8 @@ final class DeviceRules {
 
   private static long number(@Nullable Long number) {
     if (number == null || number == ANY) return ANY;
-    if (number < 0 || number > Integer.MAX_VALUE) throw new CgroupException("device number " + number + " is out of range");
+    if (number < 0 || number > Integer.MAX_VALUE)
+      throw new CgroupException("device number " + number + " is out of range");
     return number;
   }
 }

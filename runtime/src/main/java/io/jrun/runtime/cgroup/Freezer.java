@@ -5,7 +5,8 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.FileCall;
 import org.jspecify.annotations.Nullable;
 
-/// Stops and resumes the processes of a cgroup, by v1's freezer where there is one, otherwise by v2's cgroup.freeze.
+/// Stops and resumes the processes of a cgroup, by v1's freezer where there is one, otherwise by
+/// v2's cgroup.freeze.
 record Freezer(CgroupFiles files, @Nullable String v1, @Nullable String v2) {
   private static final int ATTEMPTS_V1 = 1000;
   private static final int POLLPRI = 2;
@@ -32,16 +33,18 @@ record Freezer(CgroupFiles files, @Nullable String v1, @Nullable String v2) {
   /// A cgroup that is gone or has no freezer is not frozen.
   boolean frozen() {
     try {
-      // FREEZING counts: it is what a freeze that someone asked for looks like until all have stopped.
-      if (v1 != null) return !files.readIfThere(v1 + "/freezer.state").orElse("THAWED").strip().equals("THAWED");
+      // FREEZING counts: it is what a freeze that someone asked for looks like until all have
+      // stopped.
+      if (v1 != null)
+        return !files.readIfThere(v1 + "/freezer.state").orElse("THAWED").strip().equals("THAWED");
       return v2 != null && files.readIfThere(v2 + "/cgroup.events").orElse("").contains("frozen 1");
     } catch (KernelException e) {
       throw new CgroupException("cannot read the freezer's state", e);
     }
   }
 
-  /// A v1 cgroup can stay FREEZING while its processes fork; writing again continues it, and a moment of THAWED now and then
-  /// lets those go on that the others wait for (runc issue 2774).
+  /// A v1 cgroup can stay FREEZING while its processes fork; writing again continues it, and a
+  /// moment of THAWED now and then lets those go on that the others wait for (runc issue 2774).
   private void freezeV1(String state) {
     for (int attempt = 1; attempt <= ATTEMPTS_V1; attempt++) {
       if (attempt % 50 == 0) {
@@ -53,7 +56,8 @@ record Freezer(CgroupFiles files, @Nullable String v1, @Nullable String v2) {
       if (files.read(state).strip().equals("FROZEN")) return;
     }
     files.write(state, "THAWED");
-    throw new CgroupException("unable to freeze: still freezing after " + ATTEMPTS_V1 + " attempts");
+    throw new CgroupException(
+        "unable to freeze: still freezing after " + ATTEMPTS_V1 + " attempts");
   }
 
   private void freezeV2(String directory) {

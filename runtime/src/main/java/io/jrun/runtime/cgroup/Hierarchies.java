@@ -7,20 +7,35 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// The cgroup hierarchies of /proc/self/mountinfo. A hierarchy that is mounted several times counts once, below /sys/fs/cgroup if
-/// it is there.
+/// The cgroup hierarchies of /proc/self/mountinfo. A hierarchy that is mounted several times counts
+/// once, below /sys/fs/cgroup if it is there.
 public final class Hierarchies {
   private static final String TOP = "/sys/fs/cgroup";
+
   /// Options of a v1 superblock that are not controllers (cgroup1_show_options in the kernel).
   private static final Set<String> OPTIONS =
-      Set.of("rw", "ro", "sync", "dirsync", "mand", "lazytime", "noprefix", "xattr", "cpuset_v2_mode", "favordynmods", "clone_children", "none", "seclabel");
+      Set.of(
+          "rw",
+          "ro",
+          "sync",
+          "dirsync",
+          "mand",
+          "lazytime",
+          "noprefix",
+          "xattr",
+          "cpuset_v2_mode",
+          "favordynmods",
+          "clone_children",
+          "none",
+          "seclabel");
 
   private final List<Hierarchy> all;
   private final boolean unified;
 
   private Hierarchies(List<Hierarchy> all) {
     this.all = List.copyOf(all);
-    this.unified = v1().isEmpty() && this.all.stream().anyMatch(h -> h.v2() && h.mountPoint().equals(TOP));
+    this.unified =
+        v1().isEmpty() && this.all.stream().anyMatch(h -> h.v2() && h.mountPoint().equals(TOP));
   }
 
   public static Hierarchies parse(String mountinfo) {
@@ -35,7 +50,8 @@ public final class Hierarchies {
       if (!v2 && !after[0].equals("cgroup")) continue;
       List<String> controllers = v2 ? List.of() : controllers(after[2]);
       if (!v2 && controllers.isEmpty()) continue;
-      Hierarchy hierarchy = new Hierarchy(unescape(before[4]), unescape(before[3]), controllers, v2);
+      Hierarchy hierarchy =
+          new Hierarchy(unescape(before[4]), unescape(before[3]), controllers, v2);
       byKey.merge(hierarchy.key(), hierarchy, (old, now) -> atTop(old) || !atTop(now) ? old : now);
     }
     return new Hierarchies(List.copyOf(byKey.values()));
@@ -59,7 +75,8 @@ public final class Hierarchies {
     return unified;
   }
 
-  /// Those in which a container gets a directory: on a hybrid machine v2 too, which costs a mkdir and lets v2 tools find it.
+  /// Those in which a container gets a directory: on a hybrid machine v2 too, which costs a mkdir
+  /// and lets v2 tools find it.
   List<Hierarchy> used() {
     if (all.isEmpty()) throw new CgroupException("no cgroup hierarchy is mounted");
     return all;
@@ -67,7 +84,8 @@ public final class Hierarchies {
 
   /// The v1 hierarchy of a controller.
   Optional<Hierarchy> of(String controller) {
-    for (Hierarchy hierarchy : all) if (hierarchy.controllers().contains(controller)) return Optional.of(hierarchy);
+    for (Hierarchy hierarchy : all)
+      if (hierarchy.controllers().contains(controller)) return Optional.of(hierarchy);
     return Optional.empty();
   }
 
@@ -78,9 +96,11 @@ public final class Hierarchies {
   private static List<String> controllers(String options) {
     List<String> controllers = new ArrayList<>();
     for (String option : options.split(",")) {
-      if (option.startsWith("name=") || (option.indexOf('=') < 0 && !OPTIONS.contains(option))) controllers.add(option);
+      if (option.startsWith("name=") || (option.indexOf('=') < 0 && !OPTIONS.contains(option)))
+        controllers.add(option);
     }
-    // A named hierarchy can have controllers too; the name comes last in mountinfo, and then it is not the key.
+    // A named hierarchy can have controllers too; the name comes last in mountinfo, and then it is
+    // not the key.
     return controllers;
   }
 

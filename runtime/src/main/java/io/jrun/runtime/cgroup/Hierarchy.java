@@ -11,12 +11,14 @@ public record Hierarchy(String mountPoint, String root, List<String> controllers
     controllers = List.copyOf(controllers);
   }
 
-  /// What this hierarchy is called in [Cgroup#paths]: its first controller or `name=…`; `""` for v2.
+  /// What this hierarchy is called in [Cgroup#paths]: its first controller or `name=…`; `""` for
+  /// v2.
   public String key() {
     return v2 ? "" : controllers.getFirst();
   }
 
-  /// Where the cgroup that /proc/PID/cgroup calls `cgroup` is; a cgroup outside of what is mounted is taken as the mount's top.
+  /// Where the cgroup that /proc/PID/cgroup calls `cgroup` is; a cgroup outside of what is mounted
+  /// is taken as the mount's top.
   String directoryOf(String cgroup) {
     String path = CgroupPath.clean(cgroup);
     String top = CgroupPath.clean(root);

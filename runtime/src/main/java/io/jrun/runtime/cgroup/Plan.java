@@ -6,10 +6,11 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// The writes that give a cgroup its limits, in their order; pure. What 0 or null means in the spec's numbers is what it means
-/// to runc: leave it as it is.
+/// The writes that give a cgroup its limits, in their order; pure. What 0 or null means in the
+/// spec's numbers is what it means to runc: leave it as it is.
 final class Plan {
-  /// What a plan depends on besides the configuration: null limits are those of a cgroup just made, which are unlimited.
+  /// What a plan depends on besides the configuration: null limits are those of a cgroup just made,
+  /// which are unlimited.
   record Current(boolean created, @Nullable Long memoryLimit) {
     static final Current CREATED = new Current(true, null);
   }
@@ -66,20 +67,30 @@ final class Plan {
     if (cpu.mems() != null && !cpu.mems().isEmpty()) add("cpuset", "cpuset.mems", cpu.mems());
   }
 
-  /// memory+swap may at no moment be below memory: which is written first depends on which way they go.
+  /// memory+swap may at no moment be below memory: which is written first depends on which way they
+  /// go.
   private void memory(Resources.Memory memory, Current current) {
     Long limit = memory.limit();
     Long swap = memory.swap();
     boolean unlimited = given(limit) && limit == -1 && !given(swap) && !current.created();
-    if (unlimited) writes.add(new Write(key("memory"), "memory.memsw.limit_in_bytes", "-1", Write.NOTHING));
-    boolean swapFirst = given(limit) && given(swap) && current.memoryLimit() != null && (swap == -1 || current.memoryLimit() < swap);
+    if (unlimited)
+      writes.add(new Write(key("memory"), "memory.memsw.limit_in_bytes", "-1", Write.NOTHING));
+    boolean swapFirst =
+        given(limit)
+            && given(swap)
+            && current.memoryLimit() != null
+            && (swap == -1 || current.memoryLimit() < swap);
     if (swapFirst) add("memory", "memory.memsw.limit_in_bytes", swap);
     if (given(limit)) add("memory", "memory.limit_in_bytes", limit);
     if (given(swap) && !swapFirst) add("memory", "memory.memsw.limit_in_bytes", swap);
-    if (given(memory.reservation())) add("memory", "memory.soft_limit_in_bytes", memory.reservation());
+    if (given(memory.reservation()))
+      add("memory", "memory.soft_limit_in_bytes", memory.reservation());
     if (memory.swappiness() != null) {
       if (Long.compareUnsigned(memory.swappiness(), 100) > 0) {
-        throw new CgroupException("invalid memory swappiness value: " + Long.toUnsignedString(memory.swappiness()) + " (valid range is 0-100)");
+        throw new CgroupException(
+            "invalid memory swappiness value: "
+                + Long.toUnsignedString(memory.swappiness())
+                + " (valid range is 0-100)");
       }
       add("memory", "memory.swappiness", memory.swappiness());
     }
@@ -88,11 +99,13 @@ final class Plan {
 
   private void blockIo(Resources.BlockIo io) {
     if (io.weight() != null && io.weight() != 0) weight("weight", Integer.toString(io.weight()));
-    if (io.leafWeight() != null && io.leafWeight() != 0) add("blkio", "blkio.leaf_weight", Integer.toString(io.leafWeight()));
+    if (io.leafWeight() != null && io.leafWeight() != 0)
+      add("blkio", "blkio.leaf_weight", Integer.toString(io.leafWeight()));
     for (Resources.WeightDevice device : io.weightDevice()) {
       String numbers = device.major() + ":" + device.minor() + " ";
       if (device.weight() != null) weight("weight_device", numbers + device.weight());
-      if (device.leafWeight() != null) add("blkio", "blkio.leaf_weight_device", numbers + device.leafWeight());
+      if (device.leafWeight() != null)
+        add("blkio", "blkio.leaf_weight_device", numbers + device.leafWeight());
     }
     throttle("blkio.throttle.read_bps_device", io.throttleReadBpsDevice());
     throttle("blkio.throttle.write_bps_device", io.throttleWriteBpsDevice());
@@ -108,7 +121,10 @@ final class Plan {
 
   private void throttle(String file, List<Resources.ThrottleDevice> devices) {
     for (Resources.ThrottleDevice device : devices) {
-      add("blkio", file, device.major() + ":" + device.minor() + " " + Long.toUnsignedString(device.rate()));
+      add(
+          "blkio",
+          file,
+          device.major() + ":" + device.minor() + " " + Long.toUnsignedString(device.rate()));
     }
   }
 
@@ -116,16 +132,24 @@ final class Plan {
     for (Resources.HugepageLimit limit : resources.hugepageLimits()) {
       String value = Long.toUnsignedString(limit.limit());
       add("hugetlb", "hugetlb." + limit.pageSize() + ".limit_in_bytes", value);
-      writes.add(new Write(key("hugetlb"), "hugetlb." + limit.pageSize() + ".rsvd.limit_in_bytes", value, Write.NOTHING));
+      writes.add(
+          new Write(
+              key("hugetlb"),
+              "hugetlb." + limit.pageSize() + ".rsvd.limit_in_bytes",
+              value,
+              Write.NOTHING));
     }
     if (resources.network() != null) {
-      if (given(resources.network().classId())) add("net_cls", "net_cls.classid", resources.network().classId());
+      if (given(resources.network().classId()))
+        add("net_cls", "net_cls.classid", resources.network().classId());
       for (Resources.InterfacePriority priority : resources.network().priorities()) {
         add("net_prio", "net_prio.ifpriomap", priority.name() + " " + priority.priority());
       }
     }
-    for (String device : resources.rdma().keySet()) add("rdma", "rdma.max", rdma(device, Objects.requireNonNull(resources.rdma().get(device))));
-    if (!resources.unified().isEmpty()) throw new CgroupException("invalid configuration: cannot use unified on cgroup v1");
+    for (String device : resources.rdma().keySet())
+      add("rdma", "rdma.max", rdma(device, Objects.requireNonNull(resources.rdma().get(device))));
+    if (!resources.unified().isEmpty())
+      throw new CgroupException("invalid configuration: cannot use unified on cgroup v1");
   }
 
   static String rdma(String device, Resources.Rdma limit) {
@@ -144,6 +168,9 @@ final class Plan {
   }
 
   private String key(String controller) {
-    return hierarchies.of(controller).map(Hierarchy::key).orElseThrow(() -> new CgroupException(controller + " cgroup is not mounted"));
+    return hierarchies
+        .of(controller)
+        .map(Hierarchy::key)
+        .orElseThrow(() -> new CgroupException(controller + " cgroup is not mounted"));
   }
 }

@@ -6,7 +6,8 @@ import io.jrun.specs.runtime.Resources;
 import java.util.List;
 import java.util.Map;
 
-/// The writes of [Plan] on a machine that has only cgroup v2; device rules are a [DeviceProgram] there.
+/// The writes of [Plan] on a machine that has only cgroup v2; device rules are a [DeviceProgram]
+/// there.
 final class PlanV2 {
   private static final long DEFAULT_PERIOD_MICROS = 100_000;
 
@@ -26,19 +27,25 @@ final class PlanV2 {
       add("hugetlb." + limit.pageSize() + ".max", value);
       writes.add(new Write("", "hugetlb." + limit.pageSize() + ".rsvd.max", value, Write.NOTHING));
     }
-    if (resources.network() != null && (given(resources.network().classId()) || !resources.network().priorities().isEmpty())) {
-      throw new CgroupException((given(resources.network().classId()) ? "net_cls" : "net_prio") + " cgroup is not mounted: cgroup v2 has none");
+    if (resources.network() != null
+        && (given(resources.network().classId()) || !resources.network().priorities().isEmpty())) {
+      throw new CgroupException(
+          (given(resources.network().classId()) ? "net_cls" : "net_prio")
+              + " cgroup is not mounted: cgroup v2 has none");
     }
     for (Map.Entry<String, Resources.Rdma> device : resources.rdma().entrySet()) {
       add("rdma.max", Plan.rdma(device.getKey(), device.getValue()));
     }
     for (Map.Entry<String, String> file : resources.unified().entrySet()) {
-      if (file.getKey().contains("/")) throw new CgroupException("unified resource \"" + file.getKey() + "\" must be a file name (no slashes)");
+      if (file.getKey().contains("/"))
+        throw new CgroupException(
+            "unified resource \"" + file.getKey() + "\" must be a file name (no slashes)");
       for (String line : file.getValue().split("\n")) add(file.getKey(), line);
     }
   }
 
-  /// cpu.weight (1 to 10000, 100 by default) of cpu.shares (2 to 262144, 1024 by default); runc and crun agree on this curve.
+  /// cpu.weight (1 to 10000, 100 by default) of cpu.shares (2 to 262144, 1024 by default); runc and
+  /// crun agree on this curve.
   static long weight(long shares) {
     if (Long.compareUnsigned(shares, 2) <= 0) return 1;
     if (Long.compareUnsigned(shares, 262144) >= 0) return 10000;
@@ -53,7 +60,8 @@ final class PlanV2 {
     if (swap == 0) return limit == -1 ? "max" : "";
     if (swap == -1) return "max";
     if (limit == swap) return "0";
-    if (limit == 0 || limit == -1) throw new CgroupException("unable to set swap limit without memory limit");
+    if (limit == 0 || limit == -1)
+      throw new CgroupException("unable to set swap limit without memory limit");
     if (limit < 0) throw new CgroupException("invalid memory value: " + limit);
     if (swap < limit) throw new CgroupException("memory+swap limit should be >= memory limit");
     return Long.toString(swap - limit);
@@ -62,13 +70,15 @@ final class PlanV2 {
   private void memory(Resources.Memory memory) {
     String swap = swap(memory);
     boolean asWithout = swap.equals("max") || swap.equals("0");
-    if (!swap.isEmpty()) writes.add(new Write("", "memory.swap.max", swap, asWithout ? Write.NOTHING : null));
+    if (!swap.isEmpty())
+      writes.add(new Write("", "memory.swap.max", swap, asWithout ? Write.NOTHING : null));
     if (given(memory.limit())) add("memory.max", orMax(memory.limit()));
     if (given(memory.reservation())) add("memory.low", orMax(memory.reservation()));
   }
 
   private void cpu(Resources.Cpu cpu) {
-    if (given(cpu.realtimePeriod()) || given(cpu.realtimeRuntime())) throw new CgroupException("realtime limits are not supported on cgroup v2");
+    if (given(cpu.realtimePeriod()) || given(cpu.realtimeRuntime()))
+      throw new CgroupException("realtime limits are not supported on cgroup v2");
     boolean idle = cpu.idle() != null && cpu.idle() == 1;
     if (cpu.idle() != null) add("cpu.idle", Long.toString(cpu.idle()));
     if (given(cpu.shares()) && !idle) add("cpu.weight", Long.toString(weight(cpu.shares())));
@@ -84,10 +94,16 @@ final class PlanV2 {
   private void blockIo(Resources.BlockIo io) {
     if (io.weight() != null && io.weight() != 0) {
       long general = 1 + (io.weight() - 10L) * 9999 / 990;
-      writes.add(new Write("", "io.bfq.weight", Integer.toString(io.weight()), new Write("", "io.weight", Long.toString(general))));
+      writes.add(
+          new Write(
+              "",
+              "io.bfq.weight",
+              Integer.toString(io.weight()),
+              new Write("", "io.weight", Long.toString(general))));
     }
     for (Resources.WeightDevice device : io.weightDevice()) {
-      if (device.weight() != null) add("io.bfq.weight", device.major() + ":" + device.minor() + " " + device.weight());
+      if (device.weight() != null)
+        add("io.bfq.weight", device.major() + ":" + device.minor() + " " + device.weight());
     }
     throttle("rbps", io.throttleReadBpsDevice());
     throttle("wbps", io.throttleWriteBpsDevice());

@@ -7,7 +7,8 @@ import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Removes cgroups with what is below them. A process that was killed holds its cgroup until it is reaped: EBUSY for a moment.
+/// Removes cgroups with what is below them. A process that was killed holds its cgroup until it is
+/// reaped: EBUSY for a moment.
 record Removal(CgroupFiles files) {
   private static final long TIMEOUT_MILLIS = 2000;
   private static final long LONGEST_PAUSE_MILLIS = 100;
@@ -18,7 +19,8 @@ record Removal(CgroupFiles files) {
     for (long pause = 1; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS)) {
       KernelException busy = pass(left);
       if (busy == null) return;
-      if (System.nanoTime() >= end) throw new CgroupException("unable to remove the container's cgroup", busy);
+      if (System.nanoTime() >= end)
+        throw new CgroupException("unable to remove the container's cgroup", busy);
       Cgroup.pause(pause);
     }
   }

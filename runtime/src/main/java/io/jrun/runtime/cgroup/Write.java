@@ -5,7 +5,8 @@ import org.jspecify.annotations.Nullable;
 /// One value for one file of the container's cgroup.
 ///
 /// @param hierarchyKey the key of [Cgroup#paths]
-/// @param otherwise what is written instead where the kernel has no such file; null makes that an error
+/// @param otherwise what is written instead where the kernel has no such file; null makes that an
+///   error
 public record Write(String hierarchyKey, String file, String value, @Nullable Write otherwise) {
   /// Stands in `otherwise` for a value that a kernel without the file has anyway.
   static final Write NOTHING = new Write("", "", "", null);

@@ -11,7 +11,8 @@ public interface Caller {
   /// Writes to its standard error.
   void err(String text);
 
-  /// Appends to a file, which is made when it is missing; the path is relative to the caller's working directory.
+  /// Appends to a file, which is made when it is missing; the path is relative to the caller's
+  /// working directory.
   void appendToFile(String path, String text);
 
   /// The standard output of a command; a command that fails is a RuntimeException.

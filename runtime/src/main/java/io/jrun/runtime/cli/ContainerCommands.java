@@ -146,9 +146,7 @@ final class ContainerCommands {
   static int kill(Request request) {
     List<String> rest = request.rest();
     int signal = SignalName.parse(rest.isEmpty() ? "TERM" : rest.getFirst());
-    request
-        .operations()
-        .kill(request.global(), request.id(), signal, request.line().has("--all"));
+    request.operations().kill(request.global(), request.id(), signal, request.line().has("--all"));
     return 0;
   }
 

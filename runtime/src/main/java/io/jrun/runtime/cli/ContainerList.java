@@ -11,6 +11,7 @@ import java.util.List;
 record ContainerList(List<ContainerSummary> containers) {
   /// The widths of runc's tabwriter.
   private static final int MIN_WIDTH = 12;
+
   private static final int PADDING = 3;
 
   private static final List<String> HEADER =

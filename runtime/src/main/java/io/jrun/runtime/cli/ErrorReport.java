@@ -8,7 +8,8 @@ import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import org.jspecify.annotations.Nullable;
 
-/// Shows a failure as runc does: one record in the log, and when the log is a file also one plain line on standard error.
+/// Shows a failure as runc does: one record in the log, and when the log is a file also one plain
+/// line on standard error.
 record ErrorReport(GlobalOptions global, Caller caller) {
   void show(Throwable failure) {
     String message = message(failure);
@@ -36,8 +37,7 @@ record ErrorReport(GlobalOptions global, Caller caller) {
         DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(
             now.truncatedTo(ChronoUnit.SECONDS).atOffset(ZoneOffset.UTC));
     return switch (global.logFormat()) {
-      case TEXT ->
-          "time=\"" + time + "\" level=error msg=" + Json.of(message).toText() + "\n";
+      case TEXT -> "time=\"" + time + "\" level=error msg=" + Json.of(message).toText() + "\n";
       case JSON ->
           JsonObject.EMPTY
                   .with("level", Json.of("error"))

@@ -62,8 +62,7 @@ public final class JrunCommand {
   private static Subcommand subcommand(String name) {
     @Nullable Subcommand command = Subcommand.named(name);
     if (command == null) {
-      throw new CommandFailure(
-          CommandFailure.UNKNOWN_COMMAND, "unknown command \"" + name + "\"");
+      throw new CommandFailure(CommandFailure.UNKNOWN_COMMAND, "unknown command \"" + name + "\"");
     }
     return command;
   }

@@ -5,7 +5,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 
-/// The options of one command in the making; built without annotations, which would cost milliseconds of reflection.
+/// The options of one command in the making; built without annotations, which would cost
+/// milliseconds of reflection.
 final class Options {
   private final CommandSpec spec = CommandSpec.create();
 
@@ -28,7 +29,8 @@ final class Options {
   }
 
   Options text(String label, String description, String... names) {
-    return add(OptionSpec.builder(names).type(String.class).arity("1").paramLabel(label), description);
+    return add(
+        OptionSpec.builder(names).type(String.class).arity("1").paramLabel(label), description);
   }
 
   /// An option that may come several times.

@@ -20,7 +20,8 @@ final class ParsedLine {
     this.result = result;
   }
 
-  /// @param stopAtPositional whether options end at the first argument, so that all after it belongs to another program
+  /// @param stopAtPositional whether options end at the first argument, so that all after it
+  ///   belongs to another program
   static ParsedLine parse(CommandSpec spec, List<String> args, boolean stopAtPositional) {
     CommandLine line =
         new CommandLine(spec)

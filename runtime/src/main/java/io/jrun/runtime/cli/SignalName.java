@@ -47,7 +47,8 @@ final class SignalName {
 
   private SignalName() {}
 
-  /// The number of a signal such as `TERM`, `sigkill`, `RTMIN+3`, `RTMAX-1` or `9`; 0 asks only whether the process exists.
+  /// The number of a signal such as `TERM`, `sigkill`, `RTMIN+3`, `RTMAX-1` or `9`; 0 asks only
+  /// whether the process exists.
   static int parse(String text) {
     String name = text.strip().toUpperCase(Locale.ROOT);
     if (name.startsWith("SIG")) {

@@ -160,9 +160,9 @@ enum Subcommand {
     return ParsedLine.usage(spec());
   }
 
-  int perform(
-      List<String> args, GlobalOptions global, Operations operations, Caller caller) {
-    // Only where the rest belongs to another program must options come first; runc reorders elsewhere.
+  int perform(List<String> args, GlobalOptions global, Operations operations, Caller caller) {
+    // Only where the rest belongs to another program must options come first; runc reorders
+    // elsewhere.
     ParsedLine line = ParsedLine.parse(spec(), args, maxArguments == Integer.MAX_VALUE);
     if (line.isHelp()) {
       caller.out(usage());
@@ -229,12 +229,11 @@ enum Subcommand {
     StringBuilder text = new StringBuilder();
     object
         .members()
-        .forEach(
-            (name, value) ->
-                text.append(name)
-                    .append(": ")
-                    .append(value instanceof JsonString string ? string.value() : value.toText())
-                    .append('\n'));
+        .forEach((name, value) ->
+            text.append(name)
+                .append(": ")
+                .append(value instanceof JsonString string ? string.value() : value.toText())
+                .append('\n'));
     return text.toString();
   }
 }

@@ -1,4 +1,5 @@
-/// The command line: parses it, calls Operations, and renders results and failures as runc does; it knows no containers.
+/// The command line: parses it, calls Operations, and renders results and failures as runc does; it
+/// knows no containers.
 @NullMarked
 package io.jrun.runtime.cli;
 

@@ -12,9 +12,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 
-/// The process that called jrun: its directory, environment and files, and the parent of what is started.
+/// The process that called jrun: its directory, environment and files, and the parent of what is
+/// started.
 final class ClientProcess {
   private static final int CHUNK = 32768;
+  private static final int F_GETFD = 1;
 
   final HelperKernel helper;
   private final List<String> env;
@@ -25,7 +27,10 @@ final class ClientProcess {
   }
 
   Optional<String> variable(String name) {
-    return env.stream().filter(v -> v.startsWith(name + "=")).map(v -> v.substring(name.length() + 1)).findFirst();
+    return env.stream()
+        .filter(v -> v.startsWith(name + "="))
+        .map(v -> v.substring(name.length() + 1))
+        .findFirst();
   }
 
   /// A file's whole content, the path relative to the client's working directory; `-` is its stdin.
@@ -33,7 +38,9 @@ final class ClientProcess {
     if (path.equals("-")) return readAll(Descriptor.STDIN, new byte[0]);
     Batch batch = new Batch();
     Pending<Descriptor> file =
-        batch.add(new FileCall.Openat(Descriptor.CWD, path, FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, false));
+        batch.add(
+            new FileCall.Openat(
+                Descriptor.CWD, path, FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, false));
     Pending<byte[]> bytes = batch.add(new FileCall.Read(file.descriptor(), CHUNK));
     Results results = helper.run(batch);
     Descriptor open = results.of(file);
@@ -53,18 +60,52 @@ final class ClientProcess {
     return all.toByteArray();
   }
 
+  /// How many descriptors systemd handed over (sd_listen_fds(3)).
+  int listenFds() {
+    return variable("LISTEN_FDS")
+        .filter(n -> n.matches("[0-9]{1,4}"))
+        .map(Integer::parseInt)
+        .orElse(0);
+  }
+
+  /// Checks that descriptors 3 to 3 + count - 1 are the caller's; the helper's own are
+  /// close-on-exec.
+  void checkDescriptors(int count) {
+    if (count == 0) return;
+    Batch batch = new Batch();
+    List<Pending<Integer>> flags = new java.util.ArrayList<>();
+    for (int fd = 3; fd < 3 + count; fd++) {
+      flags.add(batch.attempt(new FileCall.Fcntl(new Descriptor.Known(fd), F_GETFD, 0)));
+    }
+    Results results = helper.run(batch);
+    for (int i = 0; i < count; i++) {
+      if (!results.succeeded(flags.get(i)) || results.of(flags.get(i)) != 0) {
+        throw new ContainerException(
+            "unable to preserve descriptor " + (3 + i) + ": it is not open");
+      }
+    }
+  }
+
   String text(String path) {
     return new String(read(path), StandardCharsets.UTF_8);
   }
 
   /// Replaces a file's content as one: a reader sees the old one or the new one.
   void replace(String path, String text) {
-    String temporary = path.substring(0, path.lastIndexOf('/') + 1) + "." + path.substring(path.lastIndexOf('/') + 1);
+    String temporary =
+        path.substring(0, path.lastIndexOf('/') + 1)
+            + "."
+            + path.substring(path.lastIndexOf('/') + 1);
     Batch batch = new Batch();
     Descriptor file =
-        batch.add(
+        batch
+            .add(
                 new FileCall.Openat(
-                    Descriptor.CWD, temporary, FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_TRUNC | FileCall.O_CLOEXEC, 0666, false))
+                    Descriptor.CWD,
+                    temporary,
+                    FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_TRUNC | FileCall.O_CLOEXEC,
+                    0666,
+                    false))
             .descriptor();
     batch.add(new FileCall.Write(file, text.getBytes(StandardCharsets.UTF_8)));
     batch.add(new FileCall.Close(file));

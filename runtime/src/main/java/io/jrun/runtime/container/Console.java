@@ -36,18 +36,23 @@ final class Console {
   static Pair open(HelperKernel process, Descriptor root, @Nullable ConsoleSize size) {
     Batch batch = new Batch();
     Pending<Descriptor> master =
-        batch.add(new FileCall.Openat2(root, "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0, RESOLVE_IN_ROOT, true));
+        batch.add(
+            new FileCall.Openat2(
+                root, "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0, RESOLVE_IN_ROOT, true));
     Pending<Long> magic = batch.add(new FileCall.Fstatfs(master.descriptor()));
     Pending<Stat> stat = batch.add(new FileCall.Statx(master.descriptor(), "", AT_EMPTY_PATH));
     batch.add(new FileCall.IoctlWrite(master.descriptor(), TIOCSPTLCK, new byte[4]));
     Pending<Integer> peer =
-        batch.add(new FileCall.Ioctl(master.descriptor(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC, false));
+        batch.add(
+            new FileCall.Ioctl(
+                master.descriptor(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC, false));
     if (size != null) {
       ByteBuffer window = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder());
       window.putShort((short) size.height()).putShort((short) size.width());
       batch.add(new FileCall.IoctlWrite(master.descriptor(), TIOCSWINSZ, window.array()));
     }
-    Pending<byte[]> termios = batch.add(new FileCall.IoctlRead(master.descriptor(), TCGETS, TERMIOS));
+    Pending<byte[]> termios =
+        batch.add(new FileCall.IoctlRead(master.descriptor(), TCGETS, TERMIOS));
     Results results = process.run(batch);
     OwnedDescriptor ours = results.descriptors().getFirst();
     Stat file = results.of(stat);
@@ -80,10 +85,17 @@ final class Console {
     Results results = client.run(batch);
     Batch send = new Batch();
     Descriptor socket =
-        send.add(new SocketCall.Socket(SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false)).descriptor();
+        send.add(
+                new SocketCall.Socket(
+                    SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false))
+            .descriptor();
     send.add(new SocketCall.Connect(socket, SocketCall.unixAddress(path)));
     send.add(
-        new SocketCall.Sendmsg(socket, "/dev/ptmx".getBytes(StandardCharsets.UTF_8), List.of(results.of(number)), SocketCall.MSG_NOSIGNAL));
+        new SocketCall.Sendmsg(
+            socket,
+            "/dev/ptmx".getBytes(StandardCharsets.UTF_8),
+            List.of(results.of(number)),
+            SocketCall.MSG_NOSIGNAL));
     send.add(new FileCall.Close(socket));
     send.add(new FileCall.Close(new Descriptor.Known(results.of(number))));
     client.run(send);
@@ -92,7 +104,8 @@ final class Console {
   /// Puts the client's own terminal into raw mode; returns what it was, empty where stdin is none.
   static byte[] raw(HelperKernel client) {
     Batch ask = new Batch();
-    Pending<byte[]> termios = ask.attempt(new FileCall.IoctlRead(Descriptor.STDIN, TCGETS, TERMIOS));
+    Pending<byte[]> termios =
+        ask.attempt(new FileCall.IoctlRead(Descriptor.STDIN, TCGETS, TERMIOS));
     Results results = client.run(ask);
     if (!results.succeeded(termios)) return new byte[0];
     byte[] before = results.of(termios);
@@ -105,5 +118,4 @@ final class Console {
     client.call(new FileCall.IoctlWrite(Descriptor.STDIN, TCSETS, modes.array()));
     return before;
   }
-
 }

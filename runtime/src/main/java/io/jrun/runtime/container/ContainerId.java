@@ -8,9 +8,11 @@ final class ContainerId {
 
   static void check(String id) {
     if (id.isEmpty()) throw new ContainerException("container id cannot be empty");
-    if (id.length() > LONGEST) throw new ContainerException("invalid container id: longer than " + LONGEST + " characters");
+    if (id.length() > LONGEST)
+      throw new ContainerException("invalid container id: longer than " + LONGEST + " characters");
     if (id.equals(".") || id.equals("..") || !id.matches("[A-Za-z0-9_+.-]+")) {
-      throw new ContainerException("invalid container id \"" + id + "\": only letters, digits, _, +, - and . are allowed");
+      throw new ContainerException(
+          "invalid container id \"" + id + "\": only letters, digits, _, +, - and . are allowed");
     }
   }
 }

@@ -39,25 +39,37 @@ public final class ContainerOperations {
   }
 
   private Store store(GlobalOptions global) {
-    if (global.systemdCgroup()) throw new ContainerException("--systemd-cgroup: not implemented yet");
+    if (global.systemdCgroup())
+      throw new ContainerException("--systemd-cgroup: not implemented yet");
     if (!global.root().isEmpty()) return new Store(Path.of(client.absolute(global.root())));
-    return new Store(Path.of(client.variable("XDG_RUNTIME_DIR").filter(d -> containers.uid() != 0).orElse("/run") + "/jrun"));
+    return new Store(
+        Path.of(
+            client.variable("XDG_RUNTIME_DIR").filter(d -> containers.uid() != 0).orElse("/run")
+                + "/jrun"));
   }
 
   public void spec(String bundle, boolean rootless) {
     String path = (bundle.isEmpty() ? "" : bundle + "/") + "config.json";
     Batch batch = new Batch();
     Descriptor file =
-        batch.add(
+        batch
+            .add(
                 new io.jrun.kernel.call.FileCall.Openat(
-                    Descriptor.CWD, path,
-                    io.jrun.kernel.call.FileCall.O_WRONLY | io.jrun.kernel.call.FileCall.O_CREAT | io.jrun.kernel.call.FileCall.O_EXCL | io.jrun.kernel.call.FileCall.O_CLOEXEC,
-                    0666, false))
+                    Descriptor.CWD,
+                    path,
+                    io.jrun.kernel.call.FileCall.O_WRONLY
+                        | io.jrun.kernel.call.FileCall.O_CREAT
+                        | io.jrun.kernel.call.FileCall.O_EXCL
+                        | io.jrun.kernel.call.FileCall.O_CLOEXEC,
+                    0666,
+                    false))
             .descriptor();
     batch.add(
         new io.jrun.kernel.call.FileCall.Write(
             file,
-            io.jrun.specs.runtime.DefaultConfig.create(rootless, containers.uid(), containers.uid()).toJson().toText("\t")
+            io.jrun.specs.runtime.DefaultConfig.create(rootless, containers.uid(), containers.uid())
+                .toJson()
+                .toText("\t")
                 .getBytes(java.nio.charset.StandardCharsets.UTF_8)));
     batch.add(new io.jrun.kernel.call.FileCall.Close(file));
     client.helper.run(batch);
@@ -65,12 +77,20 @@ public final class ContainerOperations {
 
   private CreateOptions absolutePaths(CreateOptions o) {
     return new CreateOptions(
-        o.global(), o.id(), o.bundle(), o.consoleSocket() == null ? null : client.absolute(o.consoleSocket()),
-        o.pidfdSocket(), o.pidFile() == null ? null : client.absolute(o.pidFile()), o.noPivot(), o.noNewKeyring(), o.preserveFds());
+        o.global(),
+        o.id(),
+        o.bundle(),
+        o.consoleSocket() == null ? null : client.absolute(o.consoleSocket()),
+        o.pidfdSocket(),
+        o.pidFile() == null ? null : client.absolute(o.pidFile()),
+        o.noPivot(),
+        o.noNewKeyring(),
+        o.preserveFds());
   }
 
   private static void checkCreate(CreateOptions options) {
-    if (options.pidfdSocket() != null) throw new ContainerException("--pidfd-socket: not implemented yet");
+    if (options.pidfdSocket() != null)
+      throw new ContainerException("--pidfd-socket: not implemented yet");
   }
 
   public void create(CreateOptions given) {
@@ -81,7 +101,8 @@ public final class ContainerOperations {
     Creation.Made made = creation.create();
     try {
       creation.park(made);
-      client.helper.call(new ProcessCall.Getpid()); // a client that vanished takes its container along
+      client.helper.call(
+          new ProcessCall.Getpid()); // a client that vanished takes its container along
     } catch (RuntimeException e) {
       creation.undo(e);
       throw e;
@@ -99,27 +120,39 @@ public final class ContainerOperations {
     try {
       Batch batch = new Batch();
       if (!given.detach()) {
-        if (!given.noSubreaper()) batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+        if (!given.noSubreaper())
+          batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
         batch.add(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
         client.helper.run(batch);
         if (made.master() != null) termios = Console.raw(client.helper);
       }
-      made.hooks().run("startContainer", made.config().hooks().startContainer(), made.init().helper(), Status.CREATED, made.state().initPid());
-      launch(made.init(), made.program(), process, made.env(), made.seccomp(), made.seccompFlags(), options.preserveFds());
+      made.hooks()
+          .run(
+              "startContainer",
+              made.config().hooks().startContainer(),
+              made.init().helper(),
+              Status.CREATED,
+              made.state().initPid());
+      launch(
+          made.init(),
+          made.program(),
+          process,
+          made.env(),
+          made.seccomp(),
+          made.seccompFlags(),
+          made.state().preservedFds());
     } catch (RuntimeException e) {
       if (termios.length > 0) {
-        client.helper.call(new io.jrun.kernel.call.FileCall.IoctlWrite(Descriptor.STDIN, io.jrun.kernel.call.FileCall.TCSETS, termios));
+        client.helper.call(
+            new io.jrun.kernel.call.FileCall.IoctlWrite(
+                Descriptor.STDIN, io.jrun.kernel.call.FileCall.TCSETS, termios));
       }
       creation.undo(e);
       throw e;
     }
     made.init().close();
     poststart(made);
-    if (given.detach()) {
-      Batch done = new Batch();
-      done.add(new PseudoCall.OnEof(List.of(""), 0));
-      return 0;
-    }
+    if (given.detach()) return 0;
     if (given.keep()) client.helper.call(new PseudoCall.OnEof(List.of("jrun", "--version"), 0));
     int status;
     try {
@@ -132,15 +165,29 @@ public final class ContainerOperations {
   }
 
   private static void launch(
-      Child init, String program, Process process, List<String> env, byte @org.jspecify.annotations.Nullable [] seccomp, int flags, int preserveFds) {
+      Child init,
+      String program,
+      Process process,
+      List<String> env,
+      byte @org.jspecify.annotations.Nullable [] seccomp,
+      int flags,
+      int preserveFds) {
     Batch batch = new Batch();
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
     init.helper().run(batch);
-    Program.start(init, Program.last(program, process, env, seccomp, flags, preserveFds), process.args().getFirst());
+    Program.start(
+        init,
+        Program.last(program, process, env, seccomp, flags, preserveFds),
+        process.args().getFirst());
   }
 
   private void poststart(Creation.Made made) {
-    made.hooks().runAll(made.config().hooks().poststart(), client.helper, Status.RUNNING, made.state().initPid());
+    made.hooks()
+        .runAll(
+            made.config().hooks().poststart(),
+            client.helper,
+            Status.RUNNING,
+            made.state().initPid());
   }
 
   public void start(GlobalOptions global, String id) {
@@ -148,29 +195,48 @@ public final class ContainerOperations {
     StoredState state = store.load(id);
     Config config = Config.read(store.config(id));
     Status status = status(store, state);
-    if (status == Status.STOPPED) throw new ContainerException("cannot start a container that has stopped");
-    if (status != Status.CREATED) throw new ContainerException("cannot start an already running container");
+    if (status == Status.STOPPED)
+      throw new ContainerException("cannot start a container that has stopped");
+    if (status != Status.CREATED)
+      throw new ContainerException("cannot start an already running container");
     Process process = java.util.Objects.requireNonNull(config.process());
     OwnedDescriptor socket =
         new OwnedDescriptor(
             containers.kernel,
             ((Descriptor.Known)
                     containers.kernel.call(
-                        new SocketCall.Socket(SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false)))
+                        new SocketCall.Socket(
+                            SocketCall.AF_UNIX,
+                            SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC,
+                            0,
+                            false)))
                 .number());
     try (Child init = new Child(new Helper(containers.kernel, socket), state.initPid())) {
       containers.kernel.call(
-          new SocketCall.Connect(socket.descriptor(), SocketCall.unixAddress(store.initSocket(id).toString())));
-      HookRunner hooks = new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
-      hooks.run("startContainer", config.hooks().startContainer(), init.helper(), Status.CREATED, state.initPid());
+          new SocketCall.Connect(
+              socket.descriptor(), SocketCall.unixAddress(store.initSocket(id).toString())));
+      HookRunner hooks =
+          new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
+      hooks.run(
+          "startContainer",
+          config.hooks().startContainer(),
+          init.helper(),
+          Status.CREATED,
+          state.initPid());
       Batch ask = new Batch();
       var passwd = Program.askPasswd(ask);
       var answers = init.helper().run(ask);
-      List<String> env = Program.environment(process, answers.succeeded(passwd) ? answers.of(passwd) : null);
+      List<String> env =
+          Program.environment(
+              process, answers.succeeded(passwd) ? answers.of(passwd) : null, state.listenFds());
       String program = Program.enterAndFind(init.helper(), process.cwd(), process.args(), env);
-      byte[] seccomp = config.linux().seccomp() == null ? null : containers.seccomp.compile(config.linux().seccomp());
-      int flags = config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
-      launch(init, program, process, env, seccomp, flags, 0);
+      byte[] seccomp =
+          config.linux().seccomp() == null
+              ? null
+              : containers.seccomp.compile(config.linux().seccomp());
+      int flags =
+          config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
+      launch(init, program, process, env, seccomp, flags, state.preservedFds());
       Files.deleteIfExists(store.initSocket(id));
       hooks.runAll(config.hooks().poststart(), client.helper, Status.RUNNING, state.initPid());
     } catch (java.io.IOException e) {
@@ -196,8 +262,15 @@ public final class ContainerOperations {
     Config config = Config.read(store.config(state.id()));
     Status status = status(store, state);
     return new ContainerStateView(
-        config.ociVersion(), state.id(), status == Status.STOPPED ? 0 : state.initPid(), status, state.bundle(),
-        state.rootfs(), state.created(), config.annotations(), "");
+        config.ociVersion(),
+        state.id(),
+        status == Status.STOPPED ? 0 : state.initPid(),
+        status,
+        state.bundle(),
+        state.rootfs(),
+        state.created(),
+        config.annotations(),
+        "");
   }
 
   public String state(GlobalOptions global, String id) {
@@ -210,12 +283,20 @@ public final class ContainerOperations {
     List<ContainerSummary> all = new ArrayList<>();
     for (String id : store.ids()) {
       var found = store.find(id);
-      if (found.isEmpty()) continue; // in the making, or its maker crashed: delete --force removes it
+      if (found.isEmpty())
+        continue; // in the making, or its maker crashed: delete --force removes it
       ContainerStateView view = view(store, found.get());
       all.add(
           new ContainerSummary(
-              view.ociVersion(), view.id(), view.pid(), view.status().text(), view.bundle(), view.rootfs(),
-              view.created().toString(), view.annotations(), "root"));
+              view.ociVersion(),
+              view.id(),
+              view.pid(),
+              view.status().text(),
+              view.bundle(),
+              view.rootfs(),
+              view.created().toString(),
+              view.annotations(),
+              "root"));
     }
     return all;
   }
@@ -228,7 +309,8 @@ public final class ContainerOperations {
       return;
     }
     Status status = status(store, state);
-    if (status == Status.STOPPED || !init(state).signal(signal)) throw new ContainerException("container not running");
+    if (status == Status.STOPPED || !init(state).signal(signal))
+      throw new ContainerException("container not running");
     if (signal == SIGKILL && status == Status.PAUSED) cgroup(state).thaw();
   }
 
@@ -244,7 +326,8 @@ public final class ContainerOperations {
     StoredState state = found.get();
     Status status = status(store, state);
     if (!force && status != Status.STOPPED && status != Status.CREATED) {
-      throw new ContainerException("cannot delete container " + id + " that is not stopped: " + status.text());
+      throw new ContainerException(
+          "cannot delete container " + id + " that is not stopped: " + status.text());
     }
     destroy(store, state, Config.read(store.config(id)), cgroup(state));
   }
@@ -255,9 +338,11 @@ public final class ContainerOperations {
     if (init.alive()) {
       init.signal(SIGKILL);
       cgroup.signal(SIGKILL);
-      if (!init.awaitEnd(END_MILLIS)) throw new ContainerException("init does not end: pid " + state.initPid());
+      if (!init.awaitEnd(END_MILLIS))
+        throw new ContainerException("init does not end: pid " + state.initPid());
     }
-    if (config.linux().namespace(io.jrun.specs.runtime.NamespaceType.PID) == null) cgroup.signal(SIGKILL);
+    if (config.linux().namespace(io.jrun.specs.runtime.NamespaceType.PID) == null)
+      cgroup.signal(SIGKILL);
     cgroup.remove();
     store.delete(state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
@@ -272,7 +357,8 @@ public final class ContainerOperations {
     Store store = store(global);
     StoredState state = store.load(id);
     Status status = status(store, state);
-    if (status != Status.RUNNING && status != Status.CREATED) throw new ContainerException("container not running or created: " + status.text());
+    if (status != Status.RUNNING && status != Status.CREATED)
+      throw new ContainerException("container not running or created: " + status.text());
     cgroup(state).freeze();
   }
 
@@ -287,17 +373,38 @@ public final class ContainerOperations {
     Store store = store(given.global());
     StoredState state = store.load(given.id());
     Status status = status(store, state);
-    if (status == Status.STOPPED) throw new ContainerException("cannot exec in a stopped container");
-    if (status == Status.PAUSED && !given.ignorePaused()) throw new ContainerException("cannot exec in a paused container (use --ignore-paused to override)");
-    if (given.pidfdSocket() != null) throw new ContainerException("--pidfd-socket: not implemented yet");
+    if (status == Status.STOPPED)
+      throw new ContainerException("cannot exec in a stopped container");
+    if (status == Status.PAUSED && !given.ignorePaused())
+      throw new ContainerException(
+          "cannot exec in a paused container (use --ignore-paused to override)");
+    if (given.pidfdSocket() != null)
+      throw new ContainerException("--pidfd-socket: not implemented yet");
     ExecOptions options =
         new ExecOptions(
-            given.global(), given.id(), given.args(), given.consoleSocket() == null ? null : client.absolute(given.consoleSocket()),
-            null, given.cwd(), given.env(), given.tty(), given.user(), given.additionalGids(), given.processFile(), given.detach(),
-            given.pidFile() == null ? null : client.absolute(given.pidFile()), given.processLabel(), given.apparmor(),
-            given.noNewPrivs(), given.capabilities(), given.preserveFds(), given.cgroups(), given.ignorePaused());
+            given.global(),
+            given.id(),
+            given.args(),
+            given.consoleSocket() == null ? null : client.absolute(given.consoleSocket()),
+            null,
+            given.cwd(),
+            given.env(),
+            given.tty(),
+            given.user(),
+            given.additionalGids(),
+            given.processFile(),
+            given.detach(),
+            given.pidFile() == null ? null : client.absolute(given.pidFile()),
+            given.processLabel(),
+            given.apparmor(),
+            given.noNewPrivs(),
+            given.capabilities(),
+            given.preserveFds(),
+            given.cgroups(),
+            given.ignorePaused());
     Config config = Config.read(store.config(given.id()));
-    return new Execution(containers, client).run(options, state, config, cgroup(state), process(options, config));
+    return new Execution(containers, client)
+        .run(options, state, config, cgroup(state), process(options, config));
   }
 
   private Process process(ExecOptions options, Config config) {
@@ -326,8 +433,12 @@ public final class ContainerOperations {
       p =
           p.withCapabilities(
               new Capabilities(
-                  joined(c.bounding(), options.capabilities()), joined(c.effective(), options.capabilities()), c.inheritable(),
-                  joined(c.permitted(), options.capabilities()), c.ambient(), c.unknown()));
+                  joined(c.bounding(), options.capabilities()),
+                  joined(c.effective(), options.capabilities()),
+                  c.inheritable(),
+                  joined(c.permitted(), options.capabilities()),
+                  c.ambient(),
+                  c.unknown()));
     }
     Unsupported.check(p);
     return p;
@@ -341,9 +452,11 @@ public final class ContainerOperations {
 
   /// uid[:gid], decimal numbers and nothing else (CVE-2026-30892).
   private static User user(String text, User before) {
-    if (!text.matches("[0-9]{1,10}(:[0-9]{1,10})?")) throw new ContainerException("invalid user \"" + text + "\": want uid[:gid]");
+    if (!text.matches("[0-9]{1,10}(:[0-9]{1,10})?"))
+      throw new ContainerException("invalid user \"" + text + "\": want uid[:gid]");
     String[] ids = text.split(":");
-    return before.withUid(Long.parseLong(ids[0])).withGid(ids.length > 1 ? Long.parseLong(ids[1]) : before.gid());
+    return before
+        .withUid(Long.parseLong(ids[0]))
+        .withGid(ids.length > 1 ? Long.parseLong(ids[1]) : before.gid());
   }
-
 }

@@ -20,7 +20,8 @@ public final class Containers {
   final SealedExe exe;
   final SeccompCompiler seccomp = new SeccompCompiler();
   final ExecutorService background =
-      Executors.newCachedThreadPool(Thread.ofPlatform().name("background-", 0).daemon(true).factory());
+      Executors.newCachedThreadPool(
+          Thread.ofPlatform().name("background-", 0).daemon(true).factory());
   final AtomicInteger watched = new AtomicInteger();
   private final int uid;
 

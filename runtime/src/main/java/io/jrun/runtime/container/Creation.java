@@ -37,8 +37,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
-/// Makes a container up to the moment before its program starts: directory, cgroup, process, in this
-/// order, so that whatever was begun can be found and undone.
+/// Makes a container up to the moment before its program starts: directory, cgroup, process, in
+/// this order, so that whatever was begun can be found and undone.
 final class Creation {
   private static final int CHUNK = 32768;
   private static final int SIGKILL = 9;
@@ -63,11 +63,24 @@ final class Creation {
 
   /// What `start` and `run` need of a container that is made.
   record Made(
-      StoredState state, Config config, Cgroup cgroup, Child init, @Nullable OwnedDescriptor master, HookRunner hooks,
-      String program, List<String> env, byte @Nullable [] seccomp, int seccompFlags) {}
+      StoredState state,
+      Config config,
+      Cgroup cgroup,
+      Child init,
+      @Nullable OwnedDescriptor master,
+      HookRunner hooks,
+      String program,
+      List<String> env,
+      byte @Nullable [] seccomp,
+      int seccompFlags) {}
 
   @SuppressWarnings("NullAway.Init") // the fields are set by the steps of create, in order
-  Creation(Containers containers, ClientProcess client, Store store, CreateOptions options, boolean foreground) {
+  Creation(
+      Containers containers,
+      ClientProcess client,
+      Store store,
+      CreateOptions options,
+      boolean foreground) {
     this.containers = containers;
     this.client = client;
     this.store = store;
@@ -113,7 +126,8 @@ final class Creation {
   private Cgroup makeCgroup(String ownCgroups, CompletableFuture<Integer> pid) {
     String path = config.linux().cgroupsPath();
     Cgroup made =
-        containers.cgroups.create(path == null ? "" : path, options.id(), ownCgroups, config.linux().resources());
+        containers.cgroups.create(
+            path == null ? "" : path, options.id(), ownCgroups, config.linux().resources());
     try {
       if (pid.join() != 0) made.add(pid.join());
       return made;
@@ -129,36 +143,62 @@ final class Creation {
     if (!options.bundle().isEmpty()) batch.add(new ProcessCall.Chdir(options.bundle()));
     Pending<String> bundle = batch.add(new ProcessCall.Getcwd());
     Pending<Descriptor> file =
-        batch.add(new FileCall.Openat(Descriptor.CWD, "config.json", FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, false), Errno.ENOENT);
+        batch.add(
+            new FileCall.Openat(
+                Descriptor.CWD, "config.json", FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, false),
+            Errno.ENOENT);
     Pending<byte[]> json = batch.add(new FileCall.Read(file.descriptor(), CHUNK));
     batch.add(new FileCall.Close(file.descriptor()));
     Pending<Descriptor> cgroups =
-        batch.add(new FileCall.Openat(Descriptor.CWD, "/proc/self/cgroup", FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, false));
+        batch.add(
+            new FileCall.Openat(
+                Descriptor.CWD,
+                "/proc/self/cgroup",
+                FileCall.O_RDONLY | FileCall.O_CLOEXEC,
+                0,
+                false));
     Pending<byte[]> own = batch.add(new FileCall.Read(cgroups.descriptor(), CHUNK));
     batch.add(new FileCall.Close(cgroups.descriptor()));
     Results results = client.helper.run(batch);
     if (!results.succeeded(file)) {
-      throw new ContainerException("JSON specification file config.json not found in " + results.of(bundle));
+      throw new ContainerException(
+          "JSON specification file config.json not found in " + results.of(bundle));
     }
     byte[] bytes = results.of(json);
     if (bytes.length == CHUNK) bytes = client.read("config.json");
     config = Config.readValid(bytes);
     Unsupported.check(config);
-    if (config.process() == null) throw new ContainerException("config.json: /process: is required");
+    if (config.process() == null)
+      throw new ContainerException("config.json: /process: is required");
     process = config.process();
     String rootPath = java.util.Objects.requireNonNull(config.root()).path();
     String rootfs = rootPath.startsWith("/") ? rootPath : results.of(bundle) + "/" + rootPath;
     if (options.consoleSocket() == null && process.terminal() && !foreground) {
-      throw new ContainerException("cannot allocate tty if jrun will detach without setting console socket");
+      throw new ContainerException(
+          "cannot allocate tty if jrun will detach without setting console socket");
     }
     if (options.consoleSocket() != null && (!process.terminal() || foreground)) {
-      throw new ContainerException("cannot use console socket if jrun will not detach or allocate tty");
+      throw new ContainerException(
+          "cannot use console socket if jrun will not detach or allocate tty");
     }
     if (config.linux().seccomp() != null) {
       seccomp = containers.seccomp.compile(config.linux().seccomp());
       seccompFlags = containers.seccomp.flags(config.linux().seccomp());
     }
-    state = new StoredState(options.id(), results.of(bundle), rootfs, Instant.now(), 0, 0, Map.of());
+    int listenFds = client.listenFds();
+    int preservedFds = options.preserveFds();
+    client.checkDescriptors(preservedFds);
+    state =
+        new StoredState(
+            options.id(),
+            results.of(bundle),
+            rootfs,
+            Instant.now(),
+            0,
+            0,
+            Map.of(),
+            preservedFds + listenFds,
+            listenFds);
     hooks = new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
     return new String(results.of(own), StandardCharsets.UTF_8);
   }
@@ -168,7 +208,9 @@ final class Creation {
     NamespacePlan namespaces = new NamespacePlan(config.linux());
     Batch batch = new Batch();
     batch.add(
-        new PseudoCall.OnEof(List.of("jrun", "--root", store.root().toString(), "delete", "--force", options.id()), 1));
+        new PseudoCall.OnEof(
+            List.of("jrun", "--root", store.root().toString(), "delete", "--force", options.id()),
+            1));
     List<Pending<Stat>> sources = new ArrayList<>();
     for (Mount mount : config.mounts()) {
       String source = mount.source() == null ? "" : mount.source();
@@ -196,31 +238,47 @@ final class Creation {
     batch.add(new CredentialCall.Setsid());
     batch.add(new CredentialCall.Umask(0));
     namespaces.addJoins(batch);
-    if (config.hostname() != null && !config.hostname().isEmpty()) batch.add(new NamespaceCall.Sethostname(config.hostname()));
-    if (config.domainname() != null && !config.domainname().isEmpty()) batch.add(new NamespaceCall.Setdomainname(config.domainname()));
+    if (config.hostname() != null && !config.hostname().isEmpty())
+      batch.add(new NamespaceCall.Sethostname(config.hostname()));
+    if (config.domainname() != null && !config.domainname().isEmpty())
+      batch.add(new NamespaceCall.Setdomainname(config.domainname()));
     if (namespaces.makes(NamespaceType.NETWORK)) Loopback.addTo(batch);
 
     long propagation = propagation(linux.rootfsPropagation());
-    Descriptor tree = FileSystemPlan.root(batch, state.rootfs(), (propagation & MS_PRIVATE) != 0 ? propagation : MS_SLAVE | MS_REC);
-    Pending<?> treeCall = new Pending<>(((Descriptor.ResultOf) tree).index(), batch.entries().get(((Descriptor.ResultOf) tree).index()).call());
+    Descriptor tree =
+        FileSystemPlan.root(
+            batch,
+            state.rootfs(),
+            (propagation & MS_PRIVATE) != 0 ? propagation : MS_SLAVE | MS_REC);
+    Pending<?> treeCall =
+        new Pending<>(
+            ((Descriptor.ResultOf) tree).index(),
+            batch.entries().get(((Descriptor.ResultOf) tree).index()).call());
     int next = 0;
     FileSystemPlan plan = new FileSystemPlan(batch, tree);
-    for (; next < config.mounts().size() && !"cgroup".equals(config.mounts().get(next).type()); next++) {
+    for (;
+        next < config.mounts().size() && !"cgroup".equals(config.mounts().get(next).type());
+        next++) {
       plan.mount(config.mounts().get(next), sourceIsDirectory.get(next));
     }
     Results results = init().helper().run(batch);
     Descriptor root = (Descriptor) results.of(treeCall);
 
     cgroup = join(making);
-    state = state.withCgroups(cgroup.paths()).withInit(init().pid(), HostProcess.of(containers.kernel, init().pid()).startTime());
+    state =
+        state
+            .withCgroups(cgroup.paths())
+            .withInit(init().pid(), HostProcess.of(containers.kernel, init().pid()).startTime());
     hooks = new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
 
     Batch second = new Batch();
-    if (namespaces.makes(NamespaceType.CGROUP)) second.add(new NamespaceCall.Unshare(NamespaceCall.CLONE_NEWCGROUP));
+    if (namespaces.makes(NamespaceType.CGROUP))
+      second.add(new NamespaceCall.Unshare(NamespaceCall.CLONE_NEWCGROUP));
     FileSystemPlan rest = new FileSystemPlan(second, root);
     for (; next < config.mounts().size(); next++) {
       Mount mount = config.mounts().get(next);
-      if ("cgroup".equals(mount.type())) cgroupMount(rest, mount, namespaces.has(NamespaceType.CGROUP));
+      if ("cgroup".equals(mount.type()))
+        cgroupMount(rest, mount, namespaces.has(NamespaceType.CGROUP));
       else rest.mount(mount, sourceIsDirectory.get(next));
     }
     if (!bindsDev()) rest.devices(linux, false);
@@ -240,14 +298,17 @@ final class Creation {
 
   private boolean bindsDev() {
     return config.mounts().stream()
-        .anyMatch(m -> m.destination().replaceAll("/+$", "").equals("/dev") && MountOptions.parse(m.type() == null ? "bind" : m.type(), m.options()).bind());
+        .anyMatch(m ->
+            m.destination().replaceAll("/+$", "").equals("/dev")
+                && MountOptions.parse(m.type() == null ? "bind" : m.type(), m.options()).bind());
   }
 
   private void cgroupMount(FileSystemPlan plan, Mount mount, boolean ownNamespace) {
     boolean unified = containers.cgroups.hierarchies().unified();
     Map<String, String> own = java.util.Objects.requireNonNull(cgroup).paths();
     List<FileSystemPlan.CgroupView> views = new ArrayList<>();
-    for (Hierarchy hierarchy : unified ? containers.cgroups.hierarchies().list() : containers.cgroups.hierarchies().v1()) {
+    for (Hierarchy hierarchy :
+        unified ? containers.cgroups.hierarchies().list() : containers.cgroups.hierarchies().v1()) {
       String path = own.get(hierarchy.key());
       if (path == null) continue;
       String name = hierarchy.mountPoint().substring(hierarchy.mountPoint().lastIndexOf('/') + 1);
@@ -281,8 +342,18 @@ final class Creation {
       init().helper().run(batch);
     }
     hooks.run("prestart", config.hooks().prestart(), client.helper, Status.CREATING, init().pid());
-    hooks.run("createRuntime", config.hooks().createRuntime(), client.helper, Status.CREATING, init().pid());
-    hooks.run("createContainer", config.hooks().createContainer(), init().helper(), Status.CREATING, init().pid());
+    hooks.run(
+        "createRuntime",
+        config.hooks().createRuntime(),
+        client.helper,
+        Status.CREATING,
+        init().pid());
+    hooks.run(
+        "createContainer",
+        config.hooks().createContainer(),
+        init().helper(),
+        Status.CREATING,
+        init().pid());
 
     Batch batch = new Batch();
     FileSystemPlan plan = new FileSystemPlan(batch, root);
@@ -291,15 +362,20 @@ final class Creation {
     if ((propagation & (MS_SHARED | MS_UNBINDABLE)) != 0) {
       batch.add(new io.jrun.kernel.call.MountCall.Mount("", "/", "", propagation, null));
     }
-    if (terminal != null) Console.attach(batch, terminal, process.user().uid(), process.user().gid());
+    if (terminal != null)
+      Console.attach(batch, terminal, process.user().uid(), process.user().gid());
     Map<String, Pending<Stat>> masked = new HashMap<>();
     for (String path : linux.maskedPaths()) {
       masked.put(path, batch.attempt(new FileCall.Statx(Descriptor.CWD, path, 0)));
     }
-    Pending<Stat> nothing = batch.attempt(new FileCall.Statx(Descriptor.CWD, "/dev/null", FileCall.AT_SYMLINK_NOFOLLOW));
+    Pending<Stat> nothing =
+        batch.attempt(
+            new FileCall.Statx(Descriptor.CWD, "/dev/null", FileCall.AT_SYMLINK_NOFOLLOW));
     Pending<byte[]> passwd = Program.askPasswd(batch);
     Results looked = init().helper().run(batch);
-    env = Program.environment(process, looked.succeeded(passwd) ? looked.of(passwd) : null);
+    env =
+        Program.environment(
+            process, looked.succeeded(passwd) ? looked.of(passwd) : null, state.listenFds());
 
     Batch last = new Batch();
     FileSystemPlan covers = new FileSystemPlan(last, root);
@@ -312,13 +388,20 @@ final class Creation {
       if (!looked.succeeded(stat)) continue;
       (looked.of(stat).isDirectory() ? directories : files).add(path);
     }
-    if (!files.isEmpty() && !(looked.succeeded(nothing) && looked.of(nothing).isCharacterDevice(1, 3))) {
-      throw new ContainerException("masking paths: /dev/null of the container is not the null device");
+    if (!files.isEmpty()
+        && !(looked.succeeded(nothing) && looked.of(nothing).isCharacterDevice(1, 3))) {
+      throw new ContainerException(
+          "masking paths: /dev/null of the container is not the null device");
     }
     covers.maskedPaths(directories, files);
     if (java.util.Objects.requireNonNull(config.root()).readonly()) covers.readonlyRoot();
     last.add(new FileCall.Close(root));
-    IdentityPlan.add(last, process, seccomp, seccompFlags, options.noNewKeyring() ? null : "_ses." + options.id());
+    IdentityPlan.add(
+        last,
+        process,
+        seccomp,
+        seccompFlags,
+        options.noNewKeyring() ? null : "_ses." + options.id());
     init().helper().run(last);
     program = Program.enterAndFind(init().helper(), process.cwd(), process.args(), env);
   }
@@ -326,14 +409,24 @@ final class Creation {
   private Made finish() {
     store.saveConfig(options.id(), config.toJson().toText("").getBytes(StandardCharsets.UTF_8));
     store.save(state);
-    if (options.pidFile() != null) client.replace(options.pidFile(), Integer.toString(init().pid()));
+    if (options.pidFile() != null)
+      client.replace(options.pidFile(), Integer.toString(init().pid()));
     if (options.consoleSocket() != null && master != null) {
       Console.send(client.helper, options.consoleSocket(), master);
       master.close();
       master = null;
     }
     return new Made(
-        state, config, java.util.Objects.requireNonNull(cgroup), init(), master, hooks, program, env, seccomp, seccompFlags);
+        state,
+        config,
+        java.util.Objects.requireNonNull(cgroup),
+        init(),
+        master,
+        hooks,
+        program,
+        env,
+        seccomp,
+        seccompFlags);
   }
 
   /// Leaves a created container: init listens for `start`, free of engine and client.
@@ -353,10 +446,15 @@ final class Creation {
             containers.kernel,
             ((Descriptor.Known)
                     containers.kernel.call(
-                        new SocketCall.Socket(SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false)))
+                        new SocketCall.Socket(
+                            SocketCall.AF_UNIX,
+                            SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC,
+                            0,
+                            false)))
                 .number());
     try {
-      containers.kernel.call(new SocketCall.Bind(socket.descriptor(), SocketCall.unixAddress(path)));
+      containers.kernel.call(
+          new SocketCall.Bind(socket.descriptor(), SocketCall.unixAddress(path)));
       containers.kernel.call(new SocketCall.Listen(socket.descriptor(), 8));
       return socket;
     } catch (RuntimeException e) {

@@ -35,12 +35,19 @@ final class Execution {
   }
 
   int run(ExecOptions options, StoredState state, Config config, Cgroup cgroup, Process process) {
-    byte[] seccomp = config.linux().seccomp() == null ? null : containers.seccomp.compile(config.linux().seccomp());
-    int seccompFlags = config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
+    byte[] seccomp =
+        config.linux().seccomp() == null
+            ? null
+            : containers.seccomp.compile(config.linux().seccomp());
+    int seccompFlags =
+        config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
     if (process.terminal() && options.detach() && options.consoleSocket() == null) {
-      throw new ContainerException("cannot allocate tty if jrun will detach without setting console socket");
+      throw new ContainerException(
+          "cannot allocate tty if jrun will detach without setting console socket");
     }
-    if (!options.cgroups().isEmpty()) throw new ContainerException("exec --cgroup: not implemented yet");
+    if (!options.cgroups().isEmpty())
+      throw new ContainerException("exec --cgroup: not implemented yet");
+    client.checkDescriptors(options.preserveFds());
     Batch cloning = new Batch();
     // opened before the namespaces change: the pid is the caller's view of init
     Descriptor pidfd = client.helper.call(new SignalCall.PidfdOpen(state.initPid()));
@@ -53,9 +60,12 @@ final class Execution {
       cgroup.add(child.pid());
       master = build(pidfd, config, process, child, seccomp, seccompFlags);
       client.helper.call(new FileCall.Close(pidfd));
-      if (options.pidFile() != null) client.replace(options.pidFile(), Integer.toString(child.pid()));
+      if (options.pidFile() != null)
+        client.replace(options.pidFile(), Integer.toString(child.pid()));
       if (options.detach()) {
-        if (master != null) Console.send(client.helper, java.util.Objects.requireNonNull(options.consoleSocket()), master);
+        if (master != null)
+          Console.send(
+              client.helper, java.util.Objects.requireNonNull(options.consoleSocket()), master);
         start(child, options, process, seccomp, seccompFlags);
         return 0;
       }
@@ -64,7 +74,8 @@ final class Execution {
         client.helper.call(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
         start(child, options, process, seccomp, seccompFlags);
       } catch (RuntimeException e) {
-        if (termios.length > 0) client.helper.call(new FileCall.IoctlWrite(Descriptor.STDIN, FileCall.TCSETS, termios));
+        if (termios.length > 0)
+          client.helper.call(new FileCall.IoctlWrite(Descriptor.STDIN, FileCall.TCSETS, termios));
         throw e;
       }
       return Foreground.watch(containers, client, child, master, termios);
@@ -87,8 +98,12 @@ final class Execution {
   private List<String> env = List.of();
 
   private @Nullable OwnedDescriptor build(
-      Descriptor pidfd, Config config, Process process, Child child,
-      byte @Nullable [] seccomp, int seccompFlags) {
+      Descriptor pidfd,
+      Config config,
+      Process process,
+      Child child,
+      byte @Nullable [] seccomp,
+      int seccompFlags) {
     Batch batch = new Batch();
     batch.add(new PseudoCall.ResetSignals());
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
@@ -103,13 +118,19 @@ final class Execution {
     batch.add(new FileCall.Close(pidfd));
     Pending<byte[]> passwd = Program.askPasswd(batch);
     Results joined = child.helper().run(batch);
-    env = Program.environment(process, joined.succeeded(passwd) ? joined.of(passwd) : null);
+    env = Program.environment(process, joined.succeeded(passwd) ? joined.of(passwd) : null, 0);
     OwnedDescriptor master = null;
     Batch last = new Batch();
     if (process.terminal()) {
       Batch opening = new Batch();
       Pending<Descriptor> root =
-          opening.add(new FileCall.Openat(Descriptor.CWD, "/", FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC, 0, false));
+          opening.add(
+              new FileCall.Openat(
+                  Descriptor.CWD,
+                  "/",
+                  FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
+                  0,
+                  false));
       Descriptor rootDescriptor = child.helper().run(opening).of(root);
       Console.Pair pair = Console.open(child.helper(), rootDescriptor, process.consoleSize());
       master = pair.master();
@@ -127,11 +148,18 @@ final class Execution {
     }
   }
 
-  private void start(Child child, ExecOptions options, Process process, byte @Nullable [] seccomp, int seccompFlags) {
+  private void start(
+      Child child,
+      ExecOptions options,
+      Process process,
+      byte @Nullable [] seccomp,
+      int seccompFlags) {
     Batch clear = new Batch();
     clear.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
     child.helper().run(clear);
     Program.start(
-        child, Program.last(program, process, env, seccomp, seccompFlags, options.preserveFds()), process.args().getFirst());
+        child,
+        Program.last(program, process, env, seccomp, seccompFlags, options.preserveFds()),
+        process.args().getFirst());
   }
 }

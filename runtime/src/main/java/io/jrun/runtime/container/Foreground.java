@@ -8,8 +8,8 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.PseudoCall;
 import org.jspecify.annotations.Nullable;
 
-/// A foreground process: the client itself watches it, so neither signals nor the exit status depend
-/// on the engine.
+/// A foreground process: the client itself watches it, so neither signals nor the exit status
+/// depend on the engine.
 final class Foreground {
   /// A number for the terminal's master in the client, above what it may have preserved.
   private static final int MASTER = 201;
@@ -17,7 +17,12 @@ final class Foreground {
   private Foreground() {}
 
   /// The exit status as a shell would say it: 128 + n for a signal.
-  static int watch(Containers containers, ClientProcess client, Child child, @Nullable OwnedDescriptor master, byte[] termios) {
+  static int watch(
+      Containers containers,
+      ClientProcess client,
+      Child child,
+      @Nullable OwnedDescriptor master,
+      byte[] termios) {
     Batch batch = new Batch();
     Descriptor place = new Descriptor.Known(-1);
     if (master != null) {

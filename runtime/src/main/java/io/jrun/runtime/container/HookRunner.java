@@ -62,7 +62,14 @@ final class HookRunner {
 
   private void runOne(Hook hook, HelperKernel parent, Status status, int pid) {
     String json =
-        new State(ociVersion, state.id(), status, pid, state.bundle(), annotations, Json.JsonObject.EMPTY)
+        new State(
+                ociVersion,
+                state.id(),
+                status,
+                pid,
+                state.bundle(),
+                annotations,
+                Json.JsonObject.EMPTY)
             .toJson()
             .toText("");
     List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
@@ -88,19 +95,26 @@ final class HookRunner {
       String output = converse(ours, json, hook, parent, child.pid());
       int wait = parent.call(new ProcessCall.Wait4(child.pid(), 0));
       if (wait != 0) {
-        String how = (wait & 0x7f) != 0 ? "signal " + (wait & 0x7f) : "exit status " + (wait >> 8 & 0xff);
+        String how =
+            (wait & 0x7f) != 0 ? "signal " + (wait & 0x7f) : "exit status " + (wait >> 8 & 0xff);
         throw new ContainerException(how + (output.isEmpty() ? "" : ", output: " + output.strip()));
       }
     }
   }
 
   /// Sends the state, collects the output until the hook ends, kills it when its time is over.
-  private String converse(OwnedDescriptor socket, String json, Hook hook, HelperKernel parent, int pid) {
+  private String converse(
+      OwnedDescriptor socket, String json, Hook hook, HelperKernel parent, int pid) {
     List<byte[]> chunks = new ArrayList<>();
     long millis = hook.timeoutSeconds() == null ? -1 : hook.timeoutSeconds() * 1000;
     long deadline = System.nanoTime() + millis * 1_000_000;
     try {
-      kernel.call(new SocketCall.Sendmsg(socket.descriptor(), json.getBytes(StandardCharsets.UTF_8), List.of(), SocketCall.MSG_NOSIGNAL));
+      kernel.call(
+          new SocketCall.Sendmsg(
+              socket.descriptor(),
+              json.getBytes(StandardCharsets.UTF_8),
+              List.of(),
+              SocketCall.MSG_NOSIGNAL));
       kernel.call(new SocketCall.Shutdown(socket.descriptor(), 1));
     } catch (io.jrun.kernel.KernelException e) {
       // the hook did not want to read its state: its exit status tells

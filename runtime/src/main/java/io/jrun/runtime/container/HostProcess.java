@@ -17,7 +17,8 @@ record HostProcess(Kernel kernel, int pid, long startTime) {
 
   static HostProcess of(Kernel kernel, int pid) {
     String[] stat = stat(kernel, pid);
-    return new HostProcess(kernel, pid, stat.length > START_TIME ? Long.parseLong(stat[START_TIME]) : 0);
+    return new HostProcess(
+        kernel, pid, stat.length > START_TIME ? Long.parseLong(stat[START_TIME]) : 0);
   }
 
   /// The fields of proc_pid_stat(5) from the third on; none where there is no such process.
@@ -28,9 +29,15 @@ record HostProcess(Kernel kernel, int pid, long startTime) {
             ((Descriptor.Known)
                     kernel.call(
                         new FileCall.Openat(
-                            Descriptor.CWD, "/proc/" + pid + "/stat", FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, false)))
+                            Descriptor.CWD,
+                            "/proc/" + pid + "/stat",
+                            FileCall.O_RDONLY | FileCall.O_CLOEXEC,
+                            0,
+                            false)))
                 .number())) {
-      String text = new String(kernel.call(new FileCall.Read(file.descriptor(), 2048)), StandardCharsets.UTF_8);
+      String text =
+          new String(
+              kernel.call(new FileCall.Read(file.descriptor(), 2048)), StandardCharsets.UTF_8);
       return text.substring(text.lastIndexOf(')') + 2).split(" ");
     } catch (KernelException e) {
       if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ESRCH)) return new String[0];
@@ -60,7 +67,8 @@ record HostProcess(Kernel kernel, int pid, long startTime) {
   }
 
   private OwnedDescriptor pidfd() {
-    return new OwnedDescriptor(kernel, ((Descriptor.Known) kernel.call(new SignalCall.PidfdOpen(pid))).number());
+    return new OwnedDescriptor(
+        kernel, ((Descriptor.Known) kernel.call(new SignalCall.PidfdOpen(pid))).number());
   }
 
   /// Waits for the end; true when it came in time.

@@ -19,7 +19,10 @@ final class Loopback {
     ByteBuffer request = ByteBuffer.allocate(IFREQ).order(ByteOrder.nativeOrder());
     request.put((byte) 'l').put((byte) 'o').putShort(IFNAMSIZ, IFF_UP_LOOPBACK_RUNNING);
     Descriptor socket =
-        batch.add(new SocketCall.Socket(SocketCall.AF_INET, SocketCall.SOCK_DGRAM | SocketCall.SOCK_CLOEXEC, 0, false))
+        batch
+            .add(
+                new SocketCall.Socket(
+                    SocketCall.AF_INET, SocketCall.SOCK_DGRAM | SocketCall.SOCK_CLOEXEC, 0, false))
             .descriptor();
     batch.add(new FileCall.IoctlWrite(socket, FileCall.SIOCSIFFLAGS, request.array()));
     batch.add(new FileCall.Close(socket));

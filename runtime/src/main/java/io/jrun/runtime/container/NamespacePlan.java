@@ -38,7 +38,8 @@ final class NamespacePlan {
   long cloneFlags() {
     long flags = 0;
     for (Namespace namespace : linux.namespaces()) {
-      if (namespace.path() == null && namespace.type() != NamespaceType.CGROUP) flags |= flag(namespace.type());
+      if (namespace.path() == null && namespace.type() != NamespaceType.CGROUP)
+        flags |= flag(namespace.type());
     }
     return flags;
   }
@@ -55,22 +56,33 @@ final class NamespacePlan {
   List<Namespace> joined() {
     return linux.namespaces().stream()
         .filter(namespace -> namespace.path() != null)
-        .sorted(Comparator.comparingInt(n -> n.type() == NamespaceType.USER ? 0 : n.type() == NamespaceType.MOUNT ? 2 : 1))
+        .sorted(
+            Comparator.comparingInt(
+                n -> n.type() == NamespaceType.USER ? 0 : n.type() == NamespaceType.MOUNT ? 2 : 1))
         .toList();
   }
 
   /// For init's parent, before the clone: its children are born in the pid namespace.
   void addParentJoins(Batch batch) {
-    for (Namespace namespace : joined()) if (namespace.type() == NamespaceType.PID) join(batch, namespace);
+    for (Namespace namespace : joined())
+      if (namespace.type() == NamespaceType.PID) join(batch, namespace);
   }
 
   void addJoins(Batch batch) {
-    for (Namespace namespace : joined()) if (namespace.type() != NamespaceType.PID) join(batch, namespace);
+    for (Namespace namespace : joined())
+      if (namespace.type() != NamespaceType.PID) join(batch, namespace);
   }
 
   private static void join(Batch batch, Namespace namespace) {
     Descriptor file =
-        batch.add(new FileCall.Openat(Descriptor.CWD, namespace.path(), FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, false))
+        batch
+            .add(
+                new FileCall.Openat(
+                    Descriptor.CWD,
+                    namespace.path(),
+                    FileCall.O_RDONLY | FileCall.O_CLOEXEC,
+                    0,
+                    false))
             .descriptor();
     batch.add(new NamespaceCall.Setns(file, flag(namespace.type())));
     batch.add(new FileCall.Close(file));

@@ -17,10 +17,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The container's program: found in the container as its own user, started with nothing of the host.
+/// The container's program: found in the container as its own user, started with nothing of the
+/// host.
 final class Program {
   private static final int PASSWD_SIZE = 16384;
-  private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  private static final String DEFAULT_PATH =
+      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
   private Program() {}
 
@@ -28,33 +30,47 @@ final class Program {
   static Pending<byte[]> askPasswd(Batch batch) {
     Descriptor file =
         batch
-            .attempt(new FileCall.Openat2(Descriptor.CWD, "/etc/passwd", FileCall.O_RDONLY | FileCall.O_CLOEXEC | FileCall.O_NONBLOCK, 0, 0, false))
+            .attempt(
+                new FileCall.Openat2(
+                    Descriptor.CWD,
+                    "/etc/passwd",
+                    FileCall.O_RDONLY | FileCall.O_CLOEXEC | FileCall.O_NONBLOCK,
+                    0,
+                    0,
+                    false))
             .descriptor();
     Pending<byte[]> bytes = batch.attempt(new FileCall.Read(file, PASSWD_SIZE));
     batch.attempt(new FileCall.Close(file));
     return bytes;
   }
 
-  static List<String> environment(Process process, byte @Nullable [] passwd) {
+  static List<String> environment(Process process, byte @Nullable [] passwd, int listenFds) {
     List<String> env = new ArrayList<>(process.env());
     if (env.stream().noneMatch(v -> v.startsWith("HOME=") && v.length() > 5)) {
       env.removeIf(v -> v.startsWith("HOME="));
-      env.add("HOME=" + home(process.user().uid(), passwd == null ? "" : new String(passwd, StandardCharsets.UTF_8)));
+      env.add(
+          "HOME="
+              + home(
+                  process.user().uid(),
+                  passwd == null ? "" : new String(passwd, StandardCharsets.UTF_8)));
     }
+    if (listenFds > 0) env.addAll(List.of("LISTEN_FDS=" + listenFds, "LISTEN_PID=1"));
     return env;
   }
 
   private static String home(long uid, String passwd) {
     for (String line : passwd.split("\n")) {
       String[] fields = line.split(":");
-      if (fields.length > 5 && fields[2].equals(Long.toString(uid)) && !fields[5].isEmpty()) return fields[5];
+      if (fields.length > 5 && fields[2].equals(Long.toString(uid)) && !fields[5].isEmpty())
+        return fields[5];
     }
     return "/";
   }
 
-  /// Enters the working directory and checks that it is inside the root (CVE-2024-21626), then finds
-  /// the program on the PATH of the container's own environment.
-  static String enterAndFind(HelperKernel process, String cwd, List<String> args, List<String> env) {
+  /// Enters the working directory and checks that it is inside the root (CVE-2024-21626), then
+  /// finds the program on the PATH of the container's own environment.
+  static String enterAndFind(
+      HelperKernel process, String cwd, List<String> args, List<String> env) {
     String name = args.getFirst();
     List<String> candidates = candidates(name, env);
     Batch batch = new Batch();
@@ -64,11 +80,15 @@ final class Program {
     List<Pending<?>> executable = new ArrayList<>();
     for (String candidate : candidates) {
       stats.add(batch.attempt(new FileCall.Statx(Descriptor.CWD, candidate, 0)));
-      executable.add(batch.attempt(new FileCall.Faccessat2(Descriptor.CWD, candidate, FileCall.X_OK, FileCall.AT_EACCESS)));
+      executable.add(
+          batch.attempt(
+              new FileCall.Faccessat2(
+                  Descriptor.CWD, candidate, FileCall.X_OK, FileCall.AT_EACCESS)));
     }
     Results results = process.run(batch);
     if (!results.succeeded(entered) || !results.of(entered).startsWith("/")) {
-      throw new ContainerException("current working directory is outside of container mount namespace root");
+      throw new ContainerException(
+          "current working directory is outside of container mount namespace root");
     }
     boolean denied = false;
     for (int i = 0; i < candidates.size(); i++) {
@@ -83,24 +103,39 @@ final class Program {
       }
     }
     String reason =
-        denied ? "permission denied"
-            : name.contains("/") ? "no such file or directory" : "executable file not found in $PATH";
+        denied
+            ? "permission denied"
+            : name.contains("/")
+                ? "no such file or directory"
+                : "executable file not found in $PATH";
     String shown = name.contains("/") ? (denied ? "exec " : "stat ") + name + ": " : "";
     throw new ContainerException("exec: \"" + name + "\": " + shown + reason);
   }
 
   private static List<String> candidates(String name, List<String> env) {
     if (name.contains("/")) return List.of(name);
-    String path = env.stream().filter(v -> v.startsWith("PATH=")).map(v -> v.substring(5)).reduce((a, b) -> b).orElse(DEFAULT_PATH);
+    String path =
+        env.stream()
+            .filter(v -> v.startsWith("PATH="))
+            .map(v -> v.substring(5))
+            .reduce((a, b) -> b)
+            .orElse(DEFAULT_PATH);
     List<String> candidates = new ArrayList<>();
-    for (String directory : path.split(":")) candidates.add((directory.isEmpty() ? "." : directory) + "/" + name);
+    for (String directory : path.split(":"))
+      candidates.add((directory.isEmpty() ? "." : directory) + "/" + name);
     return candidates;
   }
 
   /// The last batch of a process of the container.
   ///
   /// @param preservedFds descriptors from 3 on that stay open
-  static Batch last(String path, Process process, List<String> env, byte @Nullable [] seccomp, int seccompFlags, int preservedFds) {
+  static Batch last(
+      String path,
+      Process process,
+      List<String> env,
+      byte @Nullable [] seccomp,
+      int seccompFlags,
+      int preservedFds) {
     Batch batch = new Batch();
     batch.add(new FileCall.CloseRange(3 + preservedFds, -1, FileCall.CLOSE_RANGE_CLOEXEC));
     if (seccomp != null && process.noNewPrivileges()) {

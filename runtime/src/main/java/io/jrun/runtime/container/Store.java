@@ -14,8 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// The directory of containers (`--root`): one directory each, `state.json` and `config.json` in it,
-/// and `init.sock` while init waits to be started.
+/// The directory of containers (`--root`): one directory each, `state.json` and `config.json` in
+/// it, and `init.sock` while init waits to be started.
 final class Store {
   private final Path root;
 
@@ -38,9 +38,11 @@ final class Store {
   /// Takes the id: the directory is the lock against a second container of that name.
   void create(String id) {
     try {
-      Files.createDirectories(root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      Files.createDirectories(
+          root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       Files.createDirectory(
-          directory(id), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+          directory(id),
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     } catch (FileAlreadyExistsException e) {
       throw new ContainerException("container with given ID already exists");
     } catch (IOException e) {
@@ -97,7 +99,8 @@ final class Store {
   List<String> ids() {
     List<String> ids = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(root)) {
-      for (Path entry : entries) if (Files.isDirectory(entry)) ids.add(entry.getFileName().toString());
+      for (Path entry : entries)
+        if (Files.isDirectory(entry)) ids.add(entry.getFileName().toString());
     } catch (NoSuchFileException e) {
       return List.of();
     } catch (IOException e) {

@@ -18,19 +18,32 @@ final class Sysctls {
   static void addTo(Batch batch, Map<String, String> sysctls) {
     Descriptor context = batch.add(new MountCall.Fsopen("proc")).descriptor();
     batch.add(new MountCall.Fsconfig(context, FSCONFIG_CMD_CREATE, null, null));
-    Descriptor proc = batch.add(new MountCall.Fsmount(context, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)).descriptor();
+    Descriptor proc =
+        batch
+            .add(
+                new MountCall.Fsmount(
+                    context, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC))
+            .descriptor();
     batch.add(new FileCall.Close(context));
-    sysctls.forEach(
-        (name, value) -> {
-          String path = "sys/" + (name.contains("/") ? name : name.replace('.', '/'));
-          Descriptor file =
-              batch.add(
-                      new FileCall.Openat2(
-                          proc, path, O_WRONLY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS, false))
-                  .descriptor();
-          batch.add(new FileCall.Write(file, value.getBytes(StandardCharsets.UTF_8)));
-          batch.add(new FileCall.Close(file));
-        });
+    sysctls.forEach((name, value) -> {
+      String path = "sys/" + (name.contains("/") ? name : name.replace('.', '/'));
+      Descriptor file =
+          batch
+              .add(
+                  new FileCall.Openat2(
+                      proc,
+                      path,
+                      O_WRONLY | O_CLOEXEC,
+                      0,
+                      RESOLVE_BENEATH
+                          | RESOLVE_NO_XDEV
+                          | RESOLVE_NO_MAGICLINKS
+                          | RESOLVE_NO_SYMLINKS,
+                      false))
+              .descriptor();
+      batch.add(new FileCall.Write(file, value.getBytes(StandardCharsets.UTF_8)));
+      batch.add(new FileCall.Close(file));
+    });
     batch.add(new FileCall.Close(proc));
   }
 }

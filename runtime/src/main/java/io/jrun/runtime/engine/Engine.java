@@ -19,7 +19,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Serves the clients that connect to its socket, each in a thread, until it has been idle for long.
+/// Serves the clients that connect to its socket, each in a thread, until it has been idle for
+/// long.
 final class Engine {
   private static final long IDLE_MILLIS = Long.getLong("jrun.engine.idleMillis", 10 * 60 * 1000);
   private static final long LEAVING_MILLIS = 20;
@@ -52,13 +53,17 @@ final class Engine {
     leave(listener, files);
   }
 
-  /// Under the lock that starters take, the socket's name goes first, so nobody new finds it; who had
-  /// connected before that is served. Foreground containers watch themselves on.
+  /// Under the lock that starters take, the socket's name goes first, so nobody new finds it; who
+  /// had connected before that is served. Foreground containers watch themselves on.
   private void leave(Descriptor listener, String files) {
     Descriptor lock =
         kernel.call(
             new FileCall.Openat(
-                Descriptor.CWD, files + ".lock", FileCall.O_RDWR | FileCall.O_CREAT | FileCall.O_CLOEXEC, 0600, false));
+                Descriptor.CWD,
+                files + ".lock",
+                FileCall.O_RDWR | FileCall.O_CREAT | FileCall.O_CLOEXEC,
+                0600,
+                false));
     kernel.call(new FileCall.Flock(lock, FileCall.LOCK_EX));
     kernel.call(new FileCall.Unlinkat(Descriptor.CWD, socketPath, 0));
     kernel.call(new FileCall.Flock(lock, FileCall.LOCK_UN));
@@ -81,7 +86,9 @@ final class Engine {
       threads.execute(() -> serveClient(socket));
     } catch (KernelException e) {
       // a client that vanished before it was accepted, or a signal: the next poll tells
-      if (!e.errno().equals(Errno.EINTR) && !e.errno().equals(Errno.EAGAIN) && e.errno().value() != 103) throw e;
+      if (!e.errno().equals(Errno.EINTR)
+          && !e.errno().equals(Errno.EAGAIN)
+          && e.errno().value() != 103) throw e;
     }
   }
 
@@ -103,24 +110,37 @@ final class Engine {
     }
   }
 
-  /// Lets the engine go when the commands under way are done; a connection wakes its accepting thread.
+  /// Lets the engine go when the commands under way are done; a connection wakes its accepting
+  /// thread.
   void stop() {
     stopping = true;
     Descriptor socket =
-        kernel.call(new SocketCall.Socket(SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false));
-    try (OwnedDescriptor waking = new OwnedDescriptor(kernel, ((Descriptor.Known) socket).number())) {
+        kernel.call(
+            new SocketCall.Socket(
+                SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false));
+    try (OwnedDescriptor waking =
+        new OwnedDescriptor(kernel, ((Descriptor.Known) socket).number())) {
       kernel.call(new SocketCall.Connect(waking.descriptor(), SocketCall.unixAddress(socketPath)));
     } catch (KernelException e) {
-      if (!e.errno().equals(Errno.ENOENT) && !e.errno().equals(Errno.ECONNREFUSED)) throw e; // it leaves already
+      if (!e.errno().equals(Errno.ENOENT) && !e.errno().equals(Errno.ECONNREFUSED))
+        throw e; // it leaves already
     }
   }
 
   String status() {
     java.lang.Runtime jvm = java.lang.Runtime.getRuntime();
-    return "{\"pid\":" + ProcessHandle.current().pid()
-        + ",\"started\":\"" + started + "\",\"active\":" + active.get()
-        + ",\"served\":" + served.get()
-        + ",\"threads\":" + Thread.activeCount()
-        + ",\"heapBytes\":" + (jvm.totalMemory() - jvm.freeMemory()) + "}";
+    return "{\"pid\":"
+        + ProcessHandle.current().pid()
+        + ",\"started\":\""
+        + started
+        + "\",\"active\":"
+        + active.get()
+        + ",\"served\":"
+        + served.get()
+        + ",\"threads\":"
+        + Thread.activeCount()
+        + ",\"heapBytes\":"
+        + (jvm.totalMemory() - jvm.freeMemory())
+        + "}";
   }
 }

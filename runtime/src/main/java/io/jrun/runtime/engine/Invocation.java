@@ -25,7 +25,10 @@ final class Invocation implements Caller {
   private void write(Descriptor to, String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     for (int at = 0; at < bytes.length; ) {
-      at += client.call(new FileCall.Write(to, Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + CHUNK))));
+      at +=
+          client.call(
+              new FileCall.Write(
+                  to, Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + CHUNK))));
     }
   }
 
@@ -43,9 +46,14 @@ final class Invocation implements Caller {
   public void appendToFile(String path, String text) {
     Batch batch = new Batch();
     Descriptor file =
-        batch.add(
+        batch
+            .add(
                 new FileCall.Openat(
-                    Descriptor.CWD, path, FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_APPEND | FileCall.O_CLOEXEC, 0666, false))
+                    Descriptor.CWD,
+                    path,
+                    FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_APPEND | FileCall.O_CLOEXEC,
+                    0666,
+                    false))
             .descriptor();
     batch.add(new FileCall.Write(file, text.getBytes(StandardCharsets.UTF_8)));
     batch.add(new FileCall.Close(file));

@@ -14,7 +14,7 @@ public final class Main {
   private Main() {}
 
   /// @param args `serve` for a resident engine, `once` for a single command; then the path of its
-  ///     files without their endings .sock, .lock and .log
+  ///   files without their endings .sock, .lock and .log
   public static void main(String[] args) throws IOException {
     HostKernel kernel = new HostKernel();
     Path library = Path.of(System.getProperty("jrun.library"));

@@ -15,13 +15,21 @@ import io.jrun.specs.runtime.Mount;
 import java.util.List;
 import java.util.Set;
 
-/// The container's file system view, as calls for its init. All of it works on descriptors of mounts
-/// not yet attached and of targets resolved inside the root; no path is looked up twice.
+/// The container's file system view, as calls for its init. All of it works on descriptors of
+/// mounts not yet attached and of targets resolved inside the root; no path is looked up twice.
 public final class FileSystemPlan {
   private static final Set<String> PROC_TARGETS =
       Set.of(
-          "cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo",
-          "sys/kernel/ns_last_pid", "sys/crypto/fips_enabled");
+          "cpuinfo",
+          "diskstats",
+          "meminfo",
+          "stat",
+          "swaps",
+          "uptime",
+          "loadavg",
+          "slabinfo",
+          "sys/kernel/ns_last_pid",
+          "sys/crypto/fips_enabled");
 
   private final Batch batch;
   private final Descriptor root;
@@ -38,9 +46,15 @@ public final class FileSystemPlan {
   public static Descriptor root(Batch batch, String rootfs, long propagation) {
     batch.add(new MountCall.Mount("", "/", "", propagation, null));
     Descriptor tree =
-        batch.add(new MountCall.OpenTree(Descriptor.CWD, rootfs, OPEN_TREE_CLONE | AT_RECURSIVE)).descriptor();
+        batch
+            .add(new MountCall.OpenTree(Descriptor.CWD, rootfs, OPEN_TREE_CLONE | AT_RECURSIVE))
+            .descriptor();
     Descriptor target =
-        batch.add(new FileCall.Openat(Descriptor.CWD, rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false)).descriptor();
+        batch
+            .add(
+                new FileCall.Openat(
+                    Descriptor.CWD, rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false))
+            .descriptor();
     batch.add(new MountCall.MoveMount(tree, target));
     batch.add(new FileCall.Close(target));
     return tree;
@@ -50,16 +64,20 @@ public final class FileSystemPlan {
   public void mount(Mount mount, boolean sourceIsDirectory) {
     String type = mount.type() == null ? "bind" : mount.type();
     MountOptions options = MountOptions.parse(type, mount.options());
-    if (options.copyUp()) throw new IllegalArgumentException("mount option tmpcopyup: not implemented yet");
+    if (options.copyUp())
+      throw new IllegalArgumentException("mount option tmpcopyup: not implemented yet");
     if (!mount.uidMappings().isEmpty() || !mount.gidMappings().isEmpty()) {
       throw new IllegalArgumentException("id-mapped mounts: not implemented yet");
     }
     checkTarget(mount.destination(), type, options);
-    Descriptor made = options.bind() ? bound(mount, options) : mounted(type, mount.source(), options);
+    Descriptor made =
+        options.bind() ? bound(mount, options) : mounted(type, mount.source(), options);
     Descriptor target =
         options.bind() && !sourceIsDirectory
             ? inRoot.file(mount.destination())
-            : inRoot.directory(mount.destination(), type.equals("proc") || type.equals("sysfs") ? RESOLVE_NO_SYMLINKS : 0);
+            : inRoot.directory(
+                mount.destination(),
+                type.equals("proc") || type.equals("sysfs") ? RESOLVE_NO_SYMLINKS : 0);
     batch.add(new MountCall.MoveMount(made, target));
     batch.add(new FileCall.Close(target));
     for (long propagation : options.propagation()) {
@@ -70,15 +88,20 @@ public final class FileSystemPlan {
 
   private static void checkTarget(String destination, String type, MountOptions options) {
     List<String> names = InRoot.components(destination);
-    if (names.isEmpty()) throw new IllegalArgumentException("mount destination " + destination + " is the root itself");
+    if (names.isEmpty())
+      throw new IllegalArgumentException(
+          "mount destination " + destination + " is the root itself");
     if (!names.getFirst().equals("proc")) return;
     if (names.size() == 1 && (type.equals("proc") || options.bind())) return;
-    if (names.size() > 1 && PROC_TARGETS.contains(String.join("/", names.subList(1, names.size())))) return;
-    throw new IllegalArgumentException("mount destination " + destination + " is inside /proc: not allowed");
+    if (names.size() > 1 && PROC_TARGETS.contains(String.join("/", names.subList(1, names.size()))))
+      return;
+    throw new IllegalArgumentException(
+        "mount destination " + destination + " is inside /proc: not allowed");
   }
 
   private void setattr(Descriptor mount, int flags, long set, long clear, long propagation) {
-    batch.add(new MountCall.MountSetattr(mount, flags, set, clear, propagation, new Descriptor.Known(0)));
+    batch.add(
+        new MountCall.MountSetattr(mount, flags, set, clear, propagation, new Descriptor.Known(0)));
   }
 
   private Descriptor bound(Mount mount, MountOptions options) {
@@ -94,28 +117,40 @@ public final class FileSystemPlan {
 
   private void recursive(Descriptor tree, MountOptions options) {
     if (options.recursive() == 0 && options.recursiveCleared() == 0) return;
-    setattr(tree, AT_RECURSIVE, options.recursive(), options.recursiveCleared() & ~options.recursive() | atime(options), 0);
+    setattr(
+        tree,
+        AT_RECURSIVE,
+        options.recursive(),
+        options.recursiveCleared() & ~options.recursive() | atime(options),
+        0);
   }
 
   private static long atime(MountOptions options) {
     return options.recursiveCleared() & MOUNT_ATTR__ATIME;
   }
 
-  private Descriptor mounted(String type, @org.jspecify.annotations.Nullable String source, MountOptions options) {
+  private Descriptor mounted(
+      String type, @org.jspecify.annotations.Nullable String source, MountOptions options) {
     Descriptor context = batch.add(new MountCall.Fsopen(type)).descriptor();
     if (source != null && !source.isEmpty()) {
       batch.add(new MountCall.Fsconfig(context, FSCONFIG_SET_STRING, "source", source));
     }
-    for (String flag : options.superblock()) batch.add(new MountCall.Fsconfig(context, FSCONFIG_SET_FLAG, flag, null));
+    for (String flag : options.superblock())
+      batch.add(new MountCall.Fsconfig(context, FSCONFIG_SET_FLAG, flag, null));
     for (String option : options.data()) {
       int equals = option.indexOf('=');
       batch.add(
           equals < 0
               ? new MountCall.Fsconfig(context, FSCONFIG_SET_FLAG, option, null)
-              : new MountCall.Fsconfig(context, FSCONFIG_SET_STRING, option.substring(0, equals), option.substring(equals + 1)));
+              : new MountCall.Fsconfig(
+                  context,
+                  FSCONFIG_SET_STRING,
+                  option.substring(0, equals),
+                  option.substring(equals + 1)));
     }
     batch.add(new MountCall.Fsconfig(context, FSCONFIG_CMD_CREATE, null, null));
-    Descriptor made = batch.add(new MountCall.Fsmount(context, (int) options.attributes())).descriptor();
+    Descriptor made =
+        batch.add(new MountCall.Fsmount(context, (int) options.attributes())).descriptor();
     batch.add(new FileCall.Close(context));
     recursive(made, options);
     return made;
@@ -133,12 +168,18 @@ public final class FileSystemPlan {
     if (unified) {
       mount(
           new Mount(
-              mount.destination(), ownNamespace ? "cgroup2" : "bind",
-              ownNamespace ? "cgroup" : views.getFirst().own(), mount.options(), List.of(), List.of(), mount.unknown()),
+              mount.destination(),
+              ownNamespace ? "cgroup2" : "bind",
+              ownNamespace ? "cgroup" : views.getFirst().own(),
+              mount.options(),
+              List.of(),
+              List.of(),
+              mount.unknown()),
           true);
       return;
     }
-    MountOptions none = MountOptions.parse("tmpfs", List.of("mode=755", "nosuid", "nodev", "noexec"));
+    MountOptions none =
+        MountOptions.parse("tmpfs", List.of("mode=755", "nosuid", "nodev", "noexec"));
     Descriptor tmpfs = mounted("tmpfs", "tmpfs", none);
     Descriptor target = inRoot.directory(mount.destination(), 0);
     batch.add(new MountCall.MoveMount(tmpfs, target));
@@ -146,14 +187,35 @@ public final class FileSystemPlan {
     for (CgroupView view : views) {
       Descriptor made;
       if (ownNamespace) {
-        made = mounted("cgroup", "cgroup", new MountOptions(false, false, options.attributes(), 0, 0, 0, List.of(), List.of(), view.options(), false));
+        made =
+            mounted(
+                "cgroup",
+                "cgroup",
+                new MountOptions(
+                    false,
+                    false,
+                    options.attributes(),
+                    0,
+                    0,
+                    0,
+                    List.of(),
+                    List.of(),
+                    view.options(),
+                    false));
       } else {
-        made = batch.add(new MountCall.OpenTree(Descriptor.CWD, view.own(), OPEN_TREE_CLONE)).descriptor();
+        made =
+            batch
+                .add(new MountCall.OpenTree(Descriptor.CWD, view.own(), OPEN_TREE_CLONE))
+                .descriptor();
         setattr(made, 0, options.attributes(), 0, 0);
       }
       batch.add(new FileCall.Mkdirat(tmpfs, view.name(), 0755));
       Descriptor place =
-          batch.add(new FileCall.Openat(tmpfs, view.name(), O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false)).descriptor();
+          batch
+              .add(
+                  new FileCall.Openat(
+                      tmpfs, view.name(), O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false))
+              .descriptor();
       batch.add(new MountCall.MoveMount(made, place));
       batch.add(new FileCall.Close(place));
       batch.add(new FileCall.Close(made));
@@ -171,8 +233,12 @@ public final class FileSystemPlan {
 
   private static final List<Node> NODES =
       List.of(
-          new Node("null", 1, 3), new Node("zero", 1, 5), new Node("full", 1, 7), new Node("tty", 5, 0),
-          new Node("random", 1, 8), new Node("urandom", 1, 9));
+          new Node("null", 1, 3),
+          new Node("zero", 1, 5),
+          new Node("full", 1, 7),
+          new Node("tty", 5, 0),
+          new Node("random", 1, 8),
+          new Node("urandom", 1, 9));
 
   /// The default devices and symlinks, and the spec's own devices. In a user namespace nodes cannot
   /// be made, so the host's are bound.
@@ -181,13 +247,18 @@ public final class FileSystemPlan {
     for (Node node : NODES) {
       if (userNamespace) bindNode("/dev/" + node.name());
       else {
-        batch.add(new FileCall.Mknodat(dev, node.name(), 0020666, device(node.major(), node.minor())), Errno.EEXIST);
+        batch.add(
+            new FileCall.Mknodat(dev, node.name(), 0020666, device(node.major(), node.minor())),
+            Errno.EEXIST);
       }
     }
     for (Device device : linux.devices()) device(device, userNamespace);
     for (String[] link :
         new String[][] {
-          {"/proc/self/fd", "fd"}, {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"}
+          {"/proc/self/fd", "fd"},
+          {"/proc/self/fd/0", "stdin"},
+          {"/proc/self/fd/1", "stdout"},
+          {"/proc/self/fd/2", "stderr"}
         }) {
       batch.add(new FileCall.Symlinkat(link[0], dev, link[1]), Errno.EEXIST);
     }
@@ -201,23 +272,29 @@ public final class FileSystemPlan {
       bindNode(device.path());
       return;
     }
-    int format = switch (device.type()) {
-      case "b" -> 0060000;
-      case "p" -> 0010000;
-      default -> 0020000;
-    };
+    int format =
+        switch (device.type()) {
+          case "b" -> 0060000;
+          case "p" -> 0010000;
+          default -> 0020000;
+        };
     int mode = device.fileMode() == null ? 0666 : (int) (device.fileMode() & 07777);
     List<String> names = InRoot.components(device.path());
     Descriptor parent = inRoot.directory(String.join("/", names.subList(0, names.size() - 1)), 0);
     String name = names.getLast();
-    batch.add(new FileCall.Mknodat(parent, name, format | mode, device((int) device.major(), (int) device.minor())), Errno.EEXIST);
+    batch.add(
+        new FileCall.Mknodat(
+            parent, name, format | mode, device((int) device.major(), (int) device.minor())),
+        Errno.EEXIST);
     int uid = device.uid() == null ? 0 : device.uid().intValue();
     int gid = device.gid() == null ? 0 : device.gid().intValue();
-    if (uid != 0 || gid != 0) batch.add(new FileCall.Fchownat(parent, name, uid, gid, AT_SYMLINK_NOFOLLOW));
+    if (uid != 0 || gid != 0)
+      batch.add(new FileCall.Fchownat(parent, name, uid, gid, AT_SYMLINK_NOFOLLOW));
   }
 
   private void bindNode(String path) {
-    Descriptor node = batch.add(new MountCall.OpenTree(Descriptor.CWD, path, OPEN_TREE_CLONE)).descriptor();
+    Descriptor node =
+        batch.add(new MountCall.OpenTree(Descriptor.CWD, path, OPEN_TREE_CLONE)).descriptor();
     Descriptor place = inRoot.file(path);
     batch.add(new MountCall.MoveMount(node, place));
     batch.add(new FileCall.Close(place));
@@ -230,7 +307,10 @@ public final class FileSystemPlan {
 
   /// Binds an open terminal, made in the container's own devpts, to /dev/console.
   public void console(Descriptor terminal) {
-    Descriptor mount = batch.add(new MountCall.OpenTree(terminal, "", OPEN_TREE_CLONE | AT_EMPTY_PATH)).descriptor();
+    Descriptor mount =
+        batch
+            .add(new MountCall.OpenTree(terminal, "", OPEN_TREE_CLONE | AT_EMPTY_PATH))
+            .descriptor();
     Descriptor place = inRoot.file("dev/console");
     batch.add(new MountCall.MoveMount(mount, place));
     batch.add(new FileCall.Close(place));
@@ -242,11 +322,15 @@ public final class FileSystemPlan {
     if (!InRoot.components(cwd).isEmpty()) batch.add(new FileCall.Close(inRoot.directory(cwd, 0)));
   }
 
-  /// Exchanges the root: the old one is stacked over the new, cut off from the host's propagation and
-  /// detached (pivot_root(2), "pivot_root(".", ".")").
+  /// Exchanges the root: the old one is stacked over the new, cut off from the host's propagation
+  /// and detached (pivot_root(2), "pivot_root(".", ".")").
   public void pivot() {
     Descriptor old =
-        batch.add(new FileCall.Openat(Descriptor.CWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false)).descriptor();
+        batch
+            .add(
+                new FileCall.Openat(
+                    Descriptor.CWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false))
+            .descriptor();
     batch.add(new ProcessCall.Fchdir(root));
     batch.add(new MountCall.PivotRoot(".", "."));
     batch.add(new ProcessCall.Fchdir(old));
@@ -261,7 +345,11 @@ public final class FileSystemPlan {
     for (String path : paths) {
       Descriptor target = probe(path);
       Descriptor tree =
-          batch.add(new MountCall.OpenTree(target, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH)).descriptor();
+          batch
+              .add(
+                  new MountCall.OpenTree(
+                      target, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH))
+              .descriptor();
       setattr(tree, AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0, 0);
       batch.add(new MountCall.MoveMount(tree, target));
       batch.add(new FileCall.Close(tree));
@@ -272,23 +360,31 @@ public final class FileSystemPlan {
   private Descriptor probe(String path) {
     return batch
         .add(
-            new FileCall.Openat2(root, InRoot.relative(path), O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false),
-            Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES)
+            new FileCall.Openat2(
+                root, InRoot.relative(path), O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false),
+            Errno.ENOENT,
+            Errno.ENOTDIR,
+            Errno.EACCES)
         .descriptor();
   }
 
-  /// Masked paths are hidden in one pass over both kinds: what is a directory gets an empty read-only
-  /// tmpfs, and what is not gets /dev/null, verified to be that device (CVE-2025-31133).
+  /// Masked paths are hidden in one pass over both kinds: what is a directory gets an empty
+  /// read-only tmpfs, and what is not gets /dev/null, verified to be that device (CVE-2025-31133).
   public void maskedPaths(List<String> directories, List<String> files) {
     if (!directories.isEmpty()) {
-      MountOptions options = MountOptions.parse("tmpfs", List.of("ro", "nr_blocks=1", "nr_inodes=1"));
+      MountOptions options =
+          MountOptions.parse("tmpfs", List.of("ro", "nr_blocks=1", "nr_inodes=1"));
       Descriptor empty = mounted("tmpfs", "tmpfs", options);
       for (String path : directories) cover(path, empty);
       batch.add(new FileCall.Close(empty));
     }
     if (!files.isEmpty()) {
       Descriptor nothing =
-          batch.add(new FileCall.Openat2(root, "dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false)).descriptor();
+          batch
+              .add(
+                  new FileCall.Openat2(
+                      root, "dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false))
+              .descriptor();
       for (String path : files) cover(path, nothing);
       batch.add(new FileCall.Close(nothing));
     }
@@ -296,7 +392,8 @@ public final class FileSystemPlan {
 
   private void cover(String path, Descriptor with) {
     Descriptor target = probe(path);
-    Descriptor copy = batch.add(new MountCall.OpenTree(with, "", OPEN_TREE_CLONE | AT_EMPTY_PATH)).descriptor();
+    Descriptor copy =
+        batch.add(new MountCall.OpenTree(with, "", OPEN_TREE_CLONE | AT_EMPTY_PATH)).descriptor();
     batch.add(new MountCall.MoveMount(copy, target));
     batch.add(new FileCall.Close(copy));
     batch.add(new FileCall.Close(target));

@@ -22,7 +22,11 @@ final class InRoot {
 
   /// Opens what must exist.
   Descriptor open(String path, int flags) {
-    return batch.add(new FileCall.Openat2(root, relative(path), flags | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false)).descriptor();
+    return batch
+        .add(
+            new FileCall.Openat2(
+                root, relative(path), flags | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false))
+        .descriptor();
   }
 
   /// Opens a directory, made where it is missing. `resolve` is added to RESOLVE_IN_ROOT.
@@ -32,9 +36,19 @@ final class InRoot {
     for (String name : components(path)) {
       batch.add(new FileCall.Mkdirat(parent, name, 0755), Errno.EEXIST, Errno.EROFS, Errno.EACCES);
       prefix.append(prefix.isEmpty() ? "" : "/").append(name);
+      Descriptor above = parent;
       parent =
-          batch.add(new FileCall.Openat2(root, prefix.toString(), O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_IN_ROOT | resolve, false))
+          batch
+              .add(
+                  new FileCall.Openat2(
+                      root,
+                      prefix.toString(),
+                      O_PATH | O_DIRECTORY | O_CLOEXEC,
+                      0,
+                      RESOLVE_IN_ROOT | resolve,
+                      false))
               .descriptor();
+      if (above != root) batch.add(new FileCall.Close(above));
     }
     return parent;
   }
@@ -43,10 +57,19 @@ final class InRoot {
   Descriptor file(String path) {
     List<String> components = components(path);
     String name = components.getLast();
-    Descriptor parent = directory(String.join("/", components.subList(0, components.size() - 1)), 0);
-    batch.add(
-        new FileCall.Openat(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644, false),
-        Errno.EEXIST, Errno.EROFS, Errno.EACCES);
+    Descriptor parent =
+        directory(String.join("/", components.subList(0, components.size() - 1)), 0);
+    Descriptor made =
+        batch
+            .add(
+                new FileCall.Openat(
+                    parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644, false),
+                Errno.EEXIST,
+                Errno.EROFS,
+                Errno.EACCES)
+            .descriptor();
+    batch.add(new FileCall.Close(made)); // skipped where nothing was made
+    if (parent != root) batch.add(new FileCall.Close(parent));
     return open(path, O_PATH);
   }
 
@@ -55,7 +78,8 @@ final class InRoot {
     return clean.isEmpty() ? "." : clean;
   }
 
-  /// The names of a path, `.` and `..` resolved as text: a container's `..` never leads above its root.
+  /// The names of a path, `.` and `..` resolved as text: a container's `..` never leads above its
+  /// root.
   static List<String> components(String path) {
     List<String> names = new ArrayList<>();
     for (String name : path.split("/")) {

@@ -16,28 +16,66 @@ import java.util.Map;
 /// @param propagation MS_ bits, each with or without MS_REC, in the order given
 /// @param data the filesystem's own options
 public record MountOptions(
-    boolean bind, boolean recursiveBind, long attributes, long cleared, long recursive, long recursiveCleared,
-    List<String> superblock, List<Long> propagation, List<String> data, boolean copyUp) {
+    boolean bind,
+    boolean recursiveBind,
+    long attributes,
+    long cleared,
+    long recursive,
+    long recursiveCleared,
+    List<String> superblock,
+    List<Long> propagation,
+    List<String> data,
+    boolean copyUp) {
 
   private static final Map<String, Long> SETS =
       Map.ofEntries(
-          Map.entry("ro", (long) MOUNT_ATTR_RDONLY), Map.entry("nosuid", (long) MOUNT_ATTR_NOSUID),
-          Map.entry("nodev", (long) MOUNT_ATTR_NODEV), Map.entry("noexec", (long) MOUNT_ATTR_NOEXEC),
-          Map.entry("noatime", (long) MOUNT_ATTR_NOATIME), Map.entry("strictatime", (long) MOUNT_ATTR_STRICTATIME),
-          Map.entry("relatime", 0L), Map.entry("nodiratime", (long) MOUNT_ATTR_NODIRATIME),
+          Map.entry("ro", (long) MOUNT_ATTR_RDONLY),
+          Map.entry("nosuid", (long) MOUNT_ATTR_NOSUID),
+          Map.entry("nodev", (long) MOUNT_ATTR_NODEV),
+          Map.entry("noexec", (long) MOUNT_ATTR_NOEXEC),
+          Map.entry("noatime", (long) MOUNT_ATTR_NOATIME),
+          Map.entry("strictatime", (long) MOUNT_ATTR_STRICTATIME),
+          Map.entry("relatime", 0L),
+          Map.entry("nodiratime", (long) MOUNT_ATTR_NODIRATIME),
           Map.entry("nosymfollow", (long) MOUNT_ATTR_NOSYMFOLLOW));
   private static final Map<String, Long> CLEARS =
       Map.of(
-          "rw", (long) MOUNT_ATTR_RDONLY, "suid", (long) MOUNT_ATTR_NOSUID, "dev", (long) MOUNT_ATTR_NODEV,
-          "exec", (long) MOUNT_ATTR_NOEXEC, "atime", (long) MOUNT_ATTR__ATIME, "diratime", (long) MOUNT_ATTR_NODIRATIME,
-          "symfollow", (long) MOUNT_ATTR_NOSYMFOLLOW);
+          "rw",
+          (long) MOUNT_ATTR_RDONLY,
+          "suid",
+          (long) MOUNT_ATTR_NOSUID,
+          "dev",
+          (long) MOUNT_ATTR_NODEV,
+          "exec",
+          (long) MOUNT_ATTR_NOEXEC,
+          "atime",
+          (long) MOUNT_ATTR__ATIME,
+          "diratime",
+          (long) MOUNT_ATTR_NODIRATIME,
+          "symfollow",
+          (long) MOUNT_ATTR_NOSYMFOLLOW);
   private static final Map<String, Long> PROPAGATION =
       Map.of(
-          "private", (long) MS_PRIVATE, "rprivate", (long) MS_PRIVATE | MS_REC, "slave", (long) MS_SLAVE,
-          "rslave", (long) MS_SLAVE | MS_REC, "shared", (long) MS_SHARED, "rshared", (long) MS_SHARED | MS_REC,
-          "unbindable", (long) MS_UNBINDABLE, "runbindable", (long) MS_UNBINDABLE | MS_REC);
-  private static final List<String> SUPERBLOCK = List.of("sync", "async", "dirsync", "lazytime", "nolazytime", "mand", "nomand");
-  private static final List<String> IGNORED = List.of("defaults", "silent", "loud", "norelatime", "nostrictatime");
+          "private",
+          (long) MS_PRIVATE,
+          "rprivate",
+          (long) MS_PRIVATE | MS_REC,
+          "slave",
+          (long) MS_SLAVE,
+          "rslave",
+          (long) MS_SLAVE | MS_REC,
+          "shared",
+          (long) MS_SHARED,
+          "rshared",
+          (long) MS_SHARED | MS_REC,
+          "unbindable",
+          (long) MS_UNBINDABLE,
+          "runbindable",
+          (long) MS_UNBINDABLE | MS_REC);
+  private static final List<String> SUPERBLOCK =
+      List.of("sync", "async", "dirsync", "lazytime", "nolazytime", "mand", "nomand");
+  private static final List<String> IGNORED =
+      List.of("defaults", "silent", "loud", "norelatime", "nostrictatime");
 
   public MountOptions {
     superblock = List.copyOf(superblock);
@@ -83,7 +121,16 @@ public record MountOptions(
       else if (!IGNORED.contains(option) && !option.isEmpty()) data.add(option);
     }
     return new MountOptions(
-        bind, recursiveBind, attributes, cleared, recursive, recursiveCleared, superblock, propagation, data, copyUp);
+        bind,
+        recursiveBind,
+        attributes,
+        cleared,
+        recursive,
+        recursiveCleared,
+        superblock,
+        propagation,
+        data,
+        copyUp);
   }
 
   private static boolean isAtime(String option) {

@@ -16,23 +16,42 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Who the container's program is: limits, users, capabilities. The order is the kernel's demand:
-/// the bounding set while CAP_SETPCAP is there, users before the final sets, seccomp before the drop
-/// only where no_new_privs does not allow it later.
+/// the bounding set while CAP_SETPCAP is there, users before the final sets, seccomp before the
+/// drop only where no_new_privs does not allow it later.
 public final class IdentityPlan {
   private static final List<String> RLIMITS =
       List.of(
-          "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_CORE", "RLIMIT_RSS", "RLIMIT_NPROC",
-          "RLIMIT_NOFILE", "RLIMIT_MEMLOCK", "RLIMIT_AS", "RLIMIT_LOCKS", "RLIMIT_SIGPENDING", "RLIMIT_MSGQUEUE",
-          "RLIMIT_NICE", "RLIMIT_RTPRIO", "RLIMIT_RTTIME");
+          "RLIMIT_CPU",
+          "RLIMIT_FSIZE",
+          "RLIMIT_DATA",
+          "RLIMIT_STACK",
+          "RLIMIT_CORE",
+          "RLIMIT_RSS",
+          "RLIMIT_NPROC",
+          "RLIMIT_NOFILE",
+          "RLIMIT_MEMLOCK",
+          "RLIMIT_AS",
+          "RLIMIT_LOCKS",
+          "RLIMIT_SIGPENDING",
+          "RLIMIT_MSGQUEUE",
+          "RLIMIT_NICE",
+          "RLIMIT_RTPRIO",
+          "RLIMIT_RTTIME");
   private static final int DEFAULT_UMASK = 022;
 
   private IdentityPlan() {}
 
   /// @param seccomp the filter, or null
   /// @param keyring the session keyring's name, or null to keep the caller's
-  public static void add(Batch batch, Process process, byte @Nullable [] seccomp, int seccompFlags, @Nullable String keyring) {
+  public static void add(
+      Batch batch,
+      Process process,
+      byte @Nullable [] seccomp,
+      int seccompFlags,
+      @Nullable String keyring) {
     if (keyring != null) {
-      batch.add(new SecurityCall.JoinSessionKeyring(keyring), Errno.ENOSYS, Errno.EPERM, Errno.EDQUOT);
+      batch.add(
+          new SecurityCall.JoinSessionKeyring(keyring), Errno.ENOSYS, Errno.EPERM, Errno.EDQUOT);
     }
     for (Rlimit limit : process.rlimits()) {
       batch.add(new ProcessCall.Prlimit(RLIMITS.indexOf(limit.type()), limit.soft(), limit.hard()));
@@ -42,32 +61,40 @@ public final class IdentityPlan {
     } else if (seccomp != null) {
       batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
     }
-    if (process.capabilities() != null) {
-      long bounding = Capabilities.mask(process.capabilities().bounding());
-      for (int bit = 0; bit < Capabilities.NAMES.size(); bit++) {
-        if ((bounding & 1L << bit) == 0) batch.add(new CredentialCall.Prctl(PR_CAPBSET_DROP, bit, 0, 0, 0), Errno.EINVAL);
-      }
+    // as runc: no capabilities object means none, not all
+    io.jrun.specs.runtime.Capabilities granted =
+        process.capabilities() == null
+            ? io.jrun.specs.runtime.Capabilities.NONE
+            : process.capabilities();
+    long bounding = Capabilities.mask(granted.bounding());
+    for (int bit = 0; bit < Capabilities.NAMES.size(); bit++) {
+      if ((bounding & 1L << bit) == 0)
+        batch.add(new CredentialCall.Prctl(PR_CAPBSET_DROP, bit, 0, 0, 0), Errno.EINVAL);
     }
-    batch.add(new CredentialCall.Umask(process.user().umask() == null ? DEFAULT_UMASK : process.user().umask().intValue()));
+    batch.add(
+        new CredentialCall.Umask(
+            process.user().umask() == null ? DEFAULT_UMASK : process.user().umask().intValue()));
     batch.add(new CredentialCall.Prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0));
-    batch.add(new CredentialCall.Setgroups(process.user().additionalGids().stream().map(Long::intValue).toList()));
+    batch.add(
+        new CredentialCall.Setgroups(
+            process.user().additionalGids().stream().map(Long::intValue).toList()));
     batch.add(new CredentialCall.Setresgid((int) process.user().gid()));
     batch.add(new CredentialCall.Setresuid((int) process.user().uid()));
     batch.add(new CredentialCall.Prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0));
-    if (process.capabilities() != null) {
-      long inheritable = Capabilities.mask(process.capabilities().inheritable());
-      batch.add(
-          new CredentialCall.Capset(
-              Capabilities.mask(process.capabilities().effective()),
-              Capabilities.mask(process.capabilities().permitted()),
-              inheritable));
-      batch.add(new CredentialCall.Prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), Errno.EINVAL);
-      long ambient = Capabilities.mask(process.capabilities().ambient());
-      for (int bit = 0; bit < Capabilities.NAMES.size(); bit++) {
-        // as runc: what cannot be ambient (not permitted or not inheritable) is left out
-        if ((ambient & 1L << bit) != 0) {
-          batch.add(new CredentialCall.Prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, bit, 0, 0), Errno.EPERM);
-        }
+    long inheritable = Capabilities.mask(granted.inheritable());
+    batch.add(
+        new CredentialCall.Capset(
+            Capabilities.mask(granted.effective()),
+            Capabilities.mask(granted.permitted()),
+            inheritable));
+    batch.add(
+        new CredentialCall.Prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), Errno.EINVAL);
+    long ambient = Capabilities.mask(granted.ambient());
+    for (int bit = 0; bit < Capabilities.NAMES.size(); bit++) {
+      // as runc: what cannot be ambient (not permitted or not inheritable) is left out
+      if ((ambient & 1L << bit) != 0) {
+        batch.add(
+            new CredentialCall.Prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, bit, 0, 0), Errno.EPERM);
       }
     }
   }
@@ -76,9 +103,18 @@ public final class IdentityPlan {
   public static void oomScore(Batch batch, Process process) {
     if (process.oomScoreAdj() == null) return;
     Descriptor file =
-        batch.add(new FileCall.Openat(Descriptor.CWD, "/proc/self/oom_score_adj", FileCall.O_WRONLY | FileCall.O_CLOEXEC, 0, false))
+        batch
+            .add(
+                new FileCall.Openat(
+                    Descriptor.CWD,
+                    "/proc/self/oom_score_adj",
+                    FileCall.O_WRONLY | FileCall.O_CLOEXEC,
+                    0,
+                    false))
             .descriptor();
-    batch.add(new FileCall.Write(file, Integer.toString(process.oomScoreAdj()).getBytes(StandardCharsets.UTF_8)));
+    batch.add(
+        new FileCall.Write(
+            file, Integer.toString(process.oomScoreAdj()).getBytes(StandardCharsets.UTF_8)));
     batch.add(new FileCall.Close(file));
   }
 }

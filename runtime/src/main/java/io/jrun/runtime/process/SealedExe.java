@@ -31,9 +31,14 @@ public final class SealedExe {
 
   public SealedExe(Kernel kernel, Path binary) throws IOException {
     byte[] bytes = Files.readAllBytes(binary);
-    memory = new OwnedDescriptor(kernel, number(kernel.call(new FileCall.MemfdCreate("jrun", MFD_CLOEXEC | MFD_ALLOW_SEALING))));
+    memory =
+        new OwnedDescriptor(
+            kernel,
+            number(kernel.call(new FileCall.MemfdCreate("jrun", MFD_CLOEXEC | MFD_ALLOW_SEALING))));
     for (int at = 0; at < bytes.length; ) {
-      at += kernel.call(new FileCall.Write(memory.descriptor(), Arrays.copyOfRange(bytes, at, bytes.length)));
+      at +=
+          kernel.call(
+              new FileCall.Write(memory.descriptor(), Arrays.copyOfRange(bytes, at, bytes.length)));
     }
     kernel.call(new FileCall.Fcntl(memory.descriptor(), F_ADD_SEALS, F_SEAL_ALL));
     ByteBuffer elf = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -49,17 +54,26 @@ public final class SealedExe {
     return ((Descriptor.Known) descriptor).number();
   }
 
-  /// The calls by which a process exchanges its program; it also becomes undumpable (CVE-2016-9962).
+  /// The calls by which a process exchanges its program; it also becomes undumpable
+  /// (CVE-2016-9962).
   public void addTo(Batch batch) {
     Descriptor exe = batch.pass(memory);
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_DUMPABLE, 0, 0, 0, 0));
     batch.add(
         new ProcessCall.Mmap(
-            textAddress, textSize, ProcessCall.PROT_READ_EXEC, ProcessCall.MAP_PRIVATE_FIXED, exe, textOffset));
+            textAddress,
+            textSize,
+            ProcessCall.PROT_READ_EXEC,
+            ProcessCall.MAP_PRIVATE_FIXED,
+            exe,
+            textOffset));
     batch.add(new FileCall.Dup3(exe, EXE_DESCRIPTOR, O_CLOEXEC));
     batch.add(
         new CredentialCall.ReplaceExe(
-            new Descriptor.Known(EXE_DESCRIPTOR), textAddress, textAddress + textSize, dataAddress));
+            new Descriptor.Known(EXE_DESCRIPTOR),
+            textAddress,
+            textAddress + textSize,
+            dataAddress));
     batch.add(new FileCall.CloseRange(EXE_DESCRIPTOR, EXE_DESCRIPTOR, 0));
     batch.add(new FileCall.Close(exe));
   }

@@ -45,7 +45,8 @@ final class Action {
     return errnoRet.intValue();
   }
 
-  /// Whether a system call that the profile's author never heard of goes on; a tracer emulates ENOSYS itself.
+  /// Whether a system call that the profile's author never heard of goes on; a tracer emulates
+  /// ENOSYS itself.
   static boolean isPermissive(int action) {
     return action == ALLOW || action == LOG || (action & 0xffff_0000) == TRACE;
   }

@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/// The start of a filter that answers ENOSYS to system calls newer than any that the profile names, as runc's does.
-/// A libc probes for new calls, and falls back to older ones on ENOSYS but not on EPERM.
+/// The start of a filter that answers ENOSYS to system calls newer than any that the profile names,
+/// as runc's does. A libc probes for new calls, and falls back to older ones on ENOSYS but not on
+/// EPERM.
 final class EnosysStub {
   private static final int X86_64 = 0xc000_003e;
 
@@ -59,12 +60,11 @@ final class EnosysStub {
 
   private List<Instruction> instructions() {
     List<List<Instruction>> sections = new ArrayList<>();
-    lastSyscalls.forEach(
-        (arch, last) -> {
-          if (arch != X32) {
-            sections.add(arch == X86_64 ? x86(last) : section(arch, newerThan(last)));
-          }
-        });
+    lastSyscalls.forEach((arch, last) -> {
+      if (arch != X32) {
+        sections.add(arch == X86_64 ? x86(last) : section(arch, newerThan(last)));
+      }
+    });
     if (!lastSyscalls.containsKey(X86_64) && lastSyscalls.containsKey(X32)) {
       sections.add(x86(X32_SYSCALL_BIT - 1));
     }
@@ -95,8 +95,8 @@ final class EnosysStub {
     return section(X86_64, body);
   }
 
-  /// A body that sees the number of the system call in the accumulator; another architecture goes past it and past the jump
-  /// that follows it.
+  /// A body that sees the number of the system call in the accumulator; another architecture goes
+  /// past it and past the jump that follows it.
   private static List<Instruction> section(int arch, List<Instruction> body) {
     List<Instruction> section = new ArrayList<>();
     section.add(new Instruction(JEQ_K, 0, body.size() + 2, arch));

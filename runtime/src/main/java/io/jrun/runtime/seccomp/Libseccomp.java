@@ -4,8 +4,8 @@ import jnr.ffi.LibraryLoader;
 import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
-/// The functions of libseccomp.so.2 that compile a filter, by their own names (seccomp_init(3) and others).
-/// Those that return an int return 0 or a negative errno.
+/// The functions of libseccomp.so.2 that compile a filter, by their own names (seccomp_init(3) and
+/// others). Those that return an int return 0 or a negative errno.
 public interface Libseccomp {
   /// Bytes of a struct scmp_arg_cmp: u32 arg, u32 op, u64 datum_a, u64 datum_b.
   int ARG_CMP_SIZE = 24;

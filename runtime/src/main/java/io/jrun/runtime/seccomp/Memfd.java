@@ -15,7 +15,8 @@ final class Memfd implements AutoCloseable {
   public interface Libc {
     int memfd_create(byte[] name, int flags);
 
-    @ssize_t long pread(int fd, @Out byte[] buffer, @size_t long count, @off_t long offset);
+    @ssize_t
+    long pread(int fd, @Out byte[] buffer, @size_t long count, @off_t long offset);
 
     int close(int fd);
   }

@@ -11,8 +11,8 @@ import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
 import org.jspecify.annotations.Nullable;
 
-/// Compiles seccomp profiles as runc does, and remembers the last ones; libseccomp is loaded for the first.
-/// Safe for use by several threads, one at a time.
+/// Compiles seccomp profiles as runc does, and remembers the last ones; libseccomp is loaded for
+/// the first. Safe for use by several threads, one at a time.
 public final class SeccompCompiler {
   private static final int REMEMBERED = 64;
   private static final int EEXIST = -17;
@@ -64,8 +64,7 @@ public final class SeccompCompiler {
       }
       byte[] program = export(filter);
       boolean isStubbed =
-          !Action.isPermissive(defaultAction)
-              && defaultAction != (Action.ERRNO | Action.ENOSYS);
+          !Action.isPermissive(defaultAction) && defaultAction != (Action.ERRNO | Action.ENOSYS);
       return isStubbed ? stub(architectures, profile).before(program) : program;
     } finally {
       library.seccomp_release(filter);
@@ -126,8 +125,7 @@ public final class SeccompCompiler {
   private void addRule(
       Pointer filter, int action, String name, int syscall, List<Seccomp.Arg> args) {
     @Nullable Pointer array = args.isEmpty() ? null : array(args);
-    int result =
-        library().seccomp_rule_add_array(filter, action, syscall, args.size(), array);
+    int result = library().seccomp_rule_add_array(filter, action, syscall, args.size(), array);
     if (result != 0) {
       throw failed("seccomp_rule_add_array(" + name + ")", result);
     }

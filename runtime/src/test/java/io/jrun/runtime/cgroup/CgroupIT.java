@@ -25,14 +25,23 @@ class CgroupIT {
 
   @BeforeEach
   void root() {
-    assumeTrue(Files.isWritable(Path.of("/sys/fs/cgroup")) && "root".equals(System.getProperty("user.name")), "needs root and writable cgroups");
+    assumeTrue(
+        Files.isWritable(Path.of("/sys/fs/cgroup"))
+            && "root".equals(System.getProperty("user.name")),
+        "needs root and writable cgroups");
   }
 
   @RepeatedTest(2)
   void aCgroupLivesAndLeavesNothing() throws Exception {
     try (Cgroups cgroups = new Cgroups(kernel)) {
       assumeTrue(!cgroups.hierarchies().unified(), "reads v1 files");
-      Cgroup made = cgroups.create("/jrun-it/" + id, id, own(), resources("{\"memory\":{\"limit\":67108864},\"cpu\":{\"shares\":512,\"quota\":50000,\"burst\":1000},\"pids\":{\"limit\":12}}"));
+      Cgroup made =
+          cgroups.create(
+              "/jrun-it/" + id,
+              id,
+              own(),
+              resources(
+                  "{\"memory\":{\"limit\":67108864},\"cpu\":{\"shares\":512,\"quota\":50000,\"burst\":1000},\"pids\":{\"limit\":12}}"));
       Cgroup cgroup = cgroups.open(made.paths());
       Process sleep = new ProcessBuilder("sleep", "1000").start();
       try {
@@ -40,12 +49,16 @@ class CgroupIT {
         assertThat(read(cgroup, "cpu", "cpu.shares")).isEqualTo("512");
         assertThat(read(cgroup, "cpu", "cpu.cfs_quota_us")).isEqualTo("50000");
         assertThat(read(cgroup, "pids", "pids.max")).isEqualTo("12");
-        assertThat(read(cgroup, "devices", "devices.list")).contains("c 1:3 rwm", "c 136:* rwm").doesNotContain("a *:*");
+        assertThat(read(cgroup, "devices", "devices.list"))
+            .contains("c 1:3 rwm", "c 136:* rwm")
+            .doesNotContain("a *:*");
         assertThat(read(cgroup, "cpuset", "cpuset.cpus")).isNotEmpty();
         cgroup.add((int) sleep.pid());
         assertThat(cgroup.pids()).containsExactly((int) sleep.pid());
-        for (String path : cgroup.paths().values()) assertThat(Path.of(path, "cgroup.procs")).hasContent(Long.toString(sleep.pid()));
-        assertThatThrownBy(() -> cgroups.create("/jrun-it/" + id, id, own(), null)).hasMessage("container's cgroup is not empty: 1 process(es) found");
+        for (String path : cgroup.paths().values())
+          assertThat(Path.of(path, "cgroup.procs")).hasContent(Long.toString(sleep.pid()));
+        assertThatThrownBy(() -> cgroups.create("/jrun-it/" + id, id, own(), null))
+            .hasMessage("container's cgroup is not empty: 1 process(es) found");
         cgroup.freeze();
         assertThat(cgroup.frozen()).isTrue();
         cgroup.signal(10);
@@ -54,8 +67,12 @@ class CgroupIT {
         assertThat(sleep.waitFor()).isEqualTo(128 + 10);
         Process second = new ProcessBuilder("sleep", "1000").start();
         cgroup.add((int) second.pid());
-        cgroup.apply(resources("{\"memory\":{\"limit\":33554432,\"swap\":67108864},\"cpu\":{\"quota\":20000,\"burst\":0}}"));
-        cgroup.apply(resources("{\"memory\":{\"limit\":134217728,\"swap\":268435456},\"cpu\":{\"quota\":80000,\"burst\":60000}}"));
+        cgroup.apply(
+            resources(
+                "{\"memory\":{\"limit\":33554432,\"swap\":67108864},\"cpu\":{\"quota\":20000,\"burst\":0}}"));
+        cgroup.apply(
+            resources(
+                "{\"memory\":{\"limit\":134217728,\"swap\":268435456},\"cpu\":{\"quota\":80000,\"burst\":60000}}"));
         assertThat(read(cgroup, "memory", "memory.memsw.limit_in_bytes")).isEqualTo("268435456");
         assertThat(read(cgroup, "cpu", "cpu.cfs_burst_us")).isEqualTo("60000");
         Files.createDirectory(Path.of(cgroup.paths().get("memory"), "inner"));
@@ -75,13 +92,18 @@ class CgroupIT {
   void aFailedCreateLeavesNothing() throws Exception {
     try (Cgroups cgroups = new Cgroups(kernel)) {
       assumeTrue(!cgroups.hierarchies().unified(), "writes v1 files");
-      assertThatThrownBy(() -> cgroups.create("/jrun-it-failed/" + id, id, own(), resources("{\"cpu\":{\"cpus\":\"9999\"}}")))
-          .isInstanceOf(CgroupException.class).hasMessageContaining("cpuset.cpus");
-      for (Hierarchy hierarchy : cgroups.hierarchies().list()) assertThat(Path.of(hierarchy.mountPoint(), "jrun-it-failed")).doesNotExist();
+      assertThatThrownBy(() ->
+              cgroups.create(
+                  "/jrun-it-failed/" + id, id, own(), resources("{\"cpu\":{\"cpus\":\"9999\"}}")))
+          .isInstanceOf(CgroupException.class)
+          .hasMessageContaining("cpuset.cpus");
+      for (Hierarchy hierarchy : cgroups.hierarchies().list())
+        assertThat(Path.of(hierarchy.mountPoint(), "jrun-it-failed")).doesNotExist();
     }
   }
 
-  /// On a hybrid machine: `unshare -m`, then `umount -l /sys/fs/cgroup` and `mount -t cgroup2 none /sys/fs/cgroup` before the JVM.
+  /// On a hybrid machine: `unshare -m`, then `umount -l /sys/fs/cgroup` and `mount -t cgroup2 none
+  /// /sys/fs/cgroup` before the JVM.
   @RepeatedTest(2)
   void aCgroupLivesAndLeavesNothingOnV2() throws Exception {
     try (Cgroups cgroups = new Cgroups(kernel)) {
@@ -123,8 +145,11 @@ class CgroupIT {
         if (passed) return;
       } catch (CgroupException | KernelException e) {
         assertThat(e).hasMessageContaining("EIO");
-        for (Hierarchy hierarchy : Hierarchies.parse(Files.readString(Path.of("/proc/self/mountinfo"))).list()) {
-          assertThat(Path.of(hierarchy.mountPoint() + path)).as("after call %d failed", n).doesNotExist();
+        for (Hierarchy hierarchy :
+            Hierarchies.parse(Files.readString(Path.of("/proc/self/mountinfo"))).list()) {
+          assertThat(Path.of(hierarchy.mountPoint() + path))
+              .as("after call %d failed", n)
+              .doesNotExist();
         }
       }
     }
@@ -169,7 +194,11 @@ class CgroupIT {
       Files.createDirectory(Path.of(directory));
       Cgroup cgroup = cgroups.open(Map.of("", directory));
       try {
-        for (String devices : List.of("[]", "[{\"allow\":true}]", "[{\"allow\":true},{\"allow\":false,\"type\":\"b\",\"major\":8,\"access\":\"w\"}]")) {
+        for (String devices :
+            List.of(
+                "[]",
+                "[{\"allow\":true}]",
+                "[{\"allow\":true},{\"allow\":false,\"type\":\"b\",\"major\":8,\"access\":\"w\"}]")) {
           cgroup.attach(DeviceProgram.of(resources("{\"devices\":" + devices + "}").devices()));
         }
       } finally {

@@ -26,14 +26,18 @@ class DeviceProgramTest {
 
   @Test
   void severalRulesGrantTogether() {
-    byte[] program = program("[{\"allow\":true,\"type\":\"c\",\"major\":10,\"minor\":1,\"access\":\"r\"},{\"allow\":true,\"type\":\"c\",\"major\":10,\"access\":\"w\"}]");
+    byte[] program =
+        program(
+            "[{\"allow\":true,\"type\":\"c\",\"major\":10,\"minor\":1,\"access\":\"r\"},{\"allow\":true,\"type\":\"c\",\"major\":10,\"access\":\"w\"}]");
     assertThat(allows(program, 'c', 10, 1, R | W | M)).isTrue();
     assertThat(allows(program, 'c', 10, 2, R | W)).isFalse();
   }
 
   @Test
   void theLastMatchingRuleWins() {
-    byte[] program = program("[{\"allow\":true},{\"allow\":false,\"type\":\"b\",\"major\":8,\"access\":\"w\"},{\"allow\":true,\"type\":\"b\",\"major\":8,\"minor\":3,\"access\":\"w\"}]");
+    byte[] program =
+        program(
+            "[{\"allow\":true},{\"allow\":false,\"type\":\"b\",\"major\":8,\"access\":\"w\"},{\"allow\":true,\"type\":\"b\",\"major\":8,\"minor\":3,\"access\":\"w\"}]");
     assertThat(allows(program, 'b', 8, 0, R)).isTrue();
     assertThat(allows(program, 'b', 8, 0, R | W)).isFalse();
     assertThat(allows(program, 'b', 8, 3, R | W)).isTrue();
@@ -42,7 +46,9 @@ class DeviceProgramTest {
   }
 
   private static byte[] program(String devices) {
-    return DeviceProgram.of(Resources.read(("{\"devices\":" + devices + "}").getBytes(StandardCharsets.UTF_8)).devices());
+    return DeviceProgram.of(
+        Resources.read(("{\"devices\":" + devices + "}").getBytes(StandardCharsets.UTF_8))
+            .devices());
   }
 
   /// Runs the program as the kernel would, refusing instructions it has no need of.

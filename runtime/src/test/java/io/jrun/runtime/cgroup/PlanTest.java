@@ -70,35 +70,63 @@ class PlanTest {
   @Test
   void raisingMemoryRaisesSwapFirstAndLoweringLowersItLast() {
     String limits = "{\"memory\":{\"limit\":2000,\"swap\":3000}}";
-    assertThat(lines(Samples.HYBRID, limits, new Plan.Current(false, 1000L))).containsExactly("memory/memory.memsw.limit_in_bytes = 3000", "memory/memory.limit_in_bytes = 2000");
-    assertThat(lines(Samples.HYBRID, limits, new Plan.Current(false, 9000L))).containsExactly("memory/memory.limit_in_bytes = 2000", "memory/memory.memsw.limit_in_bytes = 3000");
+    assertThat(lines(Samples.HYBRID, limits, new Plan.Current(false, 1000L)))
+        .containsExactly(
+            "memory/memory.memsw.limit_in_bytes = 3000", "memory/memory.limit_in_bytes = 2000");
+    assertThat(lines(Samples.HYBRID, limits, new Plan.Current(false, 9000L)))
+        .containsExactly(
+            "memory/memory.limit_in_bytes = 2000", "memory/memory.memsw.limit_in_bytes = 3000");
   }
 
   @Test
   void weightFollowsTheCurveOfThePeers() {
-    assertThat(List.of(PlanV2.weight(2), PlanV2.weight(1024), PlanV2.weight(262144))).containsExactly(1L, 100L, 10000L);
+    assertThat(List.of(PlanV2.weight(2), PlanV2.weight(1024), PlanV2.weight(262144)))
+        .containsExactly(1L, 100L, 10000L);
   }
 
   @Test
   void whatCannotBeLimitedIsNamed() {
-    assertThatThrownBy(() -> lines(Samples.HYBRID, "{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1}]}", Plan.Current.CREATED)).hasMessage("hugetlb cgroup is not mounted");
-    assertThatThrownBy(() -> lines(Samples.HYBRID, "{\"unified\":{\"cpu.max\":\"max\"}}", Plan.Current.CREATED)).hasMessageContaining("cannot use unified on cgroup v1");
-    assertThatThrownBy(() -> lines(Samples.V2, "{\"memory\":{\"swap\":5}}", Plan.Current.CREATED)).hasMessage("unable to set swap limit without memory limit");
-    assertThatThrownBy(() -> lines(Samples.V2, "{\"network\":{\"classID\":5}}", Plan.Current.CREATED)).hasMessageContaining("net_cls cgroup is not mounted");
+    assertThatThrownBy(() ->
+            lines(
+                Samples.HYBRID,
+                "{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1}]}",
+                Plan.Current.CREATED))
+        .hasMessage("hugetlb cgroup is not mounted");
+    assertThatThrownBy(() ->
+            lines(Samples.HYBRID, "{\"unified\":{\"cpu.max\":\"max\"}}", Plan.Current.CREATED))
+        .hasMessageContaining("cannot use unified on cgroup v1");
+    assertThatThrownBy(() -> lines(Samples.V2, "{\"memory\":{\"swap\":5}}", Plan.Current.CREATED))
+        .hasMessage("unable to set swap limit without memory limit");
+    assertThatThrownBy(
+            () -> lines(Samples.V2, "{\"network\":{\"classID\":5}}", Plan.Current.CREATED))
+        .hasMessageContaining("net_cls cgroup is not mounted");
   }
 
   @Test
   void unifiedFilesAreWrittenLast() {
-    assertThat(lines(Samples.V2, "{\"pids\":{\"limit\":-1},\"unified\":{\"pids.max\":\"9\"}}", Plan.Current.CREATED)).containsExactly("unified/pids.max = max", "unified/pids.max = 9");
+    assertThat(
+            lines(
+                Samples.V2,
+                "{\"pids\":{\"limit\":-1},\"unified\":{\"pids.max\":\"9\"}}",
+                Plan.Current.CREATED))
+        .containsExactly("unified/pids.max = max", "unified/pids.max = 9");
   }
 
   @Test
   void aDeviceRuleThatV1WouldIgnoreIsRefused() {
-    String limits = "{\"devices\":[{\"allow\":true,\"type\":\"c\",\"access\":\"rw\"},{\"allow\":false,\"type\":\"c\",\"major\":4,\"minor\":64,\"access\":\"rw\"}]}";
-    assertThatThrownBy(() -> lines(Samples.HYBRID, limits, Plan.Current.CREATED)).hasMessageContaining("deny c 4:64 rw takes back a part of allow c *:* rw");
+    String limits =
+        "{\"devices\":[{\"allow\":true,\"type\":\"c\",\"access\":\"rw\"},{\"allow\":false,\"type\":\"c\",\"major\":4,\"minor\":64,\"access\":\"rw\"}]}";
+    assertThatThrownBy(() -> lines(Samples.HYBRID, limits, Plan.Current.CREATED))
+        .hasMessageContaining("deny c 4:64 rw takes back a part of allow c *:* rw");
   }
 
   private static List<String> lines(String mountinfo, String resources, Plan.Current current) {
-    return Plan.of(Resources.read(resources.getBytes(StandardCharsets.UTF_8)), Hierarchies.parse(mountinfo), current).stream().map(Write::toString).toList();
+    return Plan.of(
+            Resources.read(resources.getBytes(StandardCharsets.UTF_8)),
+            Hierarchies.parse(mountinfo),
+            current)
+        .stream()
+        .map(Write::toString)
+        .toList();
   }
 }

@@ -15,7 +15,8 @@ final class Samples {
       40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,xattr,release_agent=/lib/x,name=systemd
       41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw,nsdelegate
       """;
-  static final String V2 = "35 24 0:30 / /sys/fs/cgroup rw,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot\n";
+  static final String V2 =
+      "35 24 0:30 / /sys/fs/cgroup rw,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot\n";
   static final String DOCKER_V1 =
       """
       99 31 0:32 / /mnt/elsewhere rw - cgroup cgroup rw,memory

@@ -25,28 +25,62 @@ class JrunCommandTest {
   }
 
   private static CreateOptions plainCreate(String id) {
-    return new CreateOptions(
-        GlobalOptions.DEFAULTS, id, "", null, null, null, false, false, 0);
+    return new CreateOptions(GlobalOptions.DEFAULTS, id, "", null, null, null, false, false, 0);
   }
 
   private static ExecOptions plainExec(String id, String... args) {
     return new ExecOptions(
-        GlobalOptions.DEFAULTS, id, List.of(args), null, null, null, List.of(), false, null,
-        List.of(), null, false, null, null, null, false, List.of(), 0, List.of(), false);
+        GlobalOptions.DEFAULTS,
+        id,
+        List.of(args),
+        null,
+        null,
+        null,
+        List.of(),
+        false,
+        null,
+        List.of(),
+        null,
+        false,
+        null,
+        null,
+        null,
+        false,
+        List.of(),
+        0,
+        List.of(),
+        false);
   }
 
   @Test
   void createTakesEveryFlagBeforeOrAfterTheId() {
-    GlobalOptions global =
-        new GlobalOptions("/r", "log.txt", LogFormat.JSON, true, true, "true");
+    GlobalOptions global = new GlobalOptions("/r", "log.txt", LogFormat.JSON, true, true, "true");
     CreateOptions expected =
         new CreateOptions(global, "c1", "/b", "con.sock", "pidfd.sock", "pid", true, true, 2);
     assertThat(
             jrun(
-                "--debug", "--log", "log.txt", "--log-format=json", "--root", "/r",
-                "--systemd-cgroup", "--rootless", "true", "create", "--bundle", "/b",
-                "--console-socket", "con.sock", "--pidfd-socket=pidfd.sock", "c1", "--pid-file",
-                "pid", "--no-pivot", "--no-new-keyring", "--preserve-fds", "2"))
+                "--debug",
+                "--log",
+                "log.txt",
+                "--log-format=json",
+                "--root",
+                "/r",
+                "--systemd-cgroup",
+                "--rootless",
+                "true",
+                "create",
+                "--bundle",
+                "/b",
+                "--console-socket",
+                "con.sock",
+                "--pidfd-socket=pidfd.sock",
+                "c1",
+                "--pid-file",
+                "pid",
+                "--no-pivot",
+                "--no-new-keyring",
+                "--preserve-fds",
+                "2"))
         .isZero();
     assertThat(operations.calls).containsExactly(expected);
   }
@@ -60,7 +94,9 @@ class JrunCommandTest {
             new RunOptions(
                 new CreateOptions(
                     GlobalOptions.DEFAULTS, "c1", "x", null, null, null, false, false, 0),
-                true, true, true));
+                true,
+                true,
+                true));
   }
 
   @Test
@@ -75,18 +111,70 @@ class JrunCommandTest {
     operations.status = 3;
     assertThat(
             jrun(
-                "exec", "--console-socket", "a", "--pidfd-socket", "b", "--cwd", "/w", "-e", "A=1,2",
-                "--env", "B=", "-t", "-u", "1:2", "-g", "1", "-g", "2,4294967295", "-p", "p.json", "-d",
-                "--pid-file", "f", "--process-label", "l", "--apparmor", "m", "--no-new-privs", "-c",
-                "CAP_KILL", "--cap", "CAP_CHOWN", "--preserve-fds", "1", "--cgroup", "cpu,cpuacct:x",
-                "--cgroup", "y", "--ignore-paused", "c1"))
+                "exec",
+                "--console-socket",
+                "a",
+                "--pidfd-socket",
+                "b",
+                "--cwd",
+                "/w",
+                "-e",
+                "A=1,2",
+                "--env",
+                "B=",
+                "-t",
+                "-u",
+                "1:2",
+                "-g",
+                "1",
+                "-g",
+                "2,4294967295",
+                "-p",
+                "p.json",
+                "-d",
+                "--pid-file",
+                "f",
+                "--process-label",
+                "l",
+                "--apparmor",
+                "m",
+                "--no-new-privs",
+                "-c",
+                "CAP_KILL",
+                "--cap",
+                "CAP_CHOWN",
+                "--preserve-fds",
+                "1",
+                "--cgroup",
+                "cpu,cpuacct:x",
+                "--cgroup",
+                "y",
+                "--ignore-paused",
+                "c1"))
         .isEqualTo(3);
     assertThat(operations.calls)
         .containsExactly(
             new ExecOptions(
-                GlobalOptions.DEFAULTS, "c1", List.of(), "a", "b", "/w", List.of("A=1,2", "B="), true,
-                "1:2", List.of(1L, 2L, 4294967295L), "p.json", true, "f", "l", "m", true,
-                List.of("CAP_KILL", "CAP_CHOWN"), 1, List.of("cpu,cpuacct:x", "y"), true));
+                GlobalOptions.DEFAULTS,
+                "c1",
+                List.of(),
+                "a",
+                "b",
+                "/w",
+                List.of("A=1,2", "B="),
+                true,
+                "1:2",
+                List.of(1L, 2L, 4294967295L),
+                "p.json",
+                true,
+                "f",
+                "l",
+                "m",
+                true,
+                List.of("CAP_KILL", "CAP_CHOWN"),
+                1,
+                List.of("cpu,cpuacct:x", "y"),
+                true));
   }
 
   @Test
@@ -174,13 +262,25 @@ class JrunCommandTest {
     assertUsageError("flag needs an argument: -bundle", "create", "--bundle");
     caller.err.setLength(0);
     assertUsageError(
-        "invalid value \"x\" for flag -preserve-fds: parse error", "create", "--preserve-fds", "x", "a");
+        "invalid value \"x\" for flag -preserve-fds: parse error",
+        "create",
+        "--preserve-fds",
+        "x",
+        "a");
     caller.err.setLength(0);
     assertUsageError(
-        "invalid value \"-1\" for flag -preserve-fds: parse error", "create", "--preserve-fds=-1", "a");
+        "invalid value \"-1\" for flag -preserve-fds: parse error",
+        "create",
+        "--preserve-fds=-1",
+        "a");
     caller.err.setLength(0);
     assertUsageError(
-        "invalid value \"-1\" for flag -additional-gids: parse error", "exec", "-g", "-1", "a", "ls");
+        "invalid value \"-1\" for flag -additional-gids: parse error",
+        "exec",
+        "-g",
+        "-1",
+        "a",
+        "ls");
     caller.err.setLength(0);
     assertUsageError("invalid format option", "list", "-f", "xml");
     caller.err.setLength(0);
@@ -210,8 +310,7 @@ class JrunCommandTest {
     operations.failure = new IllegalStateException("mkdir \"/x\": EACCES");
     assertThat(jrun("--log", "f.log", "create", "c1")).isEqualTo(1);
     assertThat(caller.files)
-        .isEqualTo(
-            Map.of("f.log", STAMP + "\"jrun create failed: mkdir \\\"/x\\\": EACCES\"\n"));
+        .isEqualTo(Map.of("f.log", STAMP + "\"jrun create failed: mkdir \\\"/x\\\": EACCES\"\n"));
     assertThat(caller.err).hasToString("jrun create failed: mkdir \"/x\": EACCES\n");
   }
 
@@ -270,8 +369,15 @@ class JrunCommandTest {
 
   private static ContainerSummary summary(String id, Map<String, String> annotations) {
     return new ContainerSummary(
-        "1.3.0", id, 12, "running", "/b", "/b/rootfs", "2026-01-02T03:04:05.123456789Z",
-        annotations, "root");
+        "1.3.0",
+        id,
+        12,
+        "running",
+        "/b",
+        "/b/rootfs",
+        "2026-01-02T03:04:05.123456789Z",
+        annotations,
+        "root");
   }
 
   @Test

@@ -66,7 +66,8 @@ class SeccompCompilerTest {
   @Test
   void listedCallsPassAndOthersFail() {
     ClassicBpf bpf =
-        compile(profile("SCMP_ACT_ERRNO", null, List.of(), allow("read", "openat2"), allow("mmap")));
+        compile(
+            profile("SCMP_ACT_ERRNO", null, List.of(), allow("read", "openat2"), allow("mmap")));
     assertThat(bpf.run(X86_64, READ)).isEqualTo(Action.ALLOW);
     assertThat(bpf.run(X86_64, MMAP)).isEqualTo(Action.ALLOW);
     assertThat(bpf.run(X86_64, OPENAT2)).isEqualTo(Action.ALLOW);
@@ -112,7 +113,10 @@ class SeccompCompilerTest {
     ClassicBpf bpf =
         compile(
             profile(
-                "SCMP_ACT_ALLOW", null, List.of(), rule("SCMP_ACT_ERRNO", null, List.of(), "write")));
+                "SCMP_ACT_ALLOW",
+                null,
+                List.of(),
+                rule("SCMP_ACT_ERRNO", null, List.of(), "write")));
     assertThat(bpf.run(X86_64, WRITE)).isEqualTo(EPERM);
     assertThat(bpf.run(X86_64, 5000)).isEqualTo(Action.ALLOW);
   }
@@ -131,10 +135,10 @@ class SeccompCompilerTest {
   })
   void actionIsWhatTheFilterReturns(String action, @Nullable Long errno, int expected) {
     ClassicBpf bpf =
-        compile(profile("SCMP_ACT_ALLOW", null, List.of(), rule(action, errno, List.of(), "write")));
+        compile(
+            profile("SCMP_ACT_ALLOW", null, List.of(), rule(action, errno, List.of(), "write")));
     assertThat(bpf.run(X86_64, WRITE)).isEqualTo(expected);
-    ClassicBpf byDefault =
-        compile(profile(action, errno, List.of(), allow("read", "openat2")));
+    ClassicBpf byDefault = compile(profile(action, errno, List.of(), allow("read", "openat2")));
     assertThat(byDefault.run(X86_64, WRITE)).isEqualTo(expected);
   }
 
@@ -155,7 +159,9 @@ class SeccompCompilerTest {
     ClassicBpf bpf =
         compile(
             profile(
-                "SCMP_ACT_ERRNO", null, List.of(),
+                "SCMP_ACT_ERRNO",
+                null,
+                List.of(),
                 rule("SCMP_ACT_ALLOW", null, List.of(arg(2, op, value, valueTwo)), "personality")));
     assertThat(bpf.run(X86_64, PERSONALITY, 0, 0, match)).isEqualTo(Action.ALLOW);
     assertThat(bpf.run(X86_64, PERSONALITY, 0, 0, other)).isEqualTo(EPERM);
@@ -166,9 +172,12 @@ class SeccompCompilerTest {
     ClassicBpf bpf =
         compile(
             profile(
-                "SCMP_ACT_ERRNO", null, List.of(),
+                "SCMP_ACT_ERRNO",
+                null,
+                List.of(),
                 rule(
-                    "SCMP_ACT_ALLOW", null,
+                    "SCMP_ACT_ALLOW",
+                    null,
                     List.of(arg(0, "SCMP_CMP_EQ", 1, 0), arg(1, "SCMP_CMP_EQ", 2, 0)),
                     "personality")));
     assertThat(bpf.run(X86_64, PERSONALITY, 1, 2)).isEqualTo(Action.ALLOW);
@@ -180,9 +189,12 @@ class SeccompCompilerTest {
     ClassicBpf bpf =
         compile(
             profile(
-                "SCMP_ACT_ERRNO", null, List.of(),
+                "SCMP_ACT_ERRNO",
+                null,
+                List.of(),
                 rule(
-                    "SCMP_ACT_ALLOW", null,
+                    "SCMP_ACT_ALLOW",
+                    null,
                     List.of(arg(0, "SCMP_CMP_EQ", 1, 0), arg(0, "SCMP_CMP_EQ", 2, 0)),
                     "personality")));
     assertThat(bpf.run(X86_64, PERSONALITY, 1)).isEqualTo(Action.ALLOW);
@@ -195,7 +207,9 @@ class SeccompCompilerTest {
     ClassicBpf bpf =
         compile(
             profile(
-                "SCMP_ACT_ERRNO", null, List.of(),
+                "SCMP_ACT_ERRNO",
+                null,
+                List.of(),
                 allow("no_such_call", "read"),
                 rule("SCMP_ACT_ERRNO", 1L, List.of(), "openat2")));
     assertThat(bpf.run(X86_64, READ)).isEqualTo(Action.ALLOW);
@@ -207,7 +221,8 @@ class SeccompCompilerTest {
     assertRefused("SCMP_ACT_NOTIFY", profile("SCMP_ACT_NOTIFY", null, List.of()));
     assertRefused(
         "SCMP_ACT_NOTIFY",
-        profile("SCMP_ACT_ALLOW", null, List.of(), rule("SCMP_ACT_NOTIFY", null, List.of(), "read")));
+        profile(
+            "SCMP_ACT_ALLOW", null, List.of(), rule("SCMP_ACT_NOTIFY", null, List.of(), "read")));
     assertRefused("unknown action \"X\"", profile("X", null, List.of()));
     assertRefused("errnoRet 4096", profile("SCMP_ACT_ERRNO", 4096L, List.of()));
     assertRefused("architecture \"x86\"", profile("SCMP_ACT_ALLOW", null, List.of("x86")));
@@ -215,12 +230,16 @@ class SeccompCompilerTest {
     assertRefused(
         "operator \"X\"",
         profile(
-            "SCMP_ACT_ALLOW", null, List.of(),
+            "SCMP_ACT_ALLOW",
+            null,
+            List.of(),
             rule("SCMP_ACT_LOG", null, List.of(arg(0, "X", 0, 0)), "read")));
     assertRefused(
         "argument 6",
         profile(
-            "SCMP_ACT_ALLOW", null, List.of(),
+            "SCMP_ACT_ALLOW",
+            null,
+            List.of(),
             rule("SCMP_ACT_LOG", null, List.of(arg(6, "SCMP_CMP_EQ", 0, 0)), "read")));
     assertRefused(
         "listenerPath",
@@ -258,7 +277,13 @@ class SeccompCompilerTest {
   private int flags(String... names) {
     return compiler.flags(
         new Seccomp(
-            "SCMP_ACT_ALLOW", null, List.of(), List.of(names), null, null, List.of(),
+            "SCMP_ACT_ALLOW",
+            null,
+            List.of(),
+            List.of(names),
+            null,
+            null,
+            List.of(),
             JsonObject.EMPTY));
   }
 }
