@@ -16,7 +16,7 @@ for pattern in ("*/target/surefire-reports/TEST-*.xml", "*/target/failsafe-repor
         failed += int(suite.get("failures")) + int(suite.get("errors"))
         for case in suite.iter("testcase"):
             for why in case.iter("skipped"):
-                print("skipped:", case.get("classname").split(".")[-1] + "." + case.get("name"), "-", (why.get("message") or "").splitlines()[0:1])
+                print("skipped:", case.get("classname").split(".")[-1] + "." + case.get("name"), "-", (why.get("message") or why.text or "").strip().split("\n")[0])
 print(f"{ran - failed - skipped} passed, {failed} failed, {skipped} skipped")
 P
 }
