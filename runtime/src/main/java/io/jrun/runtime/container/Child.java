@@ -13,7 +13,9 @@ import io.jrun.kernel.wire.Helper;
 import java.util.List;
 
 /// A process forked from a helper, directed over a socket of its own.
-record Child(HelperKernel helper, int pid) implements AutoCloseable {
+///
+/// @param before what the parent's batch before the clone returned
+record Child(HelperKernel helper, int pid, Results before) implements AutoCloseable {
   static final int SIGCHLD = 17;
 
   /// Performs `before` in the parent, then clones.
@@ -25,7 +27,7 @@ record Child(HelperKernel helper, int pid) implements AutoCloseable {
       Pending<Integer> clone = before.add(new ProcessCall.Clone3(flags, SIGCHLD, socket));
       before.add(new io.jrun.kernel.call.FileCall.Close(socket));
       Results results = parent.run(before);
-      return new Child(new Helper(kernel, ours), results.of(clone));
+      return new Child(new Helper(kernel, ours), results.of(clone), results);
     } catch (RuntimeException e) {
       ours.close();
       throw e;

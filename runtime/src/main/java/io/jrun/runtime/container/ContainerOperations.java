@@ -2,6 +2,7 @@ package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.ProcessCall;
@@ -28,6 +29,7 @@ import java.util.List;
 /// The operations of one client on containers.
 public final class ContainerOperations {
   private static final int SIGKILL = 9;
+  private static final Results NOTHING_BEFORE = new Results(List.of(), List.of(), List.of());
   private static final long END_MILLIS = 10_000;
 
   private final Containers containers;
@@ -172,9 +174,6 @@ public final class ContainerOperations {
       byte @org.jspecify.annotations.Nullable [] seccomp,
       int flags,
       int preserveFds) {
-    Batch batch = new Batch();
-    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
-    init.helper().run(batch);
     Program.start(
         init,
         Program.last(program, process, env, seccomp, flags, preserveFds),
@@ -211,7 +210,8 @@ public final class ContainerOperations {
                             0,
                             false)))
                 .number());
-    try (Child init = new Child(new Helper(containers.kernel, socket), state.initPid())) {
+    try (Child init =
+        new Child(new Helper(containers.kernel, socket), state.initPid(), NOTHING_BEFORE)) {
       containers.kernel.call(
           new SocketCall.Connect(
               socket.descriptor(), SocketCall.unixAddress(store.initSocket(id).toString())));
@@ -229,7 +229,8 @@ public final class ContainerOperations {
       List<String> env =
           Program.environment(
               process, answers.succeeded(passwd) ? answers.of(passwd) : null, state.listenFds());
-      String program = Program.enterAndFind(init.helper(), process.cwd(), process.args(), env);
+      String program =
+          Program.enterAndFind(init.helper(), new Batch(), process.cwd(), process.args(), env);
       byte[] seccomp =
           config.linux().seccomp() == null
               ? null

@@ -40,7 +40,8 @@ import org.jspecify.annotations.Nullable;
 /// Makes a container up to the moment before its program starts: directory, cgroup, process, in
 /// this order, so that whatever was begun can be found and undone.
 final class Creation {
-  private static final int CHUNK = 32768;
+  private static final int CHUNK = 12288;
+  private static final int OWN_CGROUPS = 8192;
   private static final int SIGKILL = 9;
 
   private final Containers containers;
@@ -49,6 +50,7 @@ final class Creation {
   private final CreateOptions options;
   private final boolean foreground;
 
+  private byte[] configBytes = new byte[0];
   private Config config;
   private Process process;
   private StoredState state;
@@ -157,7 +159,7 @@ final class Creation {
                 FileCall.O_RDONLY | FileCall.O_CLOEXEC,
                 0,
                 false));
-    Pending<byte[]> own = batch.add(new FileCall.Read(cgroups.descriptor(), CHUNK));
+    Pending<byte[]> own = batch.add(new FileCall.Read(cgroups.descriptor(), OWN_CGROUPS));
     batch.add(new FileCall.Close(cgroups.descriptor()));
     Results results = client.helper.run(batch);
     if (!results.succeeded(file)) {
@@ -166,6 +168,7 @@ final class Creation {
     }
     byte[] bytes = results.of(json);
     if (bytes.length == CHUNK) bytes = client.read("config.json");
+    configBytes = bytes;
     config = Config.readValid(bytes);
     Unsupported.check(config);
     if (config.process() == null)
@@ -216,10 +219,9 @@ final class Creation {
       String source = mount.source() == null ? "" : mount.source();
       sources.add(batch.attempt(new FileCall.Statx(Descriptor.CWD, source, 0)));
     }
-    Results looked = client.helper.run(batch);
-    Batch cloning = new Batch();
-    namespaces.addParentJoins(cloning);
-    init = Child.clone(containers.kernel, client.helper, cloning, namespaces.cloneFlags());
+    namespaces.addParentJoins(batch);
+    init = Child.clone(containers.kernel, client.helper, batch, namespaces.cloneFlags());
+    Results looked = init.before();
     return sources.stream().map(s -> !looked.succeeded(s) || looked.of(s).isDirectory()).toList();
   }
 
@@ -402,12 +404,11 @@ final class Creation {
         seccomp,
         seccompFlags,
         options.noNewKeyring() ? null : "_ses." + options.id());
-    init().helper().run(last);
-    program = Program.enterAndFind(init().helper(), process.cwd(), process.args(), env);
+    program = Program.enterAndFind(init().helper(), last, process.cwd(), process.args(), env);
   }
 
   private Made finish() {
-    store.saveConfig(options.id(), config.toJson().toText("").getBytes(StandardCharsets.UTF_8));
+    store.saveConfig(options.id(), configBytes);
     store.save(state);
     if (options.pidFile() != null)
       client.replace(options.pidFile(), Integer.toString(init().pid()));

@@ -139,8 +139,7 @@ final class Execution {
     }
     IdentityPlan.add(last, process, seccomp, seccompFlags, null);
     try {
-      child.helper().run(last);
-      program = Program.enterAndFind(child.helper(), process.cwd(), process.args(), env);
+      program = Program.enterAndFind(child.helper(), last, process.cwd(), process.args(), env);
       return master;
     } catch (RuntimeException e) {
       if (master != null) master.close();
@@ -154,9 +153,6 @@ final class Execution {
       Process process,
       byte @Nullable [] seccomp,
       int seccompFlags) {
-    Batch clear = new Batch();
-    clear.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
-    child.helper().run(clear);
     Program.start(
         child,
         Program.last(program, process, env, seccomp, seccompFlags, options.preserveFds()),

@@ -5,6 +5,7 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
+import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
@@ -69,11 +70,12 @@ final class Program {
 
   /// Enters the working directory and checks that it is inside the root (CVE-2024-21626), then
   /// finds the program on the PATH of the container's own environment.
+  ///
+  /// @param batch what to perform before
   static String enterAndFind(
-      HelperKernel process, String cwd, List<String> args, List<String> env) {
+      HelperKernel process, Batch batch, String cwd, List<String> args, List<String> env) {
     String name = args.getFirst();
     List<String> candidates = candidates(name, env);
-    Batch batch = new Batch();
     batch.add(new ProcessCall.Chdir(cwd));
     Pending<String> entered = batch.add(new ProcessCall.Getcwd(), Errno.ENOENT);
     List<Pending<Stat>> stats = new ArrayList<>();
@@ -137,6 +139,7 @@ final class Program {
       int seccompFlags,
       int preservedFds) {
     Batch batch = new Batch();
+    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
     batch.add(new FileCall.CloseRange(3 + preservedFds, -1, FileCall.CLOSE_RANGE_CLOEXEC));
     if (seccomp != null && process.noNewPrivileges()) {
       batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
