@@ -11,7 +11,8 @@ import time
 
 WORK = pathlib.Path(sys.argv[1])
 OUT = pathlib.Path(os.environ["BENCH_OUT"])
-RUNS = os.environ["BENCH_RUNS"]
+RUNS = int(os.environ.get("BENCH_RUNS", "100"))
+WARMUP = int(os.environ.get("BENCH_WARMUP", "200"))  # a resident engine is warm in its daily life
 CONTAINERS = int(os.environ["BENCH_CONTAINERS"])
 PARALLEL = int(os.environ["BENCH_PARALLEL"])
 BUNDLE = WORK / "bundle"
@@ -68,7 +69,7 @@ def usable(runtime):
         return False
 
 
-def hyperfine(case, commands, prepare=None, warmup=5, runs=RUNS):
+def hyperfine(case, commands, prepare=None, warmup=WARMUP, runs=RUNS):
     """commands: {name: words}; returns {name: median in ms} and keeps the JSON as CASE.json."""
     result = {}
     every = []

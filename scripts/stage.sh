@@ -31,7 +31,7 @@ done
 classpath=$(sed 's|\([^:]*\)|%/\1|g' <<<"$classpath")
 write_arguments() {
   printf '%s\n' "$java" -XX:+UseSerialGC -Xms16m -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
-    -XX:-UsePerfData \
+    -XX:-UsePerfData -XX:+ErrorFileToStderr -XX:-CreateCoredumpOnCrash \
     -XX:ReservedCodeCacheSize=24m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
     "-Djffi.boot.library.path=%/native/jni/$arch-Linux" "-Djrun.library=%" "$@" \
     -cp "$classpath" io.jrun.runtime.engine.Main > "$lib/engine.argv"
