@@ -155,7 +155,8 @@ public final class ContainerOperations {
     made.init().close();
     poststart(made);
     if (given.detach()) return 0;
-    if (given.keep()) client.helper.call(new PseudoCall.OnEof(List.of("jrun", "--version"), 0));
+    // nothing is to be run then: the client just ends with the status that it saw
+    if (given.keep()) client.helper.call(new PseudoCall.OnEof(List.of(), 0));
     int status;
     try {
       status = Foreground.watch(containers, client, made.init(), made.master(), termios);
