@@ -331,7 +331,18 @@ public final class ContainerOperations {
       throw new ContainerException(
           "cannot delete container " + id + " that is not stopped: " + status.text());
     }
-    destroy(store, state, Config.read(store.config(id)), cgroup(state));
+    Config config;
+    try {
+      config = Config.read(store.config(id));
+    } catch (ContainerException e) {
+      if (!force) throw e;
+      // another delete or a rollback is under way, or one crashed: finish what it began
+      cgroup(state).signal(SIGKILL);
+      cgroup(state).remove();
+      store.delete(id);
+      return;
+    }
+    destroy(store, state, config, cgroup(state));
   }
 
   /// Ends what is left and undoes what create made, in reverse; may be repeated.

@@ -71,6 +71,8 @@ final class Store {
   byte[] config(String id) {
     try {
       return Files.readAllBytes(directory(id).resolve("config.json"));
+    } catch (NoSuchFileException e) {
+      throw new ContainerException("container does not exist"); // deleted meanwhile
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
