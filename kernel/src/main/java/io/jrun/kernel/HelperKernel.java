@@ -23,6 +23,11 @@ public interface HelperKernel extends AutoCloseable {
     return run(batch).of(pending);
   }
 
+  /// Another process of this helper's kind, directed over a socket of its own.
+  ///
+  /// @param pid of the process
+  HelperKernel child(OwnedDescriptor socket, int pid);
+
   /// Lets the helper go: it reads end of file.
   @Override
   void close();

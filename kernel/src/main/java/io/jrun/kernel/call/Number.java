@@ -42,6 +42,7 @@ public enum Number {
   FSTATFS(138, 44),
   PIVOT_ROOT(155, 41),
   PRCTL(157, 167),
+  CHROOT(161, 51),
   MOUNT(165, 40),
   UMOUNT2(166, 39),
   SETHOSTNAME(170, 161),

@@ -164,6 +164,11 @@ public final class Helper implements HelperKernel {
   }
 
   @Override
+  public HelperKernel child(OwnedDescriptor childSocket, int pid) {
+    return new Helper(kernel, childSocket);
+  }
+
+  @Override
   public void close() {
     frames.close();
   }

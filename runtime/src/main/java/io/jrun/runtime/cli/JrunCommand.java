@@ -30,10 +30,10 @@ public final class JrunCommand {
       global = globalOptions(line);
       return command(line, global);
     } catch (CommandFailure e) {
-      new ErrorReport(global, caller).show(e);
+      new Log(global, caller).error(Log.message(e));
       return e.status();
     } catch (RuntimeException e) {
-      new ErrorReport(global, caller).show(e);
+      new Log(global, caller).error(Log.message(e));
       return 1;
     }
   }
@@ -69,7 +69,8 @@ public final class JrunCommand {
 
   private static CommandSpec globalSpec() {
     return new Options("jrun", "runs OCI containers")
-        .flag("enable debug logging", "--debug")
+        .flag("log what is done, with timings", "--debug")
+        .flag("log every system call with its result and time", "--trace")
         .text("file", "the log file; by default standard error", "--log")
         .text("text|json", "the format of the log", "--log-format")
         .text("dir", "the directory of the containers' state", "--root")
@@ -87,6 +88,7 @@ public final class JrunCommand {
         log == null || log.equals("/dev/stderr") ? null : log,
         logFormat(line.text("--log-format", "text")),
         line.has("--debug"),
+        line.has("--trace"),
         line.has("--systemd-cgroup"),
         rootless(line.text("--rootless", "auto")));
   }

@@ -5,22 +5,23 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SocketCall;
-import io.jrun.kernel.wire.Helper;
+import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.ExecOptions;
 import io.jrun.runtime.cli.GlobalOptions;
 import io.jrun.runtime.cli.RunOptions;
-import io.jrun.specs.runtime.Capabilities;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.ContainerStateView;
+import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Status;
-import io.jrun.specs.runtime.User;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,30 +51,28 @@ public final class ContainerOperations {
                 + "/jrun"));
   }
 
+  /// Writes a new config.json. As with runc, rootless maps the caller's own ids, and the cgroup
+  /// namespace is for machines that have cgroup v2 alone.
   public void spec(String bundle, boolean rootless) {
     String path = (bundle.isEmpty() ? "" : bundle + "/") + "config.json";
+    Stat caller = client.helper.call(new FileCall.Statx(Descriptor.CWD, "/proc/self", 0));
+    Config config =
+        DefaultConfig.create(
+            rootless, caller.uid(), caller.gid(), containers.cgroups.hierarchies().unified());
     Batch batch = new Batch();
     Descriptor file =
         batch
             .add(
-                new io.jrun.kernel.call.FileCall.Openat(
+                new FileCall.Openat(
                     Descriptor.CWD,
                     path,
-                    io.jrun.kernel.call.FileCall.O_WRONLY
-                        | io.jrun.kernel.call.FileCall.O_CREAT
-                        | io.jrun.kernel.call.FileCall.O_EXCL
-                        | io.jrun.kernel.call.FileCall.O_CLOEXEC,
+                    FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC,
                     0666,
                     false))
             .descriptor();
     batch.add(
-        new io.jrun.kernel.call.FileCall.Write(
-            file,
-            io.jrun.specs.runtime.DefaultConfig.create(rootless, containers.uid(), containers.uid())
-                .toJson()
-                .toText("\t")
-                .getBytes(java.nio.charset.StandardCharsets.UTF_8)));
-    batch.add(new io.jrun.kernel.call.FileCall.Close(file));
+        new FileCall.Write(file, config.toJson().toText("\t").getBytes(StandardCharsets.UTF_8)));
+    batch.add(new FileCall.Close(file));
     client.helper.run(batch);
   }
 
@@ -83,20 +82,14 @@ public final class ContainerOperations {
         o.id(),
         o.bundle(),
         o.consoleSocket() == null ? null : client.absolute(o.consoleSocket()),
-        o.pidfdSocket(),
+        o.pidfdSocket() == null ? null : client.absolute(o.pidfdSocket()),
         o.pidFile() == null ? null : client.absolute(o.pidFile()),
         o.noPivot(),
         o.noNewKeyring(),
         o.preserveFds());
   }
 
-  private static void checkCreate(CreateOptions options) {
-    if (options.pidfdSocket() != null)
-      throw new ContainerException("--pidfd-socket: not implemented yet");
-  }
-
   public void create(CreateOptions given) {
-    checkCreate(given);
     Store store = store(given.global());
     CreateOptions options = absolutePaths(given);
     Creation creation = new Creation(containers, client, store, options, false);
@@ -112,7 +105,6 @@ public final class ContainerOperations {
   }
 
   public int run(RunOptions given) {
-    checkCreate(given.create());
     Store store = store(given.create().global());
     CreateOptions options = absolutePaths(given.create());
     Creation creation = new Creation(containers, client, store, options, !given.detach());
@@ -144,16 +136,26 @@ public final class ContainerOperations {
           made.seccompFlags(),
           made.state().preservedFds());
     } catch (RuntimeException e) {
-      if (termios.length > 0) {
-        client.helper.call(
-            new io.jrun.kernel.call.FileCall.IoctlWrite(
-                Descriptor.STDIN, io.jrun.kernel.call.FileCall.TCSETS, termios));
-      }
+      restore(termios);
       creation.undo(e);
       throw e;
     }
     made.init().close();
-    poststart(made);
+    client.log.step("started " + made.program());
+    try {
+      made.hooks()
+          .run(
+              "poststart",
+              made.config().hooks().poststart(),
+              client.helper,
+              Status.RUNNING,
+              made.state().initPid());
+    } catch (RuntimeException e) {
+      restore(termios);
+      if (made.master() != null) made.master().close();
+      end(store, made.state(), made.config(), made.cgroup(), e);
+      throw e;
+    }
     if (given.detach()) return 0;
     // nothing is to be run then: the client just ends with the status that it saw
     if (given.keep()) client.helper.call(new PseudoCall.OnEof(List.of(), 0));
@@ -181,13 +183,22 @@ public final class ContainerOperations {
         process.args().getFirst());
   }
 
-  private void poststart(Creation.Made made) {
-    made.hooks()
-        .runAll(
-            made.config().hooks().poststart(),
-            client.helper,
-            Status.RUNNING,
-            made.state().initPid());
+  private void restore(byte[] termios) {
+    if (termios.length == 0) return;
+    client.helper.call(new FileCall.IoctlWrite(Descriptor.STDIN, FileCall.TCSETS, termios));
+  }
+
+  /// Ends and removes a container because of a failure.
+  private void end(
+      Store store, StoredState state, Config config, Cgroup cgroup, RuntimeException cause) {
+    try {
+      init(state).signal(SIGKILL);
+      // the client is the parent: until it waits, init is a zombie that holds its cgroup
+      client.helper.call(new ProcessCall.Wait4(state.initPid(), 0));
+      destroy(store, state, config, cgroup);
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
   }
 
   public void start(GlobalOptions global, String id) {
@@ -212,10 +223,11 @@ public final class ContainerOperations {
                             false)))
                 .number());
     try (Child init =
-        new Child(new Helper(containers.kernel, socket), state.initPid(), NOTHING_BEFORE)) {
-      containers.kernel.call(
-          new SocketCall.Connect(
-              socket.descriptor(), SocketCall.unixAddress(store.initSocket(id).toString())));
+        new Child(client.helper.child(socket, state.initPid()), state.initPid(), NOTHING_BEFORE)) {
+      SocketPath.use(
+          containers.kernel,
+          store.initSocket(id).toString(),
+          address -> new SocketCall.Connect(socket.descriptor(), address));
       HookRunner hooks =
           new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
       hooks.run(
@@ -229,7 +241,7 @@ public final class ContainerOperations {
       var answers = init.helper().run(ask);
       List<String> env =
           Program.environment(
-              process, answers.succeeded(passwd) ? answers.of(passwd) : null, state.listenFds());
+              process, Program.passwd(init.helper(), answers, passwd), state.listenFds());
       String program =
           Program.enterAndFind(init.helper(), new Batch(), process.cwd(), process.args(), env);
       byte[] seccomp =
@@ -240,7 +252,18 @@ public final class ContainerOperations {
           config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
       launch(init, program, process, env, seccomp, flags, state.preservedFds());
       Files.deleteIfExists(store.initSocket(id));
-      hooks.runAll(config.hooks().poststart(), client.helper, Status.RUNNING, state.initPid());
+      client.log.step("started " + program);
+      try {
+        hooks.run(
+            "poststart",
+            config.hooks().poststart(),
+            client.helper,
+            Status.RUNNING,
+            state.initPid());
+      } catch (RuntimeException e) {
+        init(state).signal(SIGKILL); // as the specification orders: the container is stopped then
+        throw e;
+      }
     } catch (java.io.IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
@@ -296,9 +319,9 @@ public final class ContainerOperations {
               view.status().text(),
               view.bundle(),
               view.rootfs(),
-              view.created().toString(),
+              ContainerStateView.rfc3339(view.created()),
               view.annotations(),
-              "root"));
+              store.owner(view.id())));
     }
     return all;
   }
@@ -359,7 +382,8 @@ public final class ContainerOperations {
     cgroup.remove();
     store.delete(state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
-        .runAll(config.hooks().poststop(), client.helper, Status.STOPPED, 0);
+        .runAll(
+            "poststop", config.hooks().poststop(), client.helper, Status.STOPPED, 0, client.log);
   }
 
   public List<Integer> pids(GlobalOptions global, String id) {
@@ -391,15 +415,13 @@ public final class ContainerOperations {
     if (status == Status.PAUSED && !given.ignorePaused())
       throw new ContainerException(
           "cannot exec in a paused container (use --ignore-paused to override)");
-    if (given.pidfdSocket() != null)
-      throw new ContainerException("--pidfd-socket: not implemented yet");
     ExecOptions options =
         new ExecOptions(
             given.global(),
             given.id(),
             given.args(),
             given.consoleSocket() == null ? null : client.absolute(given.consoleSocket()),
-            null,
+            given.pidfdSocket() == null ? null : client.absolute(given.pidfdSocket()),
             given.cwd(),
             given.env(),
             given.tty(),
@@ -417,59 +439,6 @@ public final class ContainerOperations {
             given.ignorePaused());
     Config config = Config.read(store.config(given.id()));
     return new Execution(containers, client)
-        .run(options, state, config, cgroup(state), process(options, config));
-  }
-
-  private Process process(ExecOptions options, Config config) {
-    if (options.processFile() != null) {
-      Process process = Process.read(client.read(options.processFile()));
-      Unsupported.check(process);
-      return process;
-    }
-    Process p = java.util.Objects.requireNonNull(config.process());
-    p = p.withArgs(options.args()).withTerminal(options.tty());
-    if (options.cwd() != null) p = p.withCwd(options.cwd());
-    if (options.apparmor() != null) p = p.withApparmorProfile(options.apparmor());
-    if (options.processLabel() != null) p = p.withSelinuxLabel(options.processLabel());
-    if (options.noNewPrivs()) p = p.withNoNewPrivileges(true);
-    List<String> env = new ArrayList<>(p.env());
-    env.addAll(options.env());
-    p = p.withEnv(env);
-    if (options.user() != null) p = p.withUser(user(options.user(), p.user()));
-    if (!options.additionalGids().isEmpty()) {
-      List<Long> gids = new ArrayList<>(p.user().additionalGids());
-      gids.addAll(options.additionalGids());
-      p = p.withUser(p.user().withAdditionalGids(gids));
-    }
-    if (!options.capabilities().isEmpty()) {
-      Capabilities c = p.capabilities() == null ? Capabilities.NONE : p.capabilities();
-      p =
-          p.withCapabilities(
-              new Capabilities(
-                  joined(c.bounding(), options.capabilities()),
-                  joined(c.effective(), options.capabilities()),
-                  c.inheritable(),
-                  joined(c.permitted(), options.capabilities()),
-                  c.ambient(),
-                  c.unknown()));
-    }
-    Unsupported.check(p);
-    return p;
-  }
-
-  private static List<String> joined(List<String> a, List<String> b) {
-    List<String> all = new ArrayList<>(a);
-    all.addAll(b);
-    return all.stream().distinct().toList();
-  }
-
-  /// uid[:gid], decimal numbers and nothing else (CVE-2026-30892).
-  private static User user(String text, User before) {
-    if (!text.matches("[0-9]{1,10}(:[0-9]{1,10})?"))
-      throw new ContainerException("invalid user \"" + text + "\": want uid[:gid]");
-    String[] ids = text.split(":");
-    return before
-        .withUid(Long.parseLong(ids[0]))
-        .withGid(ids.length > 1 ? Long.parseLong(ids[1]) : before.gid());
+        .run(options, state, config, cgroup(state), ExecSpec.of(options, config, client));
   }
 }

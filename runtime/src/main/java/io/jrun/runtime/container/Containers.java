@@ -2,8 +2,12 @@ package io.jrun.runtime.container;
 
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.trace.Trace;
+import io.jrun.kernel.trace.TracedHelper;
+import io.jrun.kernel.trace.TracedKernel;
 import io.jrun.kernel.wire.Hello;
 import io.jrun.runtime.cgroup.Cgroups;
+import io.jrun.runtime.cli.Log;
 import io.jrun.runtime.process.SealedExe;
 import io.jrun.runtime.seccomp.SeccompCompiler;
 import java.io.IOException;
@@ -12,17 +16,16 @@ import java.nio.file.Path;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 
 /// What all operations share: the kernel, the cgroup hierarchies, the sealed helper.
 public final class Containers {
   final Kernel kernel;
   final Cgroups cgroups;
   final SealedExe exe;
-  final SeccompCompiler seccomp = new SeccompCompiler();
-  final ExecutorService background =
-      Executors.newCachedThreadPool(
-          Thread.ofPlatform().name("background-", 0).daemon(true).factory());
-  final AtomicInteger watched = new AtomicInteger();
+  final SeccompCompiler seccomp;
+  final ExecutorService background;
+  final AtomicInteger watched;
   private final int uid;
 
   /// @param library the directory of the installed engine, beside which the helper lies
@@ -30,6 +33,11 @@ public final class Containers {
     this.kernel = kernel;
     this.cgroups = new Cgroups(kernel);
     this.exe = new SealedExe(kernel, library.resolve("../../bin/jrun"));
+    this.seccomp = new SeccompCompiler();
+    this.background =
+        Executors.newCachedThreadPool(
+            Thread.ofPlatform().name("background-", 0).daemon(true).factory());
+    this.watched = new AtomicInteger();
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
   }
 
@@ -42,7 +50,32 @@ public final class Containers {
     return uid;
   }
 
-  public ContainerOperations operations(HelperKernel client, Hello hello) {
-    return new ContainerOperations(this, new ClientProcess(client, hello.env()));
+  private Containers(Containers all, Kernel kernel) {
+    this.kernel = kernel;
+    this.cgroups = new Cgroups(kernel);
+    this.exe = all.exe;
+    this.seccomp = all.seccomp;
+    this.background = all.background;
+    this.watched = all.watched;
+    this.uid = all.uid;
+  }
+
+  /// @param log of the one command that the operations are for
+  public ContainerOperations operations(HelperKernel client, Hello hello, Log log) {
+    return new ContainerOperations(this, new ClientProcess(client, hello.env(), log));
+  }
+
+  /// Performs one operation with every call told.
+  public <R> R traced(
+      HelperKernel client, Hello hello, Log log, Function<ContainerOperations, R> operation) {
+    Trace trace = new Trace(log::line);
+    Containers traced = new Containers(this, new TracedKernel(kernel, trace));
+    try {
+      return operation.apply(
+          traced.operations(new TracedHelper("client", client, trace), hello, log));
+    } finally {
+      traced.cgroups.close();
+      trace.flush();
+    }
   }
 }

@@ -1,7 +1,5 @@
 package io.jrun.runtime.container;
 
-import static io.jrun.kernel.call.MountCall.*;
-
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
@@ -20,6 +18,8 @@ import io.jrun.runtime.cgroup.Hierarchy;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.mount.FileSystemPlan;
 import io.jrun.runtime.mount.MountOptions;
+import io.jrun.runtime.mount.MovedRoot;
+import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.runtime.process.IdentityPlan;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Linux;
@@ -94,7 +94,9 @@ final class Creation {
   Made create() {
     ContainerId.check(options.id());
     String ownCgroups = readBundle();
+    client.log.step("read and checked " + state.bundle() + "/config.json");
     store.create(options.id());
+    client.log.step("took the id in " + store.directory(options.id()));
     try {
       // joining a cgroup waits for an RCU grace period, so it runs beside the mounts
       CompletableFuture<Integer> pid = new CompletableFuture<>();
@@ -103,6 +105,7 @@ final class Creation {
       try {
         List<Boolean> sourceIsDirectory = birth();
         pid.complete(init().pid());
+        client.log.step("init is born: pid " + init().pid());
         buildFirst(making, sourceIsDirectory);
       } catch (RuntimeException e) {
         pid.complete(0);
@@ -246,12 +249,14 @@ final class Creation {
       batch.add(new NamespaceCall.Setdomainname(config.domainname()));
     if (namespaces.makes(NamespaceType.NETWORK)) Loopback.addTo(batch);
 
-    long propagation = propagation(linux.rootfsPropagation());
-    Descriptor tree =
-        FileSystemPlan.root(
-            batch,
-            state.rootfs(),
-            (propagation & MS_PRIVATE) != 0 ? propagation : MS_SLAVE | MS_REC);
+    RootPropagation propagation = RootPropagation.of(linux.rootfsPropagation());
+    FileSystemPlan.hostRoot(batch, propagation.ofHostRoot());
+    if (propagation.leavesParentShared()) {
+      init().helper().run(batch);
+      batch = new Batch();
+      FileSystemPlan.parentOf(batch, init().helper(), state.rootfs(), propagation.ofParent());
+    }
+    Descriptor tree = FileSystemPlan.root(batch, state.rootfs());
     Pending<?> treeCall =
         new Pending<>(
             ((Descriptor.ResultOf) tree).index(),
@@ -266,7 +271,9 @@ final class Creation {
     Results results = init().helper().run(batch);
     Descriptor root = (Descriptor) results.of(treeCall);
 
+    client.log.step("joined namespaces, mounted the file systems");
     cgroup = join(making);
+    client.log.step("joined the cgroups " + cgroup.paths());
     state =
         state
             .withCgroups(cgroup.paths())
@@ -319,20 +326,7 @@ final class Creation {
     plan.cgroup(mount, unified, ownNamespace, views);
   }
 
-  private static long propagation(@Nullable String name) {
-    return switch (name == null ? "" : name) {
-      case "shared" -> MS_SHARED;
-      case "rshared" -> MS_SHARED | MS_REC;
-      case "private" -> MS_PRIVATE;
-      case "rprivate" -> MS_PRIVATE | MS_REC;
-      case "slave" -> MS_SLAVE;
-      case "unbindable" -> MS_UNBINDABLE;
-      case "runbindable" -> MS_UNBINDABLE | MS_REC;
-      default -> MS_SLAVE | MS_REC;
-    };
-  }
-
-  private void buildRest(Descriptor root, long propagation) {
+  private void buildRest(Descriptor root, RootPropagation propagation) {
     Linux linux = config.linux();
     Descriptor terminal = null;
     if (process.terminal()) {
@@ -343,6 +337,7 @@ final class Creation {
       new FileSystemPlan(batch, root).console(terminal);
       init().helper().run(batch);
     }
+    client.log.step("made the devices");
     hooks.run("prestart", config.hooks().prestart(), client.helper, Status.CREATING, init().pid());
     hooks.run(
         "createRuntime",
@@ -359,11 +354,9 @@ final class Creation {
 
     Batch batch = new Batch();
     FileSystemPlan plan = new FileSystemPlan(batch, root);
-    if (options.noPivot()) throw new ContainerException("--no-pivot: not implemented yet");
-    plan.pivot();
-    if ((propagation & (MS_SHARED | MS_UNBINDABLE)) != 0) {
-      batch.add(new io.jrun.kernel.call.MountCall.Mount("", "/", "", propagation, null));
-    }
+    if (options.noPivot()) MovedRoot.move(init().helper(), root, state.rootfs());
+    else plan.pivot();
+    propagation.addTo(batch);
     if (terminal != null)
       Console.attach(batch, terminal, process.user().uid(), process.user().gid());
     Map<String, Pending<Stat>> masked = new HashMap<>();
@@ -377,7 +370,7 @@ final class Creation {
     Results looked = init().helper().run(batch);
     env =
         Program.environment(
-            process, looked.succeeded(passwd) ? looked.of(passwd) : null, state.listenFds());
+            process, Program.passwd(init().helper(), looked, passwd), state.listenFds());
 
     Batch last = new Batch();
     FileSystemPlan covers = new FileSystemPlan(last, root);
@@ -404,14 +397,18 @@ final class Creation {
         seccomp,
         seccompFlags,
         options.noNewKeyring() ? null : "_ses." + options.id());
+    client.log.step("ran hooks, exchanged the root");
     program = Program.enterAndFind(init().helper(), last, process.cwd(), process.args(), env);
   }
 
   private Made finish() {
+    client.log.step("covered paths, took the identity, found " + program);
     store.saveConfig(options.id(), configBytes);
     store.save(state);
     if (options.pidFile() != null)
       client.replace(options.pidFile(), Integer.toString(init().pid()));
+    if (options.pidfdSocket() != null)
+      Pidfd.send(client.helper, options.pidfdSocket(), Pidfd.INIT, init().pid());
     if (options.consoleSocket() != null && master != null) {
       Console.send(client.helper, options.consoleSocket(), master);
       master.close();
@@ -454,8 +451,8 @@ final class Creation {
                             false)))
                 .number());
     try {
-      containers.kernel.call(
-          new SocketCall.Bind(socket.descriptor(), SocketCall.unixAddress(path)));
+      SocketPath.use(
+          containers.kernel, path, address -> new SocketCall.Bind(socket.descriptor(), address));
       containers.kernel.call(new SocketCall.Listen(socket.descriptor(), 8));
       return socket;
     } catch (RuntimeException e) {

@@ -45,8 +45,11 @@ final class Execution {
       throw new ContainerException(
           "cannot allocate tty if jrun will detach without setting console socket");
     }
-    if (!options.cgroups().isEmpty())
-      throw new ContainerException("exec --cgroup: not implemented yet");
+    Cgroup place =
+        options.cgroups().isEmpty()
+            ? cgroup
+            : containers.cgroups.open(
+                SubCgroups.of(cgroup.paths(), containers.cgroups.hierarchies(), options.cgroups()));
     client.checkDescriptors(options.preserveFds());
     Batch cloning = new Batch();
     // opened before the namespaces change: the pid is the caller's view of init
@@ -57,11 +60,15 @@ final class Execution {
     Child child = Child.clone(containers.kernel, client.helper, cloning, 0);
     OwnedDescriptor master = null;
     try {
-      cgroup.add(child.pid());
+      place.add(child.pid());
+      client.log.step("the process is born: pid " + child.pid());
       master = build(pidfd, config, process, child, seccomp, seccompFlags);
       client.helper.call(new FileCall.Close(pidfd));
+      client.log.step("joined the container, found " + program);
       if (options.pidFile() != null)
         client.replace(options.pidFile(), Integer.toString(child.pid()));
+      if (options.pidfdSocket() != null)
+        Pidfd.send(client.helper, options.pidfdSocket(), Pidfd.EXEC, child.pid());
       if (options.detach()) {
         if (master != null)
           Console.send(
@@ -118,7 +125,7 @@ final class Execution {
     batch.add(new FileCall.Close(pidfd));
     Pending<byte[]> passwd = Program.askPasswd(batch);
     Results joined = child.helper().run(batch);
-    env = Program.environment(process, joined.succeeded(passwd) ? joined.of(passwd) : null, 0);
+    env = Program.environment(process, Program.passwd(child.helper(), joined, passwd), 0);
     OwnedDescriptor master = null;
     Batch last = new Batch();
     if (process.terminal()) {

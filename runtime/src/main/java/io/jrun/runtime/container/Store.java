@@ -78,6 +78,15 @@ final class Store {
     }
   }
 
+  /// The name of the user who owns the container; its number where it has no name.
+  String owner(String id) {
+    try {
+      return Files.getOwner(directory(id)).getName();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
   boolean exists(String id) {
     return Files.isDirectory(directory(id));
   }

@@ -4,6 +4,7 @@ import static io.jrun.kernel.call.FileCall.*;
 import static io.jrun.kernel.call.MountCall.*;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
@@ -42,9 +43,26 @@ public final class FileSystemPlan {
     this.inRoot = new InRoot(batch, root);
   }
 
-  /// Cuts the tree off the host's propagation and makes the root file system a mount of its own.
-  public static Descriptor root(Batch batch, String rootfs, long propagation) {
+  /// Cuts the tree off the host's propagation, as far as the config lets it.
+  public static void hostRoot(Batch batch, long propagation) {
     batch.add(new MountCall.Mount("", "/", "", propagation, null));
+  }
+
+  /// Sets the propagation of the mount that the root file system lies on.
+  public static void parentOf(Batch batch, HelperKernel init, String rootfs, long propagation) {
+    Descriptor directory =
+        init.call(
+            new FileCall.Openat(
+                Descriptor.CWD, rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false));
+    String path =
+        init.call(new FileCall.Readlinkat(Descriptor.CWD, "/proc/self/fd/" + directory.text()));
+    batch.add(new FileCall.Close(directory));
+    String parent = Mountinfo.containing(Mountinfo.read(init), path);
+    batch.add(new MountCall.Mount("", parent, "", propagation, null));
+  }
+
+  /// Makes the root file system a mount of its own.
+  public static Descriptor root(Batch batch, String rootfs) {
     Descriptor tree =
         batch
             .add(new MountCall.OpenTree(Descriptor.CWD, rootfs, OPEN_TREE_CLONE | AT_RECURSIVE))

@@ -1,0 +1,93 @@
+package io.jrun.kernel.trace;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Errno;
+import java.util.List;
+
+/// A helper, with each call of each batch told. A batch is timed as a whole, as its calls are not
+/// answered one by one.
+///
+/// @param name of the process
+public record TracedHelper(String name, HelperKernel helper, Trace trace) implements HelperKernel {
+  @Override
+  public Results run(Batch batch) {
+    long start = System.nanoTime();
+    try {
+      Results results = helper.run(batch);
+      tell(batch, results, start);
+      return results;
+    } catch (KernelException e) {
+      tell(batch, e, start);
+      throw e;
+    } finally {
+      trace.flush();
+    }
+  }
+
+  @Override
+  public void runToEnd(Batch batch) {
+    // the process may be the one that writes the trace, so it is told and written before
+    List<Batch.Entry> entries = batch.entries();
+    for (int i = 0; i < entries.size(); i++) tell(i, entries.get(i), "");
+    trace.flush();
+    try {
+      helper.runToEnd(batch);
+    } catch (KernelException e) {
+      trace.add(name + ": " + e.getMessage());
+      throw e;
+    }
+  }
+
+  private void tell(Batch batch, Results results, long start) {
+    List<Batch.Entry> entries = batch.entries();
+    for (int i = 0; i < entries.size(); i++) {
+      Pending<?> pending = new Pending<>(i, entries.get(i).call());
+      int errno = results.errno(pending);
+      String result =
+          results.succeeded(pending)
+              ? ResultText.of(results.of(pending))
+              : errno == -Results.SKIPPED ? "skipped" : error(errno);
+      tell(i, entries.get(i), " = " + result);
+    }
+    if (!entries.isEmpty()) tellTime(entries.size(), start);
+  }
+
+  /// What came before the failing call succeeded, and nothing after it was made.
+  private void tell(Batch batch, KernelException failure, long start) {
+    int i = 0;
+    for (Batch.Entry entry : batch.entries()) {
+      boolean failed = entry.call() == failure.call();
+      tell(i++, entry, failed ? " = " + error(failure.errno().value()) : "");
+      if (failed) break;
+    }
+    tellTime(i, start);
+  }
+
+  private void tell(int index, Batch.Entry entry, String result) {
+    trace.add(name + ": #" + index + " " + entry.call().text() + result);
+  }
+
+  private void tellTime(int calls, long start) {
+    trace.add(name + ": " + calls + " calls" + TracedKernel.since(start));
+  }
+
+  private static String error(int number) {
+    Errno errno = Errno.of(number);
+    return errno.name() + " (" + errno.text() + ")";
+  }
+
+  @Override
+  public HelperKernel child(OwnedDescriptor socket, int pid) {
+    return new TracedHelper(pid == 0 ? name : "process " + pid, helper.child(socket, pid), trace);
+  }
+
+  @Override
+  public void close() {
+    helper.close();
+  }
+}
