@@ -152,7 +152,7 @@ class HooksIT extends EndToEnd {
     config.args("sleep", "1000");
     Outcome created = onBundle("create").run();
     Outcome failed = created.status() == 0 ? runtime("start", id) : created;
-    assertThat(failed.fails().err()).contains("poststart");
+    assertThat(failed.fails().err()).contains("hook");
     assertThat(eventually(() -> processes().isEmpty())).isTrue();
     runtime("delete", "--force", id);
     id = newId();

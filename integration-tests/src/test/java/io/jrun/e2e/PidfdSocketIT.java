@@ -1,7 +1,6 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,7 +41,7 @@ class PidfdSocketIT extends EndToEnd {
 
   @Test
   void createHandsOutInit() throws IOException {
-    assumeTrue(RUNTIME.knowsFlag("create", "--pidfd-socket"), "the runtime has no --pidfd-socket");
+    RUNTIME.assumeRecent("--pidfd-socket");
     Path pidFile = temp.resolve("pid");
     config.args("sleep", "1000");
     Outcome outcome =
@@ -54,7 +53,7 @@ class PidfdSocketIT extends EndToEnd {
 
   @Test
   void execHandsOutTheProcess() throws IOException {
-    assumeTrue(RUNTIME.knowsFlag("exec", "--pidfd-socket"), "the runtime has no --pidfd-socket");
+    RUNTIME.assumeRecent("--pidfd-socket");
     startSleeper();
     Path pidFile = temp.resolve("pid");
     Outcome outcome =
@@ -71,7 +70,7 @@ class PidfdSocketIT extends EndToEnd {
 
   @Test
   void aMissingSocketFailsAndLeavesNothing() throws IOException {
-    assumeTrue(RUNTIME.knowsFlag("create", "--pidfd-socket"), "the runtime has no --pidfd-socket");
+    RUNTIME.assumeRecent("--pidfd-socket");
     onBundle("create", "--pidfd-socket", temp + "/none").run().fails();
     assertThat(ids()).isEmpty();
   }

@@ -40,6 +40,7 @@ class RootfsPropagationIT extends EndToEnd {
   @ParameterizedTest
   @ValueSource(strings = {"shared", "rshared"})
   void theRootIsShared(String propagation) throws IOException {
+    RUNTIME.assumeRecent("rootfsPropagation after the pivot");
     assertThat(rootOf(propagation)).contains(" shared:").doesNotContain("leaked");
   }
 
@@ -57,11 +58,13 @@ class RootfsPropagationIT extends EndToEnd {
 
   @Test
   void theRootIsUnbindable() throws IOException {
+    RUNTIME.assumeRecent("rootfsPropagation after the pivot");
     assertThat(rootOf("unbindable")).contains(" unbindable").doesNotContain("leaked");
   }
 
   @Test
   void withoutPivotToo() throws IOException {
+    RUNTIME.assumeRecent("rootfsPropagation after the pivot");
     assertThat(rootOf("shared", "--no-pivot")).contains(" shared:").doesNotContain("leaked");
   }
 

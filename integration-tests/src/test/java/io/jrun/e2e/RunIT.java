@@ -263,6 +263,7 @@ class RunIT extends EndToEnd {
 
   @Test
   void domainnameIsTheConfigs() throws IOException {
+    RUNTIME.assumeRecent("domainname");
     config.setText("/domainname", "example.test");
     assertThat(runSh("cat /proc/sys/kernel/domainname").succeeds().text())
         .isEqualTo("example.test");
