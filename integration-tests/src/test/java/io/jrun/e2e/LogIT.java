@@ -59,9 +59,9 @@ class LogIT extends EndToEnd {
     String err = runWith("--trace").succeeds().err();
     assertThat(err)
         .containsPattern("client: #\\d+ clone3\\(.*CLONE_NEWPID.*\\) = \\d+\n")
-        .containsPattern("process \\d+: #\\d+ pivot_root\\(\"\\.\", \"\\.\"\\) = 0\n")
+        .containsPattern("client/1: #\\d+ pivot_root\\(\"\\.\", \"\\.\"\\) = 0\n")
         .containsPattern("engine: mkdirat\\(AT_FDCWD, \"/sys/fs/cgroup/.*\\) = 0 <\\d+ µs>")
-        .containsPattern("process \\d+: \\d+ calls <\\d+ µs>")
+        .containsPattern("client/1: \\d+ calls <\\d+ µs>")
         .containsPattern("execveat\\(AT_FDCWD, \"/bin/true\"");
   }
 
@@ -70,7 +70,7 @@ class LogIT extends EndToEnd {
   void traceNamesTheFailingCall() throws IOException {
     config.mount("{destination:'/mnt',type:'none',source:'/no/such',options:['bind']}");
     assertThat(runWith("--trace").fails().err())
-        .containsPattern("process \\d+: #\\d+ open_tree\\(AT_FDCWD, \"/no/such\".*\\) = ENOENT");
+        .containsPattern("client/1: #\\d+ open_tree\\(AT_FDCWD, \"/no/such\".*\\) = ENOENT");
   }
 
   @Test

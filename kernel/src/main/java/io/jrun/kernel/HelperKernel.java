@@ -23,10 +23,8 @@ public interface HelperKernel extends AutoCloseable {
     return run(batch).of(pending);
   }
 
-  /// Another process of this helper's kind, directed over a socket of its own.
-  ///
-  /// @param pid of the process
-  HelperKernel child(OwnedDescriptor socket, int pid);
+  /// The kernel of another helper, a child of this one, at the other end of the socket.
+  HelperKernel over(OwnedDescriptor socket);
 
   /// Lets the helper go: it reads end of file.
   @Override

@@ -10,10 +10,16 @@ public final class Trace {
   private final Consumer<String> writer;
   private final Thread owner = Thread.currentThread();
   private List<String> waiting = new ArrayList<>();
+  private int children;
 
   /// @param writer writes lines, called by the thread that made this only
   public Trace(Consumer<String> writer) {
     this.writer = writer;
+  }
+
+  /// A number for a process that is born.
+  synchronized int nextChild() {
+    return ++children;
   }
 
   synchronized void add(String line) {

@@ -82,8 +82,8 @@ public record TracedHelper(String name, HelperKernel helper, Trace trace) implem
   }
 
   @Override
-  public HelperKernel child(OwnedDescriptor socket, int pid) {
-    return new TracedHelper(pid == 0 ? name : "process " + pid, helper.child(socket, pid), trace);
+  public HelperKernel over(OwnedDescriptor socket) {
+    return new TracedHelper(name + "/" + trace.nextChild(), helper.over(socket), trace);
   }
 
   @Override

@@ -164,8 +164,8 @@ public final class Helper implements HelperKernel {
   }
 
   @Override
-  public HelperKernel child(OwnedDescriptor childSocket, int pid) {
-    return new Helper(kernel, childSocket);
+  public HelperKernel over(OwnedDescriptor socket) {
+    return new Helper(kernel, socket);
   }
 
   @Override

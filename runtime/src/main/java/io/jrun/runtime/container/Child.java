@@ -26,8 +26,7 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
       Pending<Integer> clone = before.add(new ProcessCall.Clone3(flags, SIGCHLD, socket));
       before.add(new io.jrun.kernel.call.FileCall.Close(socket));
       Results results = parent.run(before);
-      int pid = results.of(clone);
-      return new Child(parent.child(ours, pid), pid, results);
+      return new Child(parent.over(ours), results.of(clone), results);
     } catch (RuntimeException e) {
       ours.close();
       throw e;
