@@ -30,8 +30,7 @@ class LogIT extends EndToEnd {
   @Test
   void debugGoesToTheLogAsJson() throws IOException {
     Path log = temp.resolve("log");
-    assertThat(
-            runWith("--debug", "--log", log.toString(), "--log-format", "json").succeeds().err())
+    assertThat(runWith("--debug", "--log", log.toString(), "--log-format", "json").succeeds().err())
         .isEmpty();
     assertThat(Files.readAllLines(log))
         .hasSizeGreaterThan(3)

@@ -59,8 +59,15 @@ class PidfdSocketIT extends EndToEnd {
     Outcome outcome =
         listen(
                 command(
-                    "exec", "-d", "--pidfd-socket", flag(), "--pid-file", pidFile.toString(), id,
-                    "sleep", "999"))
+                    "exec",
+                    "-d",
+                    "--pidfd-socket",
+                    flag(),
+                    "--pid-file",
+                    pidFile.toString(),
+                    id,
+                    "sleep",
+                    "999"))
             .succeeds();
     String pid = Files.readString(pidFile);
     assertThat(outcome.text()).isEqualTo("setns 1 " + pid);

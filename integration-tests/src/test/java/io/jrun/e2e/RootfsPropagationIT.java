@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// linux.rootfsPropagation, on a host whose mounts are shared: the runtime runs in a mount namespace
-/// of the test's own that is made so.
+/// linux.rootfsPropagation, on a host whose mounts are shared: the runtime runs in a mount
+/// namespace of the test's own that is made so.
 class RootfsPropagationIT extends EndToEnd {
   /// The optional fields of the container's root in its mountinfo, such as `shared:5`.
   private String rootOf(String propagation, String... flags) throws IOException {

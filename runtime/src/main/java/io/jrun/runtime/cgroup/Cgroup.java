@@ -89,6 +89,7 @@ public final class Cgroup {
 
   /// Sends a signal to every process, those forked meanwhile too; SIGKILL leaves the cgroup thawed.
   public void signal(int signal) {
+    if (paths.isEmpty()) return; // a rootless container without cgroups
     if (signal == SIGKILL && hierarchies.unified() && killAtOnce()) return;
     if (pids().isEmpty()) return;
     boolean before = frozen();

@@ -49,6 +49,20 @@ public final class Cgroups implements AutoCloseable {
     return paths;
   }
 
+  /// The caller's own directories.
+  ///
+  /// @param ownCgroups the text of the caller's /proc/self/cgroup
+  public Map<String, String> current(String ownCgroups) {
+    Map<String, String> own = CgroupPath.own(ownCgroups);
+    Map<String, String> paths = new LinkedHashMap<>();
+    for (Hierarchy hierarchy : hierarchies().used()) {
+      String cgroup = own.get(hierarchy.key());
+      if (cgroup != null)
+        paths.put(hierarchy.key(), hierarchy.directoryOf(CgroupPath.clean(cgroup)));
+    }
+    return paths;
+  }
+
   /// Makes the container's cgroup in every hierarchy and gives it its limits; a failure leaves no
   /// directory that it made.
   ///

@@ -7,6 +7,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
+import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SocketCall;
 import java.util.List;
@@ -23,7 +24,9 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
     OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
     try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1))) {
       io.jrun.kernel.call.Descriptor socket = before.pass(theirs);
-      Pending<Integer> clone = before.add(new ProcessCall.Clone3(flags, SIGCHLD, socket));
+      // a sibling tells their parent of its end as the process that makes it would
+      int signal = (flags & NamespaceCall.CLONE_PARENT) != 0 ? 0 : SIGCHLD;
+      Pending<Integer> clone = before.add(new ProcessCall.Clone3(flags, signal, socket));
       before.add(new io.jrun.kernel.call.FileCall.Close(socket));
       Results results = parent.run(before);
       return new Child(parent.over(ours), results.of(clone), results);

@@ -47,11 +47,13 @@ public final class ContainerOperations {
       throw new ContainerException("--systemd-cgroup: not implemented yet");
     if (!global.root().isEmpty())
       return new Store(containers.kernel, Path.of(client.absolute(global.root())));
+    if (containers.uid() == 0) return new Store(containers.kernel, Path.of("/run/jrun"));
     return new Store(
         containers.kernel,
-        Path.of(
-            client.variable("XDG_RUNTIME_DIR").filter(d -> containers.uid() != 0).orElse("/run")
-                + "/jrun"));
+        client
+            .variable("XDG_RUNTIME_DIR")
+            .map(directory -> Path.of(directory, "jrun"))
+            .orElseGet(() -> PrivateDirectory.in(containers.kernel, "/tmp", containers.uid())));
   }
 
   /// Writes a new config.json. As with runc, rootless maps the caller's own ids, and the cgroup
@@ -304,7 +306,9 @@ public final class ContainerOperations {
 
   private static boolean isHelper(HostProcess process) {
     String exe = process.exe();
-    return exe.startsWith("/memfd:jrun") || exe.endsWith("/bin/jrun");
+    return exe.startsWith("/memfd:jrun")
+        || exe.endsWith("/bin/jrun")
+        || exe.equals(HostProcess.HIDDEN);
   }
 
   private ContainerStateView view(Store store, StoredState state) {

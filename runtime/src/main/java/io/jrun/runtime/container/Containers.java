@@ -20,6 +20,9 @@ import java.util.function.Function;
 
 /// What all operations share: the kernel, the cgroup hierarchies, the sealed helper.
 public final class Containers {
+  /// How many ids the first user namespace maps, which nobody can give another.
+  private static final String ALL_IDS = "4294967295";
+
   final Kernel kernel;
   final Cgroups cgroups;
   final SealedExe exe;
@@ -27,6 +30,7 @@ public final class Containers {
   final ExecutorService background;
   final AtomicInteger watched;
   private final int uid;
+  private final boolean isInUserNamespace;
 
   /// @param library the directory of the installed engine, beside which the helper lies
   public Containers(Kernel kernel, Path library) throws IOException {
@@ -39,11 +43,22 @@ public final class Containers {
             Thread.ofPlatform().name("background-", 0).daemon(true).factory());
     this.watched = new AtomicInteger();
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
   }
 
   /// How many clients watch a foreground process and need nothing of the engine until it ends.
   public int watched() {
     return watched.get();
+  }
+
+  /// Whether the engine is in a user namespace of somebody's.
+  boolean isInUserNamespace() {
+    return isInUserNamespace;
+  }
+
+  /// Whether the host may refuse what root may do.
+  boolean isUnprivileged() {
+    return uid != 0 || isInUserNamespace;
   }
 
   public int uid() {
@@ -58,6 +73,7 @@ public final class Containers {
     this.background = all.background;
     this.watched = all.watched;
     this.uid = all.uid;
+    this.isInUserNamespace = all.isInUserNamespace;
   }
 
   /// @param log of the one command that the operations are for

@@ -14,6 +14,7 @@ import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.runtime.cgroup.CgroupException;
 import io.jrun.runtime.cgroup.Hierarchy;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.mount.FileSystemPlan;
@@ -51,6 +52,7 @@ final class Creation implements AutoCloseable {
   private final boolean foreground;
 
   private byte[] configBytes = new byte[0];
+  private String ownCgroups = "";
   private Config config;
   private Process process;
   private StoredState state;
@@ -94,7 +96,7 @@ final class Creation implements AutoCloseable {
   /// Makes it; what fails is undone.
   Made create() {
     ContainerId.check(options.id());
-    String ownCgroups = readBundle();
+    ownCgroups = readBundle();
     client.log.step("read and checked " + state.bundle() + "/config.json");
     claim = store.create(options.id());
     client.log.step("took the id in " + store.directory(options.id()));
@@ -102,7 +104,7 @@ final class Creation implements AutoCloseable {
       // joining a cgroup waits for an RCU grace period, so it runs beside the mounts
       CompletableFuture<Integer> pid = new CompletableFuture<>();
       CompletableFuture<Cgroup> making =
-          CompletableFuture.supplyAsync(() -> makeCgroup(ownCgroups, pid), containers.background);
+          CompletableFuture.supplyAsync(() -> makeCgroup(pid), containers.background);
       try {
         List<Boolean> sourceIsDirectory = birth();
         pid.complete(init().pid());
@@ -133,20 +135,31 @@ final class Creation implements AutoCloseable {
 
   /// Makes the cgroup, after it is written down where it will be, and puts init into it; a pid of 0
   /// says that there will be no init.
-  private Cgroup makeCgroup(String ownCgroups, CompletableFuture<Integer> pid) {
+  private Cgroup makeCgroup(CompletableFuture<Integer> pid) {
     String given = config.linux().cgroupsPath();
     String path = given == null ? "" : given;
     store.begin(
         claim(), state.withCgroups(containers.cgroups.paths(path, options.id(), ownCgroups)));
-    Cgroup made =
-        containers.cgroups.create(path, options.id(), ownCgroups, config.linux().resources());
+    Cgroup made;
+    try {
+      made = containers.cgroups.create(path, options.id(), ownCgroups, config.linux().resources());
+    } catch (CgroupException e) {
+      return withoutCgroup(e);
+    }
     try {
       if (pid.join() != 0) made.add(pid.join());
       return made;
     } catch (RuntimeException e) {
       suppressing(e, () -> made.remove());
+      if (e instanceof CgroupException c) return withoutCgroup(c);
       throw e;
     }
+  }
+
+  private Cgroup withoutCgroup(CgroupException failure) {
+    Rootless.allow(
+        options.global(), containers.isUnprivileged(), failure, config.linux().resources());
+    return containers.cgroups.open(Map.of());
   }
 
   private Claim claim() {
@@ -185,6 +198,8 @@ final class Creation implements AutoCloseable {
     configBytes = bytes;
     config = Config.readValid(bytes);
     Unsupported.check(config);
+    if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
+      throw new ContainerException("rootless container requires user namespaces");
     if (config.process() == null)
       throw new ContainerException("config.json: /process: is required");
     process = config.process();
@@ -233,9 +248,15 @@ final class Creation implements AutoCloseable {
       String source = mount.source() == null ? "" : mount.source();
       sources.add(batch.attempt(new FileCall.Statx(Descriptor.CWD, source, 0)));
     }
-    namespaces.addParentJoins(batch);
-    init = Child.clone(containers.kernel, client.helper, batch, namespaces.cloneFlags());
-    Results looked = init.before();
+    Results looked;
+    if (namespaces.needsMiddle()) {
+      looked = client.helper.run(batch);
+      init = Middle.init(containers, client, namespaces, config);
+    } else {
+      namespaces.addParentJoins(batch);
+      init = Child.clone(containers.kernel, client.helper, batch, namespaces.cloneFlags());
+      looked = init.before();
+    }
     return sources.stream().map(s -> !looked.succeeded(s) || looked.of(s).isDirectory()).toList();
   }
 
@@ -250,10 +271,10 @@ final class Creation implements AutoCloseable {
     batch.add(new PseudoCall.ResetSignals());
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     containers.exe.addTo(batch);
-    IdentityPlan.oomScore(batch, process);
+    if (!namespaces.needsMiddle()) IdentityPlan.oomScore(batch, process);
     batch.add(new CredentialCall.Setsid());
     batch.add(new CredentialCall.Umask(0));
-    namespaces.addJoins(batch);
+    if (!namespaces.needsMiddle()) namespaces.addJoins(batch);
     if (config.hostname() != null && !config.hostname().isEmpty())
       batch.add(new NamespaceCall.Sethostname(config.hostname()));
     if (config.domainname() != null && !config.domainname().isEmpty())
@@ -301,7 +322,7 @@ final class Creation implements AutoCloseable {
         cgroupMount(rest, mount, namespaces.has(NamespaceType.CGROUP));
       else rest.mount(mount, sourceIsDirectory.get(next));
     }
-    if (!bindsDev()) rest.devices(linux, false);
+    if (!bindsDev()) rest.devices(linux, bindsDevices());
     rest.workingDirectory(process.cwd());
     init().helper().run(second);
     buildRest(root, propagation);
@@ -316,6 +337,11 @@ final class Creation implements AutoCloseable {
     }
   }
 
+  /// Only the first user namespace makes device nodes.
+  private boolean bindsDevices() {
+    return config.linux().namespace(NamespaceType.USER) != null || containers.isInUserNamespace();
+  }
+
   private boolean bindsDev() {
     return config.mounts().stream()
         .anyMatch(m ->
@@ -326,6 +352,7 @@ final class Creation implements AutoCloseable {
   private void cgroupMount(FileSystemPlan plan, Mount mount, boolean ownNamespace) {
     boolean unified = containers.cgroups.hierarchies().unified();
     Map<String, String> own = java.util.Objects.requireNonNull(cgroup).paths();
+    if (own.isEmpty()) own = containers.cgroups.current(ownCgroups); // the caller's, as runc
     List<FileSystemPlan.CgroupView> views = new ArrayList<>();
     for (Hierarchy hierarchy :
         unified ? containers.cgroups.hierarchies().list() : containers.cgroups.hierarchies().v1()) {
@@ -378,6 +405,8 @@ final class Creation implements AutoCloseable {
         batch.attempt(
             new FileCall.Statx(Descriptor.CWD, "/dev/null", FileCall.AT_SYMLINK_NOFOLLOW));
     Pending<byte[]> passwd = Program.askPasswd(batch);
+    StdioOwner stdio = new StdioOwner(process.user().uid());
+    stdio.ask(batch);
     Results looked = init().helper().run(batch);
     env =
         Program.environment(
@@ -402,12 +431,14 @@ final class Creation implements AutoCloseable {
     covers.maskedPaths(directories, files);
     if (java.util.Objects.requireNonNull(config.root()).readonly()) covers.readonlyRoot();
     last.add(new FileCall.Close(root));
+    stdio.addTo(last, looked);
     IdentityPlan.add(
         last,
         process,
         seccomp,
         seccompFlags,
-        options.noNewKeyring() ? null : "_ses." + options.id());
+        options.noNewKeyring() ? null : "_ses." + options.id(),
+        containers.isUnprivileged());
     client.log.step("ran hooks, exchanged the root");
     program = Program.enterAndFind(init().helper(), last, process.cwd(), process.args(), env);
   }

@@ -54,10 +54,15 @@ final class Execution {
     Batch cloning = new Batch();
     // opened before the namespaces change: the pid is the caller's view of init
     Descriptor pidfd = client.helper.call(new SignalCall.PidfdOpen(state.initPid()));
-    if (config.linux().namespace(NamespaceType.PID) != null) {
-      cloning.add(new NamespaceCall.Setns(pidfd, NamespaceCall.CLONE_NEWPID));
+    Child child;
+    if (hasUserNamespace(config)) {
+      child = Middle.exec(containers, client, config, state.initPid(), process);
+    } else {
+      if (config.linux().namespace(NamespaceType.PID) != null) {
+        cloning.add(new NamespaceCall.Setns(pidfd, NamespaceCall.CLONE_NEWPID));
+      }
+      child = Child.clone(containers.kernel, client.helper, cloning, 0);
     }
-    Child child = Child.clone(containers.kernel, client.helper, cloning, 0);
     OwnedDescriptor master = null;
     try {
       place.add(child.pid());
@@ -101,6 +106,10 @@ final class Execution {
     }
   }
 
+  private static boolean hasUserNamespace(Config config) {
+    return config.linux().namespace(NamespaceType.USER) != null;
+  }
+
   private String program = "";
   private List<String> env = List.of();
 
@@ -114,16 +123,20 @@ final class Execution {
     Batch batch = new Batch();
     batch.add(new PseudoCall.ResetSignals());
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
-    containers.exe.addTo(batch);
-    IdentityPlan.oomScore(batch, process);
     batch.add(new CredentialCall.Setsid());
-    long flags = 0;
-    for (Namespace namespace : config.linux().namespaces()) {
-      if (namespace.type() != NamespaceType.PID) flags |= NamespacePlan.flag(namespace.type());
+    if (!hasUserNamespace(config)) {
+      containers.exe.addTo(batch);
+      IdentityPlan.oomScore(batch, process);
+      long flags = 0;
+      for (Namespace namespace : config.linux().namespaces()) {
+        if (namespace.type() != NamespaceType.PID) flags |= NamespacePlan.flag(namespace.type());
+      }
+      batch.add(new NamespaceCall.Setns(pidfd, flags));
     }
-    batch.add(new NamespaceCall.Setns(pidfd, flags));
     batch.add(new FileCall.Close(pidfd));
     Pending<byte[]> passwd = Program.askPasswd(batch);
+    StdioOwner stdio = new StdioOwner(process.user().uid());
+    stdio.ask(batch);
     Results joined = child.helper().run(batch);
     env = Program.environment(process, Program.passwd(child.helper(), joined, passwd), 0);
     OwnedDescriptor master = null;
@@ -143,8 +156,8 @@ final class Execution {
       master = pair.master();
       Console.attach(last, pair.terminal(), process.user().uid(), process.user().gid());
       last.add(new FileCall.Close(rootDescriptor));
-    }
-    IdentityPlan.add(last, process, seccomp, seccompFlags, null);
+    } else stdio.addTo(last, joined);
+    IdentityPlan.add(last, process, seccomp, seccompFlags, null, containers.isUnprivileged());
     try {
       program = Program.enterAndFind(child.helper(), last, process.cwd(), process.args(), env);
       return master;

@@ -12,8 +12,6 @@ final class Unsupported {
 
   static void check(Config config) {
     List<String> found = new ArrayList<>();
-    if (config.linux().namespace(NamespaceType.USER) != null) found.add("/linux/namespaces: user");
-    if (config.linux().namespace(NamespaceType.TIME) != null) found.add("/linux/namespaces: time");
     if (config.linux().namespace(NamespaceType.MOUNT) == null)
       found.add("/linux/namespaces: without a mount namespace");
     if (config.linux().intelRdt() != null) found.add("/linux/intelRdt");

@@ -286,7 +286,7 @@ public final class FileSystemPlan {
   }
 
   private void device(Device device, boolean userNamespace) {
-    if (userNamespace) {
+    if (userNamespace && !device.type().equals("p")) {
       bindNode(device.path());
       return;
     }
