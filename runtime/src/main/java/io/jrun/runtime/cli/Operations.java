@@ -14,6 +14,9 @@ public interface Operations {
   /// Returns the exit status of the container's process, or 0 once it is detached.
   int run(RunOptions options);
 
+  /// Prints the calls that run would make.
+  void plan(CreateOptions options);
+
   /// Returns the exit status of the new process, or 0 once it is detached.
   int exec(ExecOptions options);
 

@@ -71,6 +71,13 @@ enum Subcommand {
       1,
       options -> {},
       ContainerCommands::pause),
+  PLAN(
+      "print the system calls that run would make, without making them",
+      "[container-id]",
+      0,
+      1,
+      options -> options.text("dir", "the bundle's directory", "--bundle", "-b"),
+      ContainerCommands::plan),
   PS(
       "show the processes running inside a container",
       "<container-id> [ps options]",

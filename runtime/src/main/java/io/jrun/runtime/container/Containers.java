@@ -8,7 +8,9 @@ import io.jrun.kernel.trace.TracedKernel;
 import io.jrun.kernel.wire.Hello;
 import io.jrun.runtime.cgroup.Cgroups;
 import io.jrun.runtime.cli.Log;
+import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.process.SealedExe;
+import io.jrun.runtime.rehearsal.Rehearsal;
 import io.jrun.runtime.seccomp.SeccompCompiler;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +18,7 @@ import java.nio.file.Path;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /// What all operations share: the kernel, the cgroup hierarchies, the sealed helper.
@@ -92,6 +95,22 @@ public final class Containers {
     } finally {
       traced.cgroups.close();
       trace.flush();
+    }
+  }
+
+  /// The calls that a `run` would make, none of them made. Where it cannot be played to its end
+  /// they are told up to there.
+  ///
+  /// @param told takes the text
+  public void plan(
+      HelperKernel client, Hello hello, Log log, RunOptions options, Consumer<String> told) {
+    Rehearsal rehearsal = new Rehearsal(kernel, client);
+    Containers rehearsed = new Containers(this, rehearsal.kernel());
+    try {
+      rehearsed.operations(rehearsal.client(), hello, log).run(options);
+    } finally {
+      rehearsed.cgroups.close();
+      told.accept(rehearsal.text());
     }
   }
 }

@@ -57,6 +57,12 @@ record EngineOperations(
   }
 
   @Override
+  public void plan(CreateOptions options) {
+    Log log = new Log(options.global(), caller);
+    containers.plan(client, hello, log, new RunOptions(options, false, false, false), caller::out);
+  }
+
+  @Override
   public int exec(ExecOptions options) {
     return with(options.global(), o -> o.exec(options));
   }

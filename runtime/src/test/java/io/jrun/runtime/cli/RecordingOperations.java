@@ -41,6 +41,11 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
+  public void plan(CreateOptions options) {
+    record("plan " + options.id() + " [" + options.bundle() + "]");
+  }
+
+  @Override
   public int exec(ExecOptions options) {
     record(options);
     return status;

@@ -49,7 +49,8 @@ class RootlessTest {
 
   @Test
   void limitsNeedACgroup() {
-    Resources limits = Resources.NONE.withPids(new Resources.Pids(5, io.jrun.specs.json.Json.JsonObject.EMPTY));
+    Resources limits =
+        Resources.NONE.withPids(new Resources.Pids(5, io.jrun.specs.json.Json.JsonObject.EMPTY));
     assertThatThrownBy(() -> Rootless.allow(with("auto"), true, REFUSED, limits))
         .hasMessageStartingWith("cannot set limits without a cgroup");
   }

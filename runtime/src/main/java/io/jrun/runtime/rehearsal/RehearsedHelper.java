@@ -1,0 +1,172 @@
+package io.jrun.runtime.rehearsal;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.MountCall;
+import io.jrun.kernel.call.Output;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.Syscall;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A helper in a rehearsal. A batch of the client that only looks is really performed; all else is
+/// noted. What a container's process would see is looked up in its root file system.
+final class RehearsedHelper implements HelperKernel {
+  private static final int F_GETFD = 1;
+
+  private final String name;
+  private final @Nullable HelperKernel looking;
+  private final Kernel kernel;
+  private final Rehearsal rehearsal;
+  private String directory = "/";
+
+  /// @param looking a real helper for batches that only look, or null for a process that is not
+  RehearsedHelper(String name, @Nullable HelperKernel looking, Kernel kernel, Rehearsal rehearsal) {
+    this.name = name;
+    this.looking = looking;
+    this.kernel = kernel;
+    this.rehearsal = rehearsal;
+  }
+
+  private static boolean looks(Syscall<?> call) {
+    return switch (call) {
+      case FileCall.Openat open ->
+          (open.flags() & (FileCall.O_WRONLY | FileCall.O_RDWR | FileCall.O_CREAT)) == 0;
+      case FileCall.Read c -> true;
+      case FileCall.Pread c -> true;
+      case FileCall.Statx c -> true;
+      case FileCall.Readlinkat c -> true;
+      case FileCall.Close c -> true;
+      case FileCall.Fcntl c -> c.command() == F_GETFD;
+      case FileCall.IoctlRead c -> true;
+      case ProcessCall.Getcwd c -> true;
+      case ProcessCall.Getpid c -> true;
+      case ProcessCall.Chdir c -> true; // the caller's own process, which then ends
+      default -> false;
+    };
+  }
+
+  @Override
+  public Results run(Batch batch) {
+    List<Batch.Entry> entries = batch.entries();
+    for (int i = 0; i < entries.size(); i++) rehearsal.note(name, i, entries.get(i).call());
+    if (looking != null && entries.stream().allMatch(entry -> looks(entry.call())))
+      return looking.run(batch);
+    List<Long> values = new ArrayList<>();
+    List<Output> outputs = new ArrayList<>();
+    List<OwnedDescriptor> descriptors = new ArrayList<>();
+    for (Batch.Entry entry : entries) {
+      Pretended answer = answer(entries, entry.call());
+      if (answer.value() < 0 && !entry.anyFailure()) {
+        Errno errno = Errno.of((int) -answer.value());
+        if (!entry.expected().contains(errno)) throw new KernelException(entry.call(), errno);
+      }
+      values.add(answer.value());
+      outputs.add(answer.output());
+      if (entry.call().returnsDescriptor() && answer.value() >= 0)
+        descriptors.add(new OwnedDescriptor(kernel, (int) answer.value()));
+    }
+    return new Results(values, outputs, descriptors);
+  }
+
+  private Pretended answer(List<Batch.Entry> batch, Syscall<?> call) {
+    return switch (call) {
+      case ProcessCall.Clone3 c -> Pretended.number(rehearsal.nextPid());
+      case ProcessCall.Getcwd c ->
+          Pretended.bytes((directory + "\0").getBytes(StandardCharsets.UTF_8));
+      case ProcessCall.Chdir c -> {
+        directory = c.path();
+        yield Pretended.number(0);
+      }
+      case MountCall.OpenTree c -> {
+        if (c.directory() == Descriptor.CWD) rehearsal.seeTree(c.path());
+        yield Pretended.of(call, rehearsal);
+      }
+      case FileCall.Statx c when c.directory() == Descriptor.CWD -> stat(c);
+      case FileCall.Faccessat2 c -> access(c.path());
+      case FileCall.Read c when reads(batch, c.descriptor(), "/etc/passwd") ->
+          content("/etc/passwd", c.size());
+      default -> Pretended.of(call, rehearsal);
+    };
+  }
+
+  private static boolean reads(List<Batch.Entry> batch, Descriptor file, String path) {
+    return file instanceof Descriptor.ResultOf(int index)
+        && batch.get(index).call() instanceof FileCall.Openat2 open
+        && open.path().equals(path);
+  }
+
+  /// Where the host has what the process would see: its own files in the root file system, the
+  /// kernel's where the host sees them.
+  private Path seen(String path) {
+    if (looking != null || rehearsal.rootfs().isEmpty()) return Path.of(path);
+    Path absolute = Path.of("/", directory).resolve(path).normalize();
+    Path own = Path.of(rehearsal.rootfs() + absolute);
+    boolean kernels =
+        absolute.startsWith("/proc") || absolute.startsWith("/sys") || absolute.startsWith("/dev");
+    return kernels && !Files.exists(own) ? absolute : own;
+  }
+
+  private Pretended stat(FileCall.Statx call) {
+    if (looking != null) {
+      // relative to the bundle, which the client has entered
+      Results results = looking.run(attempt(call));
+      return new Pretended(results.values().getFirst(), results.outputs().getFirst());
+    }
+    Batch batch = attempt(new FileCall.Statx(Descriptor.CWD, seen(call.path()).toString(), 0));
+    FileCall.Statx host = (FileCall.Statx) batch.entries().getFirst().call();
+    try {
+      io.jrun.kernel.call.Stat stat = kernel.call(host);
+      return StatBytes.of(stat);
+    } catch (KernelException e) {
+      return Pretended.errno(e.errno().value());
+    }
+  }
+
+  private static Batch attempt(Syscall<?> call) {
+    Batch batch = new Batch();
+    batch.attempt(call);
+    return batch;
+  }
+
+  private Pretended access(String path) {
+    Path file = seen(path);
+    if (!Files.exists(file)) return Pretended.errno(Errno.ENOENT.value());
+    return Files.isExecutable(file) ? Pretended.number(0) : Pretended.errno(Errno.EACCES.value());
+  }
+
+  private Pretended content(String path, int size) {
+    try {
+      byte[] all = Files.readAllBytes(seen(path));
+      return Pretended.bytes(java.util.Arrays.copyOf(all, Math.min(all.length, size - 1)));
+    } catch (IOException e) {
+      return Pretended.errno(Errno.ENOENT.value());
+    }
+  }
+
+  @Override
+  public void runToEnd(Batch batch) {
+    List<Batch.Entry> entries = batch.entries();
+    for (int i = 0; i < entries.size(); i++) rehearsal.note(name, i, entries.get(i).call());
+  }
+
+  @Override
+  public HelperKernel over(OwnedDescriptor socket) {
+    return new RehearsedHelper(rehearsal.nextProcess(), null, kernel, rehearsal);
+  }
+
+  @Override
+  public void close() {}
+}
