@@ -501,6 +501,11 @@ public final class ContainerOperations {
             given.ignorePaused());
     Config config = Config.read(store.config(given.id()));
     return new Execution(containers, client)
-        .run(options, state, config, cgroup(state), ExecSpec.of(options, config, client));
+        .run(
+            options,
+            state,
+            config,
+            cgroup(state),
+            ExecSpec.of(options, config, client, containers.kernel));
   }
 }

@@ -22,6 +22,8 @@ import io.jrun.runtime.mount.MountOptions;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.runtime.process.IdentityPlan;
+import io.jrun.runtime.process.SchedulingPlan;
+import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.Mount;
@@ -60,6 +62,7 @@ final class Creation implements AutoCloseable {
   private @Nullable Cgroup cgroup;
   private @Nullable Child init;
   private @Nullable OwnedDescriptor master;
+  private @Nullable IdMappedMounts idMapped;
   private HookRunner hooks;
   private String program = "";
   private List<String> env = List.of();
@@ -197,7 +200,7 @@ final class Creation implements AutoCloseable {
     if (bytes.length == CHUNK) bytes = client.read("config.json");
     configBytes = bytes;
     config = Config.readValid(bytes);
-    Unsupported.check(config);
+    Unsupported.check(config, containers.kernel);
     if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
       throw new ContainerException("rootless container requires user namespaces");
     if (config.process() == null)
@@ -257,6 +260,8 @@ final class Creation implements AutoCloseable {
       init = Child.clone(containers.kernel, client.helper, batch, namespaces.cloneFlags());
       looked = init.before();
     }
+    if (config.mounts().stream().anyMatch(IdMappedMounts::isMapped))
+      idMapped = IdMappedMounts.prepare(containers, client, config, init().pid());
     return sources.stream().map(s -> !looked.succeeded(s) || looked.of(s).isDirectory()).toList();
   }
 
@@ -295,10 +300,8 @@ final class Creation implements AutoCloseable {
             batch.entries().get(((Descriptor.ResultOf) tree).index()).call());
     int next = 0;
     FileSystemPlan plan = new FileSystemPlan(batch, tree);
-    for (;
-        next < config.mounts().size() && !"cgroup".equals(config.mounts().get(next).type());
-        next++) {
-      plan.mount(config.mounts().get(next), sourceIsDirectory.get(next));
+    for (; next < config.mounts().size() && !isLater(config.mounts().get(next)); next++) {
+      plan.mount(config.mounts().get(next), sourceIsDirectory.get(next), idMapped(batch, next));
     }
     Results results = init().helper().run(batch);
     Descriptor root = (Descriptor) results.of(treeCall);
@@ -318,14 +321,30 @@ final class Creation implements AutoCloseable {
     FileSystemPlan rest = new FileSystemPlan(second, root);
     for (; next < config.mounts().size(); next++) {
       Mount mount = config.mounts().get(next);
-      if ("cgroup".equals(mount.type()))
+      if ("cgroup".equals(mount.type())) {
         cgroupMount(rest, mount, namespaces.has(NamespaceType.CGROUP));
-      else rest.mount(mount, sourceIsDirectory.get(next));
+      } else if (FileSystemPlan.copiesUp(mount)) {
+        init().helper().run(second);
+        FileSystemPlan.copyUp(init().helper(), root, mount);
+        second = new Batch();
+        rest = new FileSystemPlan(second, root);
+      } else {
+        rest.mount(mount, sourceIsDirectory.get(next), idMapped(second, next));
+      }
     }
     if (!bindsDev()) rest.devices(linux, bindsDevices());
     rest.workingDirectory(process.cwd());
     init().helper().run(second);
     buildRest(root, propagation);
+  }
+
+  /// Whether a mount, and what follows it, waits until init is in its cgroup.
+  private static boolean isLater(Mount mount) {
+    return "cgroup".equals(mount.type()) || FileSystemPlan.copiesUp(mount);
+  }
+
+  private @Nullable Descriptor idMapped(Batch batch, int index) {
+    return idMapped == null ? null : idMapped.pass(batch, index);
   }
 
   private static Cgroup join(CompletableFuture<Cgroup> making) {
@@ -432,6 +451,8 @@ final class Creation implements AutoCloseable {
     if (java.util.Objects.requireNonNull(config.root()).readonly()) covers.readonlyRoot();
     last.add(new FileCall.Close(root));
     stdio.addTo(last, looked);
+    SchedulingPlan.add(last, process, linux);
+    SecurityLabels.addTo(last, process);
     IdentityPlan.add(
         last,
         process,
@@ -542,6 +563,7 @@ final class Creation implements AutoCloseable {
 
   @Override
   public void close() {
+    if (idMapped != null) idMapped.close();
     if (claim != null) claim.close();
   }
 

@@ -1,6 +1,8 @@
 package io.jrun.runtime.container;
 
+import io.jrun.kernel.Kernel;
 import io.jrun.runtime.cli.ExecOptions;
+import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.specs.runtime.Capabilities;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Process;
@@ -12,12 +14,12 @@ import java.util.List;
 final class ExecSpec {
   private ExecSpec() {}
 
-  static Process of(ExecOptions options, Config config, ClientProcess client) {
+  static Process of(ExecOptions options, Config config, ClientProcess client, Kernel kernel) {
     Process process =
         options.processFile() == null
             ? changed(java.util.Objects.requireNonNull(config.process()), options)
             : Process.read(client.read(options.processFile()));
-    Unsupported.check(process);
+    SecurityLabels.check(kernel, process, null);
     return process;
   }
 

@@ -14,6 +14,8 @@ import io.jrun.kernel.call.SignalCall;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cli.ExecOptions;
 import io.jrun.runtime.process.IdentityPlan;
+import io.jrun.runtime.process.SchedulingPlan;
+import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
@@ -65,6 +67,7 @@ final class Execution {
     }
     OwnedDescriptor master = null;
     try {
+      if (process.execCpuAffinity() != null) affinity(child, process.execCpuAffinity().initial());
       place.add(child.pid());
       client.log.step("the process is born: pid " + child.pid());
       master = build(pidfd, config, process, child, seccomp, seccompFlags);
@@ -108,6 +111,12 @@ final class Execution {
 
   private static boolean hasUserNamespace(Config config) {
     return config.linux().namespace(NamespaceType.USER) != null;
+  }
+
+  private static void affinity(Child child, @Nullable String cpus) {
+    Batch batch = new Batch();
+    SchedulingPlan.affinity(batch, cpus);
+    child.helper().run(batch);
   }
 
   private String program = "";
@@ -157,6 +166,10 @@ final class Execution {
       Console.attach(last, pair.terminal(), process.user().uid(), process.user().gid());
       last.add(new FileCall.Close(rootDescriptor));
     } else stdio.addTo(last, joined);
+    if (process.execCpuAffinity() != null)
+      SchedulingPlan.affinity(last, process.execCpuAffinity().finalCpus());
+    SchedulingPlan.add(last, process, config.linux());
+    SecurityLabels.addTo(last, process);
     IdentityPlan.add(last, process, seccomp, seccompFlags, null, containers.isUnprivileged());
     try {
       program = Program.enterAndFind(child.helper(), last, process.cwd(), process.args(), env);
