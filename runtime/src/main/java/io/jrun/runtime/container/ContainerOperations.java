@@ -1,6 +1,7 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
@@ -160,8 +161,25 @@ public final class ContainerOperations {
       creation.undo(e);
       throw e;
     }
+    try {
+      return goOn(given, creation, made, store, termios);
+    } catch (HelperGoneException e) {
+      throw e; // a client that was killed leaves its running container
+    } catch (RuntimeException e) {
+      try {
+        if (!given.keep() && creation.claimed())
+          destroy(store, creation.claim(), made.state(), made.config(), made.cgroup());
+      } catch (RuntimeException again) {
+        e.addSuppressed(again);
+      }
+      throw e;
+    }
+  }
+
+  private int goOn(
+      RunOptions given, Creation creation, Creation.Made made, Store store, byte[] termios) {
     made.init().close();
-    Claim claim = creation.released();
+    creation.release();
     poststart(made);
     if (given.detach()) return 0;
     // nothing is to be run then: the client just ends with the status that it saw
@@ -173,8 +191,8 @@ public final class ContainerOperations {
       if (made.master() != null) made.master().close();
     }
     // not where another command has deleted it, and perhaps made another of its name
-    if (!given.keep() && claim.relock())
-      destroy(store, claim, made.state(), made.config(), made.cgroup());
+    if (!given.keep() && creation.claimed())
+      destroy(store, creation.claim(), made.state(), made.config(), made.cgroup());
     return status;
   }
 

@@ -99,8 +99,8 @@ final class Creation implements AutoCloseable {
     try {
       // joining a cgroup waits for an RCU grace period, so it runs beside the mounts
       CompletableFuture<Integer> pid = new CompletableFuture<>();
-      CompletableFuture<Cgroup> making =
-          CompletableFuture.supplyAsync(() -> makeCgroup(ownCgroups, pid), containers.background);
+      CompletableFuture<Void> making =
+          CompletableFuture.runAsync(() -> makeCgroup(ownCgroups, pid), containers.background);
       try {
         List<Boolean> sourceIsDirectory = birth();
         pid.complete(init().pid());
@@ -117,36 +117,28 @@ final class Creation implements AutoCloseable {
     }
   }
 
-  private void settle(CompletableFuture<Cgroup> making, RuntimeException cause) {
+  private static void settle(CompletableFuture<Void> making, RuntimeException cause) {
     try {
-      cgroup = making.join();
+      making.join();
     } catch (CompletionException e) {
-      cgroup = null; // it was not made: nothing to undo, unless just that failed too
-      Throwable failure = e.getCause();
-      if (failure != null && failure != cause && failure.getSuppressed().length > 0)
-        cause.addSuppressed(failure);
+      if (e.getCause() != null && e.getCause() != cause) cause.addSuppressed(e.getCause());
     }
   }
 
   /// Makes the cgroup, after it is written down where it will be, and puts init into it; a pid of 0
   /// says that there will be no init.
-  private Cgroup makeCgroup(String ownCgroups, CompletableFuture<Integer> pid) {
+  private void makeCgroup(String ownCgroups, CompletableFuture<Integer> pid) {
     String given = config.linux().cgroupsPath();
     String path = given == null ? "" : given;
     store.begin(
         claim(), state.withCgroups(containers.cgroups.paths(path, options.id(), ownCgroups)));
     Cgroup made =
         containers.cgroups.create(path, options.id(), ownCgroups, config.linux().resources());
-    try {
-      if (pid.join() != 0) made.add(pid.join());
-      return made;
-    } catch (RuntimeException e) {
-      suppressing(e, () -> made.remove());
-      throw e;
-    }
+    cgroup = made; // from here on undo ends init and then removes it
+    if (pid.join() != 0) made.add(pid.join());
   }
 
-  private Claim claim() {
+  Claim claim() {
     return java.util.Objects.requireNonNull(claim);
   }
 
@@ -240,7 +232,7 @@ final class Creation implements AutoCloseable {
     return java.util.Objects.requireNonNull(init);
   }
 
-  private void buildFirst(CompletableFuture<Cgroup> making, List<Boolean> sourceIsDirectory) {
+  private void buildFirst(CompletableFuture<Void> making, List<Boolean> sourceIsDirectory) {
     Linux linux = config.linux();
     NamespacePlan namespaces = new NamespacePlan(linux);
     Batch batch = new Batch();
@@ -277,10 +269,10 @@ final class Creation implements AutoCloseable {
     Results results = init().helper().run(batch);
     Descriptor root = (Descriptor) results.of(treeCall);
 
-    cgroup = join(making);
+    join(making);
     state =
         state
-            .withCgroups(cgroup.paths())
+            .withCgroups(java.util.Objects.requireNonNull(cgroup).paths())
             .withInit(init().pid(), HostProcess.of(containers.kernel, init().pid()).startTime());
     hooks = new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
 
@@ -300,9 +292,9 @@ final class Creation implements AutoCloseable {
     buildRest(root, propagation);
   }
 
-  private static Cgroup join(CompletableFuture<Cgroup> making) {
+  private static void join(CompletableFuture<Void> making) {
     try {
-      return making.join();
+      making.join();
     } catch (CompletionException e) {
       if (e.getCause() instanceof RuntimeException cause) throw cause;
       throw e;
@@ -506,10 +498,14 @@ final class Creation implements AutoCloseable {
     made.remove();
   }
 
-  /// The claim, for whoever looks after the container once it runs.
-  Claim released() {
+  /// Lets others delete the container.
+  void release() {
     claim().unlock();
-    return claim();
+  }
+
+  /// Takes it back; false where another has deleted the container meanwhile.
+  boolean claimed() {
+    return claim().relock();
   }
 
   @Override
