@@ -270,10 +270,13 @@ final class Creation implements AutoCloseable {
     Descriptor root = (Descriptor) results.of(treeCall);
 
     join(making);
+    HostProcess born = HostProcess.of(containers.kernel, init().pid());
+    if (born.startTime() == 0)
+      throw new ContainerException("init ended while the container was made");
     state =
         state
             .withCgroups(java.util.Objects.requireNonNull(cgroup).paths())
-            .withInit(init().pid(), HostProcess.of(containers.kernel, init().pid()).startTime());
+            .withInit(born.pid(), born.startTime());
     hooks = new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
 
     Batch second = new Batch();

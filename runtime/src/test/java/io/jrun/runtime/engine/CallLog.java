@@ -61,6 +61,10 @@ final class CallLog implements Observer {
     return places;
   }
 
+  synchronized Syscall<?> at(Place place) {
+    return java.util.Objects.requireNonNull(calls.get(place.where())).get(place.number() - 1);
+  }
+
   /// The calls of each process.
   synchronized Map<String, List<Syscall<?>>> calls() {
     Map<String, List<Syscall<?>>> copy = new LinkedHashMap<>();

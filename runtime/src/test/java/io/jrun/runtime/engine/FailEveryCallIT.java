@@ -3,8 +3,11 @@ package io.jrun.runtime.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.Syscall;
 import io.jrun.runtime.engine.CallLog.Place;
 import io.jrun.runtime.engine.Sandbox.Outcome;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +30,7 @@ class FailEveryCallIT {
   @BeforeAll
   void startEngine() throws Exception {
     sandbox = new Sandbox();
-    engine = new TestEngine(sandbox.top().resolve("engine.sock"), sandbox.library());
+    engine = TestEngine.at(socket(), sandbox.library());
     // what is loaded and opened once is there before anything is counted
     for (int i = 0; i < 3; i++) {
       assertThat(command("run", "--detach", "warm").status()).isZero();
@@ -42,9 +45,13 @@ class FailEveryCallIT {
     if (sandbox != null) sandbox.close();
   }
 
+  private Path socket() {
+    return sandbox.top().resolve("engine.sock");
+  }
+
   private Outcome command(String... words) {
     Outcome outcome =
-        sandbox.run(sandbox.command(Map.of("JRUN_ENGINE", engine.socket().toString()), words));
+        sandbox.run(sandbox.command(Map.of("JRUN_ENGINE", socket().toString()), words));
     try {
       TestEngine.End end = engine.awaitEnd();
       if (end.unreported() != null)
@@ -81,6 +88,11 @@ class FailEveryCallIT {
     }
   }
 
+  /// ENOENT of a directory that is there is what no kernel says, and what removal relies on.
+  private static boolean isLie(Syscall<?> call, Errno errno) {
+    return errno.equals(Errno.ENOENT) && call instanceof FileCall.Unlinkat;
+  }
+
   /// Fails each call of the command in turn. `before` prepares a container; afterwards `after`
   /// looks at what became of it, and delete --force must leave nothing.
   private void sweep(
@@ -97,6 +109,7 @@ class FailEveryCallIT {
     long started = System.nanoTime();
     for (Errno errno : errnos()) {
       for (Place place : places) {
+        if (isLie(recorded.at(place), errno)) continue;
         String id = id();
         before.perform(id);
         CallLog log = CallLog.failing(place, errno);

@@ -54,6 +54,14 @@ final class Sandbox implements AutoCloseable {
       String[] fields = line.split(" ");
       if (line.contains(" - cgroup")) hierarchies.add(Path.of(fields[4]));
     }
+    // a container's cgroup is below the caller's own
+    List<Path> tops = List.copyOf(hierarchies);
+    for (String line : Files.readAllLines(Path.of("/proc/self/cgroup"))) {
+      String own = line.split(":", 3)[2];
+      if (own.equals("/")) continue;
+      for (Path hierarchy : tops)
+        if (Files.exists(Path.of(hierarchy + own))) hierarchies.add(Path.of(hierarchy + own));
+    }
   }
 
   String tag() {

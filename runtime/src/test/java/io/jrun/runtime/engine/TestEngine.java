@@ -36,7 +36,6 @@ final class TestEngine implements AutoCloseable {
   record End(@Nullable Throwable unreported) {}
 
   private final HostKernel kernel = new HostKernel();
-  private final Path socket;
   private final OwnedDescriptor listener;
   private final Containers containers;
   private final Engine engine;
@@ -44,10 +43,28 @@ final class TestEngine implements AutoCloseable {
   private final Thread thread;
   private volatile @Nullable Observer observer;
   private volatile boolean closing;
+  private volatile int clientPid;
+  private volatile Runnable beforeEach = () -> {};
+  private volatile Runnable afterEach = () -> {};
 
+  /// Binds a socket at the path.
+  ///
   /// @param library of an installation, whose helper the containers' processes run from
-  TestEngine(Path socket, Path library) throws IOException {
-    this.socket = socket;
+  static TestEngine at(Path socket, Path library) throws IOException {
+    HostKernel kernel = new HostKernel();
+    Descriptor made =
+        kernel.call(
+            new SocketCall.Socket(
+                SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, true));
+    byte[] address = SocketCall.unixAddress(socket.toString());
+    kernel.call(new SocketCall.Bind(made, address));
+    kernel.call(new SocketCall.Listen(made, 64));
+    return new TestEngine(((Descriptor.Known) made).number(), library);
+  }
+
+  /// Takes over a listening socket.
+  TestEngine(int listening, Path library) throws IOException {
+    listener = new OwnedDescriptor(kernel, listening);
     Observer relay =
         new Observer() {
           @Override
@@ -64,19 +81,26 @@ final class TestEngine implements AutoCloseable {
         };
     containers = new Containers(new ObservedKernel(kernel, relay), library);
     engine = new Engine(kernel, containers);
-    Descriptor made =
-        kernel.call(
-            new SocketCall.Socket(
-                SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, true));
-    listener = new OwnedDescriptor(kernel, ((Descriptor.Known) made).number());
-    kernel.call(
-        new SocketCall.Bind(listener.descriptor(), SocketCall.unixAddress(socket.toString())));
-    kernel.call(new SocketCall.Listen(listener.descriptor(), 64));
     thread = Thread.ofPlatform().daemon(true).name("test-engine").start(() -> accept(relay));
   }
 
-  Path socket() {
-    return socket;
+  /// Sets what is done when a client has connected.
+  void beforeEach(Runnable action) {
+    beforeEach = action;
+  }
+
+  /// Sets what is done before a client is told to exit.
+  void afterEach(Runnable action) {
+    afterEach = action;
+  }
+
+  /// The process of the last client that connected.
+  int clientPid() {
+    return clientPid;
+  }
+
+  @Nullable Observer observer() {
+    return observer;
   }
 
   void observe(@Nullable Observer next) {
@@ -101,6 +125,8 @@ final class TestEngine implements AutoCloseable {
 
   private End serve(OwnedDescriptor connection, Observer relay) {
     try (Helper helper = new Helper(kernel, connection)) {
+      clientPid = kernel.call(new SocketCall.PeerCredentials(connection.descriptor())).getFirst();
+      beforeEach.run();
       Hello hello = helper.hello();
       ObservedHelper client = new ObservedHelper(helper, "client", relay);
       Invocation invocation = new Invocation(client);
@@ -109,6 +135,7 @@ final class TestEngine implements AutoCloseable {
               hello.argv().subList(1, hello.argv().size()),
               new EngineOperations(engine, containers.operations(client, hello)),
               invocation);
+      afterEach.run();
       invocation.exit(status);
       return new End(null);
     } catch (HelperGoneException e) {
