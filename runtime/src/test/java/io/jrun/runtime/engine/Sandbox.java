@@ -188,11 +188,15 @@ final class Sandbox implements AutoCloseable {
     return found;
   }
 
-  private static boolean mentions(Path process, String id) {
+  private boolean mentions(Path process, String id) {
     try {
       String cmdline =
           new String(Files.readAllBytes(process.resolve("cmdline")), StandardCharsets.ISO_8859_1);
-      if (cmdline.isEmpty()) return false;
+      // a helper that runs from its sealed memory file has no command line any more
+      if (cmdline.isEmpty())
+        return Files.readSymbolicLink(process.resolve("exe")).toString().startsWith("/memfd:jrun")
+            && (Files.readSymbolicLink(process.resolve("cwd")).startsWith(top)
+                || Files.readString(process.resolve("mountinfo")).contains(top.toString()));
       return ("\0" + cmdline).contains("\0" + id + "\0");
     } catch (IOException e) {
       return false; // it has ended
