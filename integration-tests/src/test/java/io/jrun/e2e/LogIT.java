@@ -49,7 +49,7 @@ class LogIT extends EndToEnd {
     assertThat(err)
         .contains("config.json (")
         .contains("init is born: pid ")
-        .containsPattern("started /bin/true \\(\\d+ µs\\)");
+        .containsPattern("starting /bin/true \\(\\d+ µs\\)");
   }
 
   @Test

@@ -11,6 +11,7 @@ public sealed interface NamespaceCall<R> extends HelperCall<R> {
   int CLONE_NEWUSER = 0x10000000;
   int CLONE_NEWPID = 0x20000000;
   int CLONE_NEWNET = 0x40000000;
+  long CLONE_INTO_CGROUP = 0x200000000L;
   Flags CLONE =
       Flags.bits(
           0x200000000L,
@@ -19,6 +20,8 @@ public sealed interface NamespaceCall<R> extends HelperCall<R> {
           "CLONE_CLEAR_SIGHAND",
           CLONE_PARENT,
           "CLONE_PARENT",
+          CLONE_INTO_CGROUP,
+          "CLONE_INTO_CGROUP",
           CLONE_NEWTIME,
           "CLONE_NEWTIME",
           CLONE_NEWNS,

@@ -4,13 +4,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// The lines of one trace, in the order in which the calls ended. Several threads may add to it;
-/// one of them writes it out, when its own helper is free to do so.
+/// The lines of one trace, in the order in which the answers came. Several threads may add to it;
+/// the one that made it writes it out, when the process through which it writes has nothing else to
+/// do.
 public final class Trace {
+  /// The process that writes.
+  public static final String CLIENT = "client";
+
   private final Consumer<String> writer;
   private final Thread owner = Thread.currentThread();
   private List<String> waiting = new ArrayList<>();
   private int children;
+  private int underWay;
 
   /// @param writer writes lines, called by the thread that made this only
   public Trace(Consumer<String> writer) {
@@ -24,6 +29,18 @@ public final class Trace {
 
   synchronized void add(String line) {
     waiting.add(line);
+  }
+
+  synchronized void begin(String process) {
+    if (process.equals(CLIENT)) underWay++;
+  }
+
+  void end(String process) {
+    synchronized (this) {
+      if (process.equals(CLIENT)) underWay--;
+      if (underWay > 0) return;
+    }
+    flush();
   }
 
   /// Writes what waits; another thread's call does nothing.

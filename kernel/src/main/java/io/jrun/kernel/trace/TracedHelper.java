@@ -5,42 +5,72 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Errno;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 
 /// A helper, with each call of each batch told. A batch is timed as a whole, as its calls are not
 /// answered one by one.
-///
-/// @param name of the process
-public record TracedHelper(String name, HelperKernel helper, Trace trace) implements HelperKernel {
+public final class TracedHelper implements HelperKernel {
+  private final String name;
+  private final HelperKernel helper;
+  private final Trace trace;
+
+  /// What nobody has waited for yet: it is told before what came later.
+  private final Deque<Sent> sent = new ArrayDeque<>();
+
+  /// @param name of the process
+  public TracedHelper(String name, HelperKernel helper, Trace trace) {
+    this.name = name;
+    this.helper = helper;
+    this.trace = trace;
+  }
+
+  private record Sent(Batch batch, Reply reply, long start) {}
+
   @Override
-  public Results run(Batch batch) {
-    long start = System.nanoTime();
+  public Reply send(Batch batch) {
+    trace.begin(name);
+    Sent last = new Sent(batch, helper.send(batch), System.nanoTime());
+    sent.add(last);
+    return () -> {
+      while (sent.contains(last) && sent.peek() != last) await(sent.remove());
+      sent.remove(last);
+      return await(last);
+    };
+  }
+
+  private Results await(Sent next) {
     try {
-      Results results = helper.run(batch);
-      tell(batch, results, start);
+      Results results = next.reply().await();
+      tell(next.batch(), results, next.start());
       return results;
     } catch (KernelException e) {
-      tell(batch, e, start);
+      tell(next.batch(), e, next.start());
       throw e;
     } finally {
-      trace.flush();
+      trace.end(name);
     }
   }
 
+  /// What ends the process has no results, so it is told when it is sent.
   @Override
-  public void runToEnd(Batch batch) {
-    // the process may be the one that writes the trace, so it is told and written before
+  public Reply sendToEnd(Batch batch) {
     List<Batch.Entry> entries = batch.entries();
     for (int i = 0; i < entries.size(); i++) tell(i, entries.get(i), "");
-    trace.flush();
-    try {
-      helper.runToEnd(batch);
-    } catch (KernelException e) {
-      trace.add(name + ": " + e.getMessage());
-      throw e;
-    }
+    Reply reply = helper.sendToEnd(batch);
+    return () -> {
+      while (!sent.isEmpty()) await(sent.remove());
+      try {
+        return reply.await();
+      } catch (KernelException e) {
+        trace.add(name + ": " + e.getMessage());
+        throw e;
+      }
+    };
   }
 
   private void tell(Batch batch, Results results, long start) {

@@ -1,9 +1,10 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Results;
-import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
@@ -19,6 +20,7 @@ import io.jrun.runtime.cli.RunOptions;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.ContainerStateView;
 import io.jrun.specs.runtime.DefaultConfig;
+import io.jrun.specs.runtime.Hooks;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Status;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// The operations of one client on containers.
 public final class ContainerOperations {
@@ -97,7 +100,8 @@ public final class ContainerOperations {
   public void create(CreateOptions given) {
     Store store = store(given.global());
     CreateOptions options = absolutePaths(given);
-    try (Creation creation = new Creation(containers, client, store, options, false)) {
+    try (Creation creation =
+        new Creation(containers, client, store, options, Creation.Role.LEAVES)) {
       Creation.Made made = creation.create();
       try {
         creation.park(made);
@@ -113,47 +117,76 @@ public final class ContainerOperations {
   public int run(RunOptions given) {
     Store store = store(given.create().global());
     CreateOptions options = absolutePaths(given.create());
-    try (Creation creation = new Creation(containers, client, store, options, !given.detach())) {
+    try (Creation creation = new Creation(containers, client, store, options, role(given))) {
       return run(given, creation, store);
     }
+  }
+
+  private static Creation.Role role(RunOptions given) {
+    if (given.detach()) return Creation.Role.LEAVES;
+    return given.noSubreaper() ? Creation.Role.WATCHES : Creation.Role.WATCHES_AND_REAPS;
   }
 
   private int run(RunOptions given, Creation creation, Store store) {
     Creation.Made made = creation.create();
     Process process = java.util.Objects.requireNonNull(made.config().process());
+    Hooks hooks = made.config().hooks();
+    boolean attached = !given.detach();
     byte[] termios = new byte[0];
+    Foreground foreground = null;
+    client.log.step("starting " + made.program());
     try {
-      Batch batch = new Batch();
-      if (!given.detach()) {
-        if (!given.noSubreaper())
-          batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
-        batch.add(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
-        client.helper.run(batch);
-        if (made.master() != null) termios = Console.raw(client.helper);
-      }
-      made.hooks()
-          .run(
-              "startContainer",
-              made.config().hooks().startContainer(),
-              made.init().helper(),
-              Status.CREATED,
-              made.state().initPid());
-      launch(
-          made.init(),
-          made.program(),
-          process,
-          made.env(),
-          made.seccomp(),
-          made.seccompFlags(),
-          made.state().preservedFds());
+      if (attached && made.master() != null) termios = Console.raw(client.helper);
+      HelperKernel init = made.init().helper();
+      int pid = made.state().initPid();
+      made.hooks().run("startContainer", hooks.startContainer(), init, Status.CREATED, pid);
+      // nothing is to be run when the engine dies then: the client just ends with what it saw
+      if (given.keep()) client.helper.send(onEofOnly());
+      // the client runs poststart hooks before it can watch
+      if (attached && hooks.poststart().isEmpty()) foreground = watch(made, termios);
+      else if (attached) client.helper.call(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
+      Batch last =
+          Program.last(
+              made.program(),
+              process,
+              made.env(),
+              made.seccomp(),
+              made.seccompFlags(),
+              made.state().preservedFds());
+      Program.awaitStart(init.sendToEnd(last), process.args().getFirst());
     } catch (RuntimeException e) {
-      restore(termios);
+      if (foreground != null) abandon(made, foreground, e);
+      else Console.restore(client.helper, termios);
       creation.undo(e);
       throw e;
     }
+    try {
+      return goOn(given, creation, made, store, termios, foreground);
+    } catch (HelperGoneException e) {
+      throw e; // a client that was killed leaves its running container
+    } catch (RuntimeException e) {
+      try {
+        if (!given.keep() && creation.claimed())
+          destroy(store, creation.claim(), made.state(), made.config(), made.cgroup());
+      } catch (RuntimeException again) {
+        e.addSuppressed(again);
+      }
+      throw e;
+    }
+  }
+
+  /// What follows once the program runs: its status, or 0 when it is not watched.
+  ///
+  /// @param watching null where the client does not watch yet
+  private int goOn(
+      RunOptions given,
+      Creation creation,
+      Creation.Made made,
+      Store store,
+      byte[] termios,
+      @Nullable Foreground watching) {
     made.init().close();
-    Claim claim = creation.released();
-    client.log.step("started " + made.program());
+    creation.release();
     try {
       made.hooks()
           .run(
@@ -162,59 +195,51 @@ public final class ContainerOperations {
               client.helper,
               Status.RUNNING,
               made.state().initPid());
-    } catch (RuntimeException e) {
-      restore(termios);
+    } catch (ContainerException e) {
+      Console.restore(client.helper, termios);
       if (made.master() != null) made.master().close();
-      end(store, claim, made.state(), made.config(), made.cgroup(), e);
+      end(made.state(), e);
       throw e;
     }
     if (given.detach()) return 0;
-    // nothing is to be run then: the client just ends with the status that it saw
-    if (given.keep()) client.helper.call(new PseudoCall.OnEof(List.of(), 0));
     int status;
     try {
-      status = Foreground.watch(containers, client, made.init(), made.master(), termios);
+      status = (watching == null ? watch(made, termios) : watching).await();
     } finally {
       if (made.master() != null) made.master().close();
     }
     // not where another command has deleted it, and perhaps made another of its name
-    if (!given.keep() && claim.relock())
-      destroy(store, claim, made.state(), made.config(), made.cgroup());
+    if (!given.keep() && creation.claimed())
+      destroy(store, creation.claim(), made.state(), made.config(), made.cgroup());
     return status;
   }
 
-  private static void launch(
-      Child init,
-      String program,
-      Process process,
-      List<String> env,
-      byte @org.jspecify.annotations.Nullable [] seccomp,
-      int flags,
-      int preserveFds) {
-    Program.start(
-        init,
-        Program.last(program, process, env, seccomp, flags, preserveFds),
-        process.args().getFirst());
+  private Foreground watch(Creation.Made made, byte[] termios) {
+    return Foreground.begin(
+        containers, client.helper, made.state().initPid(), made.master(), termios);
   }
 
-  private void restore(byte[] termios) {
-    if (termios.length == 0) return;
-    client.helper.call(new FileCall.IoctlWrite(Descriptor.STDIN, FileCall.TCSETS, termios));
+  private static Batch onEofOnly() {
+    Batch batch = new Batch();
+    batch.add(new PseudoCall.OnEof(List.of(), 0));
+    return batch;
   }
 
-  /// Ends and removes a container because of a failure.
-  private void end(
-      Store store,
-      Claim claim,
-      StoredState state,
-      Config config,
-      Cgroup cgroup,
-      RuntimeException cause) {
+  /// Ends an init that did not become its program, so that the client stops watching it.
+  private void abandon(Creation.Made made, Foreground foreground, RuntimeException cause) {
+    try {
+      init(made.state()).signal(SIGKILL);
+      foreground.await();
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  /// Ends a container's init, whose parent the client is: until it waits, init is a zombie.
+  private void end(StoredState state, RuntimeException cause) {
     try {
       init(state).signal(SIGKILL);
-      // the client is the parent: until it waits, init is a zombie that holds its cgroup
       client.helper.call(new ProcessCall.Wait4(state.initPid(), 0));
-      if (claim.relock()) destroy(store, claim, state, config, cgroup);
     } catch (RuntimeException e) {
       cause.addSuppressed(e);
     }
@@ -256,21 +281,24 @@ public final class ContainerOperations {
           init.helper(),
           Status.CREATED,
           state.initPid());
-      Batch ask = new Batch();
-      var passwd = Program.askPasswd(ask);
-      var answers = init.helper().run(ask);
+      Batch look = new Batch();
+      var passwd = Program.askPasswd(look);
+      Program.Search search = Program.search(look, process);
+      Results looked = init.helper().run(look);
+      String program = search.program(looked);
       List<String> env =
           Program.environment(
-              process, Program.passwd(init.helper(), answers, passwd), state.listenFds());
-      String program =
-          Program.enterAndFind(init.helper(), new Batch(), process.cwd(), process.args(), env);
+              process, Program.passwd(init.helper(), looked, passwd), state.listenFds());
       byte[] seccomp =
           config.linux().seccomp() == null
               ? null
               : containers.seccomp.compile(config.linux().seccomp());
       int flags =
           config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
-      launch(init, program, process, env, seccomp, flags, state.preservedFds());
+      Program.start(
+          init,
+          Program.last(program, process, env, seccomp, flags, state.preservedFds()),
+          process.args().getFirst());
       store.started(id);
       client.log.step("started " + program);
       try {

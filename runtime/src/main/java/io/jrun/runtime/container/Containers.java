@@ -91,7 +91,7 @@ public final class Containers {
     Containers traced = new Containers(this, new TracedKernel(kernel, trace));
     try {
       return operation.apply(
-          traced.operations(new TracedHelper("client", client, trace), hello, log));
+          traced.operations(new TracedHelper(Trace.CLIENT, client, trace), hello, log));
     } finally {
       traced.cgroups.close();
       trace.flush();

@@ -1,73 +1,75 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
-import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cgroup.CgroupException;
-import io.jrun.runtime.cgroup.Hierarchy;
+import io.jrun.runtime.cgroup.CgroupMaking;
+import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cli.CreateOptions;
-import io.jrun.runtime.mount.FileSystemPlan;
-import io.jrun.runtime.mount.MountOptions;
 import io.jrun.runtime.mount.MovedRoot;
-import io.jrun.runtime.mount.RootPropagation;
-import io.jrun.runtime.process.IdentityPlan;
-import io.jrun.runtime.process.SchedulingPlan;
-import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.specs.runtime.Config;
-import io.jrun.specs.runtime.Linux;
+import io.jrun.specs.runtime.Hooks;
 import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.NamespaceType;
-import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Status;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Makes a container up to the moment before its program starts: directory, cgroup, process, in
-/// this order, so that whatever was begun can be found and undone.
+/// Makes a container up to the moment before its program starts: directory, state, cgroup, process,
+/// in this order, so that whatever was begun can be found and undone.
+///
+/// Nothing waits that need not: init performs its first batch while the engine makes the cgroup,
+/// and finds the next ones in its socket. Only a hook, a terminal or a bind mount makes the engine
+/// look before it goes on.
 final class Creation implements AutoCloseable {
-  private static final int CHUNK = 12288;
-  private static final int OWN_CGROUPS = 8192;
   private static final int SIGKILL = 9;
 
   private final Containers containers;
   private final ClientProcess client;
   private final Store store;
   private final CreateOptions options;
-  private final boolean foreground;
+  private final Role role;
 
-  private byte[] configBytes = new byte[0];
-  private String ownCgroups = "";
-  private Config config;
-  private Process process;
+  private Bundle bundle;
   private StoredState state;
   private @Nullable Claim claim;
+  private @Nullable CgroupMaking making;
   private @Nullable Cgroup cgroup;
+  private @Nullable IdMappedMounts idMapped;
+  private StdioOwner stdio;
+  private boolean cgroupMade;
+  private Child.@Nullable Birth birth;
   private @Nullable Child init;
   private @Nullable OwnedDescriptor master;
-  private @Nullable IdMappedMounts idMapped;
-  private HookRunner hooks;
-  private String program = "";
-  private List<String> env = List.of();
   private byte @Nullable [] seccomp;
   private int seccompFlags;
+
+  /// What becomes of the client: it leaves, or it watches the container, and then reaps what the
+  /// container leaves behind or not.
+  enum Role {
+    LEAVES,
+    WATCHES,
+    WATCHES_AND_REAPS
+  }
 
   /// What `start` and `run` need of a container that is made.
   record Made(
@@ -84,135 +86,42 @@ final class Creation implements AutoCloseable {
 
   @SuppressWarnings("NullAway.Init") // the fields are set by the steps of create, in order
   Creation(
-      Containers containers,
-      ClientProcess client,
-      Store store,
-      CreateOptions options,
-      boolean foreground) {
+      Containers containers, ClientProcess client, Store store, CreateOptions options, Role role) {
     this.containers = containers;
     this.client = client;
     this.store = store;
     this.options = options;
-    this.foreground = foreground;
+    this.role = role;
   }
 
   /// Makes it; what fails is undone.
   Made create() {
     ContainerId.check(options.id());
-    ownCgroups = readBundle();
-    client.log.step("read and checked " + state.bundle() + "/config.json");
+    prepare();
     claim = store.create(options.id());
-    client.log.step("took the id in " + store.directory(options.id()));
     try {
-      // joining a cgroup waits for an RCU grace period, so it runs beside the mounts
-      CompletableFuture<Integer> pid = new CompletableFuture<>();
-      CompletableFuture<Cgroup> making =
-          CompletableFuture.supplyAsync(() -> makeCgroup(pid), containers.background);
-      try {
-        List<Boolean> sourceIsDirectory = birth();
-        pid.complete(init().pid());
-        client.log.step("init is born: pid " + init().pid());
-        buildFirst(making, sourceIsDirectory);
-      } catch (RuntimeException e) {
-        pid.complete(0);
-        settle(making, e);
-        throw e;
-      }
-      return finish();
+      return make();
     } catch (RuntimeException e) {
       undo(e);
       throw e;
     }
   }
 
-  private void settle(CompletableFuture<Cgroup> making, RuntimeException cause) {
-    try {
-      cgroup = making.join();
-    } catch (CompletionException e) {
-      cgroup = null; // it was not made: nothing to undo, unless just that failed too
-      Throwable failure = e.getCause();
-      if (failure != null && failure != cause && failure.getSuppressed().length > 0)
-        cause.addSuppressed(failure);
-    }
-  }
-
-  /// Makes the cgroup, after it is written down where it will be, and puts init into it; a pid of 0
-  /// says that there will be no init.
-  private Cgroup makeCgroup(CompletableFuture<Integer> pid) {
-    String given = config.linux().cgroupsPath();
-    String path = given == null ? "" : given;
-    store.begin(
-        claim(), state.withCgroups(containers.cgroups.paths(path, options.id(), ownCgroups)));
-    Cgroup made;
-    try {
-      made = containers.cgroups.create(path, options.id(), ownCgroups, config.linux().resources());
-    } catch (CgroupException e) {
-      return withoutCgroup(e);
-    }
-    try {
-      if (pid.join() != 0) made.add(pid.join());
-      return made;
-    } catch (RuntimeException e) {
-      suppressing(e, () -> made.remove());
-      if (e instanceof CgroupException c) return withoutCgroup(c);
-      throw e;
-    }
-  }
-
-  private Cgroup withoutCgroup(CgroupException failure) {
-    Rootless.allow(
-        options.global(), containers.isUnprivileged(), failure, config.linux().resources());
-    return containers.cgroups.open(Map.of());
-  }
-
-  private Claim claim() {
-    return java.util.Objects.requireNonNull(claim);
-  }
-
-  /// Reads config.json in the client, from where it stands; leaves the client in the bundle.
-  private String readBundle() {
-    Batch batch = new Batch();
-    if (!options.bundle().isEmpty()) batch.add(new ProcessCall.Chdir(options.bundle()));
-    Pending<String> bundle = batch.add(new ProcessCall.Getcwd());
-    Pending<Descriptor> file =
-        batch.add(
-            new FileCall.Openat(
-                Descriptor.CWD, "config.json", FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, false),
-            Errno.ENOENT);
-    Pending<byte[]> json = batch.add(new FileCall.Read(file.descriptor(), CHUNK));
-    batch.add(new FileCall.Close(file.descriptor()));
-    Pending<Descriptor> cgroups =
-        batch.add(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                "/proc/self/cgroup",
-                FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                0,
-                false));
-    Pending<byte[]> own = batch.add(new FileCall.Read(cgroups.descriptor(), OWN_CGROUPS));
-    batch.add(new FileCall.Close(cgroups.descriptor()));
-    Results results = client.helper.run(batch);
-    if (!results.succeeded(file)) {
-      throw new ContainerException(
-          "JSON specification file config.json not found in " + results.of(bundle));
-    }
-    byte[] bytes = results.of(json);
-    if (bytes.length == CHUNK) bytes = client.read("config.json");
-    configBytes = bytes;
-    config = Config.readValid(bytes);
+  /// Reads and checks everything that can be refused before anything is made.
+  private void prepare() {
+    bundle = Bundle.read(client, options.bundle());
+    Config config = bundle.config();
     Unsupported.check(config, containers.kernel);
     if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
       throw new ContainerException("rootless container requires user namespaces");
-    if (config.process() == null)
-      throw new ContainerException("config.json: /process: is required");
-    process = config.process();
-    String rootPath = java.util.Objects.requireNonNull(config.root()).path();
-    String rootfs = rootPath.startsWith("/") ? rootPath : results.of(bundle) + "/" + rootPath;
-    if (options.consoleSocket() == null && process.terminal() && !foreground) {
+    client.log.step("read and checked " + bundle.path() + "/config.json");
+    boolean foreground = role != Role.LEAVES;
+    boolean terminal = bundle.process().terminal();
+    if (options.consoleSocket() == null && terminal && !foreground) {
       throw new ContainerException(
           "cannot allocate tty if jrun will detach without setting console socket");
     }
-    if (options.consoleSocket() != null && (!process.terminal() || foreground)) {
+    if (options.consoleSocket() != null && (!terminal || foreground)) {
       throw new ContainerException(
           "cannot use console socket if jrun will not detach or allocate tty");
     }
@@ -221,252 +130,239 @@ final class Creation implements AutoCloseable {
       seccompFlags = containers.seccomp.flags(config.linux().seccomp());
     }
     int listenFds = client.listenFds();
-    int preservedFds = options.preserveFds();
-    client.checkDescriptors(preservedFds);
+    client.checkDescriptors(options.preserveFds());
     state =
         new StoredState(
             options.id(),
-            results.of(bundle),
-            rootfs,
+            bundle.path(),
+            bundle.rootfs(),
             Instant.now(),
             0,
             0,
             Map.of(),
-            preservedFds + listenFds,
+            options.preserveFds() + listenFds,
             listenFds);
-    hooks = new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
-    return new String(results.of(own), StandardCharsets.UTF_8);
   }
 
-  /// Clones init; says of each bind mount whether its source is a directory.
-  private List<Boolean> birth() {
-    NamespacePlan namespaces = new NamespacePlan(config.linux());
+  private Made make() {
+    Config config = bundle.config();
+    String cgroupsPath = config.linux().cgroupsPath();
+    CgroupMaking making =
+        containers.cgroups.plan(
+            cgroupsPath == null ? "" : cgroupsPath,
+            options.id(),
+            bundle.ownCgroups(),
+            config.linux().resources());
+    cgroup = making.cgroup();
+    state = state.withCgroups(cgroup.paths());
+    store.begin(claim(), state);
+    this.making = making;
+    client.log.step("took the id in " + store.directory(options.id()));
+
+    InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe);
+    boolean middle = plan.namespaces().needsMiddle();
+    List<Pending<Stat>> sources = new ArrayList<>();
+    stdio = new StdioOwner(bundle.process().user().uid());
+    List<Boolean> directories = List.of();
+    if (middle) {
+      directories = throughMiddle(plan, sources);
+    } else {
+      makeBirthplace();
+      birth = birth(plan, sources);
+      if (!sources.isEmpty()) {
+        init = birth.await();
+        directories = directories(sources, init.before());
+      }
+    }
+    HelperKernel helper = init == null ? Objects.requireNonNull(birth).helper() : init.helper();
+    if (IdMappedMounts.any(config))
+      idMapped = IdMappedMounts.prepare(containers, client, config, init().pid());
+    Batch first = new Batch();
+    if (!middle) Child.addForgetCgroup(first, cgroup().birthplace());
+    Reply begun = helper.send(plan.beforeCgroup(first, directories, helper, idMapped));
+    client.log.step("sent init to its namespaces and file systems");
+
+    Batch second = new Batch();
+    if (!middle) {
+      makeRest();
+      cgroup().joinV1(second);
+    }
+    Map<String, String> shown = cgroup().paths();
+    if (shown.isEmpty()) shown = containers.cgroups.current(bundle.ownCgroups()); // as runc
+    Hierarchies hierarchies = containers.cgroups.hierarchies();
+    boolean bindsDevices = containers.isInUserNamespace();
+    Reply mounted =
+        helper.send(
+            plan.inCgroup(second, directories, helper, idMapped, shown, hierarchies, bindsDevices));
+    client.log.step("made the cgroups " + cgroup().paths());
+
+    if (init == null) init = Objects.requireNonNull(birth).await();
+    if (!middle) stdio.see(init.before());
+    client.log.step("init is born: pid " + init.pid());
+    HookRunner hooks = hooks();
+    Descriptor terminal = null;
+    if (bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
+      begun.await();
+      mounted.await();
+      terminal = terminal(plan);
+      hooks = createHooks();
+    }
+    return finish(plan, terminal, hooks);
+  }
+
+  private void makeBirthplace() {
+    try {
+      Objects.requireNonNull(making).makeBirthplace();
+    } catch (CgroupException e) {
+      doWithoutCgroup(e);
+    }
+  }
+
+  private void makeRest() {
+    CgroupMaking begun = making;
+    if (begun == null) return;
+    try {
+      begun.makeRest();
+      cgroupMade = true;
+    } catch (CgroupException e) {
+      doWithoutCgroup(e);
+    }
+  }
+
+  /// Goes on without a cgroup, where `--rootless` allows it.
+  private void doWithoutCgroup(CgroupException failure) {
+    Rootless.allow(
+        options.global(),
+        containers.isUnprivileged(),
+        failure,
+        bundle.config().linux().resources());
+    Objects.requireNonNull(making).undo(failure);
+    making = null;
+    cgroupMade = false;
+    cgroup = containers.cgroups.open(Map.of());
+    state = state.withCgroups(Map.of());
+  }
+
+  private Cgroup cgroup() {
+    return Objects.requireNonNull(cgroup);
+  }
+
+  /// Clones init by way of another process, which joins the whole cgroup with the caller's rights:
+  /// init has none over it.
+  private List<Boolean> throughMiddle(InitPlan plan, List<Pending<Stat>> sources) {
+    makeBirthplace();
+    makeRest();
     Batch batch = new Batch();
+    addPreparation(batch, plan, sources);
+    if (role == Role.WATCHES_AND_REAPS) addReaping(batch);
+    Results looked = client.helper.run(batch);
+    stdio.see(looked);
+    Config config = bundle.config();
+    try {
+      init = Middle.init(containers, client, plan.namespaces(), config, cgroup());
+    } catch (KernelException e) {
+      if (cgroup().paths().isEmpty()) throw e;
+      // it could be made, and not joined
+      doWithoutCgroup(new CgroupException("cannot join the container's cgroup", e));
+      init = Middle.init(containers, client, plan.namespaces(), config, cgroup());
+    }
+    return directories(sources, looked);
+  }
+
+  private static void addReaping(Batch batch) {
+    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+  }
+
+  /// What the client notes and looks at before the clone.
+  private void addPreparation(Batch batch, InitPlan plan, List<Pending<Stat>> sources) {
     batch.add(
         new PseudoCall.OnEof(
             List.of("jrun", "--root", store.root().toString(), "delete", "--force", options.id()),
             1));
-    List<Pending<Stat>> sources = new ArrayList<>();
-    for (Mount mount : config.mounts()) {
+    for (Mount mount : plan.bindMounts()) {
       String source = mount.source() == null ? "" : mount.source();
       sources.add(batch.attempt(new FileCall.Statx(Descriptor.CWD, source, 0)));
     }
-    Results looked;
-    if (namespaces.needsMiddle()) {
-      looked = client.helper.run(batch);
-      init = Middle.init(containers, client, namespaces, config);
-    } else {
-      namespaces.addParentJoins(batch);
-      init = Child.clone(containers.kernel, client.helper, batch, namespaces.cloneFlags());
-      looked = init.before();
-    }
-    if (config.mounts().stream().anyMatch(IdMappedMounts::isMapped))
-      idMapped = IdMappedMounts.prepare(containers, client, config, init().pid());
+    stdio.ask(batch);
+  }
+
+  /// Clones init, in its cgroup of v2.
+  private Child.Birth birth(InitPlan plan, List<Pending<Stat>> sources) {
+    Batch batch = new Batch();
+    addPreparation(batch, plan, sources);
+    plan.namespaces().addParentJoins(batch);
+    long flags = plan.namespaces().cloneFlags();
+    return Child.begin(
+        containers.kernel,
+        client.helper,
+        batch,
+        flags,
+        cgroup().birthplace(),
+        after -> {
+          if (role == Role.WATCHES_AND_REAPS) addReaping(after);
+        });
+  }
+
+  private static List<Boolean> directories(List<Pending<Stat>> sources, Results looked) {
     return sources.stream().map(s -> !looked.succeeded(s) || looked.of(s).isDirectory()).toList();
   }
 
-  private Child init() {
-    return java.util.Objects.requireNonNull(init);
-  }
-
-  private void buildFirst(CompletableFuture<Cgroup> making, List<Boolean> sourceIsDirectory) {
-    Linux linux = config.linux();
-    NamespacePlan namespaces = new NamespacePlan(linux);
+  private @Nullable Descriptor terminal(InitPlan plan) {
+    if (!bundle.process().terminal()) return null;
+    Console.Pair pair =
+        Console.open(init().helper(), InitPlan.ROOT, bundle.process().consoleSize());
+    master = pair.master();
     Batch batch = new Batch();
-    batch.add(new PseudoCall.ResetSignals());
-    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
-    containers.exe.addTo(batch);
-    if (!namespaces.needsMiddle()) IdentityPlan.oomScore(batch, process);
-    batch.add(new CredentialCall.Setsid());
-    batch.add(new CredentialCall.Umask(0));
-    if (!namespaces.needsMiddle()) namespaces.addJoins(batch);
-    if (config.hostname() != null && !config.hostname().isEmpty())
-      batch.add(new NamespaceCall.Sethostname(config.hostname()));
-    if (config.domainname() != null && !config.domainname().isEmpty())
-      batch.add(new NamespaceCall.Setdomainname(config.domainname()));
-    if (namespaces.makes(NamespaceType.NETWORK)) Loopback.addTo(batch);
-
-    RootPropagation propagation = RootPropagation.of(linux.rootfsPropagation());
-    FileSystemPlan.hostRoot(batch, propagation.ofHostRoot());
-    if (propagation.leavesParentShared()) {
-      init().helper().run(batch);
-      batch = new Batch();
-      FileSystemPlan.parentOf(batch, init().helper(), state.rootfs(), propagation.ofParent());
-    }
-    Descriptor tree = FileSystemPlan.root(batch, state.rootfs());
-    Pending<?> treeCall =
-        new Pending<>(
-            ((Descriptor.ResultOf) tree).index(),
-            batch.entries().get(((Descriptor.ResultOf) tree).index()).call());
-    int next = 0;
-    FileSystemPlan plan = new FileSystemPlan(batch, tree);
-    for (; next < config.mounts().size() && !isLater(config.mounts().get(next)); next++) {
-      plan.mount(config.mounts().get(next), sourceIsDirectory.get(next), idMapped(batch, next));
-    }
-    Results results = init().helper().run(batch);
-    Descriptor root = (Descriptor) results.of(treeCall);
-
-    client.log.step("joined namespaces, mounted the file systems");
-    cgroup = join(making);
-    client.log.step("joined the cgroups " + cgroup.paths());
-    state =
-        state
-            .withCgroups(cgroup.paths())
-            .withInit(init().pid(), HostProcess.of(containers.kernel, init().pid()).startTime());
-    hooks = new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
-
-    Batch second = new Batch();
-    if (namespaces.makes(NamespaceType.CGROUP))
-      second.add(new NamespaceCall.Unshare(NamespaceCall.CLONE_NEWCGROUP));
-    FileSystemPlan rest = new FileSystemPlan(second, root);
-    for (; next < config.mounts().size(); next++) {
-      Mount mount = config.mounts().get(next);
-      if ("cgroup".equals(mount.type())) {
-        cgroupMount(rest, mount, namespaces.has(NamespaceType.CGROUP));
-      } else if (FileSystemPlan.copiesUp(mount)) {
-        init().helper().run(second);
-        FileSystemPlan.copyUp(init().helper(), root, mount);
-        second = new Batch();
-        rest = new FileSystemPlan(second, root);
-      } else {
-        rest.mount(mount, sourceIsDirectory.get(next), idMapped(second, next));
-      }
-    }
-    if (!bindsDev()) rest.devices(linux, bindsDevices());
-    rest.workingDirectory(process.cwd());
-    init().helper().run(second);
-    buildRest(root, propagation);
+    plan.addConsole(batch, pair.terminal());
+    init().helper().run(batch);
+    return pair.terminal();
   }
 
-  /// Whether a mount, and what follows it, waits until init is in its cgroup.
-  private static boolean isLater(Mount mount) {
-    return "cgroup".equals(mount.type()) || FileSystemPlan.copiesUp(mount);
+  private HookRunner createHooks() {
+    state = state.withInit(init().pid(), startTime());
+    HookRunner runner = hooks();
+    Hooks hooks = bundle.config().hooks();
+    int pid = init().pid();
+    runner.run("prestart", hooks.prestart(), client.helper, Status.CREATING, pid);
+    runner.run("createRuntime", hooks.createRuntime(), client.helper, Status.CREATING, pid);
+    runner.run("createContainer", hooks.createContainer(), init().helper(), Status.CREATING, pid);
+    return runner;
   }
 
-  private @Nullable Descriptor idMapped(Batch batch, int index) {
-    return idMapped == null ? null : idMapped.pass(batch, index);
+  private HookRunner hooks() {
+    Config config = bundle.config();
+    return new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
   }
 
-  private static Cgroup join(CompletableFuture<Cgroup> making) {
-    try {
-      return making.join();
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof RuntimeException cause) throw cause;
-      throw e;
-    }
+  private long startTime() {
+    long time = HostProcess.of(containers.kernel, init().pid()).startTime();
+    if (time == 0) throw new ContainerException("init ended while the container was made");
+    return time;
   }
 
-  /// Only the first user namespace makes device nodes.
-  private boolean bindsDevices() {
-    return config.linux().namespace(NamespaceType.USER) != null || containers.isInUserNamespace();
-  }
-
-  private boolean bindsDev() {
-    return config.mounts().stream()
-        .anyMatch(m ->
-            m.destination().replaceAll("/+$", "").equals("/dev")
-                && MountOptions.parse(m.type() == null ? "bind" : m.type(), m.options()).bind());
-  }
-
-  private void cgroupMount(FileSystemPlan plan, Mount mount, boolean ownNamespace) {
-    boolean unified = containers.cgroups.hierarchies().unified();
-    Map<String, String> own = java.util.Objects.requireNonNull(cgroup).paths();
-    if (own.isEmpty()) own = containers.cgroups.current(ownCgroups); // the caller's, as runc
-    List<FileSystemPlan.CgroupView> views = new ArrayList<>();
-    for (Hierarchy hierarchy :
-        unified ? containers.cgroups.hierarchies().list() : containers.cgroups.hierarchies().v1()) {
-      String path = own.get(hierarchy.key());
-      if (path == null) continue;
-      String name = hierarchy.mountPoint().substring(hierarchy.mountPoint().lastIndexOf('/') + 1);
-      views.add(new FileSystemPlan.CgroupView(name, hierarchy.controllers(), path));
-    }
-    plan.cgroup(mount, unified, ownNamespace, views);
-  }
-
-  private void buildRest(Descriptor root, RootPropagation propagation) {
-    Linux linux = config.linux();
-    Descriptor terminal = null;
-    if (process.terminal()) {
-      Console.Pair pair = Console.open(init().helper(), root, process.consoleSize());
-      master = pair.master();
-      terminal = pair.terminal();
-      Batch batch = new Batch();
-      new FileSystemPlan(batch, root).console(terminal);
-      init().helper().run(batch);
-    }
-    client.log.step("made the devices");
-    hooks.run("prestart", config.hooks().prestart(), client.helper, Status.CREATING, init().pid());
-    hooks.run(
-        "createRuntime",
-        config.hooks().createRuntime(),
-        client.helper,
-        Status.CREATING,
-        init().pid());
-    hooks.run(
-        "createContainer",
-        config.hooks().createContainer(),
-        init().helper(),
-        Status.CREATING,
-        init().pid());
-
+  /// The last part of init's work, while the engine writes down that there is a container.
+  private Made finish(InitPlan plan, @Nullable Descriptor terminal, HookRunner hooks) {
+    if (options.noPivot()) MovedRoot.move(init().helper(), InitPlan.ROOT, bundle.rootfs());
     Batch batch = new Batch();
-    FileSystemPlan plan = new FileSystemPlan(batch, root);
-    if (options.noPivot()) MovedRoot.move(init().helper(), root, state.rootfs());
-    else plan.pivot();
-    propagation.addTo(batch);
-    if (terminal != null)
-      Console.attach(batch, terminal, process.user().uid(), process.user().gid());
-    Map<String, Pending<Stat>> masked = new HashMap<>();
-    for (String path : linux.maskedPaths()) {
-      masked.put(path, batch.attempt(new FileCall.Statx(Descriptor.CWD, path, 0)));
-    }
-    Pending<Stat> nothing =
-        batch.attempt(
-            new FileCall.Statx(Descriptor.CWD, "/dev/null", FileCall.AT_SYMLINK_NOFOLLOW));
-    Pending<byte[]> passwd = Program.askPasswd(batch);
-    StdioOwner stdio = new StdioOwner(process.user().uid());
-    stdio.ask(batch);
-    Results looked = init().helper().run(batch);
-    env =
-        Program.environment(
-            process, Program.passwd(init().helper(), looked, passwd), state.listenFds());
-
-    Batch last = new Batch();
-    FileSystemPlan covers = new FileSystemPlan(last, root);
-    if (!linux.sysctl().isEmpty()) Sysctls.addTo(last, linux.sysctl());
-    covers.readonlyPaths(linux.readonlyPaths());
-    List<String> directories = new ArrayList<>();
-    List<String> files = new ArrayList<>();
-    for (String path : linux.maskedPaths()) {
-      Pending<Stat> stat = java.util.Objects.requireNonNull(masked.get(path));
-      if (!looked.succeeded(stat)) continue;
-      (looked.of(stat).isDirectory() ? directories : files).add(path);
-    }
-    if (!files.isEmpty()
-        && !(looked.succeeded(nothing) && looked.of(nothing).isCharacterDevice(1, 3))) {
-      throw new ContainerException(
-          "masking paths: /dev/null of the container is not the null device");
-    }
-    covers.maskedPaths(directories, files);
-    if (java.util.Objects.requireNonNull(config.root()).readonly()) covers.readonlyRoot();
-    last.add(new FileCall.Close(root));
-    stdio.addTo(last, looked);
-    SchedulingPlan.add(last, process, linux);
-    SecurityLabels.addTo(last, process);
-    IdentityPlan.add(
-        last,
-        process,
-        seccomp,
-        seccompFlags,
-        options.noNewKeyring() ? null : "_ses." + options.id(),
-        containers.isUnprivileged());
-    client.log.step("ran hooks, exchanged the root");
-    program = Program.enterAndFind(init().helper(), last, process.cwd(), process.args(), env);
-  }
-
-  private Made finish() {
-    client.log.step("covered paths, took the identity, found " + program);
-    store.complete(claim(), configBytes, state);
+    InitPlan.Looks looks =
+        plan.addEntry(
+            batch,
+            options.noPivot(),
+            stdio,
+            terminal,
+            seccomp,
+            seccompFlags,
+            options.noNewKeyring() ? null : "_ses." + options.id(),
+            containers.isUnprivileged());
+    Reply entered = init().helper().send(batch);
+    if (state.initPid() == 0) state = state.withInit(init().pid(), startTime());
+    store.complete(claim(), bundle.bytes(), state);
+    Results results = entered.await();
+    looks.check(results);
+    String program = looks.program(results);
+    List<String> env =
+        looks.environment(init().helper(), results, bundle.process(), state.listenFds());
+    client.log.step("entered the root, covered paths, took the identity, found " + program);
     if (options.pidFile() != null)
       client.replace(options.pidFile(), Integer.toString(init().pid()));
     if (options.pidfdSocket() != null)
@@ -478,8 +374,8 @@ final class Creation implements AutoCloseable {
     }
     return new Made(
         state,
-        config,
-        java.util.Objects.requireNonNull(cgroup),
+        bundle.config(),
+        cgroup(),
         init(),
         master,
         hooks,
@@ -487,6 +383,14 @@ final class Creation implements AutoCloseable {
         env,
         seccomp,
         seccompFlags);
+  }
+
+  Claim claim() {
+    return Objects.requireNonNull(claim);
+  }
+
+  private Child init() {
+    return Objects.requireNonNull(init);
   }
 
   /// Leaves a created container: init listens for `start`, free of engine and client.
@@ -527,13 +431,24 @@ final class Creation implements AutoCloseable {
   /// --force` can do the rest.
   void undo(RuntimeException cause) {
     OwnedDescriptor terminal = master;
-    Child child = init;
-    Cgroup made = cgroup;
+    Child child = init == null ? born() : init;
+    CgroupMaking begun = making;
+    int before = cause.getSuppressed().length;
     if (terminal != null) suppressing(cause, terminal::close);
     if (child != null) suppressing(cause, () -> end(child));
-    if (made != null) suppressing(cause, () -> end(made));
-    if (cause.getSuppressed().length == 0)
+    if (begun != null && cgroupMade) suppressing(cause, () -> end(begun.cgroup()));
+    else if (begun != null) begun.undo(cause);
+    if (cause.getSuppressed().length == before)
       suppressing(cause, () -> store.delete(claim(), options.id()));
+  }
+
+  /// A child that had not been waited for; null where there is none, or it ends with its client.
+  private @Nullable Child born() {
+    try {
+      return birth == null ? null : birth.await();
+    } catch (KernelException | HelperGoneException e) {
+      return null;
+    }
   }
 
   private static void suppressing(RuntimeException cause, Runnable step) {
@@ -555,10 +470,14 @@ final class Creation implements AutoCloseable {
     made.remove();
   }
 
-  /// The claim, for whoever looks after the container once it runs.
-  Claim released() {
+  /// Lets others delete the container.
+  void release() {
     claim().unlock();
-    return claim();
+  }
+
+  /// Takes it back; false where another has deleted the container meanwhile.
+  boolean claimed() {
+    return claim().relock();
   }
 
   @Override
@@ -569,8 +488,10 @@ final class Creation implements AutoCloseable {
 
   private void reap(int pid) {
     try {
-      client.helper.call(new ProcessCall.Wait4(pid, 0));
-    } catch (io.jrun.kernel.HelperGoneException e) {
+      Batch batch = new Batch();
+      batch.add(new ProcessCall.Wait4(pid, 0), Errno.ECHILD); // its watcher has reaped it
+      client.helper.run(batch);
+    } catch (HelperGoneException e) {
       // the client is gone, and init with it (PR_SET_PDEATHSIG)
       HostProcess.of(containers.kernel, pid).awaitEnd(5000);
     }

@@ -47,148 +47,182 @@ final class Execution {
       throw new ContainerException(
           "cannot allocate tty if jrun will detach without setting console socket");
     }
-    Cgroup place =
-        options.cgroups().isEmpty()
-            ? cgroup
-            : containers.cgroups.open(
-                SubCgroups.of(cgroup.paths(), containers.cgroups.hierarchies(), options.cgroups()));
     client.checkDescriptors(options.preserveFds());
-    Batch cloning = new Batch();
-    // opened before the namespaces change: the pid is the caller's view of init
-    Descriptor pidfd = client.helper.call(new SignalCall.PidfdOpen(state.initPid()));
-    Child child;
-    if (hasUserNamespace(config)) {
-      child = Middle.exec(containers, client, config, state.initPid(), process);
-    } else {
-      if (config.linux().namespace(NamespaceType.PID) != null) {
-        cloning.add(new NamespaceCall.Setns(pidfd, NamespaceCall.CLONE_NEWPID));
-      }
-      child = Child.clone(containers.kernel, client.helper, cloning, 0);
-    }
+    if (!options.cgroups().isEmpty())
+      cgroup =
+          containers.cgroups.open(
+              SubCgroups.of(cgroup.paths(), containers.cgroups.hierarchies(), options.cgroups()));
+    StdioOwner stdio = new StdioOwner(process.user().uid());
+    Child.Birth birth = birth(state, config, cgroup, process, stdio);
     OwnedDescriptor master = null;
+    Foreground foreground = null;
+    byte[] termios = new byte[0];
+    Child child = null;
     try {
-      if (process.execCpuAffinity() != null) affinity(child, process.execCpuAffinity().initial());
-      place.add(child.pid());
-      client.log.step("the process is born: pid " + child.pid());
-      master = build(pidfd, config, process, child, seccomp, seccompFlags);
-      client.helper.call(new FileCall.Close(pidfd));
-      client.log.step("joined the container, found " + program);
+      Entered entered = enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags);
+      master = entered.master();
+      child = birth.await();
+      client.log.step(
+          "joined the container as pid " + child.pid() + ", found " + entered.program());
       if (options.pidFile() != null)
         client.replace(options.pidFile(), Integer.toString(child.pid()));
       if (options.pidfdSocket() != null)
         Pidfd.send(client.helper, options.pidfdSocket(), Pidfd.EXEC, child.pid());
-      if (options.detach()) {
-        if (master != null)
-          Console.send(
-              client.helper, java.util.Objects.requireNonNull(options.consoleSocket()), master);
-        start(child, options, process, seccomp, seccompFlags);
-        return 0;
+      if (!options.detach()) {
+        if (master != null) termios = Console.raw(client.helper);
+        foreground = Foreground.begin(containers, client.helper, child.pid(), master, termios);
+      } else if (master != null) {
+        Console.send(
+            client.helper, java.util.Objects.requireNonNull(options.consoleSocket()), master);
       }
-      byte[] termios = master == null ? new byte[0] : Console.raw(client.helper);
-      try {
-        client.helper.call(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
-        start(child, options, process, seccomp, seccompFlags);
-      } catch (RuntimeException e) {
-        if (termios.length > 0)
-          client.helper.call(new FileCall.IoctlWrite(Descriptor.STDIN, FileCall.TCSETS, termios));
-        throw e;
-      }
-      return Foreground.watch(containers, client, child, master, termios);
+      Batch last =
+          Program.last(
+              entered.program(),
+              process,
+              entered.env(),
+              seccomp,
+              seccompFlags,
+              options.preserveFds());
+      Program.awaitStart(child.helper().sendToEnd(last), process.args().getFirst());
+      return foreground == null ? 0 : foreground.await();
     } catch (RuntimeException e) {
-      child.close();
-      try {
-        client.helper.call(new SignalCall.Kill(child.pid(), SIGKILL));
-        client.helper.call(new ProcessCall.Wait4(child.pid(), 0));
-      } catch (RuntimeException again) {
-        e.addSuppressed(again);
-      }
+      abandon(birth, child, foreground, termios, e);
       throw e;
     } finally {
       if (master != null) master.close();
-      child.close();
+      birth.helper().close();
     }
+  }
+
+  private void abandon(
+      Child.Birth birth,
+      @Nullable Child child,
+      @Nullable Foreground foreground,
+      byte[] termios,
+      RuntimeException cause) {
+    birth.helper().close();
+    try {
+      Child born = child == null ? birth.await() : child;
+      // by pidfd would need the client: it has not reaped its child, so the pid is still the
+      // child's
+      containers.kernel.call(new SignalCall.Kill(born.pid(), SIGKILL));
+      if (foreground != null) foreground.await();
+      else {
+        Console.restore(client.helper, termios);
+        client.helper.call(new ProcessCall.Wait4(born.pid(), 0));
+      }
+    } catch (RuntimeException e) {
+      if (e != cause) cause.addSuppressed(e);
+    }
+  }
+
+  /// Clones the process, in the container's cgroup of v2 and as a child of the client, which has
+  /// joined the pid namespace for its children.
+  private Child.Birth birth(
+      StoredState state, Config config, Cgroup cgroup, Process process, StdioOwner stdio) {
+    Batch batch = new Batch();
+    stdio.ask(batch);
+    if (hasUserNamespace(config)) {
+      stdio.see(client.helper.run(batch));
+      return Child.Birth.of(
+          Middle.exec(containers, client, config, state.initPid(), process, cgroup));
+    }
+    // opened before the namespaces change: the pid is the caller's view of init
+    Descriptor pidfd = batch.add(new SignalCall.PidfdOpen(state.initPid())).descriptor();
+    batch.add(new FileCall.Dup3(pidfd, Slots.INIT, FileCall.O_CLOEXEC));
+    batch.add(new FileCall.Close(pidfd));
+    Descriptor init = Slots.descriptor(Slots.INIT);
+    if (config.linux().namespace(NamespaceType.PID) != null)
+      batch.add(new NamespaceCall.Setns(init, NamespaceCall.CLONE_NEWPID));
+    Child.Birth birth =
+        Child.begin(
+            containers.kernel,
+            client.helper,
+            batch,
+            0,
+            cgroup.birthplace(),
+            after -> after.add(new FileCall.Close(init)));
+    if (process.user().uid() == 0) return birth;
+    Child child = birth.await();
+    stdio.see(child.before());
+    return Child.Birth.of(child);
   }
 
   private static boolean hasUserNamespace(Config config) {
     return config.linux().namespace(NamespaceType.USER) != null;
   }
 
-  private static void affinity(Child child, @Nullable String cpus) {
-    Batch batch = new Batch();
-    SchedulingPlan.affinity(batch, cpus);
-    child.helper().run(batch);
-  }
+  /// @param master of the terminal, where there is one
+  private record Entered(String program, List<String> env, @Nullable OwnedDescriptor master) {}
 
-  private String program = "";
-  private List<String> env = List.of();
-
-  private @Nullable OwnedDescriptor build(
-      Descriptor pidfd,
+  /// Joins the container and takes the process's identity.
+  private Entered enter(
+      Child.Birth birth,
       Config config,
       Process process,
-      Child child,
+      Cgroup cgroup,
+      StdioOwner stdio,
       byte @Nullable [] seccomp,
       int seccompFlags) {
     Batch batch = new Batch();
+    boolean joined = hasUserNamespace(config);
+    if (!joined) Child.addForgetCgroup(batch, cgroup.birthplace());
     batch.add(new PseudoCall.ResetSignals());
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
-    batch.add(new CredentialCall.Setsid());
-    if (!hasUserNamespace(config)) {
+    if (!joined) {
       containers.exe.addTo(batch);
       IdentityPlan.oomScore(batch, process);
+      if (process.execCpuAffinity() != null)
+        SchedulingPlan.affinity(batch, process.execCpuAffinity().initial());
+      cgroup.joinV1(batch);
+    }
+    batch.add(new CredentialCall.Setsid());
+    if (!joined) {
       long flags = 0;
       for (Namespace namespace : config.linux().namespaces()) {
         if (namespace.type() != NamespaceType.PID) flags |= NamespacePlan.flag(namespace.type());
       }
-      batch.add(new NamespaceCall.Setns(pidfd, flags));
+      Descriptor init = Slots.descriptor(Slots.INIT);
+      batch.add(new NamespaceCall.Setns(init, flags));
+      batch.add(new FileCall.Close(init));
     }
-    batch.add(new FileCall.Close(pidfd));
     Pending<byte[]> passwd = Program.askPasswd(batch);
-    StdioOwner stdio = new StdioOwner(process.user().uid());
-    stdio.ask(batch);
-    Results joined = child.helper().run(batch);
-    env = Program.environment(process, Program.passwd(child.helper(), joined, passwd), 0);
     OwnedDescriptor master = null;
-    Batch last = new Batch();
     if (process.terminal()) {
-      Batch opening = new Batch();
+      int path = FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
       Pending<Descriptor> root =
-          opening.add(
-              new FileCall.Openat(
-                  Descriptor.CWD,
-                  "/",
-                  FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
-                  0,
-                  false));
-      Descriptor rootDescriptor = child.helper().run(opening).of(root);
-      Console.Pair pair = Console.open(child.helper(), rootDescriptor, process.consoleSize());
+          batch.add(new FileCall.Openat(Descriptor.CWD, "/", path, 0, false));
+      Results inside = birth.helper().run(batch);
+      byte[] users = Program.passwd(birth.helper(), inside, passwd);
+      Console.Pair pair = Console.open(birth.helper(), inside.of(root), process.consoleSize());
       master = pair.master();
-      Console.attach(last, pair.terminal(), process.user().uid(), process.user().gid());
-      last.add(new FileCall.Close(rootDescriptor));
-    } else stdio.addTo(last, joined);
-    if (process.execCpuAffinity() != null)
-      SchedulingPlan.affinity(last, process.execCpuAffinity().finalCpus());
-    SchedulingPlan.add(last, process, config.linux());
-    SecurityLabels.addTo(last, process);
-    IdentityPlan.add(last, process, seccomp, seccompFlags, null, containers.isUnprivileged());
-    try {
-      program = Program.enterAndFind(child.helper(), last, process.cwd(), process.args(), env);
-      return master;
-    } catch (RuntimeException e) {
-      if (master != null) master.close();
-      throw e;
+      try {
+        Batch rest = new Batch();
+        Console.attach(rest, pair.terminal(), process.user().uid(), process.user().gid());
+        rest.add(new FileCall.Close(inside.of(root)));
+        identity(rest, config, process, seccomp, seccompFlags);
+        Program.Search search = Program.search(rest, process);
+        String program = search.program(birth.helper().run(rest));
+        return new Entered(program, Program.environment(process, users, 0), master);
+      } catch (RuntimeException e) {
+        master.close();
+        throw e;
+      }
     }
+    stdio.addTo(batch);
+    identity(batch, config, process, seccomp, seccompFlags);
+    Program.Search search = Program.search(batch, process);
+    Results entered = birth.helper().run(batch);
+    byte[] users = Program.passwd(birth.helper(), entered, passwd);
+    return new Entered(search.program(entered), Program.environment(process, users, 0), null);
   }
 
-  private void start(
-      Child child,
-      ExecOptions options,
-      Process process,
-      byte @Nullable [] seccomp,
-      int seccompFlags) {
-    Program.start(
-        child,
-        Program.last(program, process, env, seccomp, seccompFlags, options.preserveFds()),
-        process.args().getFirst());
+  private void identity(
+      Batch batch, Config config, Process process, byte @Nullable [] seccomp, int seccompFlags) {
+    if (process.execCpuAffinity() != null)
+      SchedulingPlan.affinity(batch, process.execCpuAffinity().finalCpus());
+    SchedulingPlan.add(batch, process, config.linux());
+    SecurityLabels.addTo(batch, process);
+    IdentityPlan.add(batch, process, seccomp, seccompFlags, null, containers.isUnprivileged());
   }
 }

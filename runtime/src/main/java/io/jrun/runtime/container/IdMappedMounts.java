@@ -36,6 +36,11 @@ final class IdMappedMounts implements AutoCloseable {
     this.client = client;
   }
 
+  static boolean any(Config config) {
+    for (Mount mount : config.mounts()) if (isMapped(mount)) return true;
+    return false;
+  }
+
   static boolean isMapped(Mount mount) {
     return !mount.uidMappings().isEmpty()
         || !mount.gidMappings().isEmpty()

@@ -16,7 +16,9 @@ import io.jrun.kernel.call.Nothing;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SignalCall;
+import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.process.IdentityPlan;
+import io.jrun.runtime.process.SchedulingPlan;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.Namespace;
@@ -45,16 +47,26 @@ final class Middle {
   private final ClientProcess client;
   private final Child child;
 
-  private Middle(Containers containers, ClientProcess client) {
+  private final Cgroup cgroup;
+
+  private Middle(Containers containers, ClientProcess client, Cgroup cgroup) {
     this.containers = containers;
     this.client = client;
-    this.child = Child.clone(containers.kernel, client.helper, new Batch(), 0);
+    this.cgroup = cgroup;
+    this.child =
+        Child.begin(
+                containers.kernel, client.helper, new Batch(), 0, cgroup.birthplace(), after -> {})
+            .await();
   }
 
   /// Clones a container's init.
   static Child init(
-      Containers containers, ClientProcess client, NamespacePlan namespaces, Config config) {
-    Middle middle = new Middle(containers, client);
+      Containers containers,
+      ClientProcess client,
+      NamespacePlan namespaces,
+      Config config,
+      Cgroup cgroup) {
+    Middle middle = new Middle(containers, client, cgroup);
     try {
       return middle.init(namespaces, config);
     } finally {
@@ -66,8 +78,13 @@ final class Middle {
   ///
   /// @param initPid of the container
   static Child exec(
-      Containers containers, ClientProcess client, Config config, int initPid, Process process) {
-    Middle middle = new Middle(containers, client);
+      Containers containers,
+      ClientProcess client,
+      Config config,
+      int initPid,
+      Process process,
+      Cgroup cgroup) {
+    Middle middle = new Middle(containers, client, cgroup);
     try {
       return middle.exec(config.linux(), initPid, process);
     } finally {
@@ -78,6 +95,7 @@ final class Middle {
   private Child init(NamespacePlan namespaces, Config config) {
     Batch first = new Batch();
     prepare(first, config.process());
+    cgroup.joinV1(first);
     List<Namespace> joined = new ArrayList<>(namespaces.joined());
     boolean joinsUser = !joined.isEmpty() && joined.getFirst().type() == NamespaceType.USER;
     Descriptor user = joinsUser ? NamespacePlan.open(first, joined.removeFirst()) : Descriptor.NONE;
@@ -119,6 +137,7 @@ final class Middle {
   }
 
   private void prepare(Batch batch, @Nullable Process process) {
+    Child.addForgetCgroup(batch, cgroup.birthplace());
     batch.add(new PseudoCall.ResetSignals());
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     // written while this still has the caller's rights; init inherits it
@@ -158,6 +177,9 @@ final class Middle {
   private Child exec(Linux linux, int initPid, Process process) {
     Batch batch = new Batch();
     prepare(batch, process);
+    if (process.execCpuAffinity() != null)
+      SchedulingPlan.affinity(batch, process.execCpuAffinity().initial());
+    cgroup.joinV1(batch);
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_DUMPABLE, 0, 0, 0, 0));
     // opened with the caller's rights over init, which those in its user namespace may lack
     List<Descriptor> files = new ArrayList<>();

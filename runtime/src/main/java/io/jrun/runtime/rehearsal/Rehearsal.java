@@ -21,7 +21,11 @@ public final class Rehearsal {
   private final HelperKernel client;
   private final List<String> lines = new ArrayList<>();
   private final Set<String> made = new HashSet<>();
-  private int descriptors = FIRST_DESCRIPTOR;
+
+  /// The descriptor of the file about the last process.
+  static final int STAT = FIRST_DESCRIPTOR;
+
+  private int descriptors = FIRST_DESCRIPTOR + 1;
   private int pids = FIRST_PID;
   private int processes;
   private String rootfs = "";
@@ -61,6 +65,11 @@ public final class Rehearsal {
 
   synchronized int nextPid() {
     return pids++;
+  }
+
+  /// The file about the last process that was made; empty before there is one.
+  synchronized String statPath() {
+    return pids == FIRST_PID ? "" : "/proc/" + (pids - 1) + "/stat";
   }
 
   synchronized String nextProcess() {

@@ -5,6 +5,7 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
@@ -31,6 +32,7 @@ final class RehearsedHelper implements HelperKernel {
   private final Kernel kernel;
   private final Rehearsal rehearsal;
   private String directory = "/";
+  private @Nullable KernelException failed;
 
   /// @param looking a real helper for batches that only look, or null for a process that is not
   RehearsedHelper(String name, @Nullable HelperKernel looking, Kernel kernel, Rehearsal rehearsal) {
@@ -59,7 +61,27 @@ final class RehearsedHelper implements HelperKernel {
   }
 
   @Override
-  public Results run(Batch batch) {
+  public Reply send(Batch batch) {
+    KernelException earlier = failed;
+    if (earlier != null) return failure(earlier);
+    try {
+      Results results = perform(batch);
+      return () -> results;
+    } catch (KernelException e) {
+      failed = e;
+      return failure(e);
+    }
+  }
+
+  /// As with a real helper, nothing follows what failed until somebody has asked.
+  private Reply failure(KernelException e) {
+    return () -> {
+      failed = null;
+      throw e;
+    };
+  }
+
+  private Results perform(Batch batch) {
     List<Batch.Entry> entries = batch.entries();
     for (int i = 0; i < entries.size(); i++) rehearsal.note(name, i, entries.get(i).call());
     if (looking != null && entries.stream().allMatch(entry -> looks(entry.call())))
@@ -157,9 +179,10 @@ final class RehearsedHelper implements HelperKernel {
   }
 
   @Override
-  public void runToEnd(Batch batch) {
+  public Reply sendToEnd(Batch batch) {
     List<Batch.Entry> entries = batch.entries();
     for (int i = 0; i < entries.size(); i++) rehearsal.note(name, i, entries.get(i).call());
+    return () -> new Results(List.of(), List.of(), List.of());
   }
 
   @Override

@@ -7,10 +7,15 @@ import io.jrun.kernel.call.HostCall;
 import io.jrun.kernel.call.SocketCall;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 
 /// The engine's kernel in a rehearsal: looks at what is there, pretends what would change it.
 record RehearsedKernel(Kernel kernel, Rehearsal rehearsal) implements Kernel {
   private static final int CHANGES = FileCall.O_WRONLY | FileCall.O_RDWR | FileCall.O_CREAT;
+
+  /// proc_pid_stat(5) of a process that was there and has ended: a zombie.
+  private static final byte[] ENDED =
+      ("1 (init) Z" + " 0".repeat(18) + " 1 0 0 0\n").getBytes(StandardCharsets.US_ASCII);
 
   @Override
   public <R> R call(HostCall<R> call) {
@@ -18,6 +23,12 @@ record RehearsedKernel(Kernel kernel, Rehearsal rehearsal) implements Kernel {
       case FileCall.Openat open
           when rehearsal.isInMade(open.path()) || isPretended(open.directory()) ->
           pretend(call, (open.flags() & CHANGES) != 0);
+      case FileCall.Openat open when open.path().equals(rehearsal.statPath()) ->
+          call.result(Rehearsal.STAT, io.jrun.kernel.call.Output.NONE);
+      case FileCall.Read c when c.descriptor().equals(new Descriptor.Known(Rehearsal.STAT)) -> {
+        Pretended text = Pretended.bytes(ENDED);
+        yield call.result(text.value(), text.output());
+      }
       case FileCall.Openat open when (open.flags() & CHANGES) == 0 -> kernel.call(call);
       case FileCall.Read c -> look(call, c.descriptor());
       case FileCall.Pread c -> look(call, c.descriptor());

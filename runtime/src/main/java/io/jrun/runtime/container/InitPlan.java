@@ -1,0 +1,240 @@
+package io.jrun.runtime.container;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.CredentialCall;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.NamespaceCall;
+import io.jrun.kernel.call.PseudoCall;
+import io.jrun.runtime.cgroup.Hierarchies;
+import io.jrun.runtime.cgroup.Hierarchy;
+import io.jrun.runtime.mount.FileSystemPlan;
+import io.jrun.runtime.mount.MountOptions;
+import io.jrun.runtime.mount.RootPropagation;
+import io.jrun.runtime.process.IdentityPlan;
+import io.jrun.runtime.process.SchedulingPlan;
+import io.jrun.runtime.process.SealedExe;
+import io.jrun.runtime.process.SecurityLabels;
+import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.Linux;
+import io.jrun.specs.runtime.Mount;
+import io.jrun.specs.runtime.NamespaceType;
+import io.jrun.specs.runtime.Process;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// What a container's init does between its birth and its program, as calls in three parts: what
+/// needs no cgroup, what is done in the cgroup, and the entry into the new root, after which the
+/// host is out of reach. The parts are sent one behind another.
+final class InitPlan {
+  /// The root file system's mount, from the first part on.
+  static final Descriptor ROOT = Slots.descriptor(Slots.ROOT);
+
+  private static final int SIGKILL = 9;
+
+  private final Config config;
+  private final Process process;
+  private final StoredState state;
+  private final SealedExe exe;
+  private final NamespacePlan namespaces;
+
+  InitPlan(Config config, Process process, StoredState state, SealedExe exe) {
+    this.config = config;
+    this.process = process;
+    this.state = state;
+    this.exe = exe;
+    this.namespaces = new NamespacePlan(config.linux());
+  }
+
+  NamespacePlan namespaces() {
+    return namespaces;
+  }
+
+  /// The mounts whose sources must be looked at: what is bound may be a directory or not.
+  List<Mount> bindMounts() {
+    return config.mounts().stream().filter(InitPlan::binds).toList();
+  }
+
+  private static boolean binds(Mount mount) {
+    return MountOptions.parse(type(mount), mount.options()).bind();
+  }
+
+  private static String type(Mount mount) {
+    return mount.type() == null ? "bind" : mount.type();
+  }
+
+  /// Namespaces, names, and the mounts up to the first that shows the cgroup.
+  ///
+  /// @param directories for each bind mount, whether its source is a directory
+  /// @param init performs what comes before a question to it
+  /// @param idMapped trees for some of the mounts; null where there are none
+  /// @return the rest of the batch, to be sent
+  Batch beforeCgroup(
+      Batch batch,
+      List<Boolean> directories,
+      HelperKernel init,
+      @Nullable IdMappedMounts idMapped) {
+    batch.add(new PseudoCall.ResetSignals());
+    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    exe.addTo(batch);
+    if (!namespaces.needsMiddle()) IdentityPlan.oomScore(batch, process);
+    batch.add(new CredentialCall.Setsid());
+    batch.add(new CredentialCall.Umask(0));
+    if (!namespaces.needsMiddle()) namespaces.addJoins(batch);
+    if (config.hostname() != null && !config.hostname().isEmpty())
+      batch.add(new NamespaceCall.Sethostname(config.hostname()));
+    if (config.domainname() != null && !config.domainname().isEmpty())
+      batch.add(new NamespaceCall.Setdomainname(config.domainname()));
+    if (namespaces.makes(NamespaceType.NETWORK)) Loopback.addTo(batch);
+
+    RootPropagation propagation = RootPropagation.of(config.linux().rootfsPropagation());
+    FileSystemPlan.hostRoot(batch, propagation.ofHostRoot());
+    if (propagation.leavesParentShared()) {
+      init.run(batch);
+      batch = new Batch();
+      FileSystemPlan.parentOf(batch, init, state.rootfs(), propagation.ofParent());
+    }
+    Descriptor tree = FileSystemPlan.root(batch, state.rootfs());
+    batch.add(new FileCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
+    batch.add(new FileCall.Close(tree));
+    FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
+    int bound = 0;
+    int end = firstLaterMount();
+    for (int i = 0; i < end; i++) {
+      Mount mount = config.mounts().get(i);
+      plan.mount(mount, !binds(mount) || directories.get(bound++), tree(idMapped, batch, i));
+    }
+    return batch;
+  }
+
+  private static @Nullable Descriptor tree(
+      @Nullable IdMappedMounts idMapped, Batch batch, int index) {
+    return idMapped == null ? null : idMapped.pass(batch, index);
+  }
+
+  /// The first that shows the cgroup, or that init is asked about.
+  private int firstLaterMount() {
+    List<Mount> mounts = config.mounts();
+    for (int i = 0; i < mounts.size(); i++)
+      if (isCgroup(mounts.get(i)) || FileSystemPlan.copiesUp(mounts.get(i))) return i;
+    return mounts.size();
+  }
+
+  private static boolean isCgroup(Mount mount) {
+    return "cgroup".equals(mount.type());
+  }
+
+  /// The cgroup namespace, the other mounts, and the devices.
+  ///
+  /// @param shown the directories that a cgroup mount shows, by hierarchy
+  /// @return the rest of the batch, to be sent
+  Batch inCgroup(
+      Batch batch,
+      List<Boolean> directories,
+      HelperKernel init,
+      @Nullable IdMappedMounts idMapped,
+      Map<String, String> shown,
+      Hierarchies hierarchies,
+      boolean bindsDevices) {
+    if (namespaces.makes(NamespaceType.CGROUP))
+      batch.add(new NamespaceCall.Unshare(NamespaceCall.CLONE_NEWCGROUP));
+    FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
+    List<Mount> mounts = config.mounts();
+    int first = firstLaterMount();
+    int bound = (int) mounts.subList(0, first).stream().filter(InitPlan::binds).count();
+    for (int i = first; i < mounts.size(); i++) {
+      Mount mount = mounts.get(i);
+      if (isCgroup(mount)) {
+        cgroupMount(plan, mount, shown, hierarchies);
+      } else if (FileSystemPlan.copiesUp(mount)) {
+        init.run(batch);
+        FileSystemPlan.copyUp(init, ROOT, mount);
+        batch = new Batch();
+        plan = new FileSystemPlan(batch, ROOT);
+      } else {
+        plan.mount(mount, !binds(mount) || directories.get(bound++), tree(idMapped, batch, i));
+      }
+    }
+    boolean userNamespace = bindsDevices || namespaces.has(NamespaceType.USER);
+    if (!bindsDev()) plan.devices(config.linux(), userNamespace);
+    plan.workingDirectory(process.cwd());
+    return batch;
+  }
+
+  private boolean bindsDev() {
+    return config.mounts().stream()
+        .anyMatch(m -> m.destination().replaceAll("/+$", "").equals("/dev") && binds(m));
+  }
+
+  private void cgroupMount(
+      FileSystemPlan plan, Mount mount, Map<String, String> shown, Hierarchies hierarchies) {
+    boolean unified = hierarchies.unified();
+    List<FileSystemPlan.CgroupView> views = new ArrayList<>();
+    for (Hierarchy hierarchy : unified ? hierarchies.list() : hierarchies.v1()) {
+      String path = shown.get(hierarchy.key());
+      if (path == null) continue;
+      String name = hierarchy.mountPoint().substring(hierarchy.mountPoint().lastIndexOf('/') + 1);
+      views.add(new FileSystemPlan.CgroupView(name, hierarchy.controllers(), path));
+    }
+    plan.cgroup(mount, unified, namespaces.has(NamespaceType.CGROUP), views);
+  }
+
+  /// Binds the terminal to /dev/console, before the entry.
+  void addConsole(Batch batch, Descriptor terminal) {
+    new FileSystemPlan(batch, ROOT).console(terminal);
+  }
+
+  /// What init saw on its entry, to be asked of the results before its program starts.
+  record Looks(FileSystemPlan.Masking masking, Pending<byte[]> passwd, Program.Search search) {
+    void check(Results results) {
+      masking.check(results);
+    }
+
+    String program(Results results) {
+      return search.program(results);
+    }
+
+    List<String> environment(HelperKernel init, Results results, Process process, int listenFds) {
+      return Program.environment(process, Program.passwd(init, results, passwd), listenFds);
+    }
+  }
+
+  /// The new root, what is hidden in it, and the identity of the program.
+  ///
+  /// @param moved whether the root was exchanged already
+  /// @param terminal in init, or null
+  /// @param stdio who gets the standard descriptors, where there is no terminal
+  /// @param keyring the session keyring's name, or null to keep the caller's
+  Looks addEntry(
+      Batch batch,
+      boolean moved,
+      StdioOwner stdio,
+      @Nullable Descriptor terminal,
+      byte @Nullable [] seccomp,
+      int seccompFlags,
+      @Nullable String keyring,
+      boolean keepsGroups) {
+    Linux linux = config.linux();
+    FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
+    if (!moved) plan.pivot();
+    RootPropagation.of(linux.rootfsPropagation()).addTo(batch);
+    if (terminal == null) stdio.addTo(batch);
+    else Console.attach(batch, terminal, process.user().uid(), process.user().gid());
+    Pending<byte[]> passwd = Program.askPasswd(batch);
+    if (!linux.sysctl().isEmpty()) Sysctls.addTo(batch, linux.sysctl());
+    plan.readonlyPaths(linux.readonlyPaths());
+    FileSystemPlan.Masking masking = plan.maskedPaths(linux.maskedPaths());
+    if (Objects.requireNonNull(config.root()).readonly()) plan.readonlyRoot();
+    batch.add(new FileCall.Close(ROOT));
+    SchedulingPlan.add(batch, process, linux);
+    SecurityLabels.addTo(batch, process);
+    IdentityPlan.add(batch, process, seccomp, seccompFlags, keyring, keepsGroups);
+    return new Looks(masking, passwd, Program.search(batch, process));
+  }
+}
