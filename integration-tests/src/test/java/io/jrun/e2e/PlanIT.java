@@ -19,7 +19,7 @@ class PlanIT extends EndToEnd {
     String calls = plan().succeeds().out();
     assertThat(calls)
         .contains("client: #2 openat(AT_FDCWD, \"config.json\"")
-        .containsPattern("clone3\\(\\{flags=CLONE_NEWNS\\|.*CLONE_NEWPID")
+        .containsPattern("clone3\\(\\{flags=.*CLONE_NEWPID")
         .containsPattern("engine: mkdirat\\(AT_FDCWD, \"/sys/fs/cgroup/.*" + id)
         .contains("pivot_root(\".\", \".\")")
         .containsPattern("fsopen\\(\"proc\"")
@@ -50,7 +50,9 @@ class PlanIT extends EndToEnd {
   }
 
   private static long count(String text, String call) {
-    return text.lines().filter(line -> line.contains(" " + call)).count();
+    return text.lines()
+        .filter(line -> line.contains(" " + call) && !line.endsWith(" = skipped"))
+        .count();
   }
 
   @Test

@@ -83,15 +83,19 @@ final class RehearsedHelper implements HelperKernel {
 
   private Results perform(Batch batch) {
     List<Batch.Entry> entries = batch.entries();
-    for (int i = 0; i < entries.size(); i++) rehearsal.note(name, i, entries.get(i).call());
-    if (looking != null && entries.stream().allMatch(entry -> looks(entry.call())))
+    if (looking != null && entries.stream().allMatch(entry -> looks(entry.call()))) {
+      for (int i = 0; i < entries.size(); i++) rehearsal.note(name, i, entries.get(i).call());
       return looking.run(batch);
+    }
     List<Long> values = new ArrayList<>();
     List<Output> outputs = new ArrayList<>();
     List<OwnedDescriptor> descriptors = new ArrayList<>();
-    for (Batch.Entry entry : entries) {
-      Pretended answer = answer(entries, entry.call());
-      if (answer.value() < 0 && !entry.anyFailure()) {
+    for (int i = 0; i < entries.size(); i++) {
+      Batch.Entry entry = entries.get(i);
+      boolean made = isMade(entry, values);
+      if (made) rehearsal.note(name, i, entry.call());
+      Pretended answer = made ? answer(entries, entry) : Pretended.number(Results.SKIPPED);
+      if (made && answer.value() < 0 && !entry.anyFailure()) {
         Errno errno = Errno.of((int) -answer.value());
         if (!entry.expected().contains(errno)) throw new KernelException(entry.call(), errno);
       }
@@ -103,8 +107,23 @@ final class RehearsedHelper implements HelperKernel {
     return new Results(values, outputs, descriptors);
   }
 
-  private Pretended answer(List<Batch.Entry> batch, Syscall<?> call) {
+  /// As the helper decides it: not where it needs what failed.
+  private static boolean isMade(Batch.Entry entry, List<Long> values) {
+    Batch.Guard guard = entry.guard();
+    if (guard != null) {
+      long earlier = values.get(guard.index());
+      Errno errno = guard.errno();
+      if (errno == null ? earlier < 0 : earlier != -errno.value()) return false;
+    }
+    return Uses.of(entry.call()).stream().allMatch(index -> values.get(index) >= 0);
+  }
+
+  private Pretended answer(List<Batch.Entry> batch, Batch.Entry entry) {
+    Syscall<?> call = entry.call();
     return switch (call) {
+      case FileCall.Openat2 open when entry.expected().contains(Errno.ENOENT) -> probe(open);
+      case FileCall.Statx c when opened(batch, c.directory()).equals("dev/null") ->
+          stat(new FileCall.Statx(Descriptor.CWD, "/dev/null", 0));
       case ProcessCall.Clone3 c -> Pretended.number(rehearsal.nextPid());
       case ProcessCall.Getcwd c ->
           Pretended.bytes((directory + "\0").getBytes(StandardCharsets.UTF_8));
@@ -118,16 +137,27 @@ final class RehearsedHelper implements HelperKernel {
       }
       case FileCall.Statx c when c.directory() == Descriptor.CWD -> stat(c);
       case FileCall.Faccessat2 c -> access(c.path());
-      case FileCall.Read c when reads(batch, c.descriptor(), "/etc/passwd") ->
+      case FileCall.Read c when opened(batch, c.descriptor()).equals("/etc/passwd") ->
           content("/etc/passwd", c.size());
       default -> Pretended.of(call, rehearsal);
     };
   }
 
-  private static boolean reads(List<Batch.Entry> batch, Descriptor file, String path) {
+  /// The path that a descriptor of the batch was opened by; empty for others.
+  private static String opened(List<Batch.Entry> batch, Descriptor file) {
     return file instanceof Descriptor.ResultOf(int index)
-        && batch.get(index).call() instanceof FileCall.Openat2 open
-        && open.path().equals(path);
+            && batch.get(index).call() instanceof FileCall.Openat2 open
+        ? open.path()
+        : "";
+  }
+
+  /// A path of which the plan does not know whether it is there.
+  private Pretended probe(FileCall.Openat2 open) {
+    Path path = seen("/" + open.path());
+    if (!Files.exists(path)) return Pretended.errno(Errno.ENOENT.value());
+    return (open.flags() & FileCall.O_DIRECTORY) != 0 && !Files.isDirectory(path)
+        ? Pretended.errno(Errno.ENOTDIR.value())
+        : Pretended.of(open, rehearsal);
   }
 
   /// Where the host has what the process would see: its own files in the root file system, the
