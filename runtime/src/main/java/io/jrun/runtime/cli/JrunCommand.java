@@ -7,7 +7,7 @@ import picocli.CommandLine.Model.CommandSpec;
 
 /// The command `jrun`.
 public final class JrunCommand {
-  private static final Set<String> NOT_YET = Set.of("update", "events", "checkpoint", "restore");
+  private static final Set<String> NOT_YET = Set.of("checkpoint", "restore");
   private static final String OCI_VERSION = "1.3.0";
 
   private static final Grammar GLOBAL = new Grammar(JrunCommand::globalSpec, true);

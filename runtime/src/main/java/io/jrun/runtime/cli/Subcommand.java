@@ -33,6 +33,13 @@ enum Subcommand {
       1,
       options -> options.text("json|text", "the format of status", "--format", "-f"),
       Subcommand::engine),
+  EVENTS(
+      "display events such as OOM notifications, and statistics",
+      "<container-id>",
+      1,
+      1,
+      EventsCommand::options,
+      EventsCommand::perform),
   EXEC(
       "execute a new process inside the container",
       "<container-id> <command> [args...]",
@@ -122,7 +129,14 @@ enum Subcommand {
       1,
       1,
       options -> {},
-      ContainerCommands::state);
+      ContainerCommands::state),
+  UPDATE(
+      "update container resource constraints",
+      "<container-id>",
+      1,
+      1,
+      UpdateCommand::options,
+      UpdateCommand::perform);
 
   private final String summary;
   private final String arguments;

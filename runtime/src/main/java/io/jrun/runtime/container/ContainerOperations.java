@@ -17,11 +17,15 @@ import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.ExecOptions;
 import io.jrun.runtime.cli.GlobalOptions;
 import io.jrun.runtime.cli.RunOptions;
+import io.jrun.runtime.cli.UpdateOptions;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.ContainerStateView;
 import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.Hooks;
 import io.jrun.specs.runtime.Process;
+import io.jrun.specs.runtime.Resources;
 import io.jrun.specs.runtime.Status;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,6 +33,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The operations of one client on containers.
@@ -476,6 +481,37 @@ public final class ContainerOperations {
 
   public List<Integer> pids(GlobalOptions global, String id) {
     return cgroup(store(global).load(id)).pids();
+  }
+
+  /// Changes limits, and the kept config with them, so that the next change knows of this one.
+  public void update(UpdateOptions options) {
+    Store store = store(options.global());
+    StoredState state = store.load(options.id());
+    Status status = status(store, state);
+    if (status == Status.STOPPED || status == Status.CREATING)
+      throw new ContainerException("container not running");
+    JsonObject given =
+        options.resourcesFile() == null
+            ? options.changes()
+            : Resources.read(client.read(options.resourcesFile())).toJson();
+    JsonObject config = (JsonObject) Json.parse(store.config(options.id()));
+    JsonObject linux =
+        config.member("linux") instanceof JsonObject object ? object : JsonObject.EMPTY;
+    JsonObject before =
+        linux.member("resources") instanceof JsonObject object ? object : JsonObject.EMPTY;
+    ResourceUpdate update = ResourceUpdate.of(before, given);
+    cgroup(state).apply(update.touched());
+    config = config.with("linux", linux.with("resources", update.all()));
+    store.replaceConfig(options.id(), config.toText("").getBytes(StandardCharsets.UTF_8));
+  }
+
+  /// @param intervalMillis 0 for statistics once
+  public void events(GlobalOptions global, String id, long intervalMillis, Consumer<String> out) {
+    Store store = store(global);
+    StoredState state = store.load(id);
+    if (status(store, state) == Status.STOPPED)
+      throw new ContainerException("container with id " + id + " is not running");
+    new Events(id, init(state), cgroup(state), out).tell(intervalMillis);
   }
 
   public void pause(GlobalOptions global, String id) {

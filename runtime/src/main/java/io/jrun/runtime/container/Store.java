@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -138,6 +139,18 @@ final class Store {
       return Files.getOwner(directory(id)).getName();
     } catch (IOException e) {
       return "";
+    }
+  }
+
+  /// Exchanges the kept config for one with other limits.
+  void replaceConfig(String id, byte[] config) {
+    try {
+      Path file = directory(id).resolve(CONFIG);
+      Path fresh = directory(id).resolve("." + STATE); // a name that delete knows
+      Files.write(fresh, config);
+      Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw new UncheckedIOException("writing the config of " + id, e);
     }
   }
 

@@ -10,6 +10,7 @@ import io.jrun.runtime.cli.GlobalOptions;
 import io.jrun.runtime.cli.Log;
 import io.jrun.runtime.cli.Operations;
 import io.jrun.runtime.cli.RunOptions;
+import io.jrun.runtime.cli.UpdateOptions;
 import io.jrun.runtime.container.ContainerOperations;
 import io.jrun.runtime.container.Containers;
 import java.util.List;
@@ -90,6 +91,16 @@ record EngineOperations(
   @Override
   public List<Integer> pids(GlobalOptions global, String id) {
     return with(global, o -> o.pids(global, id));
+  }
+
+  @Override
+  public void update(UpdateOptions options) {
+    perform(options.global(), o -> o.update(options));
+  }
+
+  @Override
+  public void events(GlobalOptions global, String id, long intervalMillis, Consumer<String> out) {
+    perform(global, o -> o.events(global, id, intervalMillis, out));
   }
 
   @Override

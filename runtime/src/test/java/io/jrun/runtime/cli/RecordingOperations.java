@@ -80,6 +80,20 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
+  public void update(UpdateOptions options) {
+    record(options);
+  }
+
+  @Override
+  public void events(
+      GlobalOptions global,
+      String id,
+      long intervalMillis,
+      java.util.function.Consumer<String> out) {
+    record("events " + id + " " + intervalMillis);
+  }
+
+  @Override
   public void pause(GlobalOptions global, String id) {
     record("pause " + id);
   }
