@@ -295,7 +295,7 @@ class JrunCommandTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"update", "events", "checkpoint", "restore"})
+  @CsvSource({"checkpoint", "restore"})
   void commandsToComeSaySo(String command) {
     assertUsageError(command + ": not implemented yet", command, "--some-flag", "c1");
   }
