@@ -252,11 +252,12 @@ public final class ContainerOperations {
 
   public void start(GlobalOptions global, String id) {
     Store store = store(global);
-    StoredState state = store.load(id);
-    Config config = Config.read(store.config(id));
+    Store.Stored stored = store.load(id);
+    StoredState state = stored.state();
     Status status = status(store, state);
     if (status == Status.CREATING)
       throw new ContainerException("cannot start a container that is not made completely");
+    Config config = containers.configs.of(stored);
     if (status == Status.STOPPED)
       throw new ContainerException("cannot start a container that has stopped");
     if (status != Status.CREATED)
@@ -344,7 +345,8 @@ public final class ContainerOperations {
         || exe.equals(HostProcess.HIDDEN);
   }
 
-  private ContainerStateView view(Store store, StoredState state) {
+  private ContainerStateView view(Store store, Store.Stored stored) {
+    StoredState state = stored.state();
     Status status = status(store, state);
     if (status == Status.CREATING) {
       return new ContainerStateView(
@@ -358,7 +360,7 @@ public final class ContainerOperations {
           Map.of(),
           "");
     }
-    Config config = Config.read(store.config(state.id()));
+    Config config = containers.configs.of(stored);
     return new ContainerStateView(
         config.ociVersion(),
         state.id(),
@@ -381,8 +383,7 @@ public final class ContainerOperations {
     List<ContainerSummary> all = new ArrayList<>();
     for (String id : store.ids()) {
       var found = store.find(id);
-      // hardly begun, or just deleted
-      if (found.isEmpty() || found.get().initPid() != 0 && !store.hasConfig(id)) continue;
+      if (found.isEmpty()) continue; // hardly begun, or just deleted
       ContainerStateView view = view(store, found.get());
       all.add(
           new ContainerSummary(
@@ -401,7 +402,7 @@ public final class ContainerOperations {
 
   public void kill(GlobalOptions global, String id, int signal, boolean all) {
     Store store = store(global);
-    StoredState state = store.load(id);
+    StoredState state = store.load(id).state();
     if (all) {
       cgroup(state).signal(signal);
       return;
@@ -432,7 +433,7 @@ public final class ContainerOperations {
       store.delete(claim, id);
       return;
     }
-    StoredState state = found.get();
+    StoredState state = found.get().state();
     Status status = status(store, state);
     if (!force && status != Status.STOPPED && status != Status.CREATED) {
       throw new ContainerException(
@@ -441,10 +442,8 @@ public final class ContainerOperations {
     if (status == Status.CREATING) {
       destroyHalfMade(state);
       store.delete(claim, id);
-    } else if (!store.hasConfig(id)) {
-      store.delete(claim, id); // a delete crashed after everything else was gone
     } else {
-      destroy(store, claim, state, Config.read(store.config(id)), cgroup(state));
+      destroy(store, claim, state, containers.configs.of(found.get()), cgroup(state));
     }
   }
 
@@ -480,21 +479,23 @@ public final class ContainerOperations {
   }
 
   public List<Integer> pids(GlobalOptions global, String id) {
-    return cgroup(store(global).load(id)).pids();
+    return cgroup(store(global).load(id).state()).pids();
   }
 
   /// Changes limits, and the kept config with them, so that the next change knows of this one.
   public void update(UpdateOptions options) {
     Store store = store(options.global());
-    StoredState state = store.load(options.id());
+    Store.Stored stored = store.load(options.id());
+    StoredState state = stored.state();
     Status status = status(store, state);
-    if (status == Status.STOPPED || status == Status.CREATING)
+    byte[] bytes = stored.config();
+    if (status == Status.STOPPED || status == Status.CREATING || bytes == null)
       throw new ContainerException("container not running");
     JsonObject given =
         options.resourcesFile() == null
             ? options.changes()
             : Resources.read(client.read(options.resourcesFile())).toJson();
-    JsonObject config = (JsonObject) Json.parse(store.config(options.id()));
+    JsonObject config = (JsonObject) Json.parse(bytes);
     JsonObject linux =
         config.member("linux") instanceof JsonObject object ? object : JsonObject.EMPTY;
     JsonObject before =
@@ -502,13 +503,13 @@ public final class ContainerOperations {
     ResourceUpdate update = ResourceUpdate.of(before, given);
     cgroup(state).apply(update.touched());
     config = config.with("linux", linux.with("resources", update.all()));
-    store.replaceConfig(options.id(), config.toText("").getBytes(StandardCharsets.UTF_8));
+    store.replaceConfig(options.id(), state, config.toText("").getBytes(StandardCharsets.UTF_8));
   }
 
   /// @param intervalMillis 0 for statistics once
   public void events(GlobalOptions global, String id, long intervalMillis, Consumer<String> out) {
     Store store = store(global);
-    StoredState state = store.load(id);
+    StoredState state = store.load(id).state();
     if (status(store, state) == Status.STOPPED)
       throw new ContainerException("container with id " + id + " is not running");
     new Events(id, init(state), cgroup(state), out).tell(intervalMillis);
@@ -516,7 +517,7 @@ public final class ContainerOperations {
 
   public void pause(GlobalOptions global, String id) {
     Store store = store(global);
-    StoredState state = store.load(id);
+    StoredState state = store.load(id).state();
     Status status = status(store, state);
     if (status != Status.RUNNING && status != Status.CREATED)
       throw new ContainerException("container not running or created: " + status.text());
@@ -525,14 +526,15 @@ public final class ContainerOperations {
 
   public void resume(GlobalOptions global, String id) {
     Store store = store(global);
-    StoredState state = store.load(id);
+    StoredState state = store.load(id).state();
     if (status(store, state) != Status.PAUSED) throw new ContainerException("container not paused");
     cgroup(state).thaw();
   }
 
   public int exec(ExecOptions given) {
     Store store = store(given.global());
-    StoredState state = store.load(given.id());
+    Store.Stored stored = store.load(given.id());
+    StoredState state = stored.state();
     Status status = status(store, state);
     if (status == Status.CREATING)
       throw new ContainerException("cannot exec in a container that is not made completely");
@@ -563,7 +565,7 @@ public final class ContainerOperations {
             given.preserveFds(),
             given.cgroups(),
             given.ignorePaused());
-    Config config = Config.read(store.config(given.id()));
+    Config config = containers.configs.of(stored);
     return new Execution(containers, client)
         .run(
             options,

@@ -15,8 +15,6 @@ import io.jrun.runtime.seccomp.SeccompCompiler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -30,7 +28,7 @@ public final class Containers {
   final Cgroups cgroups;
   final SealedExe exe;
   final SeccompCompiler seccomp;
-  final ExecutorService background;
+  final Configs configs;
   final AtomicInteger watched;
   private final int uid;
   private final boolean isInUserNamespace;
@@ -41,9 +39,7 @@ public final class Containers {
     this.cgroups = new Cgroups(kernel);
     this.exe = new SealedExe(kernel, library.resolve("../../bin/jrun"));
     this.seccomp = new SeccompCompiler();
-    this.background =
-        Executors.newCachedThreadPool(
-            Thread.ofPlatform().name("background-", 0).daemon(true).factory());
+    this.configs = new Configs();
     this.watched = new AtomicInteger();
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
@@ -73,7 +69,7 @@ public final class Containers {
     this.cgroups = new Cgroups(kernel);
     this.exe = all.exe;
     this.seccomp = all.seccomp;
-    this.background = all.background;
+    this.configs = all.configs;
     this.watched = all.watched;
     this.uid = all.uid;
     this.isInUserNamespace = all.isInUserNamespace;

@@ -22,6 +22,7 @@ import io.jrun.runtime.cgroup.CgroupMaking;
 import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.mount.MovedRoot;
+import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Hooks;
 import io.jrun.specs.runtime.Mount;
@@ -97,9 +98,15 @@ final class Creation implements AutoCloseable {
   /// Makes it; what fails is undone.
   Made create() {
     ContainerId.check(options.id());
-    prepare();
-    claim = store.create(options.id());
+    Bundle.Asked asked = Bundle.ask(client, options.bundle());
     try {
+      claim = store.create(options.id()); // while the client reads
+    } catch (RuntimeException e) {
+      asked.drop();
+      throw e;
+    }
+    try {
+      prepare(asked.await(containers.configs));
       return make();
     } catch (RuntimeException e) {
       undo(e);
@@ -107,11 +114,14 @@ final class Creation implements AutoCloseable {
     }
   }
 
-  /// Reads and checks everything that can be refused before anything is made.
-  private void prepare() {
-    bundle = Bundle.read(client, options.bundle());
+  /// Checks everything that can be refused before anything but the directory is made.
+  private void prepare(Bundle read) {
+    bundle = read;
     Config config = bundle.config();
-    Unsupported.check(config, containers.kernel);
+    String mountLabel = config.linux().mountLabel();
+    SecurityLabels.check(containers.kernel, bundle.process(), mountLabel);
+    if (mountLabel != null && !mountLabel.isEmpty())
+      throw new ContainerException("not implemented yet: /linux/mountLabel");
     if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
       throw new ContainerException("rootless container requires user namespaces");
     client.log.step("read and checked " + bundle.path() + "/config.json");

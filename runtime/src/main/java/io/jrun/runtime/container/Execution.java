@@ -3,6 +3,7 @@ package io.jrun.runtime.container;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
@@ -152,6 +153,14 @@ final class Execution {
     return config.linux().namespace(NamespaceType.USER) != null;
   }
 
+  /// What the child's first batch returned. Where there is no child nobody would answer it, so the
+  /// parent is asked first.
+  private static Results first(Child.Birth birth, Batch batch) {
+    Reply reply = birth.helper().send(batch);
+    birth.await();
+    return reply.await();
+  }
+
   /// @param master of the terminal, where there is one
   private record Entered(String program, List<String> env, @Nullable OwnedDescriptor master) {}
 
@@ -192,7 +201,7 @@ final class Execution {
       int path = FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
       Pending<Descriptor> root =
           batch.add(new FileCall.Openat(Descriptor.CWD, "/", path, 0, false));
-      Results inside = birth.helper().run(batch);
+      Results inside = first(birth, batch);
       byte[] users = Program.passwd(birth.helper(), inside, passwd);
       Console.Pair pair = Console.open(birth.helper(), inside.of(root), process.consoleSize());
       master = pair.master();
@@ -212,7 +221,7 @@ final class Execution {
     stdio.addTo(batch);
     identity(batch, config, process, seccomp, seccompFlags);
     Program.Search search = Program.search(batch, process);
-    Results entered = birth.helper().run(batch);
+    Results entered = first(birth, batch);
     byte[] users = Program.passwd(birth.helper(), entered, passwd);
     return new Entered(search.program(entered), Program.environment(process, users, 0), null);
   }

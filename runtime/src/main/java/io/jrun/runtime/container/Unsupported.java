@@ -1,7 +1,5 @@
 package io.jrun.runtime.container;
 
-import io.jrun.kernel.Kernel;
-import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
 import java.nio.file.Files;
@@ -13,7 +11,7 @@ import java.util.List;
 final class Unsupported {
   private Unsupported() {}
 
-  static void check(Config config, Kernel kernel) {
+  static void check(Config config) {
     List<String> found = new ArrayList<>();
     if (config.linux().namespace(NamespaceType.MOUNT) == null)
       found.add("/linux/namespaces: without a mount namespace");
@@ -21,9 +19,6 @@ final class Unsupported {
     if (!config.linux().netDevices().isEmpty()) found.add("/linux/netDevices");
     if (!found.isEmpty())
       throw new ContainerException("not implemented yet: " + String.join("; ", found));
-    SecurityLabels.check(kernel, config.process(), config.linux().mountLabel());
-    if (config.linux().mountLabel() != null && !config.linux().mountLabel().isEmpty())
-      throw new ContainerException("not implemented yet: /linux/mountLabel");
   }
 
   private static String resctrl() {

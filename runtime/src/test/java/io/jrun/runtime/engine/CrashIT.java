@@ -138,6 +138,7 @@ class CrashIT {
         before.run();
         crash(kind, number, both);
         Outcome outcome = command(words);
+        if (both) awaitDeath();
         runs++;
         List<String> wrong = new ArrayList<>();
         if (Files.exists(control.resolve("crash"))) wrong.add("was not asked to crash");
@@ -179,6 +180,18 @@ class CrashIT {
     problems.clear();
     found.forEach(text -> System.out.println("problem: " + text));
     assertThat(found).as("problems of crashes of " + name).isEmpty();
+  }
+
+  /// The client is gone before its engine is.
+  private void awaitDeath() {
+    try {
+      long pid =
+          Long.parseLong(Files.readAllLines(control.resolve("engines")).getLast().split(" ")[0]);
+      for (int i = 0; i < 1000 && Files.exists(Path.of("/proc", pid + "", "exe")); i++)
+        Thread.sleep(2);
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private void made(String... words) {

@@ -54,6 +54,7 @@ class FailEveryCallIT {
         sandbox.run(sandbox.command(Map.of("JRUN_ENGINE", socket().toString()), words));
     try {
       TestEngine.End end = engine.awaitEnd();
+      if (end.unreported() != null) end.unreported().printStackTrace(System.out);
       if (end.unreported() != null)
         throw new AssertionError("unreported by " + outcome, end.unreported());
     } catch (InterruptedException e) {

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 /// machine.
 final class Sandbox implements AutoCloseable {
   private static final Path BUSYBOX = Path.of("/bin/busybox");
-  private static final long TIMEOUT_SECONDS = 30;
+  private static final long TIMEOUT_SECONDS = 10;
   private static int serial;
 
   /// What a command said.

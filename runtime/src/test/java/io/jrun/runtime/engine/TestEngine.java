@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// This JVM as the engine of real clients, one after another: those that are started with
 /// `JRUN_ENGINE` as [#socket]. Every command's calls go by the observer that is set.
 final class TestEngine implements AutoCloseable {
-  private static final long TIMEOUT_SECONDS = 30;
+  private static final long TIMEOUT_SECONDS = 10;
   private static final int POLLIN = 1;
 
   /// How a command ended in the engine.
