@@ -147,6 +147,9 @@ public final class ContainerOperations {
       made.hooks().run("startContainer", hooks.startContainer(), init, Status.CREATED, pid);
       // nothing is to be run when the engine dies then: the client just ends with what it saw
       if (given.keep()) client.helper.send(onEofOnly());
+      byte[] filter =
+          new SeccompListener(client.helper, made.config(), made.state())
+              .load(init, process, made.seccomp(), made.seccompFlags(), Status.CREATED, pid);
       // the client runs poststart hooks before it can watch
       if (attached && hooks.poststart().isEmpty()) foreground = watch(made, termios);
       else if (attached) client.helper.call(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
@@ -155,7 +158,7 @@ public final class ContainerOperations {
               made.program(),
               process,
               made.env(),
-              made.seccomp(),
+              filter,
               made.seccompFlags(),
               made.state().preservedFds());
       Program.awaitStart(init.sendToEnd(last), process.args().getFirst());
@@ -301,6 +304,9 @@ public final class ContainerOperations {
               : containers.seccomp.compile(config.linux().seccomp());
       int flags =
           config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
+      seccomp =
+          new SeccompListener(client.helper, config, state)
+              .load(init.helper(), process, seccomp, flags, Status.CREATED, state.initPid());
       Program.start(
           init,
           Program.last(program, process, env, seccomp, flags, state.preservedFds()),

@@ -23,6 +23,7 @@ import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.process.SecurityLabels;
+import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Hooks;
 import io.jrun.specs.runtime.Mount;
@@ -369,6 +370,9 @@ final class Creation implements AutoCloseable {
     store.complete(claim(), bundle.bytes(), state);
     Results results = entered.await();
     looks.check(results);
+    if (Notify.hasListener(seccompFlags) && !bundle.process().noNewPrivileges())
+      new SeccompListener(client.helper, bundle.config(), state)
+          .send(results, Status.CREATING, init().pid());
     String program = looks.program(results);
     List<String> env =
         looks.environment(init().helper(), results, bundle.process(), state.listenFds());

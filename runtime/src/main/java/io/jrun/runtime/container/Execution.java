@@ -17,10 +17,12 @@ import io.jrun.runtime.cli.ExecOptions;
 import io.jrun.runtime.process.IdentityPlan;
 import io.jrun.runtime.process.SchedulingPlan;
 import io.jrun.runtime.process.SecurityLabels;
+import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Process;
+import io.jrun.specs.runtime.Status;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -60,13 +62,18 @@ final class Execution {
     byte[] termios = new byte[0];
     Child child = null;
     try {
-      Entered entered = enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags);
+      SeccompListener listener = new SeccompListener(client.helper, config, state);
+      Entered entered =
+          enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags, listener);
       master = entered.master();
       child = birth.await();
       client.log.step(
           "joined the container as pid " + child.pid() + ", found " + entered.program());
       if (options.pidFile() != null)
         client.replace(options.pidFile(), Integer.toString(child.pid()));
+      byte[] filter =
+          listener.load(
+              child.helper(), process, seccomp, seccompFlags, Status.RUNNING, child.pid());
       if (options.pidfdSocket() != null)
         Pidfd.send(client.helper, options.pidfdSocket(), Pidfd.EXEC, child.pid());
       if (!options.detach()) {
@@ -81,7 +88,7 @@ final class Execution {
               entered.program(),
               process,
               entered.env(),
-              seccomp,
+              filter,
               seccompFlags,
               options.preserveFds());
       Program.awaitStart(child.helper().sendToEnd(last), process.args().getFirst());
@@ -172,8 +179,10 @@ final class Execution {
       Cgroup cgroup,
       StdioOwner stdio,
       byte @Nullable [] seccomp,
-      int seccompFlags) {
+      int seccompFlags,
+      SeccompListener listener) {
     Batch batch = new Batch();
+    boolean listens = Notify.hasListener(seccompFlags) && !process.noNewPrivileges();
     boolean joined = hasUserNamespace(config);
     if (!joined) Child.addForgetCgroup(batch, cgroup.birthplace());
     batch.add(new PseudoCall.ResetSignals());
@@ -211,7 +220,9 @@ final class Execution {
         rest.add(new FileCall.Close(inside.of(root)));
         identity(rest, config, process, seccomp, seccompFlags);
         Program.Search search = Program.search(rest, process);
-        String program = search.program(birth.helper().run(rest));
+        Results done = birth.helper().run(rest);
+        if (listens) listener.send(done, Status.RUNNING, birth.await().pid());
+        String program = search.program(done);
         return new Entered(program, Program.environment(process, users, 0), master);
       } catch (RuntimeException e) {
         master.close();
@@ -222,6 +233,7 @@ final class Execution {
     identity(batch, config, process, seccomp, seccompFlags);
     Program.Search search = Program.search(batch, process);
     Results entered = first(birth, batch);
+    if (listens) listener.send(entered, Status.RUNNING, birth.await().pid());
     byte[] users = Program.passwd(birth.helper(), entered, passwd);
     return new Entered(search.program(entered), Program.environment(process, users, 0), null);
   }
