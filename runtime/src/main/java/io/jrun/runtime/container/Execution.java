@@ -125,7 +125,7 @@ final class Execution {
         batch,
         0,
         cgroup.birthplace(),
-        after -> after.add(new FileCall.Close(init)));
+        after -> after.attempt(new FileCall.Close(init)));
   }
 
   /// What the child's first batch returned. Where there is no child nobody would answer it, so the
