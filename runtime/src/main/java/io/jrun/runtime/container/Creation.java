@@ -89,9 +89,15 @@ final class Creation implements AutoCloseable {
   /// Makes it; what fails is undone.
   Made create() {
     ContainerId.check(options.id());
-    prepare();
-    claim = store.create(options.id());
+    Bundle.Asked asked = Bundle.ask(client, options.bundle());
     try {
+      claim = store.create(options.id()); // while the client reads
+    } catch (RuntimeException e) {
+      asked.drop();
+      throw e;
+    }
+    try {
+      prepare(asked.await(containers.configs));
       return make();
     } catch (RuntimeException e) {
       undo(e);
@@ -99,9 +105,9 @@ final class Creation implements AutoCloseable {
     }
   }
 
-  /// Reads and checks everything that can be refused before anything is made.
-  private void prepare() {
-    bundle = Bundle.read(client, options.bundle());
+  /// Checks everything that can be refused before anything but the directory is made.
+  private void prepare(Bundle read) {
+    bundle = read;
     Config config = bundle.config();
     boolean foreground = role != Role.LEAVES;
     boolean terminal = bundle.process().terminal();
