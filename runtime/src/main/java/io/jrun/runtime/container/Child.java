@@ -25,6 +25,15 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
 
   /// A child under way: what is sent to it is performed as soon as it is there.
   record Birth(HelperKernel helper, Pending<Integer> pid, Reply reply) {
+    /// Waits for the parent's answer, which nobody else will ask for.
+    void forget(RuntimeException cause) {
+      try {
+        reply.await();
+      } catch (RuntimeException e) {
+        cause.addSuppressed(e);
+      }
+    }
+
     /// The child, once it is born.
     Child await() {
       try {
@@ -49,6 +58,7 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
       Consumer<Batch> after) {
     List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
     OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
+    Birth birth = null;
     try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1))) {
       Descriptor socket = before.pass(theirs);
       if (cgroup != null) {
@@ -64,9 +74,11 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
       before.add(new FileCall.Close(socket));
       if (cgroup != null) before.add(new FileCall.Close(Slots.descriptor(Slots.CGROUP)));
       after.accept(before);
-      return new Birth(parent.over(ours), clone, parent.send(before));
+      birth = new Birth(parent.over(ours), clone, parent.send(before));
+      return birth;
     } catch (RuntimeException e) {
       ours.close();
+      if (birth != null) birth.forget(e);
       throw e;
     }
   }
