@@ -104,7 +104,7 @@ public final class FileSystemPlan {
       boolean procfs = options.bind() ? source.matches("/+proc/*") : type.equals("proc");
       if (procfs) return;
       throw new IllegalArgumentException(
-          "mount destination " + destination + ": only procfs is allowed");
+          "mount destination " + destination + ": not allowed, only procfs is");
     }
     if (PROC_TARGETS.contains(String.join("/", names.subList(1, names.size())))) return;
     throw new IllegalArgumentException(

@@ -73,6 +73,14 @@ class FailEveryCallIT {
     return chosen;
   }
 
+  private static boolean idle() {
+    try {
+      return TestEngine.idle();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   private String id() {
     return sandbox.tag() + "-" + serial++;
   }
@@ -169,6 +177,7 @@ class FailEveryCallIT {
     System.out.printf(
         "sweep of %s: %d calls, %d runs, %d refused, %d ms%n",
         name, places.size(), places.size() * errnos().size(), refused, millis);
+    if (!idle()) problems.add(name + ": a command's thread does not end");
     if (Sandbox.descriptors() > descriptors)
       problems.add(
           name
