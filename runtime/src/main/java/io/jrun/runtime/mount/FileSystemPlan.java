@@ -74,7 +74,7 @@ public final class FileSystemPlan {
     if (!mount.uidMappings().isEmpty() || !mount.gidMappings().isEmpty()) {
       throw new IllegalArgumentException("id-mapped mounts: not implemented yet");
     }
-    checkTarget(mount.destination(), type, options);
+    checkTarget(mount, type, options);
     Descriptor made =
         options.bind() ? bound(mount, options) : mounted(type, mount.source(), options);
     Descriptor target =
@@ -91,15 +91,22 @@ public final class FileSystemPlan {
     batch.add(new FileCall.Close(made));
   }
 
-  private static void checkTarget(String destination, String type, MountOptions options) {
+  private static void checkTarget(Mount mount, String type, MountOptions options) {
+    String destination = mount.destination();
     List<String> names = InRoot.components(destination);
     if (names.isEmpty())
       throw new IllegalArgumentException(
           "mount destination " + destination + " is the root itself");
     if (!names.getFirst().equals("proc")) return;
-    if (names.size() == 1 && (type.equals("proc") || options.bind())) return;
-    if (names.size() > 1 && PROC_TARGETS.contains(String.join("/", names.subList(1, names.size()))))
-      return;
+    if (names.size() == 1) {
+      // what is not procfs there would take what is written for the kernel (CVE-2019-16884)
+      String source = mount.source() == null ? "" : mount.source();
+      boolean procfs = options.bind() ? source.matches("/+proc/*") : type.equals("proc");
+      if (procfs) return;
+      throw new IllegalArgumentException(
+          "mount destination " + destination + ": not allowed, only procfs is");
+    }
+    if (PROC_TARGETS.contains(String.join("/", names.subList(1, names.size())))) return;
     throw new IllegalArgumentException(
         "mount destination " + destination + " is inside /proc: not allowed");
   }
