@@ -4,6 +4,7 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Reply;
@@ -54,7 +55,8 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
       Consumer<Batch> after) {
     List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
     OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
-    try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1))) {
+    OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1));
+    try {
       Descriptor socket = before.pass(theirs);
       if (cgroup != null) {
         int open = FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
@@ -68,8 +70,9 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
       // a sibling tells their parent of its end as the process that makes it would
       int signal = (flags & NamespaceCall.CLONE_PARENT) != 0 ? 0 : SIGCHLD;
       Pending<Integer> clone = before.add(new ProcessCall.Clone3(all, signal, socket, into));
+      // were the socket kept, nobody would see the child's end of it closed
       before.add(new FileCall.Close(socket));
-      if (cgroup != null) before.add(new FileCall.Close(Slots.descriptor(Slots.CGROUP)));
+      if (cgroup != null) before.attempt(new FileCall.Close(Slots.descriptor(Slots.CGROUP)));
       after.accept(before);
       HelperKernel child = parent.over(ours);
       Reply reply = parent.send(before);
@@ -82,6 +85,16 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
     } catch (RuntimeException e) {
       ours.close();
       throw e;
+    } finally {
+      release(theirs);
+    }
+  }
+
+  private static void release(OwnedDescriptor sent) {
+    try {
+      sent.close();
+    } catch (KernelException e) {
+      // it is closed all the same (close(2)), and the other process has its own
     }
   }
 

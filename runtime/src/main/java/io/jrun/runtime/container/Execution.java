@@ -149,7 +149,7 @@ final class Execution {
             batch,
             0,
             cgroup.birthplace(),
-            after -> after.add(new FileCall.Close(init)));
+            after -> after.attempt(new FileCall.Close(init)));
     if (process.user().uid() == 0) return birth;
     Child child = birth.await();
     stdio.see(child.before());

@@ -95,7 +95,7 @@ public final class FileSystemPlan {
     MountOptions options = MountOptions.parse(type, mount.options());
     if (options.copyUp())
       throw new IllegalArgumentException("mount option tmpcopyup: is for tmpfs only");
-    checkTarget(mount.destination(), type, options);
+    checkTarget(mount, type, options);
     Descriptor made =
         options.bind() ? bound(mount, options, tree) : mounted(type, mount.source(), options);
     Descriptor target =
@@ -128,7 +128,7 @@ public final class FileSystemPlan {
   /// Mounts a tmpfs with what is below it. It becomes read-only only when it is filled.
   public static void copyUp(HelperKernel process, Descriptor root, Mount mount) {
     MountOptions options = MountOptions.parse("tmpfs", mount.options());
-    checkTarget(mount.destination(), "tmpfs", options);
+    checkTarget(mount, "tmpfs", options);
     Batch batch = new Batch();
     FileSystemPlan plan = new FileSystemPlan(batch, root);
     Pending<Descriptor> made = plan.fresh("tmpfs", mount.source(), options.writable());
@@ -156,15 +156,22 @@ public final class FileSystemPlan {
     process.run(attaching);
   }
 
-  private static void checkTarget(String destination, String type, MountOptions options) {
+  private static void checkTarget(Mount mount, String type, MountOptions options) {
+    String destination = mount.destination();
     List<String> names = InRoot.components(destination);
     if (names.isEmpty())
       throw new IllegalArgumentException(
           "mount destination " + destination + " is the root itself");
     if (!names.getFirst().equals("proc")) return;
-    if (names.size() == 1 && (type.equals("proc") || options.bind())) return;
-    if (names.size() > 1 && PROC_TARGETS.contains(String.join("/", names.subList(1, names.size()))))
-      return;
+    if (names.size() == 1) {
+      // what is not procfs there would take what is written for the kernel (CVE-2019-16884)
+      String source = mount.source() == null ? "" : mount.source();
+      boolean procfs = options.bind() ? source.matches("/+proc/*") : type.equals("proc");
+      if (procfs) return;
+      throw new IllegalArgumentException(
+          "mount destination " + destination + ": not allowed, only procfs is");
+    }
+    if (PROC_TARGETS.contains(String.join("/", names.subList(1, names.size())))) return;
     throw new IllegalArgumentException(
         "mount destination " + destination + " is inside /proc: not allowed");
   }

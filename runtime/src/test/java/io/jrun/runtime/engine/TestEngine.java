@@ -145,6 +145,18 @@ final class TestEngine implements AutoCloseable {
     }
   }
 
+  /// Whether no command's thread is left, a moment after the last one.
+  static boolean idle() throws InterruptedException {
+    for (int i = 0; i < 100; i++) {
+      boolean busy =
+          Thread.getAllStackTraces().keySet().stream()
+              .anyMatch(running -> running.getName().startsWith("test-command"));
+      if (!busy) return true;
+      Thread.sleep(10);
+    }
+    return false;
+  }
+
   /// Waits until the engine is done with the next command.
   End awaitEnd() throws InterruptedException {
     End end = ended.poll(TIMEOUT_SECONDS, TimeUnit.SECONDS);
