@@ -209,6 +209,10 @@ final class Creation implements AutoCloseable {
 
     if (init == null) init = Objects.requireNonNull(birth).await();
     if (!middle) stdio.see(init.before());
+    if (!config.linux().netDevices().isEmpty()) {
+      begun.await();
+      NetDevices.move(client.helper, helper, init.pid(), config.linux().netDevices());
+    }
     client.log.step("init is born: pid " + init.pid());
     HookRunner hooks = hooks();
     Descriptor terminal = null;
@@ -353,7 +357,9 @@ final class Creation implements AutoCloseable {
 
   /// The last part of init's work, while the engine writes down that there is a container.
   private Made finish(InitPlan plan, @Nullable Descriptor terminal, HookRunner hooks) {
-    if (options.noPivot()) MovedRoot.move(init().helper(), InitPlan.ROOT, bundle.rootfs());
+    boolean ownMounts = bundle.config().linux().namespace(NamespaceType.MOUNT) != null;
+    if (options.noPivot() && ownMounts)
+      MovedRoot.move(init().helper(), InitPlan.ROOT, bundle.rootfs());
     Batch batch = new Batch();
     InitPlan.Looks looks =
         plan.addEntry(

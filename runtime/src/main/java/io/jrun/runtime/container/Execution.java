@@ -14,6 +14,7 @@ import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SignalCall;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cli.ExecOptions;
+import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.process.IdentityPlan;
 import io.jrun.runtime.process.SchedulingPlan;
 import io.jrun.runtime.process.SecurityLabels;
@@ -139,6 +140,7 @@ final class Execution {
     Descriptor pidfd = batch.add(new SignalCall.PidfdOpen(state.initPid())).descriptor();
     batch.add(new FileCall.Dup3(pidfd, Slots.INIT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(pidfd));
+    if (config.linux().namespace(NamespaceType.MOUNT) == null) addRoot(batch, state.initPid());
     Descriptor init = Slots.descriptor(Slots.INIT);
     if (config.linux().namespace(NamespaceType.PID) != null)
       batch.add(new NamespaceCall.Setns(init, NamespaceCall.CLONE_NEWPID));
@@ -154,6 +156,16 @@ final class Execution {
     Child child = birth.await();
     stdio.see(child.before());
     return Child.Birth.of(child);
+  }
+
+  /// The root of a container that has only changed its root (chroot(2)), kept for the child.
+  static void addRoot(Batch batch, int initPid) {
+    int flags = FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
+    String path = "/proc/" + initPid + "/root";
+    Descriptor root =
+        batch.add(new FileCall.Openat(Descriptor.CWD, path, flags, 0, false)).descriptor();
+    batch.add(new FileCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
+    batch.add(new FileCall.Close(root));
   }
 
   private static boolean hasUserNamespace(Config config) {
@@ -203,6 +215,12 @@ final class Execution {
       Descriptor init = Slots.descriptor(Slots.INIT);
       batch.add(new NamespaceCall.Setns(init, flags));
       batch.add(new FileCall.Close(init));
+    }
+    if (config.linux().namespace(NamespaceType.MOUNT) == null) {
+      Descriptor root = Slots.descriptor(Slots.ROOT);
+      batch.add(new ProcessCall.Fchdir(root));
+      batch.add(new FileCall.Close(root));
+      MovedRoot.enter(batch);
     }
     Pending<byte[]> passwd = Program.askPasswd(batch);
     OwnedDescriptor master = null;

@@ -189,6 +189,7 @@ final class Middle {
             .sorted(NamespacePlan.MOUNT_LAST)
             .toList();
     String directory = "/proc/" + initPid + "/ns/";
+    if (linux.namespace(NamespaceType.MOUNT) == null) Execution.addRoot(batch, initPid);
     Descriptor user = open(batch, directory + "user");
     Descriptor pid = open(batch, directory + "pid");
     for (Namespace namespace : others)
