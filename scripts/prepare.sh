@@ -10,6 +10,7 @@ need busybox busybox-static
 need python3 python3
 need jq jq
 need ps procps
+need newuidmap uidmap
 [ -e /usr/share/doc/busybox-static ] || missing+=(busybox-static)
 ldconfig -p | grep -q 'libseccomp.so.2' || missing+=(libseccomp2)
 ./find-jdk.sh >/dev/null || missing+=(openjdk-25-jdk-headless)

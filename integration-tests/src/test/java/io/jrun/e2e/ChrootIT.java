@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// Containers without a mount namespace of their own: only their root changes. runc cannot start one
-/// without a /proc mount, and leaves its mounts on the host.
+/// Containers without a mount namespace of their own: only their root changes. runc cannot start
+/// one without a /proc mount, and leaves its mounts on the host.
 @JrunOnly
 class ChrootIT extends EndToEnd {
   @BeforeEach

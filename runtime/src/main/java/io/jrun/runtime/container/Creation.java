@@ -163,7 +163,8 @@ final class Creation implements AutoCloseable {
             cgroupsPath == null ? "" : cgroupsPath,
             options.id(),
             bundle.ownCgroups(),
-            config.linux().resources());
+            config.linux().resources(),
+            !Rootless.is(options.global(), containers.isUnprivileged()));
     cgroup = making.cgroup();
     state = state.withCgroups(cgroup.paths());
     store.begin(claim(), state);
