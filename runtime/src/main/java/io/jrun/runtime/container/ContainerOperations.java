@@ -32,6 +32,10 @@ import org.jspecify.annotations.Nullable;
 /// The operations of one client on containers.
 public final class ContainerOperations {
   private static final int SIGKILL = 9;
+
+  /// What a helper that will become a container's process runs from.
+  private static final String SEALED = "/memfd:jrun";
+
   private static final Results NOTHING_BEFORE = new Results(List.of(), List.of(), List.of());
   private static final long END_MILLIS = 10_000;
 
@@ -313,12 +317,14 @@ public final class ContainerOperations {
 
   private static boolean isHelper(HostProcess process) {
     String exe = process.exe();
-    return exe.startsWith("/memfd:jrun") || exe.endsWith("/bin/jrun");
+    return exe.startsWith(SEALED) || exe.endsWith("/bin/jrun");
   }
 
   private ContainerStateView view(Store store, Store.Stored stored) {
     StoredState state = stored.state();
     Status status = status(store, state);
+    // `run` needs no socket for its start
+    if (status == Status.RUNNING && init(state).exe().startsWith(SEALED)) status = Status.CREATED;
     if (status == Status.CREATING) {
       return new ContainerStateView(
           Config.OCI_VERSION,
