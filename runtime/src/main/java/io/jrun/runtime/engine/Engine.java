@@ -136,7 +136,7 @@ final class Engine {
       int status =
           JrunCommand.execute(
               hello.argv().subList(1, hello.argv().size()),
-              new EngineOperations(this, containers.operations(client, hello)),
+              new EngineOperations(this, containers, client, hello, invocation),
               invocation);
       invocation.exit(status);
     } catch (HelperGoneException e) {

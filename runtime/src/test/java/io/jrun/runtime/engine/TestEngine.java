@@ -133,7 +133,7 @@ final class TestEngine implements AutoCloseable {
       int status =
           JrunCommand.execute(
               hello.argv().subList(1, hello.argv().size()),
-              new EngineOperations(engine, containers.operations(client, hello)),
+              new EngineOperations(engine, containers, client, hello, invocation),
               invocation);
       afterEach.run();
       invocation.exit(status);
