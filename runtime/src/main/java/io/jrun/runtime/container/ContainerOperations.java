@@ -39,6 +39,10 @@ import org.jspecify.annotations.Nullable;
 /// The operations of one client on containers.
 public final class ContainerOperations {
   private static final int SIGKILL = 9;
+
+  /// What a helper that will become a container's process runs from.
+  private static final String SEALED = "/memfd:jrun";
+
   private static final Results NOTHING_BEFORE = new Results(List.of(), List.of(), List.of());
   private static final long END_MILLIS = 10_000;
 
@@ -349,9 +353,7 @@ public final class ContainerOperations {
 
   private static boolean isHelper(HostProcess process) {
     String exe = process.exe();
-    return exe.startsWith("/memfd:jrun")
-        || exe.endsWith("/bin/jrun")
-        || exe.equals(HostProcess.HIDDEN);
+    return exe.startsWith(SEALED) || exe.endsWith("/bin/jrun") || exe.equals(HostProcess.HIDDEN);
   }
 
   private ContainerStateView view(Store store, Store.Stored stored) {
