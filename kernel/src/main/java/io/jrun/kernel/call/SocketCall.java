@@ -192,6 +192,25 @@ public sealed interface SocketCall<R> extends HostCall<R> {
     }
   }
 
+  /// setsockopt(2) of an integer.
+  record Setsockopt(Descriptor socket, int level, int option, int value)
+      implements SocketCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.SETSOCKOPT;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(socket).value(level).value(option).struct(o -> o.u32("value", value)).value(4);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
   /// sendmsg(2) of bytes with descriptors of the sender: how many bytes were taken.
   record Sendmsg(Descriptor socket, byte[] bytes, List<Integer> descriptors, int flags)
       implements SocketCall<Integer> {
