@@ -12,6 +12,7 @@ public record Link(
     int index,
     String name,
     String kind,
+    String alias,
     String mac,
     int mtu,
     int flags,
@@ -27,6 +28,7 @@ public record Link(
   static final int IFLA_MASTER = 10;
   static final int IFLA_OPERSTATE = 16;
   static final int IFLA_LINKINFO = 18;
+  static final int IFLA_IFALIAS = 20;
   static final int IFLA_INFO_KIND = 1;
   private static final int STRUCTURE = 16;
   private static final int IF_OPER_UP = 6;
@@ -38,6 +40,7 @@ public record Link(
         reply.i32(4),
         attributes.string(IFLA_IFNAME),
         attributes.nested(IFLA_LINKINFO).string(IFLA_INFO_KIND),
+        attributes.string(IFLA_IFALIAS),
         mac == null || mac.length != 6 ? "" : Mac.of(mac).text(),
         attributes.u32(IFLA_MTU, 0),
         reply.i32(8),

@@ -6,6 +6,7 @@ import static io.jrun.cni.netlink.Request.NLM_F_EXCL;
 
 import io.jrun.cni.address.IpAddress;
 import io.jrun.kernel.call.Errno;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -88,8 +89,10 @@ public final class Links {
   /// A bridge without spanning tree.
   ///
   /// @param vlanFiltering whether its ports may be members of VLANs; not every kernel has it
-  public static Request bridge(String name, int mtu, boolean vlanFiltering) {
+  /// @param mac null for one that changes with the ports
+  public static Request bridge(String name, int mtu, boolean vlanFiltering, @Nullable Mac mac) {
     Request request = create(name, "bridge", vlanFiltering ? data -> data.u8(7, 1) : null);
+    if (mac != null) request.attribute(Link.IFLA_ADDRESS, mac.bytes());
     return mtu == 0 ? request : request.u32(Link.IFLA_MTU, mtu);
   }
 
@@ -139,7 +142,9 @@ public final class Links {
   }
 
   /// Brings an interface, found by its name, up as a port of a bridge.
-  public static Request portUp(String name, int bridge) {
+  ///
+  /// @param alias a text that the interface carries from then on
+  public static Request portUp(String name, int bridge, String alias) {
     return structure(
             new Request(RTM_NEWLINK, 0, "RTM_NEWLINK " + name + " up as a port"),
             0,
@@ -147,6 +152,7 @@ public final class Links {
             Link.IFF_UP,
             Link.IFF_UP)
         .string(Link.IFLA_IFNAME, name)
+        .attribute(Link.IFLA_IFALIAS, alias.getBytes(StandardCharsets.UTF_8))
         .u32(Link.IFLA_MASTER, bridge);
   }
 

@@ -16,6 +16,7 @@ public final class Neighbours {
   private static final int RTM_GETNEIGH = 30;
   private static final int AF_BRIDGE = 7;
   private static final int NTF_SELF = 2;
+  private static final int NUD_REACHABLE = 2;
   private static final int NUD_PERMANENT = 0x80;
   private static final int NDA_DST = 1;
   private static final int NDA_LLADDR = 2;
@@ -32,12 +33,25 @@ public final class Neighbours {
 
   private static Request request(
       int type, int flags, int family, int link, int ntf, IpAddress to, Mac mac, String verb) {
+    return request(type, flags, family, link, NUD_PERMANENT, ntf, to, mac, verb);
+  }
+
+  private static Request request(
+      int type,
+      int flags,
+      int family,
+      int link,
+      int state,
+      int ntf,
+      IpAddress to,
+      Mac mac,
+      String verb) {
     return new Request(type, flags, verb + " " + to + " lladdr " + mac.text())
         .u8(family)
         .u8(0)
         .u16(0)
         .u32(link)
-        .u16(NUD_PERMANENT)
+        .u16(state)
         .u8(ntf)
         .u8(0)
         .attribute(NDA_DST, to.bytes())
@@ -51,6 +65,20 @@ public final class Neighbours {
         NLM_F_CREATE | NLM_F_REPLACE,
         Addresses.family(address.isIpv6()),
         link,
+        0,
+        address,
+        mac,
+        "RTM_NEWNEIGH");
+  }
+
+  /// A neighbour as if it had just answered; the kernel forgets it in time.
+  public static Request learned(int link, IpAddress address, Mac mac) {
+    return request(
+        RTM_NEWNEIGH,
+        NLM_F_CREATE | NLM_F_REPLACE,
+        Addresses.family(address.isIpv6()),
+        link,
+        NUD_REACHABLE,
         0,
         address,
         mac,

@@ -20,7 +20,7 @@ class MessagesTest {
     Mac mac = Mac.parse("0a:58:0A:01:00:02").orElseThrow();
     return List.of(
         Links.veth(new Links.VethEnd("veth0", null, 0), new Links.VethEnd("eth0", mac, 1400), 9),
-        Links.bridge("br0", 1500, true),
+        Links.bridge("br0", 1500, true, null),
         Links.vxlan("vx0", 42, 3, IP, 8472, mac, 1450),
         Links.portFlags(4, "veth0", true, true),
         Links.portVlan(4, "veth0", 100),

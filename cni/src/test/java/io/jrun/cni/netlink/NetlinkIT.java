@@ -89,11 +89,11 @@ class NetlinkIT {
   @Test
   void aPairIsMadeAcrossNamespacesAndItsPortWired() {
     veth(1400);
-    socket.perform(Links.bridge("br0", 1500, false));
+    socket.perform(Links.bridge("br0", 1500, false, null));
     Link bridge = link(socket, "br0");
     Link end = link(socket, "veth0");
     socket.perform(
-        Links.portUp("veth0", bridge.index()),
+        Links.portUp("veth0", bridge.index(), "net"),
         Links.portFlags(end.index(), "veth0", true, true),
         Links.flags(bridge.index(), "br0", Link.IFF_UP | Link.IFF_PROMISC, 0));
     Link inside = link(podSocket, "eth0");
@@ -104,7 +104,7 @@ class NetlinkIT {
     assertThat(link(socket, "veth0").master()).isEqualTo(bridge.index());
     assertThat(link(socket, "br0").flags() & Link.IFF_PROMISC).isNotZero();
     assertThat(host.command("ip", "-d", "link", "show", "veth0"))
-        .contains("hairpin on", "isolated on", "master br0");
+        .contains("hairpin on", "isolated on", "master br0", "alias net");
     podSocket.perform(Links.delete("eth0"));
     assertThat(Links.find(socket, "veth0")).isEmpty();
   }
@@ -220,8 +220,8 @@ class NetlinkIT {
 
   @Test
   void aFailureNamesTheRequestAndWhatTheKernelSays() {
-    socket.perform(Links.bridge("br0", 0, false));
-    assertThatThrownBy(() -> socket.perform(Links.bridge("br0", 0, false)))
+    socket.perform(Links.bridge("br0", 0, false, null));
+    assertThatThrownBy(() -> socket.perform(Links.bridge("br0", 0, false, null)))
         .hasMessage("RTM_NEWLINK bridge br0: EEXIST (file exists)");
     int lo = link(socket, "lo").index();
     assertThatThrownBy(() ->
@@ -235,10 +235,10 @@ class NetlinkIT {
     List<Answer> answers =
         socket.exchange(
             List.of(
-                Links.bridge("br0", 0, false),
-                Links.bridge("br0", 0, false),
+                Links.bridge("br0", 0, false, null),
+                Links.bridge("br0", 0, false, null),
                 Links.get("br0"),
-                Links.bridge("br1", 0, false)));
+                Links.bridge("br1", 0, false, null)));
     assertThat(answers).extracting(Answer::errno).containsExactly(0, Errno.EEXIST.value(), 0, 0);
     assertThat(Links.of(answers.get(2))).map(Link::name).contains("br0");
     assertThat(Links.all(socket)).extracting(Link::name).contains("br0", "br1", "lo");
@@ -248,7 +248,8 @@ class NetlinkIT {
   void longListsComeWhole() {
     for (int i = 0; i < 6; i++) {
       Request[] many = new Request[20];
-      for (int j = 0; j < many.length; j++) many[j] = Links.bridge("d" + i + "x" + j, 0, false);
+      for (int j = 0; j < many.length; j++)
+        many[j] = Links.bridge("d" + i + "x" + j, 0, false, null);
       socket.perform(many);
     }
     assertThat(Links.all(socket)).hasSizeGreaterThanOrEqualTo(121);

@@ -1,0 +1,124 @@
+package io.jrun.cni.simple;
+
+import io.jrun.cni.CniException;
+import io.jrun.cni.netlink.NetlinkSocket;
+import io.jrun.cni.plugin.PluginExecutor;
+import io.jrun.cni.plugin.ProcessExecutor;
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.NamespaceCall;
+import io.jrun.kernel.call.Stat;
+import io.jrun.specs.cni.CniError;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+
+/// The caller as a helper: it goes into the namespace and back within one batch.
+public final class HelperCaller implements Caller {
+  private static final long DELEGATE_MILLIS = 60_000;
+
+  private final Kernel kernel;
+  private final HelperKernel helper;
+  private final List<String> env;
+  private final boolean mayBeOwn;
+
+  /// @param env the caller's, of which CNI_NETNS_OVERRIDE allows the caller's own namespace
+  public HelperCaller(Kernel kernel, HelperKernel helper, List<String> env) {
+    this.kernel = kernel;
+    this.helper = helper;
+    this.env = List.copyOf(env);
+    this.mayBeOwn = env.stream().anyMatch(v -> v.matches("(?i)CNI_NETNS_OVERRIDE=(1|true)"));
+  }
+
+  private static Descriptor open(Batch batch, String path, int flags, boolean returned) {
+    return batch
+        .add(new FileCall.Openat(Descriptor.CWD, path, flags | FileCall.O_CLOEXEC, 0, returned))
+        .descriptor();
+  }
+
+  private static Pending<Stat> stat(Batch batch, Descriptor file) {
+    return batch.add(new FileCall.Statx(file, "", FileCall.AT_EMPTY_PATH));
+  }
+
+  @Override
+  public Sandbox enter(String netns) {
+    Batch batch = new Batch();
+    Descriptor sandbox = open(batch, netns, FileCall.O_RDONLY, true);
+    Descriptor own = open(batch, "/proc/self/ns/net", FileCall.O_RDONLY, false);
+    Pending<Stat> theirs = stat(batch, sandbox);
+    Pending<Stat> ours = stat(batch, own);
+    batch.add(new NamespaceCall.Setns(sandbox, NamespaceCall.CLONE_NEWNET));
+    Pending<Descriptor> socket = batch.attempt(NetlinkSocket.call(true));
+    batch.add(new NamespaceCall.Setns(own, NamespaceCall.CLONE_NEWNET));
+    batch.attempt(new FileCall.Close(socket.descriptor()));
+    batch.add(new FileCall.Close(sandbox));
+    batch.add(new FileCall.Close(own));
+    Results results;
+    try {
+      results = helper.run(batch);
+    } catch (KernelException e) {
+      throw new CniException(
+          CniError.INVALID_NETNS, "failed to open netns \"" + netns + "\": " + e.getMessage(), e);
+    }
+    OwnedDescriptor namespace = results.descriptors().getFirst();
+    if (!results.succeeded(socket)) {
+      namespace.close();
+      results.of(socket);
+    }
+    OwnedDescriptor made = results.descriptors().get(1);
+    if (results.of(theirs).inode() == results.of(ours).inode() && !mayBeOwn) {
+      namespace.close();
+      made.close();
+      throw new CniException(
+          CniError.INVALID_NETNS, "plugin's netns and netns from CNI_NETNS should not be the same");
+    }
+    return new Sandbox(namespace, new NetlinkSocket(kernel, made));
+  }
+
+  @Override
+  public void sysctls(String netns, Map<String, String> values) {
+    if (values.isEmpty()) return;
+    Batch batch = new Batch();
+    Descriptor sandbox = open(batch, netns, FileCall.O_RDONLY, false);
+    Descriptor own = open(batch, "/proc/self/ns/net", FileCall.O_RDONLY, false);
+    batch.add(new NamespaceCall.Setns(sandbox, NamespaceCall.CLONE_NEWNET));
+    values.forEach((path, value) -> {
+      Descriptor file =
+          batch
+              .attempt(
+                  new FileCall.Openat(
+                      Descriptor.CWD,
+                      "/proc/sys/" + path,
+                      FileCall.O_WRONLY | FileCall.O_CLOEXEC,
+                      0,
+                      false))
+              .descriptor();
+      batch.attempt(new FileCall.Write(file, value.getBytes(StandardCharsets.UTF_8)));
+      batch.attempt(new FileCall.Close(file));
+    });
+    batch.add(new NamespaceCall.Setns(own, NamespaceCall.CLONE_NEWNET));
+    batch.add(new FileCall.Close(sandbox));
+    batch.add(new FileCall.Close(own));
+    Results results = helper.run(batch);
+    // the way back must be gone whatever failed, so failures are looked at afterwards
+    for (int i = 3; i < 3 + 3 * values.size(); i++) {
+      long value = results.values().get(i);
+      if (value < 0 && value != Results.SKIPPED) {
+        throw new KernelException(
+            batch.entries().get(i).call(), io.jrun.kernel.call.Errno.of((int) -value));
+      }
+    }
+  }
+
+  @Override
+  public PluginExecutor delegates() {
+    return new ProcessExecutor(kernel, helper, env, DELEGATE_MILLIS);
+  }
+}
