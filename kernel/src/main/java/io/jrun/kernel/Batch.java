@@ -38,6 +38,15 @@ public final class Batch {
     return new Descriptor.Passed(passed.size() - 1);
   }
 
+  /// The same batch with another call in one place.
+  public Batch with(int index, Entry entry) {
+    Batch other = new Batch();
+    other.entries.addAll(entries);
+    other.passed.addAll(passed);
+    other.entries.set(index, entry);
+    return other;
+  }
+
   public List<Entry> entries() {
     return List.copyOf(entries);
   }

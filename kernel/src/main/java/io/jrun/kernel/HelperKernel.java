@@ -23,6 +23,9 @@ public interface HelperKernel extends AutoCloseable {
     return run(batch).of(pending);
   }
 
+  /// The kernel of another helper, a child of this one, at the other end of the socket.
+  HelperKernel over(OwnedDescriptor socket);
+
   /// Lets the helper go: it reads end of file.
   @Override
   void close();

@@ -164,6 +164,11 @@ public final class Helper implements HelperKernel {
   }
 
   @Override
+  public HelperKernel over(OwnedDescriptor socket) {
+    return new Helper(kernel, socket);
+  }
+
+  @Override
   public void close() {
     frames.close();
   }

@@ -41,6 +41,14 @@ public final class Cgroups implements AutoCloseable {
     return known;
   }
 
+  /// Where [#create] would make a cgroup; see [Cgroup#paths].
+  public Map<String, String> paths(String cgroupsPath, String id, String ownCgroups) {
+    Map<String, String> paths = new LinkedHashMap<>();
+    CgroupPath.of(hierarchies(), cgroupsPath, id, ownCgroups)
+        .forEach((hierarchy, directory) -> paths.put(hierarchy.key(), directory));
+    return paths;
+  }
+
   /// Makes the container's cgroup in every hierarchy and gives it its limits; a failure leaves no
   /// directory that it made.
   ///

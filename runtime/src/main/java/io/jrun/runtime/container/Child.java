@@ -9,7 +9,6 @@ import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SocketCall;
-import io.jrun.kernel.wire.Helper;
 import java.util.List;
 
 /// A process forked from a helper, directed over a socket of its own.
@@ -27,7 +26,7 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
       Pending<Integer> clone = before.add(new ProcessCall.Clone3(flags, SIGCHLD, socket));
       before.add(new io.jrun.kernel.call.FileCall.Close(socket));
       Results results = parent.run(before);
-      return new Child(new Helper(kernel, ours), results.of(clone), results);
+      return new Child(parent.over(ours), results.of(clone), results);
     } catch (RuntimeException e) {
       ours.close();
       throw e;

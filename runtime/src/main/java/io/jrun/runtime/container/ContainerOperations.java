@@ -8,7 +8,6 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SocketCall;
-import io.jrun.kernel.wire.Helper;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
@@ -25,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// The operations of one client on containers.
 public final class ContainerOperations {
@@ -43,8 +43,10 @@ public final class ContainerOperations {
   private Store store(GlobalOptions global) {
     if (global.systemdCgroup())
       throw new ContainerException("--systemd-cgroup: not implemented yet");
-    if (!global.root().isEmpty()) return new Store(Path.of(client.absolute(global.root())));
+    if (!global.root().isEmpty())
+      return new Store(containers.kernel, Path.of(client.absolute(global.root())));
     return new Store(
+        containers.kernel,
         Path.of(
             client.variable("XDG_RUNTIME_DIR").filter(d -> containers.uid() != 0).orElse("/run")
                 + "/jrun"));
@@ -99,15 +101,16 @@ public final class ContainerOperations {
     checkCreate(given);
     Store store = store(given.global());
     CreateOptions options = absolutePaths(given);
-    Creation creation = new Creation(containers, client, store, options, false);
-    Creation.Made made = creation.create();
-    try {
-      creation.park(made);
-      client.helper.call(
-          new ProcessCall.Getpid()); // a client that vanished takes its container along
-    } catch (RuntimeException e) {
-      creation.undo(e);
-      throw e;
+    try (Creation creation = new Creation(containers, client, store, options, false)) {
+      Creation.Made made = creation.create();
+      try {
+        creation.park(made);
+        client.helper.call(
+            new ProcessCall.Getpid()); // a client that vanished takes its container along
+      } catch (RuntimeException e) {
+        creation.undo(e);
+        throw e;
+      }
     }
   }
 
@@ -115,7 +118,12 @@ public final class ContainerOperations {
     checkCreate(given.create());
     Store store = store(given.create().global());
     CreateOptions options = absolutePaths(given.create());
-    Creation creation = new Creation(containers, client, store, options, !given.detach());
+    try (Creation creation = new Creation(containers, client, store, options, !given.detach())) {
+      return run(given, creation, store);
+    }
+  }
+
+  private int run(RunOptions given, Creation creation, Store store) {
     Creation.Made made = creation.create();
     Process process = java.util.Objects.requireNonNull(made.config().process());
     byte[] termios = new byte[0];
@@ -153,6 +161,7 @@ public final class ContainerOperations {
       throw e;
     }
     made.init().close();
+    Claim claim = creation.released();
     poststart(made);
     if (given.detach()) return 0;
     // nothing is to be run then: the client just ends with the status that it saw
@@ -163,7 +172,9 @@ public final class ContainerOperations {
     } finally {
       if (made.master() != null) made.master().close();
     }
-    if (!given.keep()) destroy(store, made.state(), made.config(), made.cgroup());
+    // not where another command has deleted it, and perhaps made another of its name
+    if (!given.keep() && claim.relock())
+      destroy(store, claim, made.state(), made.config(), made.cgroup());
     return status;
   }
 
@@ -195,6 +206,8 @@ public final class ContainerOperations {
     StoredState state = store.load(id);
     Config config = Config.read(store.config(id));
     Status status = status(store, state);
+    if (status == Status.CREATING)
+      throw new ContainerException("cannot start a container that is not made completely");
     if (status == Status.STOPPED)
       throw new ContainerException("cannot start a container that has stopped");
     if (status != Status.CREATED)
@@ -211,8 +224,7 @@ public final class ContainerOperations {
                             0,
                             false)))
                 .number());
-    try (Child init =
-        new Child(new Helper(containers.kernel, socket), state.initPid(), NOTHING_BEFORE)) {
+    try (Child init = new Child(client.helper.over(socket), state.initPid(), NOTHING_BEFORE)) {
       containers.kernel.call(
           new SocketCall.Connect(
               socket.descriptor(), SocketCall.unixAddress(store.initSocket(id).toString())));
@@ -239,10 +251,8 @@ public final class ContainerOperations {
       int flags =
           config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
       launch(init, program, process, env, seccomp, flags, state.preservedFds());
-      Files.deleteIfExists(store.initSocket(id));
+      store.started(id);
       hooks.runAll(config.hooks().poststart(), client.helper, Status.RUNNING, state.initPid());
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
     }
   }
 
@@ -255,14 +265,34 @@ public final class ContainerOperations {
   }
 
   private Status status(Store store, StoredState state) {
-    if (!init(state).alive()) return Status.STOPPED;
-    if (Files.exists(store.initSocket(state.id()))) return Status.CREATED;
+    if (state.initPid() == 0) return Status.CREATING;
+    HostProcess init = init(state);
+    if (!init.alive()) return Status.STOPPED;
+    // a crash of `start` may leave the socket behind
+    if (Files.exists(store.initSocket(state.id())) && isHelper(init)) return Status.CREATED;
     return cgroup(state).frozen() ? Status.PAUSED : Status.RUNNING;
   }
 
+  private static boolean isHelper(HostProcess process) {
+    String exe = process.exe();
+    return exe.startsWith("/memfd:jrun") || exe.endsWith("/bin/jrun");
+  }
+
   private ContainerStateView view(Store store, StoredState state) {
-    Config config = Config.read(store.config(state.id()));
     Status status = status(store, state);
+    if (status == Status.CREATING) {
+      return new ContainerStateView(
+          Config.OCI_VERSION,
+          state.id(),
+          0,
+          status,
+          state.bundle(),
+          state.rootfs(),
+          state.created(),
+          Map.of(),
+          "");
+    }
+    Config config = Config.read(store.config(state.id()));
     return new ContainerStateView(
         config.ociVersion(),
         state.id(),
@@ -285,8 +315,8 @@ public final class ContainerOperations {
     List<ContainerSummary> all = new ArrayList<>();
     for (String id : store.ids()) {
       var found = store.find(id);
-      if (found.isEmpty())
-        continue; // in the making, or its maker crashed: delete --force removes it
+      // hardly begun, or just deleted
+      if (found.isEmpty() || found.get().initPid() != 0 && !store.hasConfig(id)) continue;
       ContainerStateView view = view(store, found.get());
       all.add(
           new ContainerSummary(
@@ -311,7 +341,7 @@ public final class ContainerOperations {
       return;
     }
     Status status = status(store, state);
-    if (status == Status.STOPPED || !init(state).signal(signal))
+    if (status == Status.CREATING || status == Status.STOPPED || !init(state).signal(signal))
       throw new ContainerException("container not running");
     if (signal == SIGKILL && status == Status.PAUSED) cgroup(state).thaw();
   }
@@ -319,10 +349,21 @@ public final class ContainerOperations {
   public void delete(GlobalOptions global, String id, boolean force) {
     Store store = store(global);
     ContainerId.check(id);
+    var claimed = store.claim(id, END_MILLIS);
+    if (claimed.isEmpty()) {
+      if (!force) throw new ContainerException("container does not exist");
+      return;
+    }
+    try (Claim claim = claimed.get()) {
+      delete(store, claim, id, force);
+    }
+  }
+
+  private void delete(Store store, Claim claim, String id, boolean force) {
     var found = store.find(id);
     if (found.isEmpty()) {
-      if (store.exists(id) && force) store.delete(id);
-      else if (!force) throw new ContainerException("container does not exist");
+      if (!force) throw new ContainerException("container does not exist");
+      store.delete(claim, id);
       return;
     }
     StoredState state = found.get();
@@ -331,22 +372,31 @@ public final class ContainerOperations {
       throw new ContainerException(
           "cannot delete container " + id + " that is not stopped: " + status.text());
     }
-    Config config;
-    try {
-      config = Config.read(store.config(id));
-    } catch (ContainerException e) {
-      if (!force) throw e;
-      // another delete or a rollback is under way, or one crashed: finish what it began
-      cgroup(state).signal(SIGKILL);
-      cgroup(state).remove();
-      store.delete(id);
-      return;
+    if (status == Status.CREATING) {
+      destroyHalfMade(state);
+      store.delete(claim, id);
+    } else if (!store.hasConfig(id)) {
+      store.delete(claim, id); // a delete crashed after everything else was gone
+    } else {
+      destroy(store, claim, state, Config.read(store.config(id)), cgroup(state));
     }
-    destroy(store, state, config, cgroup(state));
+  }
+
+  /// Ends what a crash of create left. Where its init is not in the cgroup, other processes that
+  /// are may be somebody else's: that the cgroup was empty before had perhaps not been checked yet.
+  private void destroyHalfMade(StoredState state) {
+    if (state.cgroups().isEmpty()) return;
+    Cgroup cgroup = cgroup(state);
+    for (int pid : cgroup.pids()) {
+      if (!isHelper(HostProcess.of(containers.kernel, pid))) continue;
+      cgroup.signal(SIGKILL);
+      break;
+    }
+    cgroup.remove();
   }
 
   /// Ends what is left and undoes what create made, in reverse; may be repeated.
-  private void destroy(Store store, StoredState state, Config config, Cgroup cgroup) {
+  private void destroy(Store store, Claim claim, StoredState state, Config config, Cgroup cgroup) {
     HostProcess init = init(state);
     if (init.alive()) {
       init.signal(SIGKILL);
@@ -357,7 +407,7 @@ public final class ContainerOperations {
     if (config.linux().namespace(io.jrun.specs.runtime.NamespaceType.PID) == null)
       cgroup.signal(SIGKILL);
     cgroup.remove();
-    store.delete(state.id());
+    store.delete(claim, state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
         .runAll(config.hooks().poststop(), client.helper, Status.STOPPED, 0);
   }
@@ -386,6 +436,8 @@ public final class ContainerOperations {
     Store store = store(given.global());
     StoredState state = store.load(given.id());
     Status status = status(store, state);
+    if (status == Status.CREATING)
+      throw new ContainerException("cannot exec in a container that is not made completely");
     if (status == Status.STOPPED)
       throw new ContainerException("cannot exec in a stopped container");
     if (status == Status.PAUSED && !given.ignorePaused())

@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Makes a container up to the moment before its program starts: directory, cgroup, process, in
 /// this order, so that whatever was begun can be found and undone.
-final class Creation {
+final class Creation implements AutoCloseable {
   private static final int CHUNK = 12288;
   private static final int OWN_CGROUPS = 8192;
   private static final int SIGKILL = 9;
@@ -54,6 +54,7 @@ final class Creation {
   private Config config;
   private Process process;
   private StoredState state;
+  private @Nullable Claim claim;
   private @Nullable Cgroup cgroup;
   private @Nullable Child init;
   private @Nullable OwnedDescriptor master;
@@ -94,7 +95,7 @@ final class Creation {
   Made create() {
     ContainerId.check(options.id());
     String ownCgroups = readBundle();
-    store.create(options.id());
+    claim = store.create(options.id());
     try {
       // joining a cgroup waits for an RCU grace period, so it runs beside the mounts
       CompletableFuture<Integer> pid = new CompletableFuture<>();
@@ -106,7 +107,7 @@ final class Creation {
         buildFirst(making, sourceIsDirectory);
       } catch (RuntimeException e) {
         pid.complete(0);
-        settle(making);
+        settle(making, e);
         throw e;
       }
       return finish();
@@ -116,27 +117,37 @@ final class Creation {
     }
   }
 
-  private void settle(CompletableFuture<Cgroup> making) {
+  private void settle(CompletableFuture<Cgroup> making, RuntimeException cause) {
     try {
       cgroup = making.join();
     } catch (CompletionException e) {
-      cgroup = null; // it was not made: nothing to undo
+      cgroup = null; // it was not made: nothing to undo, unless just that failed too
+      Throwable failure = e.getCause();
+      if (failure != null && failure != cause && failure.getSuppressed().length > 0)
+        cause.addSuppressed(failure);
     }
   }
 
-  /// Makes the cgroup and puts init into it; a pid of 0 says that there will be no init.
+  /// Makes the cgroup, after it is written down where it will be, and puts init into it; a pid of 0
+  /// says that there will be no init.
   private Cgroup makeCgroup(String ownCgroups, CompletableFuture<Integer> pid) {
-    String path = config.linux().cgroupsPath();
+    String given = config.linux().cgroupsPath();
+    String path = given == null ? "" : given;
+    store.begin(
+        claim(), state.withCgroups(containers.cgroups.paths(path, options.id(), ownCgroups)));
     Cgroup made =
-        containers.cgroups.create(
-            path == null ? "" : path, options.id(), ownCgroups, config.linux().resources());
+        containers.cgroups.create(path, options.id(), ownCgroups, config.linux().resources());
     try {
       if (pid.join() != 0) made.add(pid.join());
       return made;
     } catch (RuntimeException e) {
-      made.remove();
+      suppressing(e, () -> made.remove());
       throw e;
     }
+  }
+
+  private Claim claim() {
+    return java.util.Objects.requireNonNull(claim);
   }
 
   /// Reads config.json in the client, from where it stands; leaves the client in the bundle.
@@ -408,8 +419,7 @@ final class Creation {
   }
 
   private Made finish() {
-    store.saveConfig(options.id(), configBytes);
-    store.save(state);
+    store.complete(claim(), configBytes, state);
     if (options.pidFile() != null)
       client.replace(options.pidFile(), Integer.toString(init().pid()));
     if (options.consoleSocket() != null && master != null) {
@@ -464,24 +474,47 @@ final class Creation {
     }
   }
 
-  /// Undoes what create began, in reverse.
+  /// Undoes what create began, in reverse. Where that fails the state is kept, so that `delete
+  /// --force` can do the rest.
   void undo(RuntimeException cause) {
+    OwnedDescriptor terminal = master;
+    Child child = init;
+    Cgroup made = cgroup;
+    if (terminal != null) suppressing(cause, terminal::close);
+    if (child != null) suppressing(cause, () -> end(child));
+    if (made != null) suppressing(cause, () -> end(made));
+    if (cause.getSuppressed().length == 0)
+      suppressing(cause, () -> store.delete(claim(), options.id()));
+  }
+
+  private static void suppressing(RuntimeException cause, Runnable step) {
     try {
-      if (master != null) master.close();
-      if (init != null) {
-        init.close();
-        HostProcess alive = HostProcess.of(containers.kernel, init.pid());
-        alive.signal(SIGKILL);
-        reap(init.pid());
-      }
-      if (cgroup != null) {
-        cgroup.signal(SIGKILL);
-        cgroup.remove();
-      }
+      step.run();
     } catch (RuntimeException e) {
       cause.addSuppressed(e);
     }
-    store.delete(options.id());
+  }
+
+  private void end(Child child) {
+    child.close();
+    HostProcess.of(containers.kernel, child.pid()).signal(SIGKILL);
+    reap(child.pid());
+  }
+
+  private static void end(Cgroup made) {
+    made.signal(SIGKILL);
+    made.remove();
+  }
+
+  /// The claim, for whoever looks after the container once it runs.
+  Claim released() {
+    claim().unlock();
+    return claim();
+  }
+
+  @Override
+  public void close() {
+    if (claim != null) claim.close();
   }
 
   private void reap(int pid) {
