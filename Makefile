@@ -1,6 +1,7 @@
 # The entrance: build, test, bench, lint, demo, install. CI calls only make.
 SHELL := /bin/bash
 PREFIX ?= /usr/local
+CNI_BIN ?= /opt/cni/bin
 BUILD := build
 STAGE := $(CURDIR)/$(BUILD)/install
 export JAVA_HOME := $(shell scripts/find-jdk.sh 2>/dev/null)
@@ -53,6 +54,8 @@ demo: build
 
 install: build
 	scripts/stage.sh $(DESTDIR)$(PREFIX)
+	mkdir -p $(DESTDIR)$(CNI_BIN)
+	ln -sfn $(PREFIX)/bin/jrun $(DESTDIR)$(CNI_BIN)/simplecni
 
 clean:
 	rm -rf $(BUILD) demo

@@ -17,6 +17,7 @@ import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.specs.cni.CniError;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -28,6 +29,7 @@ public final class HelperCaller implements Caller {
   private final HelperKernel helper;
   private final List<String> env;
   private final boolean mayBeOwn;
+  private final List<Descriptor> left = new ArrayList<>();
 
   /// @param env the caller's, of which CNI_NETNS_OVERRIDE allows the caller's own namespace
   public HelperCaller(Kernel kernel, HelperKernel helper, List<String> env) {
@@ -50,15 +52,17 @@ public final class HelperCaller implements Caller {
   @Override
   public Sandbox enter(String netns) {
     Batch batch = new Batch();
-    Descriptor sandbox = open(batch, netns, FileCall.O_RDONLY, true);
+    Pending<Descriptor> opened =
+        batch.add(
+            new FileCall.Openat(
+                Descriptor.CWD, netns, FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, true));
+    Descriptor sandbox = opened.descriptor();
     Descriptor own = open(batch, "/proc/self/ns/net", FileCall.O_RDONLY, false);
     Pending<Stat> theirs = stat(batch, sandbox);
     Pending<Stat> ours = stat(batch, own);
     batch.add(new NamespaceCall.Setns(sandbox, NamespaceCall.CLONE_NEWNET));
     Pending<Descriptor> socket = batch.attempt(NetlinkSocket.call(true));
     batch.add(new NamespaceCall.Setns(own, NamespaceCall.CLONE_NEWNET));
-    batch.attempt(new FileCall.Close(socket.descriptor()));
-    batch.add(new FileCall.Close(sandbox));
     batch.add(new FileCall.Close(own));
     Results results;
     try {
@@ -67,11 +71,13 @@ public final class HelperCaller implements Caller {
       throw new CniException(
           CniError.INVALID_NETNS, "failed to open netns \"" + netns + "\": " + e.getMessage(), e);
     }
+    left.add(results.of(opened));
     OwnedDescriptor namespace = results.descriptors().getFirst();
     if (!results.succeeded(socket)) {
       namespace.close();
       results.of(socket);
     }
+    left.add(results.of(socket));
     OwnedDescriptor made = results.descriptors().get(1);
     if (results.of(theirs).inode() == results.of(ours).inode() && !mayBeOwn) {
       namespace.close();
@@ -115,6 +121,15 @@ public final class HelperCaller implements Caller {
             batch.entries().get(i).call(), io.jrun.kernel.call.Errno.of((int) -value));
       }
     }
+  }
+
+  /// Closes what the caller's own process still holds of the namespaces: a descriptor that comes
+  /// with an answer must be open until then. Who ends soon need not be asked.
+  public void closeLeft() {
+    Batch batch = new Batch();
+    for (Descriptor descriptor : left) batch.add(new FileCall.Close(descriptor));
+    left.clear();
+    helper.run(batch);
   }
 
   @Override

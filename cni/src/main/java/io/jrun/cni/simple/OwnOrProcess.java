@@ -14,12 +14,14 @@ public final class OwnOrProcess implements PluginExecutor {
   private final SimpleCni plugin;
   private final Path helper;
   private final Caller caller;
+  private final PluginExecutor processes;
 
   /// @param helper the installed helper, which `simplecni` is another name of
-  public OwnOrProcess(SimpleCni plugin, Path helper, Caller caller) {
+  public OwnOrProcess(SimpleCni plugin, Path helper, Caller caller, PluginExecutor processes) {
     this.plugin = plugin;
     this.helper = helper;
     this.caller = caller;
+    this.processes = processes;
   }
 
   @Override
@@ -27,7 +29,7 @@ public final class OwnOrProcess implements PluginExecutor {
     if (type.equals(SimpleCni.NAME) && isOwn(PluginPath.find(type, call.path()))) {
       return plugin.perform(call, stdin, caller).getBytes(StandardCharsets.UTF_8);
     }
-    return caller.delegates().execute(type, call, stdin);
+    return processes.execute(type, call, stdin);
   }
 
   private boolean isOwn(Path file) {

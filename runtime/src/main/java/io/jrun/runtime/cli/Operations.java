@@ -1,5 +1,6 @@
 package io.jrun.runtime.cli;
 
+import io.jrun.cni.command.CniLine;
 import java.util.List;
 
 /// What the commands do; a failure is a RuntimeException whose message the caller is shown.
@@ -40,4 +41,7 @@ public interface Operations {
   String engineStatus();
 
   void engineStop();
+
+  /// Performs a `cni` command and returns what to print.
+  String cni(CniLine line);
 }

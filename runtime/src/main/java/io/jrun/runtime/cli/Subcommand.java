@@ -1,5 +1,6 @@
 package io.jrun.runtime.cli;
 
+import io.jrun.cni.command.CniLine;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.json.Json.JsonString;
@@ -12,6 +13,18 @@ import picocli.CommandLine.Model.CommandSpec;
 
 /// The commands; each one's options are built only when it is invoked.
 enum Subcommand {
+  CNI(
+      "run the CNI plugins of a network on a network namespace",
+      "add|del|check|gc|status|version|list [network [netns]]",
+      1,
+      3,
+      options ->
+          options
+              .flag("print JSON also on a terminal", "--json")
+              .text("dir", "the directory of cached results", "--cache")
+              .text("seconds", "for each plugin; 0 for ever (default: 120)", "--timeout")
+              .texts("id/ifname", "of gc: an attachment to keep", "--keep"),
+      Subcommand::cni),
   CREATE(
       "create a container",
       "<container-id>",
@@ -117,6 +130,8 @@ enum Subcommand {
       options -> {},
       ContainerCommands::state);
 
+  private static final int PLUGIN_SECONDS = 120;
+
   private final String summary;
   private final String arguments;
   private final int minArguments;
@@ -200,6 +215,20 @@ enum Subcommand {
             request.global(),
             request.line().text("--bundle", ""),
             request.line().has("--rootless"));
+    return 0;
+  }
+
+  private static int cni(Request request) {
+    ParsedLine line = request.line();
+    CniLine parsed =
+        new CniLine(
+            request.id(),
+            request.rest(),
+            line.has("--json"),
+            line.text("--cache"),
+            line.has("--timeout") ? line.count("--timeout") : PLUGIN_SECONDS,
+            line.texts("--keep"));
+    request.caller().out(request.operations().cni(parsed));
     return 0;
   }
 

@@ -1,5 +1,7 @@
 package io.jrun.runtime.engine;
 
+import io.jrun.cni.command.CniCommand;
+import io.jrun.cni.command.CniLine;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.ExecOptions;
@@ -8,9 +10,16 @@ import io.jrun.runtime.cli.Operations;
 import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.container.ContainerOperations;
 import java.util.List;
+import java.util.function.Supplier;
 
 /// What a command line may ask for: of containers, and of the engine itself.
-record EngineOperations(Engine engine, ContainerOperations containers) implements Operations {
+record EngineOperations(Engine engine, ContainerOperations containers, Supplier<CniCommand> cni)
+    implements Operations {
+  @Override
+  public String cni(CniLine line) {
+    return cni.get().perform(line);
+  }
+
   @Override
   public void spec(GlobalOptions global, String bundle, boolean rootless) {
     containers.spec(bundle, rootless);
