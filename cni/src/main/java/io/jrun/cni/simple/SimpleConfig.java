@@ -91,7 +91,7 @@ record SimpleConfig(
 
   private static SimpleConfig read(JsonReader r, CniVersion version, String cniArgs) {
     String name = r.string("name");
-    if (!name.isEmpty() && !CniNames.isName(name)) {
+    if (r.object().member("name") instanceof Json.JsonString && !CniNames.isName(name)) {
       r.problem("name", "invalid network name \"" + name + "\"");
     }
     String mode = r.optionalString("mode");

@@ -48,7 +48,7 @@ public record NetworkConfig(
 
   private static NetworkConfig read(JsonReader r, String source) {
     String name = r.string("name");
-    if (!name.isEmpty() && !CniNames.isName(name)) {
+    if (r.object().member("name") instanceof Json.JsonString && !CniNames.isName(name)) {
       r.problem("name", "invalid network name \"" + name + "\"");
     }
     CniVersion version = version(r);
