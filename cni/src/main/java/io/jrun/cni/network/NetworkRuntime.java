@@ -75,25 +75,41 @@ public final class NetworkRuntime {
   }
 
   private void delLocked(NetworkConfig network, AttachmentArgs args) {
-    Json.@Nullable JsonObject previous = null;
-    if (network.version().atLeast(CniVersion.V0_4_0)) {
-      try {
-        previous = cached(network, args).orElse(null);
-      } catch (SpecException e) {
-        cache.remove(network.name(), args); // unreadable: plugins must do without it, as for libcni
-      }
+    Optional<CachedAttachment> cached = Optional.empty();
+    try {
+      cached = cache.find(network.name(), args);
+    } catch (SpecException e) {
+      cache.remove(network.name(), args); // unreadable: plugins must do without it, as for libcni
     }
+    Json.@Nullable JsonObject previous =
+        network.version().atLeast(CniVersion.V0_4_0) ? result(network, cached).orElse(null) : null;
+    AttachmentArgs remembered = remembered(args, cached);
     for (PluginConfig plugin : network.plugins().reversed()) {
-      execute(Verb.DEL, network, plugin, args, previous, Map.of());
+      execute(Verb.DEL, network, plugin, remembered, previous, Map.of());
     }
     cache.remove(network.name(), args);
   }
 
-  private Optional<Json.JsonObject> cached(NetworkConfig network, AttachmentArgs args) {
-    return cache
-        .result(network.name(), args)
+  private static Optional<Json.JsonObject> result(
+      NetworkConfig network, Optional<CachedAttachment> cached) {
+    return cached
+        .map(CachedAttachment::result)
+        .filter(json -> !json.isEmpty())
         .map(json ->
             CniResult.read("the cached result", json, network.version()).toJson(network.version()));
+  }
+
+  /// The arguments that ADD was given, where the caller gives none: portmap removes nothing of
+  /// which it is not told.
+  private static AttachmentArgs remembered(AttachmentArgs args, Optional<CachedAttachment> cached) {
+    if (cached.isEmpty()) return args;
+    AttachmentArgs before = cached.get().args();
+    return new AttachmentArgs(
+        args.containerId(),
+        args.netns(),
+        args.ifname(),
+        args.args().isEmpty() ? before.args() : args.args(),
+        args.capabilityArgs().isEmpty() ? before.capabilityArgs() : args.capabilityArgs());
   }
 
   /// Asks every plugin whether all is as its ADD left it.
@@ -105,7 +121,8 @@ public final class NetworkRuntime {
           "configuration version " + network.version() + " does not support CHECK");
     }
     if (network.disableCheck()) return;
-    Optional<Json.JsonObject> previous = cached(network, args);
+    Optional<CachedAttachment> cached = cache.find(network.name(), args);
+    Optional<Json.JsonObject> previous = result(network, cached);
     if (previous.isEmpty()) {
       throw new CniException(
           CniError.UNKNOWN_CONTAINER,
@@ -117,7 +134,7 @@ public final class NetworkRuntime {
               + network.name());
     }
     for (PluginConfig plugin : network.plugins()) {
-      execute(Verb.CHECK, network, plugin, args, previous.get(), Map.of());
+      execute(Verb.CHECK, network, plugin, remembered(args, cached), previous.get(), Map.of());
     }
   }
 

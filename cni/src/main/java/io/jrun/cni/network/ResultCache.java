@@ -66,10 +66,10 @@ public final class ResultCache {
     }
   }
 
-  /// The result of the attachment's ADD; a file of another kind is the result itself.
+  /// What was cached of the attachment's ADD; a file of another kind is a result alone.
   ///
   /// @throws SpecException when the file makes no sense
-  Optional<Json.JsonObject> result(String network, AttachmentArgs args) {
+  Optional<CachedAttachment> find(String network, AttachmentArgs args) {
     Path file = file(network, args);
     byte[] bytes;
     try {
@@ -80,10 +80,10 @@ public final class ResultCache {
       throw new UncheckedIOException("read the cached result: " + e, e);
     }
     Json.JsonObject json = JsonReader.read(file.toString(), bytes, JsonReader::object);
-    if (!isKind(json)) return Optional.of(json);
-    Json.JsonObject result =
-        JsonReader.read(file.toString(), json, CachedAttachment::read).result();
-    return result.isEmpty() ? Optional.empty() : Optional.of(result);
+    return Optional.of(
+        isKind(json)
+            ? JsonReader.read(file.toString(), json, CachedAttachment::read)
+            : new CachedAttachment(network, "", args, json));
   }
 
   /// All attachments, also of other networks; files that are none are passed over, as libcni does.

@@ -151,6 +151,18 @@ class NetworkRuntimeTest {
   }
 
   @Test
+  void delRemembersTheArgumentsThatAddWasGiven() {
+    runtime.add(network("1.0.0", ""), args("c1"));
+    plugins.asked.clear();
+    runtime.del(
+        network("1.0.0", ""),
+        new AttachmentArgs("c1", "", "eth0", List.of(), Json.JsonObject.EMPTY));
+    assertThat(plugins.stdin(0).member("runtimeConfig"))
+        .isEqualTo(Json.parse("{\"mac\":\"00:11:22:33:44:55\"}"));
+    assertThat(plugins.asked.getFirst().call().args()).isEqualTo("K=V;L=W=X");
+  }
+
+  @Test
   void checkNeedsItsVersionAndACachedResult() {
     assertThatThrownBy(() -> runtime.check(network("0.3.1", ""), args("c1")))
         .hasMessage("configuration version 0.3.1 does not support CHECK");
