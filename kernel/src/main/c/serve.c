@@ -16,7 +16,7 @@ static int receive(int socket) {
   struct batch *batch = (struct batch *)arena();
   struct fds fds;
   while (got < want) {
-    struct iovec iov = {arena() + got, ARENA_SIZE - got};
+    struct iovec iov = {arena() + got, want - got};
     struct msghdr message = {0, 0, &iov, 1, &fds, sizeof fds, 0};
     long n = syscall3(SYS_recvmsg, socket, &message, MSG_CMSG_CLOEXEC);
     if (n == -EINTR) continue;
@@ -35,6 +35,27 @@ static int receive(int socket) {
   return got == want;
 }
 
+/* Sends the whole message, its descriptors with the first part; 0 when nobody is there to take it. */
+int send_all(int socket, struct msghdr *message) {
+  while (message->iov_length) {
+    long n = syscall3(SYS_sendmsg, socket, message, MSG_NOSIGNAL);
+    if (n == -EINTR) continue;
+    if (n < 0) return 0;
+    message->control = 0;
+    message->control_length = 0;
+    while (message->iov_length && (size)n >= message->iov->length) {
+      n -= (long)message->iov->length;
+      message->iov++;
+      message->iov_length--;
+    }
+    if (message->iov_length) {
+      message->iov->base = (char *)message->iov->base + n;
+      message->iov->length -= (size)n;
+    }
+  }
+  return 1;
+}
+
 static int answer(int socket, struct reply *reply, char *out, size out_size, struct fds *fds,
                   unsigned descriptors) {
   struct iovec iov[2] = {{reply, reply->size - out_size}, {out, out_size}};
@@ -46,23 +67,7 @@ static int answer(int socket, struct reply *reply, char *out, size out_size, str
     message.control = fds;
     message.control_length = (fds->header.length + 7) & ~7UL;
   }
-  while (message.iov_length) {
-    long n = syscall3(SYS_sendmsg, socket, &message, MSG_NOSIGNAL);
-    if (n == -EINTR) continue;
-    if (n < 0) return 0;
-    message.control = 0;
-    message.control_length = 0;
-    while (message.iov_length && (size)n >= message.iov->length) {
-      n -= (long)message.iov->length;
-      message.iov++;
-      message.iov_length--;
-    }
-    if (message.iov_length) {
-      message.iov->base = (char *)message.iov->base + n;
-      message.iov->length -= (size)n;
-    }
-  }
-  return 1;
+  return send_all(socket, &message);
 }
 
 static long reset_signals(void) {
@@ -107,8 +112,16 @@ static long perform(struct session *session, struct call *call, unsigned long *a
   return syscall6(call->number, (long)a[0], (long)a[1], (long)a[2], (long)a[3], (long)a[4], (long)a[5]);
 }
 
-/* Fills in the arguments; 0 when one of them is the result of a call that failed. */
+/* What is to be said of the guard: that it failed with that errno, or that it did not fail. */
+static int guarded(const struct call *call, const long *results) {
+  long result = results[call->guard - 1];
+  return call->guard_errno ? result == -(long)call->guard_errno : result >= 0;
+}
+
+/* Fills in the arguments; 0 when the call is not to be made: its guard says so, or an argument is
+ * the result of a call that failed. */
 static int resolve(const struct call *call, const long *results, unsigned long *args) {
+  if (call->guard && !guarded(call, results)) return 0;
   for (int i = 0; i < 6; i++) {
     unsigned long value = call->args[i];
     switch (call->kinds >> (2 * i) & 3) {
@@ -142,7 +155,8 @@ static int perform_batch(struct session *session) {
   unsigned descriptors = 0, i = 0;
 
   memset(out, 0, batch->out_size);
-  while (i < batch->calls) {
+  if (!(batch->flags & BATCH_CHAINED)) session->broken = 0;
+  while (i < batch->calls && !session->broken) {
     struct call *call = &calls[i];
     unsigned long args[6];
     long result = RESULT_SKIPPED;
@@ -156,7 +170,8 @@ static int perform_batch(struct session *session) {
         fds.fd[descriptors++] = (int)result;
     }
     results[i++] = result;
-    if (result < 0 && result > -4096 && result != RESULT_SKIPPED && !tolerated(call, result)) break;
+    if (result < 0 && result > -4096 && result != RESULT_SKIPPED && !tolerated(call, result))
+      session->broken = 1;
   }
   reply->done = i;
   reply->size = (unsigned)(sizeof *reply + i * sizeof *results + batch->out_size);

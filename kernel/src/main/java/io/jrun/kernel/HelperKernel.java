@@ -9,12 +9,24 @@ public interface HelperKernel extends AutoCloseable {
   ///
   /// @throws KernelException for that failure
   /// @throws HelperGoneException when the helper ended before it answered
-  Results run(Batch batch);
+  default Results run(Batch batch) {
+    return send(batch).await();
+  }
+
+  /// Sends the calls without waiting. The helper performs them once what was sent before has run to
+  /// its end, and skips them when that failed; so a reply's failure is that of the whole sequence.
+  Reply send(Batch batch);
 
   /// Sends a batch whose last call ends or replaces the process, and waits for that.
   ///
   /// @throws KernelException when a call failed instead
-  void runToEnd(Batch batch);
+  default void runToEnd(Batch batch) {
+    sendToEnd(batch).await();
+  }
+
+  /// Sends a batch whose last call ends or replaces the process; the reply, without results, comes
+  /// when that happened.
+  Reply sendToEnd(Batch batch);
 
   /// Performs one call.
   default <R> R call(Syscall<R> call) {

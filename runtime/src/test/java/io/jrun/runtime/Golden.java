@@ -15,14 +15,20 @@ public final class Golden {
   private Golden() {}
 
   /// Asserts that the batch is what the file says: one call per line behind its index (what `#n` in
-  /// a later call refers to), then the errnos expected of it.
+  /// a later call refers to), then the errnos expected of it. A guarded call says first when it is
+  /// made.
   public static void assertCalls(Batch batch, String name) {
+    assertText(text(batch), name);
+  }
+
+  /// The batch as such a file has it.
+  public static String text(Batch batch) {
     StringBuilder text = new StringBuilder();
     List<Batch.Entry> entries = batch.entries();
     for (int i = 0; i < entries.size(); i++) {
       text.append('#').append(i).append(' ').append(line(entries.get(i))).append('\n');
     }
-    assertText(text.toString(), name);
+    return text.toString();
   }
 
   private static String line(Batch.Entry entry) {
@@ -30,10 +36,18 @@ public final class Golden {
         entry.anyFailure()
             ? "any"
             : entry.expected().stream().map(Errno::name).collect(Collectors.joining(" "));
-    return entry.call().text() + (expected.isEmpty() ? "" : " ? " + expected);
+    return guard(entry) + entry.call().text() + (expected.isEmpty() ? "" : " ? " + expected);
   }
 
-  private static void assertText(String text, String name) {
+  private static String guard(Batch.Entry entry) {
+    Batch.Guard guard = entry.guard();
+    if (guard == null) return "";
+    String outcome = guard.errno() == null ? "done" : guard.errno().name();
+    return "where #" + guard.index() + " is " + outcome + ": ";
+  }
+
+  /// Asserts that the text is what the file says.
+  public static void assertText(String text, String name) {
     Path file = Path.of("src/test/golden", name);
     try {
       if (Boolean.getBoolean("jrun.goldens.update")) {

@@ -4,6 +4,7 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
@@ -38,11 +39,15 @@ public final class ObservedHelper implements HelperKernel {
     }
 
     Batch in(Batch batch) {
-      return batch.with(index, new Batch.Entry(FAILS, List.of(), expected()));
+      return batch.with(index, new Batch.Entry(FAILS, List.of(), expected(), entry.guard()));
     }
 
-    RuntimeException thrown(KernelException e) {
-      return e.call() == FAILS ? new KernelException(entry.call(), errno) : e;
+    Results await(Reply reply) {
+      try {
+        return reply.await();
+      } catch (KernelException e) {
+        throw e.call() == FAILS ? new KernelException(entry.call(), errno) : e;
+      }
     }
   }
 
@@ -57,33 +62,25 @@ public final class ObservedHelper implements HelperKernel {
   }
 
   @Override
-  public Results run(Batch batch) {
+  public Reply send(Batch batch) {
     Optional<Refusal> refusal = show(batch);
-    if (refusal.isEmpty()) return helper.run(batch);
+    if (refusal.isEmpty()) return helper.send(batch);
     Refusal refused = refusal.get();
-    Results results;
-    try {
-      results = helper.run(refused.in(batch));
-    } catch (KernelException e) {
-      throw refused.thrown(e);
-    }
-    List<Long> values = new ArrayList<>(results.values());
-    values.set(refused.index(), (long) -refused.errno().value());
-    return new Results(values, results.outputs(), results.descriptors());
+    Reply reply = helper.send(refused.in(batch));
+    return () -> {
+      Results results = refused.await(reply);
+      List<Long> values = new ArrayList<>(results.values());
+      values.set(refused.index(), (long) -refused.errno().value());
+      return new Results(values, results.outputs(), results.descriptors());
+    };
   }
 
   @Override
-  public void runToEnd(Batch batch) {
+  public Reply sendToEnd(Batch batch) {
     Optional<Refusal> refusal = show(batch);
-    if (refusal.isEmpty()) {
-      helper.runToEnd(batch);
-      return;
-    }
-    try {
-      helper.runToEnd(refusal.get().in(batch));
-    } catch (KernelException e) {
-      throw refusal.get().thrown(e);
-    }
+    if (refusal.isEmpty()) return helper.sendToEnd(batch);
+    Reply reply = helper.sendToEnd(refusal.get().in(batch));
+    return () -> refusal.get().await(reply);
   }
 
   @Override

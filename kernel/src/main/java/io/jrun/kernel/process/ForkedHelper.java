@@ -9,7 +9,6 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SocketCall;
-import io.jrun.kernel.wire.Helper;
 import java.util.List;
 
 /// A process forked from a helper, directed over a socket of its own.
@@ -23,9 +22,9 @@ public record ForkedHelper(HelperKernel helper, int pid) implements AutoCloseabl
     try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1))) {
       Batch batch = new Batch();
       Descriptor socket = batch.pass(theirs);
-      Pending<Integer> clone = batch.add(new ProcessCall.Clone3(flags, SIGCHLD, socket));
+      Pending<Integer> clone = batch.add(new ProcessCall.Clone3(flags, SIGCHLD, socket, 0));
       batch.add(new FileCall.Close(socket));
-      return new ForkedHelper(new Helper(kernel, ours), parent.run(batch).of(clone));
+      return new ForkedHelper(parent.over(ours), parent.run(batch).of(clone));
     } catch (RuntimeException e) {
       ours.close();
       throw e;

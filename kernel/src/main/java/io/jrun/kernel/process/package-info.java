@@ -1,5 +1,4 @@
-/// Processes forked from a helper, and the programs they become; depends on the kernel, its calls
-/// and the wire.
+/// Processes forked from a helper, and the programs they become; depends on the kernel and its calls.
 @NullMarked
 package io.jrun.kernel.process;
 

@@ -1,9 +1,10 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Results;
-import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
@@ -17,6 +18,7 @@ import io.jrun.runtime.cli.RunOptions;
 import io.jrun.specs.runtime.Capabilities;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.ContainerStateView;
+import io.jrun.specs.runtime.Hooks;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Status;
 import io.jrun.specs.runtime.User;
@@ -25,6 +27,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// The operations of one client on containers.
 public final class ContainerOperations {
@@ -101,7 +104,8 @@ public final class ContainerOperations {
     checkCreate(given);
     Store store = store(given.global());
     CreateOptions options = absolutePaths(given);
-    try (Creation creation = new Creation(containers, client, store, options, false)) {
+    try (Creation creation =
+        new Creation(containers, client, store, options, Creation.Role.LEAVES)) {
       Creation.Made made = creation.create();
       try {
         creation.park(made);
@@ -118,78 +122,108 @@ public final class ContainerOperations {
     checkCreate(given.create());
     Store store = store(given.create().global());
     CreateOptions options = absolutePaths(given.create());
-    try (Creation creation = new Creation(containers, client, store, options, !given.detach())) {
+    try (Creation creation = new Creation(containers, client, store, options, role(given))) {
       return run(given, creation, store);
     }
+  }
+
+  private static Creation.Role role(RunOptions given) {
+    if (given.detach()) return Creation.Role.LEAVES;
+    return given.noSubreaper() ? Creation.Role.WATCHES : Creation.Role.WATCHES_AND_REAPS;
   }
 
   private int run(RunOptions given, Creation creation, Store store) {
     Creation.Made made = creation.create();
     Process process = java.util.Objects.requireNonNull(made.config().process());
+    Hooks hooks = made.config().hooks();
+    boolean attached = !given.detach();
     byte[] termios = new byte[0];
+    Foreground foreground = null;
     try {
-      Batch batch = new Batch();
-      if (!given.detach()) {
-        if (!given.noSubreaper())
-          batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
-        batch.add(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
-        client.helper.run(batch);
-        if (made.master() != null) termios = Console.raw(client.helper);
-      }
-      made.hooks()
-          .run(
-              "startContainer",
-              made.config().hooks().startContainer(),
-              made.init().helper(),
-              Status.CREATED,
-              made.state().initPid());
-      launch(
-          made.init(),
-          made.program(),
-          process,
-          made.env(),
-          made.seccomp(),
-          made.seccompFlags(),
-          made.state().preservedFds());
+      if (attached && made.master() != null) termios = Console.raw(client.helper);
+      HelperKernel init = made.init().helper();
+      int pid = made.state().initPid();
+      made.hooks().run("startContainer", hooks.startContainer(), init, Status.CREATED, pid);
+      // nothing is to be run when the engine dies then: the client just ends with what it saw
+      if (given.keep()) client.helper.send(onEofOnly());
+      // the client runs poststart hooks before it can watch
+      if (attached && hooks.poststart().isEmpty()) foreground = watch(made, termios);
+      else if (attached) client.helper.call(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
+      Batch last =
+          Program.last(
+              made.program(),
+              process,
+              made.env(),
+              made.seccomp(),
+              made.seccompFlags(),
+              made.state().preservedFds());
+      Program.awaitStart(init.sendToEnd(last), process.args().getFirst());
     } catch (RuntimeException e) {
-      if (termios.length > 0) {
-        client.helper.call(
-            new io.jrun.kernel.call.FileCall.IoctlWrite(
-                Descriptor.STDIN, io.jrun.kernel.call.FileCall.TCSETS, termios));
-      }
+      if (foreground != null) abandon(made, foreground, e);
+      else Console.restore(client.helper, termios);
       creation.undo(e);
       throw e;
     }
+    try {
+      return goOn(given, creation, made, store, termios, foreground);
+    } catch (HelperGoneException e) {
+      throw e; // a client that was killed leaves its running container
+    } catch (RuntimeException e) {
+      try {
+        if (!given.keep() && creation.claimed())
+          destroy(store, creation.claim(), made.state(), made.config(), made.cgroup());
+      } catch (RuntimeException again) {
+        e.addSuppressed(again);
+      }
+      throw e;
+    }
+  }
+
+  /// What follows once the program runs: its status, or 0 when it is not watched.
+  ///
+  /// @param watching null where the client does not watch yet
+  private int goOn(
+      RunOptions given,
+      Creation creation,
+      Creation.Made made,
+      Store store,
+      byte[] termios,
+      @Nullable Foreground watching) {
     made.init().close();
-    Claim claim = creation.released();
+    creation.release();
     poststart(made);
     if (given.detach()) return 0;
-    // nothing is to be run then: the client just ends with the status that it saw
-    if (given.keep()) client.helper.call(new PseudoCall.OnEof(List.of(), 0));
     int status;
     try {
-      status = Foreground.watch(containers, client, made.init(), made.master(), termios);
+      status = (watching == null ? watch(made, termios) : watching).await();
     } finally {
       if (made.master() != null) made.master().close();
     }
     // not where another command has deleted it, and perhaps made another of its name
-    if (!given.keep() && claim.relock())
-      destroy(store, claim, made.state(), made.config(), made.cgroup());
+    if (!given.keep() && creation.claimed())
+      destroy(store, creation.claim(), made.state(), made.config(), made.cgroup());
     return status;
   }
 
-  private static void launch(
-      Child init,
-      String program,
-      Process process,
-      List<String> env,
-      byte @org.jspecify.annotations.Nullable [] seccomp,
-      int flags,
-      int preserveFds) {
-    Program.start(
-        init,
-        Program.last(program, process, env, seccomp, flags, preserveFds),
-        process.args().getFirst());
+  private Foreground watch(Creation.Made made, byte[] termios) {
+    return Foreground.begin(
+        containers, client.helper, made.state().initPid(), made.master(), termios);
+  }
+
+  private static Batch onEofOnly() {
+    Batch batch = new Batch();
+    batch.add(new PseudoCall.OnEof(List.of(), 0));
+    return batch;
+  }
+
+  /// Ends an init that did not become its program, so that the client stops watching it.
+  private void abandon(Creation.Made made, Foreground foreground, RuntimeException cause) {
+    try {
+      init(made.state()).signal(SIGKILL);
+      foreground.await();
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
   }
 
   private void poststart(Creation.Made made) {
@@ -203,11 +237,12 @@ public final class ContainerOperations {
 
   public void start(GlobalOptions global, String id) {
     Store store = store(global);
-    StoredState state = store.load(id);
-    Config config = Config.read(store.config(id));
+    Store.Stored stored = store.load(id);
+    StoredState state = stored.state();
     Status status = status(store, state);
     if (status == Status.CREATING)
       throw new ContainerException("cannot start a container that is not made completely");
+    Config config = containers.configs.of(stored);
     if (status == Status.STOPPED)
       throw new ContainerException("cannot start a container that has stopped");
     if (status != Status.CREATED)
@@ -236,21 +271,24 @@ public final class ContainerOperations {
           init.helper(),
           Status.CREATED,
           state.initPid());
-      Batch ask = new Batch();
-      var passwd = Program.askPasswd(ask);
-      var answers = init.helper().run(ask);
+      Batch look = new Batch();
+      var passwd = Program.askPasswd(look);
+      Program.Search search = Program.search(look, process);
+      Results looked = init.helper().run(look);
+      String program = search.program(looked);
       List<String> env =
           Program.environment(
-              process, answers.succeeded(passwd) ? answers.of(passwd) : null, state.listenFds());
-      String program =
-          Program.enterAndFind(init.helper(), new Batch(), process.cwd(), process.args(), env);
+              process, looked.succeeded(passwd) ? looked.of(passwd) : null, state.listenFds());
       byte[] seccomp =
           config.linux().seccomp() == null
               ? null
               : containers.seccomp.compile(config.linux().seccomp());
       int flags =
           config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
-      launch(init, program, process, env, seccomp, flags, state.preservedFds());
+      Program.start(
+          init,
+          Program.last(program, process, env, seccomp, flags, state.preservedFds()),
+          process.args().getFirst());
       store.started(id);
       hooks.runAll(config.hooks().poststart(), client.helper, Status.RUNNING, state.initPid());
     }
@@ -278,7 +316,8 @@ public final class ContainerOperations {
     return exe.startsWith("/memfd:jrun") || exe.endsWith("/bin/jrun");
   }
 
-  private ContainerStateView view(Store store, StoredState state) {
+  private ContainerStateView view(Store store, Store.Stored stored) {
+    StoredState state = stored.state();
     Status status = status(store, state);
     if (status == Status.CREATING) {
       return new ContainerStateView(
@@ -292,7 +331,7 @@ public final class ContainerOperations {
           Map.of(),
           "");
     }
-    Config config = Config.read(store.config(state.id()));
+    Config config = containers.configs.of(stored);
     return new ContainerStateView(
         config.ociVersion(),
         state.id(),
@@ -315,8 +354,7 @@ public final class ContainerOperations {
     List<ContainerSummary> all = new ArrayList<>();
     for (String id : store.ids()) {
       var found = store.find(id);
-      // hardly begun, or just deleted
-      if (found.isEmpty() || found.get().initPid() != 0 && !store.hasConfig(id)) continue;
+      if (found.isEmpty()) continue; // hardly begun, or just deleted
       ContainerStateView view = view(store, found.get());
       all.add(
           new ContainerSummary(
@@ -335,7 +373,7 @@ public final class ContainerOperations {
 
   public void kill(GlobalOptions global, String id, int signal, boolean all) {
     Store store = store(global);
-    StoredState state = store.load(id);
+    StoredState state = store.load(id).state();
     if (all) {
       cgroup(state).signal(signal);
       return;
@@ -366,7 +404,7 @@ public final class ContainerOperations {
       store.delete(claim, id);
       return;
     }
-    StoredState state = found.get();
+    StoredState state = found.get().state();
     Status status = status(store, state);
     if (!force && status != Status.STOPPED && status != Status.CREATED) {
       throw new ContainerException(
@@ -375,10 +413,8 @@ public final class ContainerOperations {
     if (status == Status.CREATING) {
       destroyHalfMade(state);
       store.delete(claim, id);
-    } else if (!store.hasConfig(id)) {
-      store.delete(claim, id); // a delete crashed after everything else was gone
     } else {
-      destroy(store, claim, state, Config.read(store.config(id)), cgroup(state));
+      destroy(store, claim, state, containers.configs.of(found.get()), cgroup(state));
     }
   }
 
@@ -413,12 +449,12 @@ public final class ContainerOperations {
   }
 
   public List<Integer> pids(GlobalOptions global, String id) {
-    return cgroup(store(global).load(id)).pids();
+    return cgroup(store(global).load(id).state()).pids();
   }
 
   public void pause(GlobalOptions global, String id) {
     Store store = store(global);
-    StoredState state = store.load(id);
+    StoredState state = store.load(id).state();
     Status status = status(store, state);
     if (status != Status.RUNNING && status != Status.CREATED)
       throw new ContainerException("container not running or created: " + status.text());
@@ -427,14 +463,15 @@ public final class ContainerOperations {
 
   public void resume(GlobalOptions global, String id) {
     Store store = store(global);
-    StoredState state = store.load(id);
+    StoredState state = store.load(id).state();
     if (status(store, state) != Status.PAUSED) throw new ContainerException("container not paused");
     cgroup(state).thaw();
   }
 
   public int exec(ExecOptions given) {
     Store store = store(given.global());
-    StoredState state = store.load(given.id());
+    Store.Stored stored = store.load(given.id());
+    StoredState state = stored.state();
     Status status = status(store, state);
     if (status == Status.CREATING)
       throw new ContainerException("cannot exec in a container that is not made completely");
@@ -467,7 +504,7 @@ public final class ContainerOperations {
             given.preserveFds(),
             given.cgroups(),
             given.ignorePaused());
-    Config config = Config.read(store.config(given.id()));
+    Config config = containers.configs.of(stored);
     return new Execution(containers, client)
         .run(options, state, config, cgroup(state), process(options, config));
   }
