@@ -1,10 +1,8 @@
 package io.jrun.cni.file;
 
 import io.jrun.kernel.Kernel;
-import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
-import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import java.nio.file.Path;
 
@@ -37,14 +35,8 @@ public final class LockFile implements AutoCloseable {
                 false));
     OwnedDescriptor file = new OwnedDescriptor(kernel, ((Descriptor.Known) opened).number());
     try {
-      while (true) {
-        try {
-          kernel.call(new FileCall.Flock(file.descriptor(), operation));
-          return new LockFile(file);
-        } catch (KernelException e) {
-          if (!e.errno().equals(Errno.EINTR)) throw e;
-        }
-      }
+      kernel.call(new FileCall.Flock(file.descriptor(), operation));
+      return new LockFile(file);
     } catch (RuntimeException e) {
       file.close();
       throw e;

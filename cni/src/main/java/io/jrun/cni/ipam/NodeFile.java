@@ -22,6 +22,7 @@ public record NodeFile(Cidr subnet, IpAddress gateway, long index, Json.JsonObje
 
   /// None when there is no such file.
   public static Optional<NodeFile> read(Path path) {
+    if (!Files.exists(path)) return Optional.empty();
     byte[] bytes;
     try {
       bytes = Files.readAllBytes(path);

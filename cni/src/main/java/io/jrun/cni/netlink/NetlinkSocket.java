@@ -1,8 +1,10 @@
 package io.jrun.cni.netlink;
 
+import io.jrun.kernel.Batch;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
@@ -20,11 +22,11 @@ import java.util.List;
 ///     | <-- acknowledgement of n             |
 /// ```
 public final class NetlinkSocket implements AutoCloseable {
-  private static final int NETLINK_ROUTE = 0;
+  private static final int TYPE = SocketCall.SOCK_RAW | SocketCall.SOCK_CLOEXEC;
   private static final int SOL_NETLINK = 270;
   private static final int NETLINK_CAP_ACK = 10;
   private static final int NETLINK_EXT_ACK = 11;
-  private static final int NETLINK_GET_STRICT_CHK = 12;
+  private static final int[] OPTIONS = {NETLINK_CAP_ACK, NETLINK_EXT_ACK};
   private static final int ANSWER_SIZE = 8192;
   private static final int DUMP_SIZE = 65536;
   private static final int NLMSGERR_ATTR_MSG = 1;
@@ -35,46 +37,70 @@ public final class NetlinkSocket implements AutoCloseable {
   private final OwnedDescriptor socket;
   private int sequence = 1;
 
-  /// Takes a socket over, wherever it was made.
+  /// Takes a socket over, wherever it was made, with its options.
   public NetlinkSocket(Kernel kernel, OwnedDescriptor socket) {
     this.kernel = kernel;
     this.socket = socket;
-    for (int option : new int[] {NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK}) {
-      kernel.call(new SocketCall.Setsockopt(socket.descriptor(), SOL_NETLINK, option, 1));
+  }
+
+  /// Has a helper make a socket where it is at that moment; it comes with the batch's answer. A
+  /// failure does not stop the batch.
+  public static Pending<Descriptor> addTo(Batch batch) {
+    Pending<Descriptor> made =
+        batch.attempt(
+            new SocketCall.Socket(SocketCall.AF_NETLINK, TYPE, Protocol.ROUTE.number, true));
+    for (int option : OPTIONS) {
+      batch.attempt(new SocketCall.Setsockopt(made.descriptor(), SOL_NETLINK, option, 1));
+    }
+    return made;
+  }
+
+  /// What a socket speaks with: a part of the kernel.
+  public enum Protocol {
+    ROUTE(0),
+    NETFILTER(12);
+
+    private final int number;
+
+    Protocol(int number) {
+      this.number = number;
     }
   }
 
-  /// The call that makes such a socket.
-  public static SocketCall.Socket call(boolean returned) {
-    return new SocketCall.Socket(
-        SocketCall.AF_NETLINK,
-        SocketCall.SOCK_RAW | SocketCall.SOCK_CLOEXEC,
-        NETLINK_ROUTE,
-        returned);
-  }
-
   /// A socket in the engine's own namespace.
-  public static NetlinkSocket open(Kernel kernel) {
-    Descriptor made = kernel.call(call(false));
+  public static NetlinkSocket open(Kernel kernel, Protocol protocol) {
+    Descriptor made =
+        kernel.call(new SocketCall.Socket(SocketCall.AF_NETLINK, TYPE, protocol.number, false));
+    for (int option : OPTIONS) {
+      kernel.call(new SocketCall.Setsockopt(made, SOL_NETLINK, option, 1));
+    }
     return new NetlinkSocket(
         kernel, new OwnedDescriptor(kernel, ((Descriptor.Known) made).number()));
   }
 
+  public static NetlinkSocket open(Kernel kernel) {
+    return open(kernel, Protocol.ROUTE);
+  }
+
   /// Sends the requests in one message and returns what became of each.
   public List<Answer> exchange(List<Request> requests) {
+    return exchange(requests, requests.size() - 1);
+  }
+
+  /// @param acknowledged the request after whose answer nothing more is waited for
+  public List<Answer> exchange(List<Request> requests, int acknowledged) {
     if (requests.isEmpty()) return List.of();
     int first = sequence;
     sequence += requests.size();
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     for (int i = 0; i < requests.size(); i++) {
-      boolean isLast = i == requests.size() - 1;
       Request request = requests.get(i);
-      all.writeBytes(request.bytes(first + i, isLast && !request.isDump()));
+      all.writeBytes(request.bytes(first + i, i == acknowledged && !request.isDump()));
     }
     kernel.call(
         new SocketCall.Sendmsg(
             socket.descriptor(), all.toByteArray(), List.of(), SocketCall.MSG_NOSIGNAL));
-    return new Collector(requests, first).collect();
+    return new Collector(requests, first, acknowledged).collect();
   }
 
   /// Sends the requests and throws the first failure.
@@ -106,19 +132,11 @@ public final class NetlinkSocket implements AutoCloseable {
             .call(new SocketCall.Recvmsg(socket.descriptor(), size, SocketCall.MSG_DONTWAIT))
             .bytes();
       } catch (KernelException e) {
-        if (e.errno().equals(Errno.EAGAIN)) await();
-        else if (!e.errno().equals(Errno.EINTR)) throw e;
+        if (!e.errno().equals(Errno.EAGAIN)) throw e;
       }
-    }
-  }
-
-  private void await() {
-    try {
       if (kernel.call(new FileCall.Poll(socket.descriptor(), POLLIN, TIMEOUT_MILLIS)) == 0) {
         throw new NetlinkException("netlink: the kernel does not answer");
       }
-    } catch (KernelException e) {
-      if (!e.errno().equals(Errno.EINTR)) throw e;
     }
   }
 
@@ -126,12 +144,14 @@ public final class NetlinkSocket implements AutoCloseable {
   private final class Collector {
     private final List<Request> requests;
     private final int first;
+    private final int last;
     private final int[] errnos;
     private final String[] texts;
     private final List<List<Reply>> replies = new ArrayList<>();
     private boolean isOver;
 
-    Collector(List<Request> requests, int first) {
+    Collector(List<Request> requests, int first, int last) {
+      this.last = last;
       this.requests = requests;
       this.first = first;
       this.errnos = new int[requests.size()];
@@ -140,7 +160,7 @@ public final class NetlinkSocket implements AutoCloseable {
     }
 
     List<Answer> collect() {
-      int size = requests.getLast().isDump() ? DUMP_SIZE : ANSWER_SIZE;
+      int size = requests.get(last).isDump() ? DUMP_SIZE : ANSWER_SIZE;
       while (!isOver) {
         for (Reply reply : Reply.split(receive(size))) take(reply);
       }
@@ -159,11 +179,11 @@ public final class NetlinkSocket implements AutoCloseable {
         case Reply.NLMSG_ERROR -> {
           errnos[index] = -reply.i32(0);
           texts[index] = explanation(reply);
-          isOver = index == requests.size() - 1;
+          isOver |= index == last;
         }
         case Reply.NLMSG_DONE -> {
           errnos[index] = Math.max(0, -reply.i32(0));
-          isOver = index == requests.size() - 1;
+          isOver |= index == last;
         }
         default -> replies.get(index).add(reply);
       }

@@ -89,9 +89,13 @@ public final class Request {
         ByteBuffer.allocate(2).order(ByteOrder.nativeOrder()).putShort((short) value).array());
   }
 
-  /// In network order, as ports are.
+  /// In network order, as ports and all of nftables are.
   public Request u16BigEndian(int attribute, int value) {
     return attribute(attribute, new byte[] {(byte) (value >> 8), (byte) value});
+  }
+
+  public Request u32BigEndian(int attribute, int value) {
+    return attribute(attribute, ByteBuffer.allocate(4).putInt(value).array());
   }
 
   public Request u32(int attribute, long value) {

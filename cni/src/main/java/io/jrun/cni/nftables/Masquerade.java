@@ -2,12 +2,15 @@ package io.jrun.cni.nftables;
 
 import io.jrun.cni.address.Cidr;
 import io.jrun.cni.address.IpAddress;
+import io.jrun.cni.netlink.Answer;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.call.Errno;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// Masquerading of containers' traffic that leaves their network.
 ///
@@ -30,10 +33,12 @@ public final class Masquerade {
   public record Element(IpAddress address, String comment) {}
 
   private final Nftables nftables;
-  private final Set<Cidr> prepared = new HashSet<>();
+  private final MapElements elements;
+  private final Set<Cidr> prepared = ConcurrentHashMap.newKeySet();
 
-  public Masquerade(Nftables nftables) {
+  public Masquerade(Kernel kernel, Nftables nftables) {
     this.nftables = nftables;
+    this.elements = new MapElements(kernel, TABLE);
   }
 
   private static JsonObject inTable() {
@@ -51,40 +56,17 @@ public final class Masquerade {
   /// Masquerades what leaves the network from that address; one that is there already is replaced.
   public void add(IpAddress address, Cidr network, String comment) {
     Cidr outside = network.network();
-    List<Json> commands = new ArrayList<>();
-    synchronized (prepared) {
-      boolean isPrepared = prepared.contains(outside);
-      if (!isPrepared) commands.addAll(setUp(outside));
-      commands.add(addElement(address, outside, comment));
-      try {
-        nftables.run(commands);
-      } catch (NftablesException e) {
-        // somebody flushed the table, or the address was somebody's who left without a DEL
-        if (!e.isNotFound() && !e.isExisting()) throw e;
-        if (e.isExisting()) remove(address);
-        commands = setUp(outside);
-        commands.add(addElement(address, outside, comment));
-        nftables.run(commands);
-      }
-      prepared.add(outside);
-    }
-  }
-
-  private static Json addElement(IpAddress address, Cidr outside, String comment) {
     String text = comment.length() > MAX_COMMENT ? comment.substring(0, MAX_COMMENT) : comment;
-    Json key =
-        JsonObject.EMPTY.with(
-            "elem",
-            JsonObject.EMPTY
-                .with("val", Json.of(address.toString()))
-                .with("comment", Json.of(text)));
-    Json verdict =
-        JsonObject.EMPTY.with("goto", JsonObject.EMPTY.with("target", Json.of(chain(outside))));
-    return Nftables.add(
-        "element",
-        inTable()
-            .with("name", Json.of(map(address.isIpv6())))
-            .with("elem", new Json.JsonArray(List.of(new Json.JsonArray(List.of(key, verdict))))));
+    if (prepared.contains(outside)) {
+      Answer answer = elements.add(map(address.isIpv6()), address, chain(outside), text);
+      if (answer.succeeded()) return;
+      // ENOENT: somebody flushed the table; else the address was someone's who left without a DEL
+      answer.orThrow(Errno.ENOENT, Errno.EEXIST, Errno.EBUSY);
+    }
+    nftables.run(setUp(outside));
+    prepared.add(outside);
+    remove(address);
+    elements.add(map(address.isIpv6()), address, chain(outside), text).orThrow();
   }
 
   /// The table and everything that a network needs; what is there is put right.
@@ -163,18 +145,7 @@ public final class Masquerade {
 
   /// Ends the masquerading of an address; one that has none is as it should be.
   public void remove(IpAddress address) {
-    Json command =
-        Nftables.command(
-            "delete",
-            "element",
-            inTable()
-                .with("name", Json.of(map(address.isIpv6())))
-                .with("elem", new Json.JsonArray(List.of(Json.of(address.toString())))));
-    try {
-      nftables.run(List.of(command));
-    } catch (NftablesException e) {
-      if (!e.isNotFound()) throw e;
-    }
+    elements.delete(map(address.isIpv6()), address).orThrow(Errno.ENOENT);
   }
 
   /// All elements.

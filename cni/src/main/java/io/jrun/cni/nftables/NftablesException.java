@@ -12,8 +12,4 @@ public final class NftablesException extends RuntimeException {
   public boolean isNotFound() {
     return String.valueOf(getMessage()).contains("No such file or directory");
   }
-
-  public boolean isExisting() {
-    return String.valueOf(getMessage()).contains("File exists");
-  }
 }

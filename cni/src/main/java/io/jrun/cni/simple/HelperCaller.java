@@ -61,7 +61,7 @@ public final class HelperCaller implements Caller {
     Pending<Stat> theirs = stat(batch, sandbox);
     Pending<Stat> ours = stat(batch, own);
     batch.add(new NamespaceCall.Setns(sandbox, NamespaceCall.CLONE_NEWNET));
-    Pending<Descriptor> socket = batch.attempt(NetlinkSocket.call(true));
+    Pending<Descriptor> socket = NetlinkSocket.addTo(batch);
     batch.add(new NamespaceCall.Setns(own, NamespaceCall.CLONE_NEWNET));
     batch.add(new FileCall.Close(own));
     Results results;

@@ -41,11 +41,12 @@ public final class SimpleCni {
   public static final String NAME = "simplecni";
 
   private final Kernel kernel;
-  private final Masquerade masquerade = new Masquerade(new Nftables());
+  private final Masquerade masquerade;
   private final Map<Path, LeaseStore> stores = new ConcurrentHashMap<>();
 
   public SimpleCni(Kernel kernel) {
     this.kernel = kernel;
+    this.masquerade = new Masquerade(kernel, new Nftables());
   }
 
   /// Performs one call and returns what the plugin prints.

@@ -203,11 +203,7 @@ public sealed interface SocketCall<R> extends HostCall<R> {
 
     @Override
     public void arguments(Arguments to) {
-      to.descriptor(socket)
-          .value(level)
-          .value(option)
-          .struct(o -> o.u32("value", value))
-          .value(4);
+      to.descriptor(socket).value(level).value(option).struct(o -> o.u32("value", value)).value(4);
     }
 
     @Override

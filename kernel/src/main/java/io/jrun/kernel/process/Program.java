@@ -177,17 +177,9 @@ public record Program(
   }
 
   private void await(Kernel kernel, Descriptor what, long deadline) {
-    while (true) {
-      long left =
-          timeoutMillis < 0
-              ? -1
-              : Math.max(0, (deadline - System.nanoTime() + 999_999) / 1_000_000);
-      try {
-        if (kernel.call(new FileCall.Poll(what, POLLIN, left)) != 0) return;
-      } catch (KernelException e) {
-        if (e.errno().equals(Errno.EINTR)) continue;
-        throw e;
-      }
+    long left =
+        timeoutMillis < 0 ? -1 : Math.max(0, (deadline - System.nanoTime() + 999_999) / 1_000_000);
+    if (kernel.call(new FileCall.Poll(what, POLLIN, left)) == 0) {
       throw new ProgramFailure(path + ": timed out after " + timeoutMillis / 1000.0 + " s");
     }
   }

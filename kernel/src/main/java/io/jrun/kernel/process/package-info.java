@@ -1,4 +1,5 @@
-/// Processes forked from a helper, and the programs they become; depends on the kernel and its calls.
+/// Processes forked from a helper, and the programs they become; depends on the kernel and its
+/// calls.
 @NullMarked
 package io.jrun.kernel.process;
 
