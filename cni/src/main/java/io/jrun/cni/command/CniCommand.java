@@ -46,25 +46,32 @@ public final class CniCommand {
 
   /// Returns what to print.
   public String perform(CniLine line) {
+    try (HelperCaller caller = new HelperCaller(kernel, user.helper(), user.env())) {
+      return perform(line, caller);
+    }
+  }
+
+  private String perform(CniLine line, HelperCaller caller) {
     return switch (line.action()) {
-      case "add" -> add(line);
+      case "add" -> add(line, caller);
       case "del" -> {
-        runtime(line).del(network(line), args(line));
+        runtime(line, caller).del(network(line), args(line));
         yield "";
       }
       case "check" -> {
-        runtime(line).check(network(line), args(line));
+        runtime(line, caller).check(network(line), args(line));
         yield "";
       }
       case "gc" -> {
-        runtime(line).gc(network(line), keep(line));
+        runtime(line, caller).gc(network(line), keep(line));
         yield "";
       }
       case "status" -> {
-        runtime(line).status(network(line));
+        runtime(line, caller).status(network(line));
         yield "";
       }
-      case "version" -> CniText.versions(runtime(line).versions(network(line)), isJson(line));
+      case "version" ->
+          CniText.versions(runtime(line, caller).versions(network(line)), isJson(line));
       case "list" -> CniText.list(directory(), cache(line), isJson(line));
       default ->
           throw new CniException(
@@ -72,10 +79,10 @@ public final class CniCommand {
     };
   }
 
-  private String add(CniLine line) {
+  private String add(CniLine line, HelperCaller caller) {
     NetworkConfig network = network(line);
     AttachmentArgs args = args(line);
-    CniResult result = runtime(line).add(network, args);
+    CniResult result = runtime(line, caller).add(network, args);
     return isJson(line)
         ? result.toJson(network.version()).toText("    ") + "\n"
         : CniText.result(result);
@@ -94,13 +101,11 @@ public final class CniCommand {
         kernel, line.cache() == null ? ResultCache.DEFAULT : user.absolute(line.cache()));
   }
 
-  private NetworkRuntime runtime(CniLine line) {
+  private NetworkRuntime runtime(CniLine line, HelperCaller caller) {
     long timeoutMillis = line.timeoutSeconds() == 0 ? -1 : line.timeoutSeconds() * 1000L;
     PluginExecutor processes =
         new ProcessExecutor(kernel, user.helper(), user.env(), timeoutMillis);
-    PluginExecutor executor =
-        new OwnOrProcess(
-            plugin, ownHelper, new HelperCaller(kernel, user.helper(), user.env()), processes);
+    PluginExecutor executor = new OwnOrProcess(plugin, ownHelper, caller, processes);
     return new NetworkRuntime(executor, cache(line), user.pluginPath());
   }
 

@@ -1,5 +1,6 @@
 package io.jrun.cni.netlink;
 
+import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Optional;
@@ -7,6 +8,7 @@ import java.util.regex.Pattern;
 
 /// A hardware address of six bytes.
 public record Mac(String text) {
+  private static final SecureRandom RANDOM = new SecureRandom();
   private static final Pattern TEXT = Pattern.compile("[0-9a-f]{2}(:[0-9a-f]{2}){5}");
 
   /// Parses `00:11:22:aa:bb:cc`.
@@ -27,6 +29,14 @@ public record Mac(String text) {
     mac[0] = 0x0a;
     mac[1] = 0x58;
     System.arraycopy(Arrays.copyOfRange(ip, ip.length - 4, ip.length), 0, mac, 2, 4);
+    return of(mac);
+  }
+
+  /// A locally administered one that nobody else has.
+  public static Mac random() {
+    byte[] mac = new byte[6];
+    RANDOM.nextBytes(mac);
+    mac[0] = (byte) (mac[0] & 0xfc | 2);
     return of(mac);
   }
 

@@ -2,7 +2,6 @@ package io.jrun.cni.simple;
 
 import io.jrun.cni.CniException;
 import io.jrun.cni.address.Cidr;
-import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.netlink.Addresses;
 import io.jrun.cni.netlink.Answer;
 import io.jrun.cni.netlink.Link;
@@ -13,15 +12,12 @@ import io.jrun.cni.netlink.NetlinkSocket;
 import io.jrun.cni.netlink.Request;
 import io.jrun.kernel.call.Errno;
 import io.jrun.specs.cni.CniError;
-import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /// The host's side: the bridge, its gateway addresses, and the host's end of a container's pair.
-record BridgeSide(NetlinkSocket host, SimpleConfig config) {
-  private static final SecureRandom RANDOM = new SecureRandom();
+record BridgeSide(NetlinkSocket host, SimpleConfig config, LinkRemoval removal) {
 
   /// The bridge, made and brought up where it is not there; concurrent callers make one.
   Link bridge() {
@@ -29,7 +25,7 @@ record BridgeSide(NetlinkSocket host, SimpleConfig config) {
     Optional<Link> found = Links.find(host, name);
     if (found.isEmpty()) {
       // an address of its own keeps the bridge's from changing with its ports
-      host.attempt(Links.bridge(name, config.mtu(), config.vlan() != 0, ownMac()))
+      host.attempt(Links.bridge(name, config.mtu(), config.vlan() != 0, Mac.random()))
           .orThrow(Errno.EEXIST);
       found = Links.find(host, name);
     }
@@ -46,32 +42,50 @@ record BridgeSide(NetlinkSocket host, SimpleConfig config) {
     return bridge;
   }
 
-  private static Mac ownMac() {
-    byte[] random = new byte[4];
-    RANDOM.nextBytes(random);
-    return Mac.of(IpAddress.of(random));
-  }
-
-  /// Makes the pair, its host's end a port of the bridge; returns that end.
-  Link attach(Link bridge, Sandbox sandbox, String hostName, String ifname, @Nullable Mac mac) {
-    Request pair =
+  /// Makes the pair, its host's end a port of the bridge, and gives the bridge the gateways'
+  /// addresses; returns that end. The host is told who has the container's addresses, which may
+  /// have been another container's.
+  Link attach(
+      Link bridge,
+      Sandbox sandbox,
+      String hostName,
+      Links.VethEnd inside,
+      Mac mac,
+      Assignment assignment) {
+    List<Request> requests = new ArrayList<>();
+    requests.add(
         Links.veth(
-            new Links.VethEnd(hostName, null, config.mtu()),
-            new Links.VethEnd(ifname, mac, config.mtu()),
-            sandbox.namespace().number());
-    List<Answer> answers =
-        host.exchange(
-            List.of(
-                pair, Links.portUp(hostName, bridge.index(), config.name()), Links.get(hostName)));
+            new Links.VethEnd(hostName, null, config.mtu()), inside, sandbox.namespace().number()));
+    requests.add(Links.portUp(hostName, bridge.index(), config.name()));
+    requests.add(Links.get(hostName));
+    List<Cidr> gateways = new ArrayList<>();
+    for (Assignment.Address address : assignment.addresses()) {
+      if (!config.isGateway() || address.gateway() == null) continue;
+      Cidr gateway = new Cidr(address.gateway(), address.cidr().length());
+      gateways.add(gateway);
+      requests.add(Addresses.add(bridge.index(), gateway));
+      requests.add(Neighbours.learned(bridge.index(), address.cidr().address(), mac));
+    }
+    List<Answer> answers = host.exchange(requests);
     if (answers.getFirst().is(Errno.EEXIST)) {
       throw new CniException(
           CniError.INTERNAL,
-          "container interface " + ifname + " or its host end " + hostName + " exists already");
+          "container interface "
+              + inside.name()
+              + " or its host end "
+              + hostName
+              + " exists already");
     }
     answers.getFirst().orThrow();
     try {
-      answers.forEach(Answer::orThrow);
+      answers.get(1).orThrow();
       Link end = Links.of(answers.get(2)).orElseThrow();
+      for (int i = 0; i < gateways.size(); i++) {
+        if (answers.get(3 + 2 * i).orThrow(Errno.EEXIST).succeeded()) {
+          settle(bridge, gateways.get(i));
+        }
+        answers.get(4 + 2 * i).orThrow();
+      }
       host.perform(portRequests(end));
       return end;
     } catch (RuntimeException e) {
@@ -87,22 +101,6 @@ record BridgeSide(NetlinkSocket host, SimpleConfig config) {
     }
     if (config.vlan() != 0) more.add(Links.portVlan(end.index(), end.name(), config.vlan()));
     return more;
-  }
-
-  /// Gives the bridge the gateways' addresses, and tells the host who has the container's ones, as
-  /// an address may have been another container's.
-  void gateways(Link bridge, Assignment assignment, String podMac) {
-    for (Assignment.Address address : assignment.addresses()) {
-      IpAddress gateway = address.gateway();
-      if (gateway == null) continue;
-      Cidr own = new Cidr(gateway, address.cidr().length());
-      if (host.attempt(Addresses.add(bridge.index(), own)).orThrow(Errno.EEXIST).succeeded()) {
-        settle(bridge, own);
-      }
-      Mac.parse(podMac)
-          .ifPresent(mac ->
-              host.perform(Neighbours.learned(bridge.index(), address.cidr().address(), mac)));
-    }
   }
 
   /// A new gateway address beside another one of the same network is a mistake, or forced.
@@ -124,6 +122,6 @@ record BridgeSide(NetlinkSocket host, SimpleConfig config) {
 
   /// Removes the pair; one that is gone is as it should be.
   void detach(String hostName) {
-    host.attempt(Links.delete(hostName)).orThrow(Errno.ENODEV);
+    removal.remove(host, hostName);
   }
 }

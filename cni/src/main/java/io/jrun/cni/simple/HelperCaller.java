@@ -10,6 +10,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
@@ -20,9 +21,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// The caller as a helper: it goes into the namespace and back within one batch.
-public final class HelperCaller implements Caller {
+public final class HelperCaller implements Caller, AutoCloseable {
   private static final long DELEGATE_MILLIS = 60_000;
 
   private final Kernel kernel;
@@ -30,6 +32,8 @@ public final class HelperCaller implements Caller {
   private final List<String> env;
   private final boolean mayBeOwn;
   private final List<Descriptor> left = new ArrayList<>();
+  private @Nullable Entry entry;
+  private @Nullable NetlinkSocket host;
 
   /// @param env the caller's, of which CNI_NETNS_OVERRIDE allows the caller's own namespace
   public HelperCaller(Kernel kernel, HelperKernel helper, List<String> env) {
@@ -49,8 +53,21 @@ public final class HelperCaller implements Caller {
     return batch.add(new FileCall.Statx(file, "", FileCall.AT_EMPTY_PATH));
   }
 
-  @Override
-  public Sandbox enter(String netns) {
+  /// A way into a namespace that is under way.
+  private record Entry(
+      String netns,
+      Pending<Descriptor> opened,
+      Pending<Stat> theirs,
+      Pending<Stat> ours,
+      Pending<Descriptor> socket,
+      Reply reply) {}
+
+  /// Goes into the namespace while the engine does other things; [#enter] then takes it over.
+  void begin(String netns) {
+    entry = send(netns);
+  }
+
+  private Entry send(String netns) {
     Batch batch = new Batch();
     Pending<Descriptor> opened =
         batch.add(
@@ -64,28 +81,75 @@ public final class HelperCaller implements Caller {
     Pending<Descriptor> socket = NetlinkSocket.addTo(batch);
     batch.add(new NamespaceCall.Setns(own, NamespaceCall.CLONE_NEWNET));
     batch.add(new FileCall.Close(own));
+    return new Entry(netns, opened, theirs, ours, socket, helper.send(batch));
+  }
+
+  @Override
+  public Sandbox enter(String netns) {
+    Entry begun = entry;
+    entry = null;
+    return finish(begun != null && begun.netns().equals(netns) ? begun : send(netns));
+  }
+
+  private Sandbox finish(Entry begun) {
     Results results;
     try {
-      results = helper.run(batch);
+      results = begun.reply().await();
     } catch (KernelException e) {
       throw new CniException(
-          CniError.INVALID_NETNS, "failed to open netns \"" + netns + "\": " + e.getMessage(), e);
+          CniError.INVALID_NETNS,
+          "failed to open netns \"" + begun.netns() + "\": " + e.getMessage(),
+          e);
     }
-    left.add(results.of(opened));
+    left.add(results.of(begun.opened()));
     OwnedDescriptor namespace = results.descriptors().getFirst();
-    if (!results.succeeded(socket)) {
+    if (!results.succeeded(begun.socket())) {
       namespace.close();
-      results.of(socket);
+      results.of(begun.socket());
     }
-    left.add(results.of(socket));
+    left.add(results.of(begun.socket()));
     OwnedDescriptor made = results.descriptors().get(1);
-    if (results.of(theirs).inode() == results.of(ours).inode() && !mayBeOwn) {
-      namespace.close();
-      made.close();
+    Sandbox entered = new Sandbox(namespace, new NetlinkSocket(kernel, made));
+    try {
+      check(results.of(begun.theirs()), results.of(begun.ours()));
+      return entered;
+    } catch (RuntimeException e) {
+      entered.close();
+      throw e;
+    }
+  }
+
+  private void check(Stat theirs, Stat ours) {
+    if (theirs.inode() == ours.inode() && !mayBeOwn) {
       throw new CniException(
           CniError.INVALID_NETNS, "plugin's netns and netns from CNI_NETNS should not be the same");
     }
-    return new Sandbox(namespace, new NetlinkSocket(kernel, made));
+    Stat engine = kernel.call(new FileCall.Statx(Descriptor.CWD, "/proc/self/ns/net", 0));
+    if (engine.inode() != ours.inode()) {
+      throw new CniException(
+          CniError.INVALID_ENVIRONMENT, "the engine is of another network namespace");
+    }
+  }
+
+  @Override
+  public NetlinkSocket host() {
+    if (host == null) host = NetlinkSocket.open(kernel);
+    return host;
+  }
+
+  /// Lets go of what was begun and not used.
+  @Override
+  public void close() {
+    if (host != null) host.close();
+    host = null;
+    Entry begun = entry;
+    entry = null;
+    if (begun == null) return;
+    try {
+      begun.reply().await().descriptors().forEach(OwnedDescriptor::close);
+    } catch (KernelException e) {
+      // the namespace that nobody wants any more could not be entered
+    }
   }
 
   @Override

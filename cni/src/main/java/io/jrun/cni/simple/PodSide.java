@@ -28,12 +28,14 @@ record PodSide(NetlinkSocket socket, String ifname) {
   }
 
   /// Everything in one message: the kernel works it off in order.
-  void configure(Link link, Assignment assignment) {
+  ///
+  /// @param link the interface's index
+  void configure(int link, Assignment assignment) {
     List<Request> requests = new ArrayList<>();
     for (Assignment.Address address : assignment.addresses()) {
-      requests.add(Addresses.add(link.index(), address.cidr()));
+      requests.add(Addresses.add(link, address.cidr()));
     }
-    requests.add(Links.up(link.index(), ifname));
+    requests.add(Links.up(link, ifname));
     int firstRoute = requests.size();
     for (Assignment.Path path : assignment.paths()) {
       requests.add(Routes.add(entry(path, link)));
@@ -46,12 +48,12 @@ record PodSide(NetlinkSocket socket, String ifname) {
     }
   }
 
-  private static RouteEntry entry(Assignment.Path path, Link link) {
+  private static RouteEntry entry(Assignment.Path path, int link) {
     Route route = path.route();
     return new RouteEntry(
         path.destination(),
         path.gateway(),
-        link.index(),
+        link,
         null,
         or(route.mtu(), 0),
         or(route.advmss(), 0),
@@ -78,7 +80,7 @@ record PodSide(NetlinkSocket socket, String ifname) {
       if (expected.paths().stream().noneMatch(p -> p.destination().isIpv6() == six)) continue;
       List<RouteEntry> routes = Routes.all(socket, six);
       for (Assignment.Path path : expected.paths()) {
-        RouteEntry wanted = entry(path, link);
+        RouteEntry wanted = entry(path, link.index());
         if (path.destination().isIpv6() == six && routes.stream().noneMatch(wanted::leadsAs)) {
           throw new CniException(
               CniError.INTERNAL,

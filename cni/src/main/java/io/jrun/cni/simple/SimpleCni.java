@@ -12,6 +12,9 @@ import io.jrun.cni.nftables.Masquerade;
 import io.jrun.cni.nftables.Nftables;
 import io.jrun.cni.plugin.PluginCall;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
 import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniNames;
@@ -23,9 +26,6 @@ import io.jrun.specs.cni.VersionInfo;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import io.jrun.specs.json.SpecException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,11 +42,13 @@ public final class SimpleCni {
 
   private final Kernel kernel;
   private final Masquerade masquerade;
+  private final LinkRemoval removal;
   private final Map<Path, LeaseStore> stores = new ConcurrentHashMap<>();
 
   public SimpleCni(Kernel kernel) {
     this.kernel = kernel;
     this.masquerade = new Masquerade(kernel, new Nftables());
+    this.removal = new LinkRemoval(kernel);
   }
 
   /// Performs one call and returns what the plugin prints.
@@ -137,9 +139,8 @@ public final class SimpleCni {
     }
 
     String add() {
-      try (Sandbox sandbox = caller.enter(call.netns());
-          NetlinkSocket host = NetlinkSocket.open(kernel)) {
-        BridgeSide bridgeSide = new BridgeSide(host, config);
+      try (Sandbox sandbox = caller.enter(call.netns())) {
+        BridgeSide bridgeSide = new BridgeSide(caller.host(), config, removal);
         Assignment assignment = ipam.add();
         boolean[] isAttached = new boolean[1];
         try {
@@ -166,19 +167,14 @@ public final class SimpleCni {
     private String add(
         Sandbox sandbox, BridgeSide bridgeSide, Assignment assignment, boolean[] isAttached) {
       Link bridge = bridgeSide.bridge();
-      Mac mac = config.mac();
-      IpAddress first = assignment.addresses().getFirst().cidr().address();
-      if (mac == null && config.macFromIp()) mac = Mac.of(first);
-      Link hostEnd = bridgeSide.attach(bridge, sandbox, HostVeth.name(holder), call.ifname(), mac);
+      Mac mac = mac(assignment);
+      Links.VethEnd inside = new Links.VethEnd(call.ifname(), mac, config.mtu());
+      Link hostEnd =
+          bridgeSide.attach(bridge, sandbox, HostVeth.name(holder), inside, mac, assignment);
       isAttached[0] = true;
-      PodSide podSide = new PodSide(sandbox.socket(), call.ifname());
-      Link podEnd = podSide.link();
       sysctls(assignment);
-      podSide.configure(podEnd, assignment);
-      if (config.isGateway()) {
-        bridgeSide.gateways(bridge, assignment, podEnd.mac());
-        forward(assignment);
-      }
+      new PodSide(sandbox.socket(), call.ifname()).configure(hostEnd.peer(), assignment);
+      if (config.isGateway()) forward(assignment);
       if (config.ipMasq()) {
         for (Assignment.Address address : assignment.addresses()) {
           masquerade.add(address.cidr().address(), address.outside(), comment());
@@ -188,13 +184,21 @@ public final class SimpleCni {
               List.of(
                   new Interface(bridge.name(), bridge.mac(), null, bridge.mtu()),
                   new Interface(hostEnd.name(), hostEnd.mac(), null, hostEnd.mtu()),
-                  new Interface(podEnd.name(), podEnd.mac(), call.netns(), podEnd.mtu())),
+                  new Interface(call.ifname(), mac.text(), call.netns(), hostEnd.mtu())),
               assignment.ips(2),
               assignment.routes(),
               assignment.dns(),
               Json.JsonObject.EMPTY)
           .toJson(config.version())
           .toText();
+    }
+
+    private Mac mac(Assignment assignment) {
+      Mac asked = config.mac();
+      if (asked != null) return asked;
+      return config.macFromIp()
+          ? Mac.of(assignment.addresses().getFirst().cidr().address())
+          : Mac.random();
     }
 
     /// Runtimes make namespaces without IPv6 where they do not know better.
@@ -224,13 +228,7 @@ public final class SimpleCni {
               addresses.forEach(masquerade::remove);
             });
       }
-      attempt(
-          failures,
-          () -> {
-            try (NetlinkSocket host = NetlinkSocket.open(kernel)) {
-              new BridgeSide(host, config).detach(HostVeth.name(holder));
-            }
-          });
+      attempt(failures, () -> removal.remove(caller.host(), HostVeth.name(holder)));
       throwFirst(failures);
       return "";
     }
@@ -269,9 +267,8 @@ public final class SimpleCni {
               config,
               new CniResult(
                   List.of(), ips, previous.routes(), previous.dns(), Json.JsonObject.EMPTY));
-      try (Sandbox sandbox = caller.enter(call.netns());
-          NetlinkSocket host = NetlinkSocket.open(kernel)) {
-        checkHost(host);
+      try (Sandbox sandbox = caller.enter(call.netns())) {
+        checkHost(caller.host());
         PodSide podSide = new PodSide(sandbox.socket(), call.ifname());
         Link link = podSide.link();
         if (inside.mac() != null && !inside.mac().equalsIgnoreCase(link.mac())) {
@@ -319,13 +316,11 @@ public final class SimpleCni {
 
     /// The network's interfaces on the host that belong to no valid attachment.
     private void removeInvalid(Set<String> valid) {
-      try (NetlinkSocket host = NetlinkSocket.open(kernel)) {
-        for (Link link : Links.all(host)) {
-          if (link.name().startsWith(HostVeth.PREFIX)
-              && link.alias().equals(config.name())
-              && !valid.contains(link.name())) {
-            new BridgeSide(host, config).detach(link.name());
-          }
+      for (Link link : Links.all(caller.host())) {
+        if (link.name().startsWith(HostVeth.PREFIX)
+            && link.alias().equals(config.name())
+            && !valid.contains(link.name())) {
+          removal.remove(caller.host(), link.name());
         }
       }
     }
@@ -354,17 +349,20 @@ public final class SimpleCni {
         .forEach(masquerade::remove);
   }
 
-  private static void forward(Assignment assignment) {
+  private void forward(Assignment assignment) {
     for (Assignment.Address address : assignment.addresses()) {
-      Path file =
-          Path.of(
-              address.cidr().isIpv6()
-                  ? "/proc/sys/net/ipv6/conf/all/forwarding"
-                  : "/proc/sys/net/ipv4/ip_forward");
-      try {
-        if (!Files.readString(file).startsWith("1")) Files.writeString(file, "1");
-      } catch (IOException e) {
-        throw new UncheckedIOException("write " + file + ": " + e, e);
+      String file =
+          address.cidr().isIpv6()
+              ? "/proc/sys/net/ipv6/conf/all/forwarding"
+              : "/proc/sys/net/ipv4/ip_forward";
+      int flags = FileCall.O_RDWR | FileCall.O_CLOEXEC;
+      Descriptor opened = kernel.call(new FileCall.Openat(Descriptor.CWD, file, flags, 0, false));
+      try (OwnedDescriptor owned =
+          new OwnedDescriptor(kernel, ((Descriptor.Known) opened).number())) {
+        byte[] value = kernel.call(new FileCall.Read(owned.descriptor(), 2));
+        if (value.length == 0 || value[0] == '0') {
+          kernel.call(new FileCall.Write(owned.descriptor(), new byte[] {'1'}));
+        }
       }
     }
   }

@@ -4,9 +4,11 @@ import io.jrun.cni.CniException;
 import io.jrun.cni.plugin.PluginCall;
 import io.jrun.cni.plugin.Verb;
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
@@ -27,8 +29,8 @@ import java.util.List;
 ///   simplecni                               engine
 ///     | hello: environment ----------------> |
 ///     | <---------- read standard input      |
-///     | input -----------------------------> |
 ///     | <---------- go into the namespace    |   ADD and CHECK
+///     | input -----------------------------> |
 ///     | a socket made there ---------------> |
 ///     |                                      |   rtnetlink, leases, nftables
 ///     | <---------- write the answer, exit   |
@@ -68,11 +70,11 @@ public final class SimpleCniProgram {
     byte[] stdin = new byte[0];
     String out;
     int status = 0;
-    try {
+    try (HelperCaller caller = new HelperCaller(kernel, helper, env)) {
       PluginCall call = environment.call();
-      stdin = call.verb() == Verb.VERSION ? stdin : read(helper);
-      out = plugin.perform(call, stdin, new HelperCaller(kernel, helper, env));
-    } catch (io.jrun.kernel.HelperGoneException e) {
+      if (call.verb() != Verb.VERSION) stdin = read(helper, call, caller);
+      out = plugin.perform(call, stdin, caller);
+    } catch (HelperGoneException e) {
       throw e;
     } catch (RuntimeException e) {
       out = CniException.of(e).toError(version(stdin)).toJson().toText("    ");
@@ -93,11 +95,15 @@ public final class SimpleCniProgram {
     return CniVersion.V1_1_0.text();
   }
 
-  private static byte[] read(HelperKernel helper) {
+  /// Has the configuration read, and then the namespace entered while it is being parsed.
+  private static byte[] read(HelperKernel helper, PluginCall call, HelperCaller caller) {
     Batch batch = new Batch();
     Pending<byte[]> first = batch.add(new FileCall.Read(Descriptor.STDIN, CHUNK));
     Pending<byte[]> second = batch.add(new FileCall.Read(Descriptor.STDIN, CHUNK));
-    Results results = helper.run(batch);
+    Reply reply = helper.send(batch);
+    if (call.verb() == Verb.ADD || call.verb() == Verb.CHECK) caller.begin(call.netns());
+    if (call.verb() != Verb.STATUS) caller.host();
+    Results results = reply.await();
     byte[] start = results.of(first);
     byte[] next = results.of(second);
     if (start.length == 0 || next.length == 0) return start;

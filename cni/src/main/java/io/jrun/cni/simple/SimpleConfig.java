@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param mtu zero for the kernel's default
 /// @param vlan zero for none
+/// @param macFromIp whether the container's hardware address follows from its IP address, so that
+///   no neighbour keeps an old one
 /// @param sysctls by path; IFNAME in one stands for the interface
 /// @param ipamType the plugin that gives addresses; null for SimpleCNI's own
 /// @param addresses what its own are; of no meaning with `ipamType`
@@ -122,7 +124,7 @@ record SimpleConfig(
         r.bool("promiscMode"),
         r.bool("portIsolation"),
         vlan,
-        r.bool("macFromIP"),
+        !Boolean.FALSE.equals(r.optionalBool("macFromIP")),
         mac(r, cniArgs),
         sysctls(r),
         ipamType,
