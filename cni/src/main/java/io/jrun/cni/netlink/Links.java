@@ -22,6 +22,8 @@ public final class Links {
   private static final int IFLA_PROTINFO = 12;
   private static final int IFLA_AF_SPEC = 26;
   private static final int IFLA_NET_NS_FD = 28;
+  private static final int IFLA_NUM_TX_QUEUES = 31;
+  private static final int IFLA_NUM_RX_QUEUES = 32;
   private static final int IFLA_INFO_DATA = 2;
   private static final int VETH_INFO_PEER = 1;
 
@@ -57,6 +59,9 @@ public final class Links {
       request.string(Link.IFLA_IFNAME, name);
       if (mac != null) request.attribute(Link.IFLA_ADDRESS, mac.bytes());
       if (mtu != 0) request.u32(Link.IFLA_MTU, mtu);
+      // the kernel would make one for each possible CPU, which takes time and gives nothing: there
+      // is no queueing, and packets stay on the sender's CPU
+      request.u32(IFLA_NUM_TX_QUEUES, 1).u32(IFLA_NUM_RX_QUEUES, 1);
     }
   }
 

@@ -7,6 +7,7 @@ import io.jrun.cni.netlink.Request;
 import io.jrun.kernel.Kernel;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Elements of a map from address to chain, one transaction each, by messages of their own: forty
 /// times as fast as through libnftables, which first asks for all tables.
@@ -25,6 +26,7 @@ final class MapElements {
 
   private final Kernel kernel;
   private final String table;
+  private @Nullable NetlinkSocket socket;
 
   MapElements(Kernel kernel, String table) {
     this.kernel = kernel;
@@ -44,11 +46,11 @@ final class MapElements {
         .string(2, map);
   }
 
-  private Answer perform(Request request) {
+  /// The socket stays open: when one is closed, the kernel waits for all that was deleted before.
+  private synchronized Answer perform(Request request) {
     List<Request> batch = List.of(control(BATCH_BEGIN), request, control(BATCH_END));
-    try (NetlinkSocket socket = NetlinkSocket.open(kernel, NetlinkSocket.Protocol.NETFILTER)) {
-      return socket.exchange(batch, 1).get(1);
-    }
+    if (socket == null) socket = NetlinkSocket.open(kernel, NetlinkSocket.Protocol.NETFILTER);
+    return socket.exchange(batch, 1).get(1);
   }
 
   /// A jump to that chain for what comes from the address.

@@ -26,6 +26,7 @@ import io.jrun.specs.cni.VersionInfo;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import io.jrun.specs.json.SpecException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,11 +39,21 @@ import java.util.stream.Collectors;
 
 /// The plugin. What it keeps between calls (read leases, the nftables context) it can lose.
 public final class SimpleCni {
+  static final ThreadLocal<StringBuilder> LOG = ThreadLocal.withInitial(StringBuilder::new);
+  static long last;
+
+  public static void t(String w) {
+    long n = System.nanoTime();
+    LOG.get().append(w).append(' ').append((n - last) / 1000).append(' ');
+    last = n;
+  }
+
   public static final String NAME = "simplecni";
 
   private final Kernel kernel;
   private final Masquerade masquerade;
   private final LinkRemoval removal;
+  private final RecentConfigs configs = new RecentConfigs();
   private final Map<Path, LeaseStore> stores = new ConcurrentHashMap<>();
 
   public SimpleCni(Kernel kernel) {
@@ -94,7 +105,8 @@ public final class SimpleCni {
     Call(PluginCall call, byte[] stdin, Caller caller) {
       this.call = call;
       this.caller = caller;
-      this.config = SimpleConfig.read(stdin, call.args());
+      String input = call.args() + '\n' + new String(stdin, StandardCharsets.UTF_8);
+      this.config = configs.get(input, () -> SimpleConfig.read(stdin, call.args()));
       this.holder = Ipam.holder(call);
       checkNames();
       AddressConfig own = config.addresses();
@@ -139,9 +151,12 @@ public final class SimpleCni {
     }
 
     String add() {
+      t("config");
       try (Sandbox sandbox = caller.enter(call.netns())) {
+        t("entered");
         BridgeSide bridgeSide = new BridgeSide(caller.host(), config, removal);
         Assignment assignment = ipam.add();
+        t("ipam");
         boolean[] isAttached = new boolean[1];
         try {
           return add(sandbox, bridgeSide, assignment, isAttached);
@@ -167,19 +182,24 @@ public final class SimpleCni {
     private String add(
         Sandbox sandbox, BridgeSide bridgeSide, Assignment assignment, boolean[] isAttached) {
       Link bridge = bridgeSide.bridge();
+      t("bridge");
       Mac mac = mac(assignment);
       Links.VethEnd inside = new Links.VethEnd(call.ifname(), mac, config.mtu());
       Link hostEnd =
           bridgeSide.attach(bridge, sandbox, HostVeth.name(holder), inside, mac, assignment);
       isAttached[0] = true;
+      t("attach");
       sysctls(assignment);
       new PodSide(sandbox.socket(), call.ifname()).configure(hostEnd.peer(), assignment);
+      t("configure");
       if (config.isGateway()) forward(assignment);
+      t("forward");
       if (config.ipMasq()) {
         for (Assignment.Address address : assignment.addresses()) {
           masquerade.add(address.cidr().address(), address.outside(), comment());
         }
       }
+      t("masq");
       return new CniResult(
               List.of(
                   new Interface(bridge.name(), bridge.mac(), null, bridge.mtu()),
@@ -216,7 +236,9 @@ public final class SimpleCni {
     String delete() {
       List<IpAddress> addresses = knownAddresses();
       List<RuntimeException> failures = new ArrayList<>();
+      t("known");
       attempt(failures, ipam::delete);
+      t("dipam");
       if (config.ipMasq()) {
         attempt(
             failures,
@@ -228,7 +250,9 @@ public final class SimpleCni {
               addresses.forEach(masquerade::remove);
             });
       }
+      t("unmasq");
       attempt(failures, () -> removal.remove(caller.host(), HostVeth.name(holder)));
+      t("detach");
       throwFirst(failures);
       return "";
     }
