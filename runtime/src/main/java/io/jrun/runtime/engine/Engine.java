@@ -51,6 +51,10 @@ final class Engine {
     this.networks = networks;
   }
 
+  EngineNetworks networks() {
+    return networks;
+  }
+
   /// Accepts until idle or stopped.
   ///
   /// @param files the path of the socket and the lock, without their endings
@@ -143,8 +147,7 @@ final class Engine {
       int status =
           JrunCommand.execute(
               hello.argv().subList(1, hello.argv().size()),
-              new EngineOperations(
-                  this, containers.operations(client, hello), networks.command(client, hello)),
+              new EngineOperations(this, containers, client, hello, invocation),
               invocation);
       invocation.exit(status);
     } catch (HelperGoneException e) {

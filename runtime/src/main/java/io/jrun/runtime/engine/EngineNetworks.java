@@ -6,7 +6,6 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.wire.Hello;
 import java.nio.file.Path;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The engine's part of networks, made when the first command asks for it, as most never do.
@@ -25,7 +24,7 @@ final class EngineNetworks {
     return plugin;
   }
 
-  Supplier<CniCommand> command(HelperKernel client, Hello hello) {
-    return () -> new CniCommand(kernel, plugin(), helper, client, hello.env());
+  CniCommand command(HelperKernel client, Hello hello) {
+    return new CniCommand(kernel, plugin(), helper, client, hello.env());
   }
 }

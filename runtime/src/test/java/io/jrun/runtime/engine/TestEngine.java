@@ -38,7 +38,6 @@ final class TestEngine implements AutoCloseable {
   private final HostKernel kernel = new HostKernel();
   private final OwnedDescriptor listener;
   private final Containers containers;
-  private final EngineNetworks networks;
   private final Engine engine;
   private final BlockingQueue<End> ended = new LinkedBlockingQueue<>();
   private final Thread thread;
@@ -81,8 +80,9 @@ final class TestEngine implements AutoCloseable {
           }
         };
     containers = new Containers(new ObservedKernel(kernel, relay), library);
-    networks = new EngineNetworks(kernel, library.resolve("../../bin/jrun"));
-    engine = new Engine(kernel, containers, networks);
+    engine =
+        new Engine(
+            kernel, containers, new EngineNetworks(kernel, library.resolve("../../bin/jrun")));
     thread = Thread.ofPlatform().daemon(true).name("test-engine").start(() -> accept(relay));
   }
 
@@ -135,8 +135,7 @@ final class TestEngine implements AutoCloseable {
       int status =
           JrunCommand.execute(
               hello.argv().subList(1, hello.argv().size()),
-              new EngineOperations(
-                  engine, containers.operations(client, hello), networks.command(client, hello)),
+              new EngineOperations(engine, containers, client, hello, invocation),
               invocation);
       afterEach.run();
       invocation.exit(status);
@@ -146,6 +145,18 @@ final class TestEngine implements AutoCloseable {
     } catch (Throwable e) {
       return new End(e);
     }
+  }
+
+  /// Whether no command's thread is left, a moment after the last one.
+  static boolean idle() throws InterruptedException {
+    for (int i = 0; i < 100; i++) {
+      boolean busy =
+          Thread.getAllStackTraces().keySet().stream()
+              .anyMatch(running -> running.getName().startsWith("test-command"));
+      if (!busy) return true;
+      Thread.sleep(10);
+    }
+    return false;
   }
 
   /// Waits until the engine is done with the next command.
