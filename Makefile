@@ -41,6 +41,7 @@ test: prepare stage
 
 bench: build
 	scripts/bench.sh
+	python3 scripts/bench-cni.py
 
 lint:
 	$(MVN) -Plint -DskipTests clean compile
