@@ -73,6 +73,9 @@ public final class CniCommand {
       case "version" ->
           CniText.versions(runtime(line, caller).versions(network(line)), isJson(line));
       case "list" -> CniText.list(directory(), cache(line), isJson(line));
+      case "node" -> new NodeWatch(user, plugin).run(network(line), line.once());
+      case "policy" ->
+          throw new CniException(CniError.INVALID_ENVIRONMENT, "cni policy: not implemented yet");
       default ->
           throw new CniException(
               CniError.INVALID_ENVIRONMENT, "unknown command \"cni " + line.action() + "\"");

@@ -54,6 +54,11 @@ record CniUser(HelperKernel helper, List<String> env) {
     }
   }
 
+  /// Writes to standard output; fails when the caller is gone.
+  void print(String text) {
+    helper.call(new FileCall.Write(Descriptor.STDOUT, text.getBytes(StandardCharsets.UTF_8)));
+  }
+
   boolean hasTerminal() {
     Batch batch = new Batch();
     Pending<byte[]> termios =

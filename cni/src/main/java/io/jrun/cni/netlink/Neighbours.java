@@ -24,6 +24,10 @@ public final class Neighbours {
 
   /// An entry of the neighbour table or, with a family of bridges, of a forwarding table.
   public record Entry(int link, @Nullable IpAddress address, String mac, int state) {
+    public Mac hardware() {
+      return new Mac(mac);
+    }
+
     public boolean isPermanent() {
       return (state & NUD_PERMANENT) != 0;
     }

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// @param gateway null for a destination on the link
 /// @param link the index of the interface
 /// @param scope 0 universe, 253 link; negative for what the gateway's presence tells
+/// @param protocol who made it; see [#RTPROT_BOOT]
 /// @param isOnlink whether the gateway is taken to be on the link whatever the addresses say
 public record RouteEntry(
     Cidr destination,
@@ -23,18 +24,22 @@ public record RouteEntry(
     int priority,
     int table,
     int scope,
-    boolean isOnlink) {
+    boolean isOnlink,
+    int protocol) {
   private static final int MAIN_TABLE = 254;
   private static final int STRUCTURE = 12;
   private static final int RTN_UNICAST = 1;
 
+  /// The protocol of routes that a set-up made.
+  public static final int RTPROT_BOOT = 3;
+
   public RouteEntry(Cidr destination, @Nullable IpAddress gateway, int link) {
-    this(destination, gateway, link, null, 0, 0, 0, 0, -1, false);
+    this(destination, gateway, link, null, 0, 0, 0, 0, -1, false, RTPROT_BOOT);
   }
 
   public RouteEntry onlink() {
     return new RouteEntry(
-        destination, gateway, link, source, mtu, advmss, priority, table, scope, true);
+        destination, gateway, link, source, mtu, advmss, priority, table, scope, true, protocol);
   }
 
   int tableOrMain() {
@@ -79,7 +84,8 @@ public record RouteEntry(
             attributes.u32(Routes.RTA_PRIORITY, 0),
             attributes.u32(Routes.RTA_TABLE, reply.u8(4)),
             reply.u8(6),
-            (flags(reply) & Routes.RTNH_F_ONLINK) != 0));
+            (flags(reply) & Routes.RTNH_F_ONLINK) != 0,
+            reply.u8(5)));
   }
 
   private static int flags(Reply reply) {

@@ -13,7 +13,6 @@ public final class Routes {
   private static final int RTM_NEWROUTE = 24;
   private static final int RTM_DELROUTE = 25;
   private static final int RTM_GETROUTE = 26;
-  private static final int RTPROT_BOOT = 3;
   static final int RTA_DST = 1;
   static final int RTA_OIF = 4;
   static final int RTA_GATEWAY = 5;
@@ -27,7 +26,7 @@ public final class Routes {
 
   private Routes() {}
 
-  private static Request request(int type, int flags, RouteEntry route, String verb) {
+  private static Request request(int type, int flags, RouteEntry route, int protocol, String verb) {
     int table = route.tableOrMain();
     Request request =
         new Request(
@@ -42,7 +41,7 @@ public final class Routes {
             .u8(0)
             .u8(0)
             .u8(table < 256 ? table : 0)
-            .u8(RTPROT_BOOT)
+            .u8(protocol)
             .u8(route.scopeOrDefault())
             .u8(1)
             .u32(route.isOnlink() ? RTNH_F_ONLINK : 0)
@@ -64,16 +63,19 @@ public final class Routes {
   }
 
   public static Request add(RouteEntry route) {
-    return request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route, "RTM_NEWROUTE");
+    return request(
+        RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route, route.protocol(), "RTM_NEWROUTE");
   }
 
   /// Adds it, or puts it in the place of the one to the same destination.
-  public static Request replace(RouteEntry route) {
-    return request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route, "RTM_NEWROUTE");
+  ///
+  /// @param protocol that marks it as the caller's
+  public static Request replace(RouteEntry route, int protocol) {
+    return request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route, protocol, "RTM_NEWROUTE");
   }
 
   public static Request delete(RouteEntry route) {
-    return request(RTM_DELROUTE, 0, route, "RTM_DELROUTE");
+    return request(RTM_DELROUTE, 0, route, route.protocol(), "RTM_DELROUTE");
   }
 
   /// All routes of a family in every table, apart from those of the kernel's own kinds.

@@ -55,7 +55,7 @@ record BridgeSide(NetlinkSocket host, SimpleConfig config, LinkRemoval removal) 
     List<Request> requests = new ArrayList<>();
     requests.add(
         Links.veth(
-            new Links.VethEnd(hostName, null, config.mtu()), inside, sandbox.namespace().number()));
+            new Links.VethEnd(hostName, null, inside.mtu()), inside, sandbox.namespace().number()));
     requests.add(Links.portUp(hostName, bridge.index(), config.name()));
     requests.add(Links.get(hostName));
     List<Cidr> gateways = new ArrayList<>();

@@ -20,7 +20,7 @@ record OwnIpam(SimpleConfig config, AddressConfig addresses, LeaseStore store, P
 
   private Optional<NodeFile> node() {
     Cidr cluster = addresses.cluster();
-    if (cluster == null || cluster.isIpv6()) return Optional.empty();
+    if (cluster == null || cluster.isIpv6() || config.cluster() != null) return Optional.empty();
     Optional<NodeFile> node = NodeFile.read(addresses.nodeFile());
     node.ifPresent(file -> {
       if (!cluster.contains(file.subnet().address()) || file.subnet().length() < cluster.length()) {
@@ -33,11 +33,18 @@ record OwnIpam(SimpleConfig config, AddressConfig addresses, LeaseStore store, P
   }
 
   /// The node's part takes the place of the cluster's.
-  private List<List<AddressRange>> ranges(Optional<NodeFile> node) {
-    if (node.isEmpty()) return addresses.ranges();
+  private List<List<AddressRange>> ranges(Optional<NodeFile> file) {
+    AddressRange part;
+    if (config.cluster() != null) {
+      Cidr subnet = config.cluster().nodes().self(config.cluster().node()).subnet();
+      part = AddressRange.of(subnet, null, addresses.reserved());
+    } else if (file.isPresent()) {
+      part = AddressRange.of(file.get().subnet(), file.get().gateway(), addresses.reserved());
+    } else {
+      return addresses.ranges();
+    }
     List<List<AddressRange>> ranges = new ArrayList<>();
-    ranges.add(
-        List.of(AddressRange.of(node.get().subnet(), node.get().gateway(), addresses.reserved())));
+    ranges.add(List.of(part));
     ranges.addAll(addresses.ranges().subList(1, addresses.ranges().size()));
     return ranges;
   }

@@ -60,7 +60,8 @@ record PodSide(NetlinkSocket socket, String ifname) {
         or(route.priority(), 0),
         or(route.table(), 0),
         or(route.scope(), -1),
-        false);
+        false,
+        RouteEntry.RTPROT_BOOT);
   }
 
   private static int or(@Nullable Integer value, int absent) {

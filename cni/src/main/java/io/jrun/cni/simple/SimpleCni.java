@@ -10,6 +10,9 @@ import io.jrun.cni.netlink.Mac;
 import io.jrun.cni.netlink.NetlinkSocket;
 import io.jrun.cni.nftables.Masquerade;
 import io.jrun.cni.nftables.Nftables;
+import io.jrun.cni.node.ClusterConfig;
+import io.jrun.cni.node.Mode;
+import io.jrun.cni.node.NodeRoutes;
 import io.jrun.cni.plugin.PluginCall;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
@@ -181,10 +184,16 @@ public final class SimpleCni {
 
     private String add(
         Sandbox sandbox, BridgeSide bridgeSide, Assignment assignment, boolean[] isAttached) {
+      int mtu = config.mtu();
+      if (config.cluster() != null) {
+        NodeRoutes routes = new NodeRoutes(caller.host(), config.cluster());
+        if (config.cluster().mode() != Mode.STATIC) routes.sync();
+        if (mtu == 0) mtu = routes.mtu();
+      }
       Link bridge = bridgeSide.bridge();
       t("bridge");
       Mac mac = mac(assignment);
-      Links.VethEnd inside = new Links.VethEnd(call.ifname(), mac, config.mtu());
+      Links.VethEnd inside = new Links.VethEnd(call.ifname(), mac, mtu);
       Link hostEnd =
           bridgeSide.attach(bridge, sandbox, HostVeth.name(holder), inside, mac, assignment);
       isAttached[0] = true;
@@ -351,6 +360,7 @@ public final class SimpleCni {
 
     String status() {
       ipam.status();
+      if (config.cluster() != null) checkNodes(config.cluster());
       if (config.ipMasq()) {
         try {
           masquerade.elements();
@@ -359,6 +369,29 @@ public final class SimpleCni {
         }
       }
       return "";
+    }
+  }
+
+  /// In static mode, STATUS tells which routes to other nodes are missing.
+  private void checkNodes(ClusterConfig cluster) {
+    if (cluster.mode() != Mode.STATIC) return;
+    try (NetlinkSocket host = NetlinkSocket.open(kernel)) {
+      List<String> missing = new NodeRoutes(host, cluster).sync();
+      if (missing.isEmpty()) return;
+      throw new CniException(
+          CniError.LIMITED_CONNECTIVITY, "missing: " + String.join("; ", missing));
+    }
+  }
+
+  /// Brings the routes to other nodes to what the configuration's list of nodes says; returns the
+  /// commands that are left to somebody else.
+  public List<String> syncNodes(byte[] configuration) {
+    ClusterConfig cluster = SimpleConfig.read(configuration, "").cluster();
+    if (cluster == null) {
+      throw new CniException(CniError.INVALID_CONFIG, "the network has no mode across nodes");
+    }
+    try (NetlinkSocket host = NetlinkSocket.open(kernel)) {
+      return new NodeRoutes(host, cluster).sync();
     }
   }
 

@@ -2,6 +2,7 @@ package io.jrun.cni.simple;
 
 import io.jrun.cni.CniException;
 import io.jrun.cni.netlink.Mac;
+import io.jrun.cni.node.ClusterConfig;
 import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniNames;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// @param sysctls by path; IFNAME in one stands for the interface
 /// @param ipamType the plugin that gives addresses; null for SimpleCNI's own
 /// @param addresses what its own are; of no meaning with `ipamType`
+/// @param cluster what other nodes are; null for a network of one node
 /// @param valid of GC, the attachments to keep
 record SimpleConfig(
     CniVersion version,
@@ -46,6 +48,7 @@ record SimpleConfig(
     Map<String, String> sysctls,
     @Nullable String ipamType,
     @Nullable AddressConfig addresses,
+    @Nullable ClusterConfig cluster,
     @Nullable CniResult previous,
     Set<Attachment> valid) {
   private static final int MAX_VLAN = 4094;
@@ -96,8 +99,7 @@ record SimpleConfig(
     if (r.object().member("name") instanceof Json.JsonString && !CniNames.isName(name)) {
       r.problem("name", "invalid network name \"" + name + "\"");
     }
-    String mode = r.optionalString("mode");
-    if (mode != null && !mode.equals("bridge")) r.problem("mode", mode + ": not implemented yet");
+    ClusterConfig cluster = ClusterConfig.read(r);
     if (r.bool("macspoofchk")) r.problem("macspoofchk", "not implemented yet");
     String bridge = r.optionalString("bridge");
     if (bridge == null) bridge = DEFAULT_BRIDGE;
@@ -110,6 +112,7 @@ record SimpleConfig(
     boolean defaultGateway = isDefaultGateway == null ? isOwn : isDefaultGateway;
     int mtu = bounded(r, "mtu", MIN_MTU, MAX_MTU);
     int vlan = bounded(r, "vlan", 1, MAX_VLAN);
+    if (cluster != null && !isOwn) r.problem("mode", "needs SimpleCNI's own addresses");
     AddressConfig addresses = isOwn ? AddressConfig.read(r, name, cniArgs) : null;
     return new SimpleConfig(
         version,
@@ -129,6 +132,7 @@ record SimpleConfig(
         sysctls(r),
         ipamType,
         addresses,
+        cluster,
         previous(r, version),
         valid(r));
   }

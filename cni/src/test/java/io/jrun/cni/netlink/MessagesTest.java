@@ -25,7 +25,7 @@ class MessagesTest {
         Links.portFlags(4, "veth0", true, true),
         Links.portVlan(4, "veth0", 100),
         Addresses.add(2, NET),
-        Routes.add(new RouteEntry(NET.network(), IP, 2, IP, 1400, 1360, 5, 1000, 0, true)),
+        Routes.add(new RouteEntry(NET.network(), IP, 2, IP, 1400, 1360, 5, 1000, 0, true, 3)),
         Neighbours.setForwarding(7, mac, IP));
   }
 

@@ -132,7 +132,8 @@ class NetlinkIT {
                 7,
                 1000,
                 0,
-                false)),
+                false,
+                3)),
         Routes.add(new RouteEntry(cidr("10.9.0.0/16"), ip("10.8.0.1"), index).onlink()));
     assertThat(Addresses.of(podSocket, index)).contains(cidr("10.1.0.2/24"), cidr("fd00:1::2/64"));
     List<RouteEntry> routes = Routes.all(podSocket, false);
@@ -148,7 +149,8 @@ class NetlinkIT {
                 7,
                 1000,
                 0,
-                false))
+                false,
+                3))
         .anyMatch(r -> r.leadsAs(new RouteEntry(cidr("0.0.0.0/0"), ip("10.1.0.1"), index)));
     assertThat(Routes.all(podSocket, true))
         .anyMatch(r -> r.leadsAs(new RouteEntry(cidr("::/0"), ip("fd00:1::1"), index)));

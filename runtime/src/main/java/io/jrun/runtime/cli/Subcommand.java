@@ -15,7 +15,7 @@ import picocli.CommandLine.Model.CommandSpec;
 enum Subcommand {
   CNI(
       "run the CNI plugins of a network on a network namespace",
-      "add|del|check|gc|status|version|list [network [netns]]",
+      "add|del|check|gc|status|version|list|node [network [netns]]",
       1,
       3,
       options ->
@@ -23,7 +23,8 @@ enum Subcommand {
               .flag("print JSON also on a terminal", "--json")
               .text("dir", "the directory of cached results", "--cache")
               .text("seconds", "for each plugin; 0 for ever (default: 120)", "--timeout")
-              .texts("id/ifname", "of gc: an attachment to keep", "--keep"),
+              .texts("id/ifname", "of gc: an attachment to keep", "--keep")
+              .flag("of node: set the routes to other nodes once and end", "--once"),
       Subcommand::cni),
   CREATE(
       "create a container",
@@ -250,7 +251,8 @@ enum Subcommand {
             line.has("--json"),
             line.text("--cache"),
             line.has("--timeout") ? line.count("--timeout") : PLUGIN_SECONDS,
-            line.texts("--keep"));
+            line.texts("--keep"),
+            line.has("--once"));
     request.caller().out(request.operations().cni(parsed));
     return 0;
   }
