@@ -55,7 +55,7 @@ public record AddressRange(
   /// Whether a container may have it.
   boolean allows(IpAddress address) {
     return contains(address)
-        && !address.equals(gateway)
+        && (gateway == null || !address.equals(gateway))
         && reserved.stream().noneMatch(span -> span.contains(address));
   }
 

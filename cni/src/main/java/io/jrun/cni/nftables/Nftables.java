@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
 /// Runs commands in the network namespace of the thread that first uses it, the engine's own. A
 /// list of commands is one transaction.
 public final class Nftables {
-  private @Nullable Libnftables library;
-  private @Nullable Pointer context;
+  private record Open(Libnftables library, Pointer context) {}
+
+  private @Nullable Open open;
 
   /// Performs all of the commands, or none.
   public synchronized void run(List<Json> commands) {
@@ -33,7 +34,9 @@ public final class Nftables {
   }
 
   private String execute(List<Json> commands) {
-    Libnftables nft = open();
+    if (open == null) open = open();
+    Libnftables nft = open.library();
+    Pointer context = open.context();
     String text = JsonObject.EMPTY.with("nftables", new Json.JsonArray(commands)).toText();
     int status = nft.nft_run_cmd_from_buffer(context, text);
     String out = nft.nft_ctx_get_output_buffer(context);
@@ -42,9 +45,8 @@ public final class Nftables {
     return out == null ? "" : out;
   }
 
-  private Libnftables open() {
-    Libnftables nft = library;
-    if (nft != null) return nft;
+  private static Open open() {
+    Libnftables nft;
     try {
       nft = LibraryLoader.create(Libnftables.class).load("libnftables.so.1");
     } catch (UnsatisfiedLinkError e) {
@@ -55,9 +57,7 @@ public final class Nftables {
     nft.nft_ctx_output_set_flags(made, Libnftables.NFT_CTX_OUTPUT_JSON);
     nft.nft_ctx_buffer_output(made);
     nft.nft_ctx_buffer_error(made);
-    context = made;
-    library = nft;
-    return nft;
+    return new Open(nft, made);
   }
 
   private static String oneLine(@Nullable String error) {

@@ -77,12 +77,11 @@ record OwnIpam(SimpleConfig config, AddressConfig addresses, LeaseStore store, P
     for (LeaseStore.Given one : given) {
       Cidr subnet = one.range().subnet();
       Cidr cluster = addresses.cluster();
-      boolean isOfCluster = cluster != null && cluster.contains(one.address());
+      Cidr outside =
+          cluster != null && cluster.contains(one.address()) ? cluster.network() : subnet;
       result.add(
           new Assignment.Address(
-              new Cidr(one.address(), subnet.length()),
-              one.range().gateway(),
-              isOfCluster ? cluster.network() : subnet));
+              new Cidr(one.address(), subnet.length()), one.range().gateway(), outside));
     }
     return Assignment.of(config, result, routes(result), addresses.dns());
   }
