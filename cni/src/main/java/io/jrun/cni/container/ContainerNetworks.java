@@ -27,7 +27,7 @@ import java.util.List;
 ///   runtime                                      here
 ///     | init has its network namespace, waits     |
 ///     | attach(client, id, /proc/PID/ns/net, …) ->|  ADD of eth0, eth1, … in turn
-///     | <- results: addresses, DNS                |
+///     | <- results: addresses                     |
 ///     | start                                     |
 ///     | detach(client, id) ---------------------> |  DEL of all that the cache has of it
 /// ```
@@ -130,7 +130,7 @@ public final class ContainerNetworks {
             NetworkConfig.readList(
                 "the cached configuration of " + cached.networkName(),
                 cached.config().getBytes(StandardCharsets.UTF_8));
-        runtime.del(network, cached.args());
+        runtime.del(network, gone(cached.args()));
       } catch (RuntimeException e) {
         failures.add(e);
       }
@@ -139,6 +139,12 @@ public final class ContainerNetworks {
     RuntimeException first = failures.getFirst();
     failures.stream().skip(1).forEach(first::addSuppressed);
     throw first;
+  }
+
+  /// Its namespace ends with it, and the path may name somebody else's by now.
+  private static AttachmentArgs gone(AttachmentArgs args) {
+    return new AttachmentArgs(
+        args.containerId(), "", args.ifname(), args.args(), args.capabilityArgs());
   }
 
   /// The container's addresses with their prefixes.
