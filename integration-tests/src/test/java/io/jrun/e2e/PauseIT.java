@@ -59,6 +59,28 @@ class PauseIT extends EndToEnd {
   }
 
   @Test
+  void aCreatedContainerThatIsPausedSaysSoAndStartsOnlyAfterwards() throws IOException {
+    create();
+    runtime("pause", id).succeeds();
+    assertThat(status()).isEqualTo("paused");
+    runtime("start", id).exits(1);
+    runtime("resume", id).succeeds();
+    assertThat(status()).isEqualTo("created");
+    runtime("start", id).succeeds();
+    awaitStatus("stopped");
+    runtime("delete", id).succeeds();
+  }
+
+  @Test
+  void aCreatedContainerThatIsPausedCanBeKilled() throws IOException {
+    create();
+    runtime("pause", id).succeeds();
+    runtime("kill", id, "KILL").succeeds();
+    awaitStatus("stopped");
+    runtime("delete", id).succeeds();
+  }
+
+  @Test
   void wrongOrders() throws IOException {
     runtime("pause", id).failsInOneLine("does not exist");
     startSleeper();

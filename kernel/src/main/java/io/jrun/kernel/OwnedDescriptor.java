@@ -2,6 +2,7 @@ package io.jrun.kernel;
 
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.HostCall;
 
 /// A descriptor of the engine's own process, owned by whoever holds this, closed once.
 public final class OwnedDescriptor implements AutoCloseable {
@@ -11,6 +12,16 @@ public final class OwnedDescriptor implements AutoCloseable {
   public OwnedDescriptor(Kernel kernel, int number) {
     this.kernel = kernel;
     this.number = number;
+  }
+
+  /// @param descriptor of the engine's own process, so a known number
+  public OwnedDescriptor(Kernel kernel, Descriptor descriptor) {
+    this(kernel, ((Descriptor.Known) descriptor).number());
+  }
+
+  /// Performs a call that makes a descriptor, and owns it.
+  public static OwnedDescriptor open(Kernel kernel, HostCall<? extends Descriptor> call) {
+    return new OwnedDescriptor(kernel, kernel.call(call));
   }
 
   public int number() {

@@ -33,7 +33,7 @@ public final class LockFile implements AutoCloseable {
                 FileCall.O_RDWR | FileCall.O_CREAT | FileCall.O_CLOEXEC,
                 0600,
                 false));
-    OwnedDescriptor file = new OwnedDescriptor(kernel, ((Descriptor.Known) opened).number());
+    OwnedDescriptor file = new OwnedDescriptor(kernel, opened);
     try {
       kernel.call(new FileCall.Flock(file.descriptor(), operation));
       return new LockFile(file);

@@ -85,7 +85,7 @@ final class LeaseJournal {
                 FileCall.O_RDWR | FileCall.O_CREAT | FileCall.O_APPEND | FileCall.O_CLOEXEC,
                 0600,
                 false));
-    return new OwnedDescriptor(kernel, ((Descriptor.Known) opened).number());
+    return new OwnedDescriptor(kernel, opened);
   }
 
   private void apply(OwnedDescriptor file, long size) {

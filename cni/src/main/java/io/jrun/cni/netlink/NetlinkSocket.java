@@ -74,8 +74,7 @@ public final class NetlinkSocket implements AutoCloseable {
     for (int option : OPTIONS) {
       kernel.call(new SocketCall.Setsockopt(made, SOL_NETLINK, option, 1));
     }
-    return new NetlinkSocket(
-        kernel, new OwnedDescriptor(kernel, ((Descriptor.Known) made).number()));
+    return new NetlinkSocket(kernel, new OwnedDescriptor(kernel, made));
   }
 
   public static NetlinkSocket open(Kernel kernel) {

@@ -414,8 +414,7 @@ public final class SimpleCni {
               : "/proc/sys/net/ipv4/ip_forward";
       int flags = FileCall.O_RDWR | FileCall.O_CLOEXEC;
       Descriptor opened = kernel.call(new FileCall.Openat(Descriptor.CWD, file, flags, 0, false));
-      try (OwnedDescriptor owned =
-          new OwnedDescriptor(kernel, ((Descriptor.Known) opened).number())) {
+      try (OwnedDescriptor owned = new OwnedDescriptor(kernel, opened)) {
         byte[] value = kernel.call(new FileCall.Read(owned.descriptor(), 2));
         if (value.length == 0 || value[0] == '0') {
           kernel.call(new FileCall.Write(owned.descriptor(), new byte[] {'1'}));

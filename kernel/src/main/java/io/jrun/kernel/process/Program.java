@@ -171,7 +171,7 @@ public record Program(
   private void awaitEnd(Kernel kernel, int pid, long deadline) {
     if (timeoutMillis < 0) return;
     Descriptor pidfd = kernel.call(new SignalCall.PidfdOpen(pid));
-    try (OwnedDescriptor owned = new OwnedDescriptor(kernel, ((Descriptor.Known) pidfd).number())) {
+    try (OwnedDescriptor owned = new OwnedDescriptor(kernel, pidfd)) {
       await(kernel, owned.descriptor(), deadline);
     }
   }

@@ -36,7 +36,7 @@ class HostKernelTest {
                 flags | O_CLOEXEC,
                 0600,
                 false));
-    return new OwnedDescriptor(kernel, ((Descriptor.Known) opened).number());
+    return new OwnedDescriptor(kernel, opened);
   }
 
   @Test
@@ -142,7 +142,7 @@ class HostKernelTest {
     Descriptor number = file.descriptor();
     assertThat(file.release()).isEqualTo(((Descriptor.Known) number).number());
     file.close();
-    OwnedDescriptor again = new OwnedDescriptor(kernel, ((Descriptor.Known) number).number());
+    OwnedDescriptor again = new OwnedDescriptor(kernel, number);
     again.close();
     again.close();
     assertThatThrownBy(again::number).hasMessage("descriptor is closed");

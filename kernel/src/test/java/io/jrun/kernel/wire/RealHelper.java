@@ -43,7 +43,7 @@ final class RealHelper implements AutoCloseable {
   }
 
   OwnedDescriptor owned(Descriptor descriptor) {
-    return new OwnedDescriptor(kernel, ((Descriptor.Known) descriptor).number());
+    return new OwnedDescriptor(kernel, descriptor);
   }
 
   /// The next connection of the helper.

@@ -59,8 +59,7 @@ class SequenceIT {
       builder.environment().put("JRUN_ENGINE", path);
       process = builder.inheritIO().start();
       Descriptor accepted = kernel.call(new SocketCall.Accept4(listener.descriptor()));
-      Helper client =
-          new Helper(kernel, new OwnedDescriptor(kernel, ((Descriptor.Known) accepted).number()));
+      Helper client = new Helper(kernel, new OwnedDescriptor(kernel, accepted));
       client.hello();
       helper = client;
     }
@@ -69,7 +68,7 @@ class SequenceIT {
   private OwnedDescriptor socket() {
     int type = SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC;
     Descriptor made = kernel.call(new SocketCall.Socket(SocketCall.AF_UNIX, type, 0, false));
-    return new OwnedDescriptor(kernel, ((Descriptor.Known) made).number());
+    return new OwnedDescriptor(kernel, made);
   }
 
   @AfterEach

@@ -2,7 +2,6 @@ package io.jrun.runtime.cgroup;
 
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 
 /// Tells when a cgroup runs out of memory: through an eventfd on v1, memory.events on v2.
@@ -28,10 +27,9 @@ public final class OomWatch implements AutoCloseable {
 
   static OomWatch v1(CgroupFiles files, String directory) {
     String control = directory + "/memory.oom_control";
-    Descriptor.Known made = (Descriptor.Known) files.kernel().call(new FileCall.Eventfd());
-    OwnedDescriptor events = new OwnedDescriptor(files.kernel(), made.number());
+    OwnedDescriptor events = OwnedDescriptor.open(files.kernel(), new FileCall.Eventfd());
     try (OwnedDescriptor watched = files.open(control, FileCall.O_RDONLY)) {
-      files.write(directory + "/cgroup.event_control", made.number() + " " + watched.number());
+      files.write(directory + "/cgroup.event_control", events.number() + " " + watched.number());
       return new OomWatch(files, control, events, false);
     } catch (RuntimeException e) {
       events.close();

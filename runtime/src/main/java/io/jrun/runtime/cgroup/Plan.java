@@ -38,7 +38,11 @@ final class Plan {
   }
 
   static boolean given(@Nullable Long number) {
-    return number != null && number != 0;
+    return orZero(number) != 0;
+  }
+
+  static long orZero(@Nullable Long number) {
+    return number == null ? 0 : number;
   }
 
   static String pids(long limit) {
@@ -57,12 +61,12 @@ final class Plan {
     boolean idle = cpu.idle() != null && cpu.idle() == 1;
     if (cpu.idle() != null) add("cpu", "cpu.idle", cpu.idle());
     // An idle cgroup has its lowest shares, and the kernel refuses others.
-    if (given(cpu.shares()) && !idle) add("cpu", "cpu.shares", cpu.shares());
+    if (!idle) addGiven("cpu", "cpu.shares", cpu.shares());
     if (cpu.burst() != null) add("cpu", "cpu.cfs_burst_us", cpu.burst());
-    if (given(cpu.period())) add("cpu", "cpu.cfs_period_us", cpu.period());
-    if (given(cpu.quota())) add("cpu", "cpu.cfs_quota_us", cpu.quota());
-    if (given(cpu.realtimePeriod())) add("cpu", "cpu.rt_period_us", cpu.realtimePeriod());
-    if (given(cpu.realtimeRuntime())) add("cpu", "cpu.rt_runtime_us", cpu.realtimeRuntime());
+    addGiven("cpu", "cpu.cfs_period_us", cpu.period());
+    addGiven("cpu", "cpu.cfs_quota_us", cpu.quota());
+    addGiven("cpu", "cpu.rt_period_us", cpu.realtimePeriod());
+    addGiven("cpu", "cpu.rt_runtime_us", cpu.realtimeRuntime());
     if (cpu.cpus() != null && !cpu.cpus().isEmpty()) add("cpuset", "cpuset.cpus", cpu.cpus());
     if (cpu.mems() != null && !cpu.mems().isEmpty()) add("cpuset", "cpuset.mems", cpu.mems());
   }
@@ -70,21 +74,20 @@ final class Plan {
   /// memory+swap may at no moment be below memory: which is written first depends on which way they
   /// go.
   private void memory(Resources.Memory memory, Current current) {
-    Long limit = memory.limit();
-    Long swap = memory.swap();
-    boolean unlimited = given(limit) && limit == -1 && !given(swap) && !current.created();
+    long limit = orZero(memory.limit());
+    long swap = orZero(memory.swap());
+    boolean unlimited = limit == -1 && swap == 0 && !current.created();
     if (unlimited)
       writes.add(new Write(key("memory"), "memory.memsw.limit_in_bytes", "-1", Write.NOTHING));
     boolean swapFirst =
-        given(limit)
-            && given(swap)
+        limit != 0
+            && swap != 0
             && current.memoryLimit() != null
             && (swap == -1 || current.memoryLimit() < swap);
     if (swapFirst) add("memory", "memory.memsw.limit_in_bytes", swap);
-    if (given(limit)) add("memory", "memory.limit_in_bytes", limit);
-    if (given(swap) && !swapFirst) add("memory", "memory.memsw.limit_in_bytes", swap);
-    if (given(memory.reservation()))
-      add("memory", "memory.soft_limit_in_bytes", memory.reservation());
+    addGiven("memory", "memory.limit_in_bytes", limit);
+    if (!swapFirst) addGiven("memory", "memory.memsw.limit_in_bytes", swap);
+    addGiven("memory", "memory.soft_limit_in_bytes", memory.reservation());
     if (memory.swappiness() != null) {
       if (Long.compareUnsigned(memory.swappiness(), 100) > 0) {
         throw new CgroupException(
@@ -140,8 +143,7 @@ final class Plan {
               Write.NOTHING));
     }
     if (resources.network() != null) {
-      if (given(resources.network().classId()))
-        add("net_cls", "net_cls.classid", resources.network().classId());
+      addGiven("net_cls", "net_cls.classid", resources.network().classId());
       for (Resources.InterfacePriority priority : resources.network().priorities()) {
         add("net_prio", "net_prio.ifpriomap", priority.name() + " " + priority.priority());
       }
@@ -156,6 +158,10 @@ final class Plan {
     return device
         + (limit.hcaHandles() == null ? "" : " hca_handle=" + limit.hcaHandles())
         + (limit.hcaObjects() == null ? "" : " hca_object=" + limit.hcaObjects());
+  }
+
+  private void addGiven(String controller, String file, @Nullable Long value) {
+    if (given(value)) add(controller, file, orZero(value));
   }
 
   private void add(String controller, String file, long value) {

@@ -1,6 +1,7 @@
 package io.jrun.runtime.cgroup;
 
 import static io.jrun.runtime.cgroup.Plan.given;
+import static io.jrun.runtime.cgroup.Plan.orZero;
 
 import io.jrun.specs.runtime.Resources;
 import java.util.List;
@@ -49,14 +50,14 @@ final class PlanV2 {
   static long weight(long shares) {
     if (Long.compareUnsigned(shares, 2) <= 0) return 1;
     if (Long.compareUnsigned(shares, 262144) >= 0) return 10000;
-    double l = Math.log(shares) / Math.log(2);
+    double l = Math.log((double) shares) / Math.log(2);
     return (long) Math.ceil(Math.pow(10, (l * l + 125 * l) / 612.0 - 7.0 / 34.0));
   }
 
   /// memory.swap.max, which is swap alone, of the spec's memory plus swap; empty leaves it.
   static String swap(Resources.Memory memory) {
-    long limit = memory.limit() == null ? 0 : memory.limit();
-    long swap = memory.swap() == null ? 0 : memory.swap();
+    long limit = orZero(memory.limit());
+    long swap = orZero(memory.swap());
     if (swap == 0) return limit == -1 ? "max" : "";
     if (swap == -1) return "max";
     if (limit == swap) return "0";
@@ -72,8 +73,8 @@ final class PlanV2 {
     boolean asWithout = swap.equals("max") || swap.equals("0");
     if (!swap.isEmpty())
       writes.add(new Write("", "memory.swap.max", swap, asWithout ? Write.NOTHING : null));
-    if (given(memory.limit())) add("memory.max", orMax(memory.limit()));
-    if (given(memory.reservation())) add("memory.low", orMax(memory.reservation()));
+    if (given(memory.limit())) add("memory.max", orMax(orZero(memory.limit())));
+    if (given(memory.reservation())) add("memory.low", orMax(orZero(memory.reservation())));
   }
 
   private void cpu(Resources.Cpu cpu) {
@@ -81,11 +82,14 @@ final class PlanV2 {
       throw new CgroupException("realtime limits are not supported on cgroup v2");
     boolean idle = cpu.idle() != null && cpu.idle() == 1;
     if (cpu.idle() != null) add("cpu.idle", Long.toString(cpu.idle()));
-    if (given(cpu.shares()) && !idle) add("cpu.weight", Long.toString(weight(cpu.shares())));
+    if (given(cpu.shares()) && !idle)
+      add("cpu.weight", Long.toString(weight(orZero(cpu.shares()))));
     if (cpu.burst() != null) add("cpu.max.burst", Long.toString(cpu.burst()));
     if (given(cpu.quota()) || given(cpu.period())) {
       String quota = cpu.quota() != null && cpu.quota() > 0 ? Long.toString(cpu.quota()) : "max";
-      add("cpu.max", quota + " " + (given(cpu.period()) ? cpu.period() : DEFAULT_PERIOD_MICROS));
+      add(
+          "cpu.max",
+          quota + " " + (given(cpu.period()) ? orZero(cpu.period()) : DEFAULT_PERIOD_MICROS));
     }
     if (cpu.cpus() != null && !cpu.cpus().isEmpty()) add("cpuset.cpus", cpu.cpus());
     if (cpu.mems() != null && !cpu.mems().isEmpty()) add("cpuset.mems", cpu.mems());

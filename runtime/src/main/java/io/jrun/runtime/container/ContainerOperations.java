@@ -270,20 +270,16 @@ public final class ContainerOperations {
     Config config = containers.configs.of(stored);
     if (status == Status.STOPPED)
       throw new ContainerException("cannot start a container that has stopped");
+    if (status == Status.PAUSED) // a frozen init would not answer
+    throw new ContainerException("cannot start a container in the paused state");
     if (status != Status.CREATED)
       throw new ContainerException("cannot start an already running container");
     Process process = java.util.Objects.requireNonNull(config.process());
     OwnedDescriptor socket =
-        new OwnedDescriptor(
+        OwnedDescriptor.open(
             containers.kernel,
-            ((Descriptor.Known)
-                    containers.kernel.call(
-                        new SocketCall.Socket(
-                            SocketCall.AF_UNIX,
-                            SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC,
-                            0,
-                            false)))
-                .number());
+            new SocketCall.Socket(
+                SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false));
     try (Child init = new Child(client.helper.over(socket), state.initPid(), NOTHING_BEFORE)) {
       SocketPath.use(
           containers.kernel,
@@ -352,9 +348,10 @@ public final class ContainerOperations {
     HostProcess init = init(state);
     if (!init.alive()) return Status.STOPPED;
     // only before the start is it asked what init runs: a program could name itself as it likes
-    if (!stored.started() && isHelper(init))
-      return Files.exists(store.initSocket(state.id())) ? Status.CREATED : Status.CREATING;
-    return cgroup(state).frozen() ? Status.PAUSED : Status.RUNNING;
+    boolean waits = !stored.started() && isHelper(init);
+    if (waits && !Files.exists(store.initSocket(state.id()))) return Status.CREATING;
+    if (cgroup(state).frozen()) return Status.PAUSED;
+    return waits ? Status.CREATED : Status.RUNNING;
   }
 
   private static boolean isHelper(HostProcess process) {

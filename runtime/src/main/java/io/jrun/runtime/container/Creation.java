@@ -442,16 +442,10 @@ final class Creation implements AutoCloseable {
 
   private OwnedDescriptor listen(String path) {
     OwnedDescriptor socket =
-        new OwnedDescriptor(
+        OwnedDescriptor.open(
             containers.kernel,
-            ((Descriptor.Known)
-                    containers.kernel.call(
-                        new SocketCall.Socket(
-                            SocketCall.AF_UNIX,
-                            SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC,
-                            0,
-                            false)))
-                .number());
+            new SocketCall.Socket(
+                SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false));
     try {
       SocketPath.use(
           containers.kernel, path, address -> new SocketCall.Bind(socket.descriptor(), address));

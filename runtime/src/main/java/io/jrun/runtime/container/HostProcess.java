@@ -24,17 +24,14 @@ record HostProcess(Kernel kernel, int pid, long startTime) {
   /// The fields of proc_pid_stat(5) from the third on; none where there is no such process.
   private static String[] stat(Kernel kernel, int pid) {
     try (OwnedDescriptor file =
-        new OwnedDescriptor(
+        OwnedDescriptor.open(
             kernel,
-            ((Descriptor.Known)
-                    kernel.call(
-                        new FileCall.Openat(
-                            Descriptor.CWD,
-                            "/proc/" + pid + "/stat",
-                            FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                            0,
-                            false)))
-                .number())) {
+            new FileCall.Openat(
+                Descriptor.CWD,
+                "/proc/" + pid + "/stat",
+                FileCall.O_RDONLY | FileCall.O_CLOEXEC,
+                0,
+                false))) {
       String text =
           new String(
               kernel.call(new FileCall.Read(file.descriptor(), 2048)), StandardCharsets.UTF_8);
@@ -82,8 +79,7 @@ record HostProcess(Kernel kernel, int pid, long startTime) {
   }
 
   private OwnedDescriptor pidfd() {
-    return new OwnedDescriptor(
-        kernel, ((Descriptor.Known) kernel.call(new SignalCall.PidfdOpen(pid))).number());
+    return OwnedDescriptor.open(kernel, new SignalCall.PidfdOpen(pid));
   }
 
   /// Waits for the end; true when it came in time.

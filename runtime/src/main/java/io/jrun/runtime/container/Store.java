@@ -108,7 +108,7 @@ final class Store {
     int flags = FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC;
     Descriptor file =
         kernel.call(new FileCall.Openat(claim.descriptor(), STATE, flags, 0600, true));
-    claim.keep(new OwnedDescriptor(kernel, ((Descriptor.Known) file).number()));
+    claim.keep(new OwnedDescriptor(kernel, file));
     write(claim.kept(), line(state));
   }
 
@@ -179,7 +179,7 @@ final class Store {
     int flags = FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_TRUNC | FileCall.O_CLOEXEC;
     Descriptor file =
         kernel.call(new FileCall.Openat(Descriptor.CWD, fresh.toString(), flags, 0600, true));
-    try (OwnedDescriptor owned = new OwnedDescriptor(kernel, ((Descriptor.Known) file).number())) {
+    try (OwnedDescriptor owned = new OwnedDescriptor(kernel, file)) {
       write(owned.descriptor(), all);
     }
     String path = directory(id) + "/" + STATE;
@@ -208,7 +208,7 @@ final class Store {
       if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ENOTDIR)) return NOTHING;
       throw e;
     }
-    try (OwnedDescriptor file = new OwnedDescriptor(kernel, ((Descriptor.Known) opened).number())) {
+    try (OwnedDescriptor file = new OwnedDescriptor(kernel, opened)) {
       byte[] all = kernel.call(new FileCall.Read(file.descriptor(), CHUNK));
       for (byte[] more = all; more.length == CHUNK; ) {
         more = kernel.call(new FileCall.Read(file.descriptor(), CHUNK));
@@ -251,7 +251,7 @@ final class Store {
       if (e.errno().equals(Errno.ENOENT)) return; // it has ended and was deleted
       throw e;
     }
-    try (OwnedDescriptor state = new OwnedDescriptor(kernel, ((Descriptor.Known) file).number())) {
+    try (OwnedDescriptor state = new OwnedDescriptor(kernel, file)) {
       write(state.descriptor(), STARTED);
     }
   }

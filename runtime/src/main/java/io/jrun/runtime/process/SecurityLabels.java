@@ -40,15 +40,11 @@ public final class SecurityLabels {
   }
 
   private static boolean reads(Kernel kernel, String path, String start) {
-    try {
-      Descriptor.Known file =
-          (Descriptor.Known)
-              kernel.call(
-                  new FileCall.Openat(Descriptor.CWD, path, O_RDONLY | O_CLOEXEC, 0, false));
-      try (OwnedDescriptor owned = new OwnedDescriptor(kernel, file.number())) {
-        byte[] bytes = kernel.call(new FileCall.Read(owned.descriptor(), 64));
-        return new String(bytes, StandardCharsets.UTF_8).startsWith(start);
-      }
+    try (OwnedDescriptor file =
+        OwnedDescriptor.open(
+            kernel, new FileCall.Openat(Descriptor.CWD, path, O_RDONLY | O_CLOEXEC, 0, false))) {
+      byte[] bytes = kernel.call(new FileCall.Read(file.descriptor(), 64));
+      return new String(bytes, StandardCharsets.UTF_8).startsWith(start);
     } catch (KernelException e) {
       return false;
     }
