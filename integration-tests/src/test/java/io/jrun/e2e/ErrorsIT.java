@@ -102,6 +102,7 @@ class ErrorsIT extends EndToEnd {
       quoteCharacter = '"',
       value = {
         "/process/args|[]",
+        "/process/env|['NOVALUE']",
         "/process/cwd|''",
         "/process/cwd|'relative'",
         "/process/rlimits|[{type:'RLIMIT_NONSENSE',soft:1,hard:1}]",

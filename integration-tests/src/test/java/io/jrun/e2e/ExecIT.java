@@ -58,6 +58,24 @@ class ExecIT extends EndToEnd {
   }
 
   @Test
+  void aVariableWithoutAValueIsRefused() {
+    runtime("exec", "-e", "NOVALUE", id, "env").exits(255);
+    runtime("exec", "-e", "EMPTY=", id, "env").succeeds();
+  }
+
+  @Test
+  void anUnknownCapabilityIsWarnedOf() {
+    Outcome outcome = runtime("exec", "--cap", "CAP_NONSENSE", id, "true").succeeds();
+    assertThat(outcome.err().lines()).singleElement().asString().contains("CAP_NONSENSE");
+  }
+
+  @Test
+  void aConsoleSocketNeedsATerminalAndDetach() {
+    runtime("exec", "--console-socket", temp + "/socket", id, "true").exits(255);
+    runtime("exec", "-t", "--console-socket", temp + "/socket", id, "true").exits(255);
+  }
+
+  @Test
   void cwd() {
     assertThat(runtime("exec", "--cwd", "/etc", id, "pwd").succeeds().text()).isEqualTo("/etc");
     assertThat(runtime("exec", id, "pwd").succeeds().text()).isEqualTo("/");

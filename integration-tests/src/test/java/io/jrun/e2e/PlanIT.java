@@ -3,7 +3,6 @@ package io.jrun.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import org.junit.jupiter.api.Test;
 
 /// `plan`: what run would do, told and not done.
@@ -80,7 +79,6 @@ class PlanIT extends EndToEnd {
         .contains("unshare(CLONE_NEWUSER)")
         .containsPattern("client: #\\d+ write\\(#\\d+, \"0 1000 10\\\\n\"")
         .contains("TIOCGPTPEER");
-    assertThat(Files.list(temp).map(path -> path.getFileName().toString()))
-        .containsExactly("bundle");
+    assertThat(temp.toFile().list()).containsExactly("bundle");
   }
 }

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -182,9 +183,10 @@ class NetlinkIT {
         .anyMatch(e ->
             e.isPermanent()
                 && e.mac().equals(other.text())
-                && ip("10.244.2.0").equals(e.address()));
+                && Objects.equals(e.address(), ip("10.244.2.0")));
     assertThat(Neighbours.forwarding(socket, vxlan.index()))
-        .anyMatch(e -> e.mac().equals(other.text()) && ip("192.168.7.2").equals(e.address()));
+        .anyMatch(
+            e -> e.mac().equals(other.text()) && Objects.equals(e.address(), ip("192.168.7.2")));
     socket.perform(
         Neighbours.deleteForwarding(vxlan.index(), other, ip("192.168.7.2")),
         Neighbours.delete(vxlan.index(), ip("10.244.2.0"), other));

@@ -210,7 +210,10 @@ class HelperTest {
     byte[] answer = reply(new long[] {7, random.nextInt(20)}, new byte[OUT]);
     switch (random.nextInt(4)) {
       case 0 -> answer = Arrays.copyOf(answer, random.nextInt(80));
-      case 1 -> random.nextBytes(answer = new byte[random.nextInt(200)]);
+      case 1 -> {
+        answer = new byte[random.nextInt(200)];
+        random.nextBytes(answer);
+      }
       case 2 ->
           ByteBuffer.wrap(answer)
               .order(ByteOrder.nativeOrder())
@@ -273,6 +276,6 @@ class HelperTest {
     assertThat(b.getShort(second + 2)).isEqualTo((short) Protocol.KIND_RESULT);
     assertThat(b.getLong(second + 16)).isZero();
     long out = b.getLong(second + 24) - Protocol.ARENA_BASE;
-    assertThat(out).isEqualTo((received.bytes().length + 15) / 16 * 16);
+    assertThat(out).isEqualTo((received.bytes().length + 15L) / 16 * 16);
   }
 }

@@ -12,6 +12,7 @@ import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -37,8 +38,8 @@ class ProtocolTest {
       assertThat(header).contains("_Static_assert(sizeof(struct " + struct.group(1) + ")");
   }
 
-  private static TreeMap<String, Long> theirs() throws IOException {
-    TreeMap<String, Long> numbers = new TreeMap<>();
+  private static SortedMap<String, Long> theirs() throws IOException {
+    SortedMap<String, Long> numbers = new TreeMap<>();
     String header = header();
     for (Matcher m = DEFINE.matcher(header); m.find(); ) {
       numbers.put(m.group(1), Long.decode(m.group(2).replaceFirst("L$", "")));
@@ -48,8 +49,8 @@ class ProtocolTest {
     return numbers;
   }
 
-  private static TreeMap<String, Long> ours() throws IllegalAccessException {
-    TreeMap<String, Long> numbers = new TreeMap<>();
+  private static SortedMap<String, Long> ours() throws IllegalAccessException {
+    SortedMap<String, Long> numbers = new TreeMap<>();
     for (Field field : Protocol.class.getDeclaredFields()) {
       if (field.isSynthetic()) continue;
       numbers.put(cName(field.getName()), ((java.lang.Number) field.get(null)).longValue());

@@ -40,7 +40,7 @@ final class PlainGrammar {
       } else if (!isWord(arg)) {
         Option option = options.get(arg);
         if (option == null) return null;
-        Object value = Boolean.TRUE;
+        Object value = true;
         if (!option.flag()) {
           if (++i == args.size() || !isWord(args.get(i))) return null;
           value = args.get(i);

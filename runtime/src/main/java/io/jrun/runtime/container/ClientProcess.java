@@ -8,10 +8,12 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.runtime.cli.Log;
+import io.jrun.specs.json.Problem;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// The process that called jrun: its directory, environment and files, and the parent of what is
 /// started.
@@ -94,6 +96,15 @@ final class ClientProcess {
             "unable to preserve descriptor " + (3 + i) + ": it is not open");
       }
     }
+  }
+
+  /// Logs what is doubtful in a document, in one record.
+  void warn(List<Problem> doubts) {
+    if (doubts.isEmpty()) return;
+    log.warning(
+        doubts.stream()
+            .map(Problem::toString)
+            .collect(Collectors.joining(", ")));
   }
 
   String text(String path) {

@@ -25,6 +25,7 @@ import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.ConfigValidator;
 import io.jrun.specs.runtime.Hooks;
 import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.NamespaceType;
@@ -138,6 +139,7 @@ final class Creation implements AutoCloseable {
       throw new ContainerException(
           "cannot use console socket if jrun will not detach or allocate tty");
     }
+    client.warn(ConfigValidator.warnings(config));
     if (config.linux().seccomp() != null) {
       seccomp = containers.seccomp.compile(config.linux().seccomp());
       seccompFlags = containers.seccomp.flags(config.linux().seccomp());

@@ -5,6 +5,7 @@ import io.jrun.runtime.cli.ExecOptions;
 import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.specs.runtime.Capabilities;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.ConfigValidator;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.User;
 import java.util.ArrayList;
@@ -20,6 +21,11 @@ final class ExecSpec {
             ? changed(java.util.Objects.requireNonNull(config.process()), options)
             : Process.read(client.read(options.processFile()));
     SecurityLabels.check(kernel, process, null);
+    for (String entry : process.env()) {
+      if (entry.indexOf('=') < 1)
+        throw new ContainerException("invalid environment variable: \"" + entry + "\"");
+    }
+    client.warn(ConfigValidator.warnings(process));
     return process;
   }
 

@@ -53,6 +53,10 @@ final class Execution {
       throw new ContainerException(
           "cannot allocate tty if jrun will detach without setting console socket");
     }
+    if (options.consoleSocket() != null && !(process.terminal() && options.detach())) {
+      throw new ContainerException(
+          "cannot use console socket if jrun will not detach or allocate tty");
+    }
     client.checkDescriptors(options.preserveFds());
     if (!options.cgroups().isEmpty())
       cgroup =

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 /// When a container does without a cgroup.
 class RootlessTest {
-  private static final CgroupException REFUSED = failure(Errno.EACCES);
+  private final CgroupException refused = failure(Errno.EACCES);
 
   private static CgroupException failure(Errno errno) {
     return new CgroupException("making it", new KernelException(new ProcessCall.Getpid(), errno));
@@ -30,14 +30,14 @@ class RootlessTest {
 
   @Test
   void autoMeansWhoIsNotRoot() {
-    assertThatCode(() -> allow("auto", true, REFUSED)).doesNotThrowAnyException();
-    assertThatThrownBy(() -> allow("auto", false, REFUSED)).isSameAs(REFUSED);
+    assertThatCode(() -> allow("auto", true, refused)).doesNotThrowAnyException();
+    assertThatThrownBy(() -> allow("auto", false, refused)).isSameAs(refused);
   }
 
   @Test
   void theFlagDecides() {
-    assertThatCode(() -> allow("true", false, REFUSED)).doesNotThrowAnyException();
-    assertThatThrownBy(() -> allow("false", true, REFUSED)).isSameAs(REFUSED);
+    assertThatCode(() -> allow("true", false, refused)).doesNotThrowAnyException();
+    assertThatThrownBy(() -> allow("false", true, refused)).isSameAs(refused);
   }
 
   @Test
@@ -51,7 +51,7 @@ class RootlessTest {
   void limitsNeedACgroup() {
     Resources limits =
         Resources.NONE.withPids(new Resources.Pids(5, io.jrun.specs.json.Json.JsonObject.EMPTY));
-    assertThatThrownBy(() -> Rootless.allow(with("auto"), true, REFUSED, limits))
+    assertThatThrownBy(() -> Rootless.allow(with("auto"), true, refused, limits))
         .hasMessageStartingWith("cannot set limits without a cgroup");
   }
 }

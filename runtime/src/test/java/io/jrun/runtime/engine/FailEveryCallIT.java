@@ -313,11 +313,6 @@ class FailEveryCallIT {
     assertThat(command("pause", id).status()).isZero();
   }
 
-  private void stopped(String id) {
-    running(id);
-    assertThat(command("kill", id, "KILL").status()).isZero();
-  }
-
   @Test
   void start() {
     sweep(

@@ -34,7 +34,7 @@ final class Sandbox implements AutoCloseable {
 
   Sandbox() throws IOException {
     Path module = Path.of(System.getProperty("basedir", "")).toAbsolutePath();
-    repository = module.endsWith("runtime") ? module.getParent() : module;
+    repository = module.endsWith("runtime") ? module.resolveSibling("") : module;
     assumeTrue("root".equals(System.getProperty("user.name")), "needs root");
     assumeTrue(Files.isExecutable(BUSYBOX), "needs " + BUSYBOX + " (busybox-static)");
     assumeTrue(

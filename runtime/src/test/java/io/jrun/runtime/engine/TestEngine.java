@@ -25,7 +25,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// This JVM as the engine of real clients, one after another: those that are started with
-/// `JRUN_ENGINE` as [#socket]. Every command's calls go by the observer that is set.
+/// `JRUN_ENGINE` as its socket. Every command's calls go by the observer that is set.
 final class TestEngine implements AutoCloseable {
   private static final long TIMEOUT_SECONDS = 10;
   private static final int POLLIN = 1;

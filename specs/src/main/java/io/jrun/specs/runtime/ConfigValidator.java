@@ -62,9 +62,6 @@ public final class ConfigValidator {
                 "\"" + destination + "\" is relative (deprecated), it is taken as relative to /"));
       }
     }
-    if (!config.hooks().prestart().isEmpty()) {
-      warnings.add(new Problem("/hooks/prestart", "is deprecated"));
-    }
     return warnings;
   }
 

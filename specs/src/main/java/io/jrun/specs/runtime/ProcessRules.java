@@ -63,6 +63,9 @@ final class ProcessRules {
     }
     noNul("/args", process.args());
     noNul("/env", process.env());
+    for (int i = 0; i < process.env().size(); i++) {
+      if (process.env().get(i).indexOf('=') < 1) problem("/env/" + i, "must be NAME=value");
+    }
     if (process.cwd().isEmpty()) {
       problem("/cwd", "must not be empty");
     } else {
