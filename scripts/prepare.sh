@@ -11,6 +11,12 @@ need python3 python3
 need jq jq
 need ps procps
 need newuidmap uidmap
+need ip iproute2
+need ping iputils-ping
+need nft nftables
+need iptables iptables
+[ -x /usr/lib/cni/bridge ] || [ -x /opt/cni/bin/bridge ] || missing+=(containernetworking-plugins)
+ldconfig -p | grep -q 'libnftables.so.1' || missing+=(libnftables1)
 [ -e /usr/share/doc/busybox-static ] || missing+=(busybox-static)
 ldconfig -p | grep -q 'libseccomp.so.2' || missing+=(libseccomp2)
 ./find-jdk.sh >/dev/null || missing+=(openjdk-25-jdk-headless)

@@ -41,9 +41,9 @@ class ArchitectureTest {
   }
 
   @Test
-  void nativeCodeIsCalledFromTheHostKernelAndSeccompOnly() {
-    onlyIn("jnr..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp");
-    onlyIn("com.kenai..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp");
+  void nativeCodeIsCalledFromFewPackagesOnly() {
+    onlyIn("jnr..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp", "io.jrun.cni.nftables");
+    onlyIn("com.kenai..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp", "io.jrun.cni.nftables");
   }
 
   @Test
@@ -59,5 +59,6 @@ class ArchitectureTest {
   @Test
   void packagesOfTheRuntimeFormNoCycle() {
     slices().matching("io.jrun.runtime.(*)..").should().beFreeOfCycles().check(CLASSES);
+    slices().matching("io.jrun.cni.(*)..").should().beFreeOfCycles().check(CLASSES);
   }
 }

@@ -1,5 +1,6 @@
 package io.jrun.runtime.cli;
 
+import io.jrun.cni.command.CniLine;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -53,4 +54,7 @@ public interface Operations {
   String engineStatus();
 
   void engineStop();
+
+  /// Performs a `cni` command and returns what to print.
+  String cni(CniLine line);
 }

@@ -103,7 +103,9 @@ public final class ContainerOperations {
         o.pidFile() == null ? null : client.absolute(o.pidFile()),
         o.noPivot(),
         o.noNewKeyring(),
-        o.preserveFds());
+        o.preserveFds(),
+        o.networks(),
+        o.ports());
   }
 
   public void create(CreateOptions given) {
@@ -332,6 +334,10 @@ public final class ContainerOperations {
     }
   }
 
+  private Networking networking(Store store, String id) {
+    return new Networking(containers, client, store, id);
+  }
+
   private HostProcess init(StoredState state) {
     return new HostProcess(containers.kernel, state.initPid(), state.initStartTime());
   }
@@ -453,7 +459,7 @@ public final class ContainerOperations {
           "cannot delete container " + id + " that is not stopped: " + status.text());
     }
     if (status == Status.CREATING) {
-      destroyHalfMade(state);
+      destroyHalfMade(store, state);
       store.delete(claim, id);
     } else {
       destroy(store, claim, state, containers.configs.of(stored), cgroup(state));
@@ -462,7 +468,8 @@ public final class ContainerOperations {
 
   /// Ends what a crash of create left. Where its init is not in the cgroup, other processes that
   /// are may be somebody else's: that the cgroup was empty before had perhaps not been checked yet.
-  private void destroyHalfMade(StoredState state) {
+  private void destroyHalfMade(Store store, StoredState state) {
+    networking(store, state.id()).detach();
     if (state.cgroups().isEmpty()) return;
     Cgroup cgroup = cgroup(state);
     for (int pid : cgroup.pids()) {
@@ -484,6 +491,7 @@ public final class ContainerOperations {
     }
     if (config.linux().namespace(io.jrun.specs.runtime.NamespaceType.PID) == null)
       cgroup.signal(SIGKILL);
+    if (Networking.isWanted(config)) networking(store, state.id()).detach();
     cgroup.remove();
     store.delete(claim, state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())

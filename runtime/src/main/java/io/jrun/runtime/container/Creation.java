@@ -59,6 +59,7 @@ final class Creation implements AutoCloseable {
   private @Nullable IdMappedMounts idMapped;
   private StdioOwner stdio;
   private boolean cgroupMade;
+  private boolean isWired;
   private Child.@Nullable Birth birth;
   private @Nullable Child init;
   private @Nullable OwnedDescriptor master;
@@ -107,7 +108,7 @@ final class Creation implements AutoCloseable {
       throw e;
     }
     try {
-      prepare(asked.await(containers.configs));
+      prepare(asked.await(containers.configs, options));
       return make();
     } catch (RuntimeException e) {
       undo(e);
@@ -125,6 +126,7 @@ final class Creation implements AutoCloseable {
       throw new ContainerException("not implemented yet: /linux/mountLabel");
     if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
       throw new ContainerException("rootless container requires user namespaces");
+    Networking.check(config);
     client.log.step("read and checked " + bundle.path() + "/config.json");
     boolean foreground = role != Role.LEAVES;
     boolean terminal = bundle.process().terminal();
@@ -217,9 +219,11 @@ final class Creation implements AutoCloseable {
     client.log.step("init is born: pid " + init.pid());
     HookRunner hooks = hooks();
     Descriptor terminal = null;
-    if (bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
+    boolean wired = Networking.isWanted(config);
+    if (wired || bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
       begun.await();
       mounted.await();
+      if (wired) wire();
       terminal = terminal(plan);
       hooks = createHooks();
     }
@@ -332,6 +336,17 @@ final class Creation implements AutoCloseable {
     plan.addConsole(batch, pair.terminal());
     init().helper().run(batch);
     return pair.terminal();
+  }
+
+  /// Before the hooks, which may look at the network.
+  private void wire() {
+    isWired = true;
+    networking().attach(bundle.config(), init().pid());
+    client.log.step("attached the networks " + networking().addresses());
+  }
+
+  private Networking networking() {
+    return new Networking(containers, client, store, options.id());
   }
 
   private HookRunner createHooks() {
@@ -457,6 +472,7 @@ final class Creation implements AutoCloseable {
     int before = cause.getSuppressed().length;
     if (terminal != null) suppressing(cause, terminal::close);
     if (child != null) suppressing(cause, () -> end(child));
+    if (isWired) suppressing(cause, networking()::detach);
     if (begun != null && cgroupMade) suppressing(cause, () -> end(begun.cgroup()));
     else if (begun != null) begun.undo(cause);
     if (cause.getSuppressed().length == before)

@@ -1,5 +1,6 @@
 package io.jrun.runtime.engine;
 
+import io.jrun.cni.command.CniLine;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.wire.Hello;
 import io.jrun.runtime.cli.Caller;
@@ -35,6 +36,11 @@ record EngineOperations(
           operation.accept(operations);
           return 0;
         });
+  }
+
+  @Override
+  public String cni(CniLine line) {
+    return engine.networks().command(client, hello).perform(line);
   }
 
   @Override

@@ -119,4 +119,10 @@ final class RecordingOperations implements Operations {
   public void engineStop() {
     record("engineStop");
   }
+
+  @Override
+  public String cni(io.jrun.cni.command.CniLine line) {
+    record(line);
+    return "{}\n";
+  }
 }
