@@ -14,7 +14,7 @@ HEADERS := $(wildcard kernel/src/main/c/*.h) kernel/src/main/c/helper.ld
 ARCH_x86_64 := -mno-sse
 ARCH_aarch64 := -mgeneral-regs-only
 
-.PHONY: build test bench lint goldens format demo install prepare clean helpers stage
+.PHONY: build test bench lint goldens format demo install uninstall prepare clean helpers stage
 
 build: prepare stage
 
@@ -64,6 +64,13 @@ install: build
 	scripts/stage.sh $(DESTDIR)$(PREFIX)
 	mkdir -p $(DESTDIR)$(CNI_BIN)
 	ln -sfn $(PREFIX)/bin/jrun $(DESTDIR)$(CNI_BIN)/simplecni
+
+# Takes away what install put there. State, leases and logs under /run and /var stay, and so do running containers.
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/jrun $(DESTDIR)$(PREFIX)/bin/simplecni
+	rm -rf $(DESTDIR)$(PREFIX)/lib/jrun
+	@if [ "$$(readlink $(DESTDIR)$(CNI_BIN)/simplecni)" = $(PREFIX)/bin/jrun ]; then \
+	  rm -v $(DESTDIR)$(CNI_BIN)/simplecni; fi
 
 clean:
 	rm -rf $(BUILD) demo
