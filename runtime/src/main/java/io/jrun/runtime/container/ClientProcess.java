@@ -101,10 +101,7 @@ final class ClientProcess {
   /// Logs what is doubtful in a document, in one record.
   void warn(List<Problem> doubts) {
     if (doubts.isEmpty()) return;
-    log.warning(
-        doubts.stream()
-            .map(Problem::toString)
-            .collect(Collectors.joining(", ")));
+    log.warning(doubts.stream().map(Problem::toString).collect(Collectors.joining(", ")));
   }
 
   String text(String path) {

@@ -6,6 +6,7 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.host.Accounts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -159,11 +160,15 @@ final class Store {
             bytes.length > end + 1));
   }
 
-  /// The name of the user who owns the container; its number where it has no name.
+  /// The name of the user who owns the container; its number where it has no name. What is root's
+  /// is known without asking.
   String owner(String id) {
     try {
-      return Files.getOwner(directory(id)).getName();
-    } catch (IOException e) {
+      int uid = kernel.call(new FileCall.Statx(Descriptor.CWD, directory(id).toString(), 0)).uid();
+      return uid == 0
+          ? "root"
+          : Accounts.userName(uid).orElseGet(() -> Integer.toUnsignedString(uid));
+    } catch (KernelException e) {
       return "";
     }
   }
