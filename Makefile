@@ -45,7 +45,7 @@ bench: build
 
 # Not a part of test: with Error Prone the compiler takes minutes.
 lint:
-	$(MVN) -Plint -DskipTests clean package
+	mvn -B --no-transfer-progress -Plint -DskipTests clean package
 	$(MVN) spotless:check
 
 # Rewrites the golden sequences of calls from what the code does now; look at the difference.

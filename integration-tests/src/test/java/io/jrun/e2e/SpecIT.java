@@ -36,7 +36,8 @@ class SpecIT extends EndToEnd {
   @Test
   void refusesToOverwrite() throws IOException {
     String before = Files.readString(bundle.path().resolve("config.json"));
-    runtime("spec", "-b", bundle.path().toString()).exits(1);
+    Outcome refused = runtime("spec", "-b", bundle.path().toString()).exits(1);
+    assertThat(refused.err()).containsIgnoringCase("remove");
     assertThat(Files.readString(bundle.path().resolve("config.json"))).isEqualTo(before);
   }
 

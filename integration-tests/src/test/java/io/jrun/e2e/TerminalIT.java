@@ -68,6 +68,12 @@ class TerminalIT extends EndToEnd {
   }
 
   @Test
+  void eachLineBeginsAtTheLeft() throws IOException {
+    config.sh("echo first; echo second");
+    assertThat(talk("[]", onBundle("run")).succeeds().out()).contains("first\r\nsecond\r\n");
+  }
+
+  @Test
   void stdioIsATerminalCalledConsole() throws IOException {
     config.sh("test -t 0 && test -t 1 && test -t 2 && tty && stat -c '%F' /dev/console");
     assertThat(talk("[]", onBundle("run")).succeeds().out())

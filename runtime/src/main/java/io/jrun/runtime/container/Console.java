@@ -88,9 +88,8 @@ final class Console {
     if (!results.succeeded(termios)) return new byte[0];
     byte[] before = results.of(termios);
     ByteBuffer modes = ByteBuffer.wrap(before.clone()).order(ByteOrder.nativeOrder());
-    // cfmakeraw(3)
+    // cfmakeraw(3), but output is processed on: the container's own terminal makes no CR of LF
     modes.putInt(0, modes.getInt(0) & ~(0x1 | 0x2 | 0x8 | 0x20 | 0x40 | 0x80 | 0x100 | 0x400));
-    modes.putInt(4, modes.getInt(4) & ~0x1);
     modes.putInt(8, modes.getInt(8) & ~(0x30 | 0x100) | 0x30);
     modes.putInt(12, modes.getInt(12) & ~(0x8 | 0x40 | 0x2 | 0x1 | 0x8000));
     client.call(new FileCall.IoctlWrite(Descriptor.STDIN, TCSETS, modes.array()));

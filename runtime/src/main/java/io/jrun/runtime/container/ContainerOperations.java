@@ -3,9 +3,11 @@ package io.jrun.runtime.container;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
@@ -90,7 +92,12 @@ public final class ContainerOperations {
     batch.add(
         new FileCall.Write(file, config.toJson().toText("\t").getBytes(StandardCharsets.UTF_8)));
     batch.add(new FileCall.Close(file));
-    client.helper.run(batch);
+    try {
+      client.helper.run(batch);
+    } catch (KernelException e) {
+      if (!e.errno().equals(Errno.EEXIST)) throw e;
+      throw new ContainerException("remove the old " + path + " first", e);
+    }
   }
 
   private CreateOptions absolutePaths(CreateOptions o) {
