@@ -131,7 +131,7 @@ final class Creation implements AutoCloseable {
     if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
       throw new ContainerException("rootless container requires user namespaces");
     Networking.check(config);
-    client.log.step("read and checked config.json in ", bundle.path());
+    client.log.step("read and checked ", bundle.path() + "/config.json");
     boolean foreground = role != Role.LEAVES;
     boolean terminal = bundle.process().terminal();
     if (options.consoleSocket() == null && terminal && !foreground) {
