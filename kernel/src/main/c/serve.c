@@ -1,7 +1,11 @@
 /* The syscall proxy: performs the calls of a batch, answers with their results, decides nothing. */
 #include "helper.h"
 
+/* One read takes at most this much, so that what belongs to later batches fits behind all else. */
+#define MOST_READ (ARENA_SIZE / 8)
+
 static int passed[MAX_PASSED];
+static size surplus; /* bytes of the next batches, at the arena's end */
 
 struct fds {
   struct cmsghdr header;
@@ -10,13 +14,23 @@ struct fds {
 
 static char *arena(void) { return (char *)ARENA_BASE; }
 
-/* Reads one batch into the arena; 0 at end of file or on a message that makes no sense. */
+/* Reads one batch into the arena; 0 at end of file or on a message that makes no sense. What came
+ * of the next ones waits at the arena's end, which no batch and no answer reaches. */
 static int receive(int socket) {
-  size got = 0, want = sizeof(struct batch);
+  size got = surplus, want = sizeof(struct batch);
   struct batch *batch = (struct batch *)arena();
   struct fds fds;
-  while (got < want) {
-    struct iovec iov = {arena() + got, ARENA_SIZE - got};
+  copy(arena(), arena() + ARENA_SIZE - surplus, surplus);
+  surplus = 0;
+  for (;;) {
+    if (got >= sizeof *batch) {
+      want = batch->size;
+      if (batch->calls > MAX_CALLS || want < sizeof *batch + batch->calls * sizeof(struct call) ||
+          want > ARENA_SIZE / 2 || batch->out_size > ARENA_SIZE / 4)
+        return 0;
+      if (got >= want) break;
+    }
+    struct iovec iov = {arena() + got, got < sizeof *batch ? MOST_READ : want - got};
     struct msghdr message = {0, 0, &iov, 1, &fds, sizeof fds, 0};
     long n = syscall3(SYS_recvmsg, socket, &message, MSG_CMSG_CLOEXEC);
     if (n == -EINTR) continue;
@@ -25,14 +39,10 @@ static int receive(int socket) {
         fds.header.type == SCM_RIGHTS)
       copy(passed, fds.fd, fds.header.length - sizeof fds.header);
     got += (size)n;
-    if (got >= sizeof *batch) {
-      want = batch->size;
-      if (batch->calls > MAX_CALLS || want < sizeof *batch + batch->calls * sizeof(struct call) ||
-          want > ARENA_SIZE / 2 || batch->out_size > ARENA_SIZE / 4)
-        return 0;
-    }
   }
-  return got == want;
+  surplus = got - want;
+  copy(arena() + ARENA_SIZE - surplus, arena() + want, surplus);
+  return 1;
 }
 
 static int answer(int socket, struct reply *reply, char *out, size out_size, struct fds *fds,
@@ -76,6 +86,7 @@ static long reset_signals(void) {
 /* The child of a clone goes on with its own socket and must not hold its parent's. */
 static long born(struct session *session, int socket) {
   syscall1(SYS_close, session->socket);
+  surplus = 0;
   session->socket = socket;
   session->is_child = 1;
   session->fallback_count = 0;
@@ -178,6 +189,7 @@ void serve(struct session *session) {
       if (perform_batch(session) && !session->leaves) continue;
     }
     session->leaves = 0;
+    surplus = 0;
     syscall1(SYS_close, session->socket);
     if (session->listener >= 0 && accept_next(session)) continue;
     if (session->is_child) quit(1);

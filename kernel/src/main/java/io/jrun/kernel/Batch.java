@@ -4,6 +4,7 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.Syscall;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /// Calls to perform in order, with the failures that are expected of them. A call may use the
@@ -39,7 +40,7 @@ public final class Batch {
   }
 
   public List<Entry> entries() {
-    return List.copyOf(entries);
+    return Collections.unmodifiableList(entries);
   }
 
   public List<Integer> passed() {

@@ -11,6 +11,17 @@ public interface HelperKernel extends AutoCloseable {
   /// @throws HelperGoneException when the helper ended before it answered
   Results run(Batch batch);
 
+  /// Sends the calls without waiting for their results. Batches are answered in the order in which
+  /// they were sent, so their results must be taken in that order, and before any other batch runs.
+  Started start(Batch batch);
+
+  /// A batch that was sent: what waits for its results.
+  interface Started {
+    /// @throws KernelException for the first failure that was not expected
+    /// @throws HelperGoneException when the helper ended before it answered
+    Results results();
+  }
+
   /// Sends a batch whose last call ends or replaces the process, and waits for that.
   ///
   /// @throws KernelException when a call failed instead

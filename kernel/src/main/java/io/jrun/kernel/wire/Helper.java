@@ -74,6 +74,12 @@ public final class Helper implements HelperKernel {
   }
 
   @Override
+  public Started start(Batch batch) {
+    Sent sent = send(batch);
+    return () -> receive(batch, sent);
+  }
+
+  @Override
   public void runToEnd(Batch batch) {
     Sent sent = send(batch);
     try {

@@ -1,5 +1,6 @@
 package io.jrun.runtime.cli;
 
+import io.jrun.rootfs.RootfsTools;
 import java.util.List;
 
 /// What the commands do; a failure is a RuntimeException whose message the caller is shown.
@@ -32,6 +33,9 @@ public interface Operations {
   void pause(GlobalOptions global, String id);
 
   void resume(GlobalOptions global, String id);
+
+  /// Archives and images, for the caller.
+  RootfsTools rootfsTools();
 
   /// The features document as JSON text.
   String features();

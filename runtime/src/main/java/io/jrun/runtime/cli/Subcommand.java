@@ -85,6 +85,13 @@ enum Subcommand {
       1,
       options -> {},
       ContainerCommands::resume),
+  ROOTFS(
+      "unpack archives and images to directories",
+      "unpack [options] SOURCE DIR",
+      1,
+      Integer.MAX_VALUE,
+      options -> {},
+      RootfsCommands::perform),
   RUN(
       "create and run a container",
       "<container-id>",

@@ -10,6 +10,7 @@ import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.host.HostKernel;
 import io.jrun.kernel.wire.Hello;
 import io.jrun.kernel.wire.Helper;
+import io.jrun.rootfs.CallerFiles;
 import io.jrun.runtime.cli.JrunCommand;
 import io.jrun.runtime.container.Containers;
 import java.time.Instant;
@@ -99,7 +100,10 @@ final class Engine {
       int status =
           JrunCommand.execute(
               hello.argv().subList(1, hello.argv().size()),
-              new EngineOperations(this, containers.operations(client, hello)),
+              new EngineOperations(
+                  this,
+                  containers.operations(client, hello),
+                  new CallerFiles(kernel, client)),
               invocation);
       invocation.exit(status);
     } catch (HelperGoneException e) {

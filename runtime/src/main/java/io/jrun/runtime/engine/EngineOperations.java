@@ -1,5 +1,7 @@
 package io.jrun.runtime.engine;
 
+import io.jrun.rootfs.CallerFiles;
+import io.jrun.rootfs.RootfsTools;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.ExecOptions;
@@ -10,7 +12,8 @@ import io.jrun.runtime.container.ContainerOperations;
 import java.util.List;
 
 /// What a command line may ask for: of containers, and of the engine itself.
-record EngineOperations(Engine engine, ContainerOperations containers) implements Operations {
+record EngineOperations(Engine engine, ContainerOperations containers, CallerFiles caller)
+    implements Operations {
   @Override
   public void spec(GlobalOptions global, String bundle, boolean rootless) {
     containers.spec(bundle, rootless);
@@ -69,6 +72,11 @@ record EngineOperations(Engine engine, ContainerOperations containers) implement
   @Override
   public void resume(GlobalOptions global, String id) {
     containers.resume(global, id);
+  }
+
+  @Override
+  public RootfsTools rootfsTools() {
+    return new RootfsTools(caller);
   }
 
   @Override

@@ -100,4 +100,9 @@ final class RecordingOperations implements Operations {
   public void engineStop() {
     record("engineStop");
   }
+
+  @Override
+  public io.jrun.rootfs.RootfsTools rootfsTools() {
+    throw new UnsupportedOperationException();
+  }
 }

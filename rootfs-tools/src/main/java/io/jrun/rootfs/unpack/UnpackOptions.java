@@ -1,0 +1,8 @@
+package io.jrun.rootfs.unpack;
+
+/// How to unpack.
+///
+/// @param privileged whether owners can be set and devices made; else owners are recorded in
+///   `user.rootlesscontainers`, devices left out
+public record UnpackOptions(
+    Whiteouts whiteouts, boolean privileged, IdMap uids, IdMap gids, Limits limits) {}

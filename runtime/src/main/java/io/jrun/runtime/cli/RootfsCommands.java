@@ -1,0 +1,60 @@
+package io.jrun.runtime.cli;
+
+import io.jrun.rootfs.RootfsTools;
+import io.jrun.rootfs.unpack.IdMap;
+import io.jrun.rootfs.unpack.Limits;
+import io.jrun.rootfs.unpack.Report;
+import io.jrun.rootfs.unpack.UnpackOptions;
+import io.jrun.rootfs.unpack.Whiteouts;
+import java.util.List;
+
+/// `jrun rootfs …`: archives and images to directories and back.
+final class RootfsCommands {
+  private RootfsCommands() {}
+
+  static int perform(Request request) {
+    String name = request.id();
+    List<String> args = request.rest();
+    return switch (name) {
+      case "unpack" -> unpack(request, args);
+      default -> throw CommandFailure.usage("unknown command \"rootfs " + name + "\"");
+    };
+  }
+
+  private static int unpack(Request request, List<String> args) {
+    Options options =
+        new Options("jrun rootfs unpack", "unpack an archive or an image to a directory")
+            .texts("container:host:count", "map user ids", "--uid-map")
+            .texts("container:host:count", "map group ids", "--gid-map")
+            .flag("as an ordinary user: record owners, skip device nodes", "--rootless")
+            .text("N", "the most entries", "--max-entries")
+            .text("bytes", "the most bytes of a decompressed stream", "--max-size")
+            .text("N", "the most a stream may expand, as a multiple of its size", "--max-ratio");
+    Nested nested = Nested.parse(options, "SOURCE DIR", args, 2, 2, request);
+    if (nested.isHelp()) return 0;
+    ParsedLine line = nested.line();
+    RootfsTools tools = request.operations().rootfsTools();
+    Limits standard = Limits.DEFAULT;
+    UnpackOptions how =
+        new UnpackOptions(
+            Whiteouts.LITERAL,
+            !line.has("--rootless") && tools.isPrivileged(),
+            IdMap.parse(line.texts("--uid-map")),
+            IdMap.parse(line.texts("--gid-map")),
+            new Limits(
+                nested.positive("--max-entries", standard.entries()),
+                standard.directories(),
+                nested.positive("--max-size", standard.bytes()),
+                nested.positive("--max-ratio", standard.ratio())));
+    Report report = tools.unpack(line.arguments().get(0), line.arguments().get(1), how);
+    if (report.skippedDevices() > 0) {
+      request.caller().err("skipped " + report.skippedDevices() + " device nodes\n");
+    }
+    if (report.refusedAttributes() > 0) {
+      request
+          .caller()
+          .err("the kernel refused " + report.refusedAttributes() + " extended attributes\n");
+    }
+    return 0;
+  }
+}
