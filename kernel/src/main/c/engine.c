@@ -101,8 +101,7 @@ static const char *named(const char *suffix) {
   return path;
 }
 
-static int address(struct sockaddr_un *to) {
-  const char *path = named(".sock");
+static int address(struct sockaddr_un *to, const char *path) {
   size n = length(path) + 1;
   if (n > sizeof to->path) {
     complain("path too long for a socket: ", path, 0);
@@ -113,9 +112,9 @@ static int address(struct sockaddr_un *to) {
   return (int)(sizeof to->family + n);
 }
 
-static int connected(void) {
+static int connected(const char *path) {
   struct sockaddr_un to;
-  int n = address(&to);
+  int n = address(&to, path);
   int socket = (int)syscall3(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0 || syscall3(SYS_connect, socket, &to, n) == 0) return socket;
   syscall1(SYS_close, socket);
@@ -196,10 +195,10 @@ static int start_engine(void) {
     quit(1);
   }
   while (syscall2(SYS_flock, lock, LOCK_EX) == -EINTR) {}
-  int socket = connected();
+  int socket = connected(named(".sock"));
   if (socket < 0) {
     struct sockaddr_un at;
-    int n = address(&at), status;
+    int n = address(&at, named(".sock")), status;
     int listener = (int)syscall3(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     syscall3(SYS_unlinkat, AT_FDCWD, at.path, 0);
     long error = syscall3(SYS_bind, listener, &at, n);
@@ -214,7 +213,7 @@ static int start_engine(void) {
       become_engine(listener, "serve", 0);
     }
     syscall4(SYS_wait4, child, &status, 0, 0);
-    socket = connected();
+    socket = connected(named(".sock"));
     syscall1(SYS_close, listener);
   }
   syscall1(SYS_close, lock);
@@ -233,14 +232,23 @@ static int start_one_shot(void) {
   return pair[0];
 }
 
+/* The engine that listens at this path, and no other. */
+static int given_engine(const char *path) {
+  int socket = connected(path);
+  if (socket >= 0) return socket;
+  complain("no engine listens at JRUN_ENGINE: ", path, 0);
+  quit(1);
+}
+
 /* A socket to an engine; again: the last one closed it before it did anything. */
 int engine_connect(char **env, int again) {
   const char *choice = variable(env, "JRUN_ENGINE");
+  if (choice && *choice == '/') return given_engine(choice);
   if (!*library) find_library();
   if (choice && same(choice, "off")) return start_one_shot();
   if (!*base) find_base(env);
   if (!again) {
-    int socket = connected();
+    int socket = connected(named(".sock"));
     if (socket >= 0) return socket;
   }
   return start_engine();

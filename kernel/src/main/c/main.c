@@ -5,23 +5,12 @@ START;
 
 static struct session session;
 
-static int all_sent(int socket, const char *bytes, size n) {
-  while (n) {
-    struct iovec iov = {(void *)bytes, n};
-    struct msghdr message = {0, 0, &iov, 1, 0, 0, 0};
-    long sent = syscall3(SYS_sendmsg, socket, &message, MSG_NOSIGNAL);
-    if (sent == -EINTR) continue;
-    if (sent <= 0) return 0;
-    bytes += sent;
-    n -= (size)sent;
-  }
-  return 1;
-}
-
 /* The strings lie in one block, as the kernel lays out argv and env at the program's start. */
 static int greet(int socket, unsigned argc, unsigned envc, const char *first, size strings) {
   struct hello hello = {PROTOCOL_MAGIC, PROTOCOL_VERSION, (unsigned)strings, argc, envc, 0};
-  return all_sent(socket, (char *)&hello, sizeof hello) && all_sent(socket, first, strings);
+  struct iovec iov[2] = {{&hello, sizeof hello}, {(void *)first, strings}};
+  struct msghdr message = {0, 0, iov, 2, 0, 0, 0};
+  return send_all(socket, &message);
 }
 
 static void open_standard_descriptors(void) {

@@ -29,7 +29,12 @@
 #define CALL_RETURNS_DESCRIPTOR 1 /* the result is sent back with the reply */
 
 #define TOLERATE_ANY 0xffff
-#define RESULT_SKIPPED -125 /* ECANCELED: it uses the result of a call that failed as expected */
+#define RESULT_SKIPPED -125 /* ECANCELED: it uses the result of a call that failed as expected,
+                             * or its guard says so */
+
+/* A batch that was sent before the last one was answered: it is skipped, with an answer of no
+ * results, when one before it did not run to its end. */
+#define BATCH_CHAINED 1
 
 #define MAX_CALLS 4096
 #define MAX_PASSED 64
@@ -53,7 +58,7 @@ struct batch {
   unsigned size;     /* of the whole message: this header, the calls, their data */
   unsigned calls;
   unsigned out_size; /* bytes to send back from the first multiple of 16 behind the message */
-  unsigned reserved;
+  unsigned flags;
 };
 
 struct call {
@@ -61,7 +66,8 @@ struct call {
   unsigned short kinds;
   unsigned short flags;
   unsigned short tolerated[3]; /* errnos that do not stop the batch */
-  unsigned reserved;
+  unsigned short guard;        /* not 0: only where the call with the index guard - 1 failed with */
+  unsigned short guard_errno;  /* this errno, or, if it is 0, did not fail; otherwise it is skipped */
   unsigned long args[6];
 };
 

@@ -1,11 +1,7 @@
 /* The syscall proxy: performs the calls of a batch, answers with their results, decides nothing. */
 #include "helper.h"
 
-/* One read takes at most this much, so that what belongs to later batches fits behind all else. */
-#define MOST_READ (ARENA_SIZE / 8)
-
 static int passed[MAX_PASSED];
-static size surplus; /* bytes of the next batches, at the arena's end */
 
 struct fds {
   struct cmsghdr header;
@@ -14,23 +10,13 @@ struct fds {
 
 static char *arena(void) { return (char *)ARENA_BASE; }
 
-/* Reads one batch into the arena; 0 at end of file or on a message that makes no sense. What came
- * of the next ones waits at the arena's end, which no batch and no answer reaches. */
+/* Reads one batch into the arena; 0 at end of file or on a message that makes no sense. */
 static int receive(int socket) {
-  size got = surplus, want = sizeof(struct batch);
+  size got = 0, want = sizeof(struct batch);
   struct batch *batch = (struct batch *)arena();
   struct fds fds;
-  copy(arena(), arena() + ARENA_SIZE - surplus, surplus);
-  surplus = 0;
-  for (;;) {
-    if (got >= sizeof *batch) {
-      want = batch->size;
-      if (batch->calls > MAX_CALLS || want < sizeof *batch + batch->calls * sizeof(struct call) ||
-          want > ARENA_SIZE / 2 || batch->out_size > ARENA_SIZE / 4)
-        return 0;
-      if (got >= want) break;
-    }
-    struct iovec iov = {arena() + got, got < sizeof *batch ? MOST_READ : want - got};
+  while (got < want) {
+    struct iovec iov = {arena() + got, want - got};
     struct msghdr message = {0, 0, &iov, 1, &fds, sizeof fds, 0};
     long n = syscall3(SYS_recvmsg, socket, &message, MSG_CMSG_CLOEXEC);
     if (n == -EINTR) continue;
@@ -39,9 +25,34 @@ static int receive(int socket) {
         fds.header.type == SCM_RIGHTS)
       copy(passed, fds.fd, fds.header.length - sizeof fds.header);
     got += (size)n;
+    if (got >= sizeof *batch) {
+      want = batch->size;
+      if (batch->calls > MAX_CALLS || want < sizeof *batch + batch->calls * sizeof(struct call) ||
+          want > ARENA_SIZE / 2 || batch->out_size > ARENA_SIZE / 4)
+        return 0;
+    }
   }
-  surplus = got - want;
-  copy(arena() + ARENA_SIZE - surplus, arena() + want, surplus);
+  return got == want;
+}
+
+/* Sends the whole message, its descriptors with the first part; 0 when nobody is there to take it. */
+int send_all(int socket, struct msghdr *message) {
+  while (message->iov_length) {
+    long n = syscall3(SYS_sendmsg, socket, message, MSG_NOSIGNAL);
+    if (n == -EINTR) continue;
+    if (n < 0) return 0;
+    message->control = 0;
+    message->control_length = 0;
+    while (message->iov_length && (size)n >= message->iov->length) {
+      n -= (long)message->iov->length;
+      message->iov++;
+      message->iov_length--;
+    }
+    if (message->iov_length) {
+      message->iov->base = (char *)message->iov->base + n;
+      message->iov->length -= (size)n;
+    }
+  }
   return 1;
 }
 
@@ -56,23 +67,7 @@ static int answer(int socket, struct reply *reply, char *out, size out_size, str
     message.control = fds;
     message.control_length = (fds->header.length + 7) & ~7UL;
   }
-  while (message.iov_length) {
-    long n = syscall3(SYS_sendmsg, socket, &message, MSG_NOSIGNAL);
-    if (n == -EINTR) continue;
-    if (n < 0) return 0;
-    message.control = 0;
-    message.control_length = 0;
-    while (message.iov_length && (size)n >= message.iov->length) {
-      n -= (long)message.iov->length;
-      message.iov++;
-      message.iov_length--;
-    }
-    if (message.iov_length) {
-      message.iov->base = (char *)message.iov->base + n;
-      message.iov->length -= (size)n;
-    }
-  }
-  return 1;
+  return send_all(socket, &message);
 }
 
 static long reset_signals(void) {
@@ -86,7 +81,6 @@ static long reset_signals(void) {
 /* The child of a clone goes on with its own socket and must not hold its parent's. */
 static long born(struct session *session, int socket) {
   syscall1(SYS_close, session->socket);
-  surplus = 0;
   session->socket = socket;
   session->is_child = 1;
   session->fallback_count = 0;
@@ -118,8 +112,16 @@ static long perform(struct session *session, struct call *call, unsigned long *a
   return syscall6(call->number, (long)a[0], (long)a[1], (long)a[2], (long)a[3], (long)a[4], (long)a[5]);
 }
 
-/* Fills in the arguments; 0 when one of them is the result of a call that failed. */
+/* What is to be said of the guard: that it failed with that errno, or that it did not fail. */
+static int guarded(const struct call *call, const long *results) {
+  long result = results[call->guard - 1];
+  return call->guard_errno ? result == -(long)call->guard_errno : result >= 0;
+}
+
+/* Fills in the arguments; 0 when the call is not to be made: its guard says so, or an argument is
+ * the result of a call that failed. */
 static int resolve(const struct call *call, const long *results, unsigned long *args) {
+  if (call->guard && !guarded(call, results)) return 0;
   for (int i = 0; i < 6; i++) {
     unsigned long value = call->args[i];
     switch (call->kinds >> (2 * i) & 3) {
@@ -153,7 +155,8 @@ static int perform_batch(struct session *session) {
   unsigned descriptors = 0, i = 0;
 
   memset(out, 0, batch->out_size);
-  while (i < batch->calls) {
+  if (!(batch->flags & BATCH_CHAINED)) session->broken = 0;
+  while (i < batch->calls && !session->broken) {
     struct call *call = &calls[i];
     unsigned long args[6];
     long result = RESULT_SKIPPED;
@@ -167,7 +170,8 @@ static int perform_batch(struct session *session) {
         fds.fd[descriptors++] = (int)result;
     }
     results[i++] = result;
-    if (result < 0 && result > -4096 && result != RESULT_SKIPPED && !tolerated(call, result)) break;
+    if (result < 0 && result > -4096 && result != RESULT_SKIPPED && !tolerated(call, result))
+      session->broken = 1;
   }
   reply->done = i;
   reply->size = (unsigned)(sizeof *reply + i * sizeof *results + batch->out_size);
@@ -189,7 +193,6 @@ void serve(struct session *session) {
       if (perform_batch(session) && !session->leaves) continue;
     }
     session->leaves = 0;
-    surplus = 0;
     syscall1(SYS_close, session->socket);
     if (session->listener >= 0 && accept_next(session)) continue;
     if (session->is_child) quit(1);

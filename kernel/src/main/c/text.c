@@ -12,9 +12,12 @@ int same(const char *a, const char *b) {
   return *a == *b;
 }
 
+typedef unsigned long __attribute__((may_alias, aligned(1))) word;
+
 void copy(void *to, const void *from, size n) {
   char *t = to;
   const char *f = from;
+  for (; n >= sizeof(word); n -= sizeof(word), t += sizeof(word), f += sizeof(word)) *(word *)t = *(const word *)f;
   while (n--) *t++ = *f++;
 }
 
@@ -25,7 +28,9 @@ void *memcpy(void *to, const void *from, size n) {
 }
 
 void *memset(void *to, int value, size n) {
-  volatile char *t = to;
+  char *t = to;
+  word all = (unsigned char)value * 0x0101010101010101UL;
+  for (; n >= sizeof(word); n -= sizeof(word), t += sizeof(word)) *(word *)t = all;
   while (n--) *t++ = (char)value;
   return to;
 }

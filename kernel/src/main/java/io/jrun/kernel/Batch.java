@@ -6,17 +6,27 @@ import io.jrun.kernel.call.Syscall;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Calls to perform in order, with the failures that are expected of them. A call may use the
 /// result of an earlier one; where that one failed as expected, the call is skipped.
 public final class Batch {
   /// One call and the errnos that do not stop the batch; `anyFailure` expects every errno.
-  public record Entry(Syscall<?> call, List<Errno> expected, boolean anyFailure) {
+  public record Entry(
+      Syscall<?> call, List<Errno> expected, boolean anyFailure, @Nullable Guard guard) {
     public Entry {
       expected = List.copyOf(expected);
       if (expected.size() > 3) throw new IllegalArgumentException("at most three expected errnos");
     }
+
+    public Entry(Syscall<?> call, List<Errno> expected, boolean anyFailure) {
+      this(call, expected, anyFailure, null);
+    }
   }
+
+  /// The call is made only where the one at `index` failed with that errno, or, where it is null,
+  /// did not fail; otherwise it is skipped.
+  public record Guard(int index, @Nullable Errno errno) {}
 
   private final List<Entry> entries = new ArrayList<>();
   private final List<Integer> passed = new ArrayList<>();
@@ -33,10 +43,35 @@ public final class Batch {
     return new Pending<>(entries.size() - 1, call);
   }
 
+  /// Adds a call that is made only where an earlier one failed with that errno.
+  public <R> Pending<R> addIfFailed(
+      Pending<?> earlier, Errno errno, Syscall<R> call, Errno... expected) {
+    return guarded(new Guard(earlier.index(), errno), call, expected);
+  }
+
+  /// Adds a call that is made only where an earlier one did not fail.
+  public <R> Pending<R> addIfDone(Pending<?> earlier, Syscall<R> call, Errno... expected) {
+    return guarded(new Guard(earlier.index(), null), call, expected);
+  }
+
+  private <R> Pending<R> guarded(Guard guard, Syscall<R> call, Errno... expected) {
+    entries.add(new Entry(call, List.of(expected), false, guard));
+    return new Pending<>(entries.size() - 1, call);
+  }
+
   /// Sends a descriptor of the engine along; the batch's calls can then use it.
   public Descriptor pass(OwnedDescriptor descriptor) {
     passed.add(descriptor.number());
     return new Descriptor.Passed(passed.size() - 1);
+  }
+
+  /// The same batch with another call in one place.
+  public Batch with(int index, Entry entry) {
+    Batch other = new Batch();
+    other.entries.addAll(entries);
+    other.passed.addAll(passed);
+    other.entries.set(index, entry);
+    return other;
   }
 
   public List<Entry> entries() {

@@ -9,23 +9,24 @@ public interface HelperKernel extends AutoCloseable {
   ///
   /// @throws KernelException for that failure
   /// @throws HelperGoneException when the helper ended before it answered
-  Results run(Batch batch);
-
-  /// Sends the calls without waiting for their results. Batches are answered in the order in which
-  /// they were sent, so their results must be taken in that order, and before any other batch runs.
-  Started start(Batch batch);
-
-  /// A batch that was sent: what waits for its results.
-  interface Started {
-    /// @throws KernelException for the first failure that was not expected
-    /// @throws HelperGoneException when the helper ended before it answered
-    Results results();
+  default Results run(Batch batch) {
+    return send(batch).await();
   }
+
+  /// Sends the calls without waiting. The helper performs them once what was sent before has run to
+  /// its end, and skips them when that failed; so a reply's failure is that of the whole sequence.
+  Reply send(Batch batch);
 
   /// Sends a batch whose last call ends or replaces the process, and waits for that.
   ///
   /// @throws KernelException when a call failed instead
-  void runToEnd(Batch batch);
+  default void runToEnd(Batch batch) {
+    sendToEnd(batch).await();
+  }
+
+  /// Sends a batch whose last call ends or replaces the process; the reply, without results, comes
+  /// when that happened.
+  Reply sendToEnd(Batch batch);
 
   /// Performs one call.
   default <R> R call(Syscall<R> call) {
@@ -33,6 +34,9 @@ public interface HelperKernel extends AutoCloseable {
     Pending<R> pending = batch.add(call);
     return run(batch).of(pending);
   }
+
+  /// The kernel of another helper, a child of this one, at the other end of the socket.
+  HelperKernel over(OwnedDescriptor socket);
 
   /// Lets the helper go: it reads end of file.
   @Override

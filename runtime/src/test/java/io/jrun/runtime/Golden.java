@@ -15,7 +15,8 @@ public final class Golden {
   private Golden() {}
 
   /// Asserts that the batch is what the file says: one call per line behind its index (what `#n` in
-  /// a later call refers to), then the errnos expected of it.
+  /// a later call refers to), then the errnos expected of it. A guarded call says first when it is
+  /// made.
   public static void assertCalls(Batch batch, String name) {
     StringBuilder text = new StringBuilder();
     List<Batch.Entry> entries = batch.entries();
@@ -30,7 +31,14 @@ public final class Golden {
         entry.anyFailure()
             ? "any"
             : entry.expected().stream().map(Errno::name).collect(Collectors.joining(" "));
-    return entry.call().text() + (expected.isEmpty() ? "" : " ? " + expected);
+    return guard(entry) + entry.call().text() + (expected.isEmpty() ? "" : " ? " + expected);
+  }
+
+  private static String guard(Batch.Entry entry) {
+    Batch.Guard guard = entry.guard();
+    if (guard == null) return "";
+    String outcome = guard.errno() == null ? "done" : guard.errno().name();
+    return "where #" + guard.index() + " is " + outcome + ": ";
   }
 
   private static void assertText(String text, String name) {

@@ -10,6 +10,7 @@ public sealed interface NamespaceCall<R> extends HelperCall<R> {
   int CLONE_NEWUSER = 0x10000000;
   int CLONE_NEWPID = 0x20000000;
   int CLONE_NEWNET = 0x40000000;
+  long CLONE_INTO_CGROUP = 0x200000000L;
   Flags CLONE =
       Flags.bits(
           0x200000000L,
@@ -18,6 +19,8 @@ public sealed interface NamespaceCall<R> extends HelperCall<R> {
           "CLONE_CLEAR_SIGHAND",
           0x8000,
           "CLONE_PARENT",
+          CLONE_INTO_CGROUP,
+          "CLONE_INTO_CGROUP",
           CLONE_NEWTIME,
           "CLONE_NEWTIME",
           CLONE_NEWNS,

@@ -11,7 +11,9 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
 
   /// clone3(2). The child goes on serving, on the socket passed along. Returns the pid as the
   /// helper sees it.
-  record Clone3(long flags, int exitSignal, Descriptor childSocket)
+  ///
+  /// @param cgroup for CLONE_INTO_CGROUP, otherwise 0
+  record Clone3(long flags, int exitSignal, Descriptor childSocket, int cgroup)
       implements ProcessCall<Integer> {
     @Override
     public Number number() {
@@ -31,7 +33,7 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
                   .u64("tls", 0)
                   .u64("set_tid", 0)
                   .u64("set_tid_size", 0)
-                  .u64("cgroup", 0))
+                  .u64("cgroup", cgroup))
           .value(88)
           .descriptor(childSocket);
     }

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 
 /// What statx(2) says of a file; the device numbers as major and minor.
 public record Stat(
+    int links,
     int mode,
     int uid,
     int gid,
@@ -26,6 +27,7 @@ public record Stat(
 
   static Stat of(ByteBuffer b) {
     return new Stat(
+        b.getInt(16),
         b.getShort(28) & 0xffff,
         b.getInt(20),
         b.getInt(24),

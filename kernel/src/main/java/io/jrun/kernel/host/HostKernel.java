@@ -4,6 +4,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.HostCall;
+import io.jrun.kernel.call.Number;
 import io.jrun.kernel.call.Output;
 import io.jrun.kernel.wire.Layout;
 import jnr.ffi.LibraryLoader;
@@ -37,21 +38,34 @@ public final class HostKernel implements Kernel {
     }
     memory.put(0, layout.memory(), 0, layout.size());
     memory.setMemory(layout.outOffset(), layout.outSize(), (byte) 0);
-    java.nio.ByteBuffer args = layout.header();
-    long value =
-        libc.syscall(
-            call.number().value(),
-            args.getLong(0),
-            args.getLong(8),
-            args.getLong(16),
-            args.getLong(24),
-            args.getLong(32),
-            args.getLong(40));
-    if (value == -1) throw new KernelException(call, Errno.of(runtime.getLastError()));
+    long value;
+    while ((value = perform(call.number().value(), layout)) == -1) {
+      Errno errno = Errno.of(runtime.getLastError());
+      if (!errno.equals(Errno.EINTR) || !restarts(call.number()))
+        throw new KernelException(call, errno);
+    }
     if (layout.outSize() == 0) return call.result(value, Output.NONE);
     byte[] out = new byte[layout.outSize()];
     memory.get(layout.outOffset(), out, 0, out.length);
     return call.result(value, new Output(out, 0, out.length));
+  }
+
+  private long perform(int number, Layout layout) {
+    return libc.syscall(
+        number,
+        layout.getLong(0),
+        layout.getLong(8),
+        layout.getLong(16),
+        layout.getLong(24),
+        layout.getLong(32),
+        layout.getLong(40));
+  }
+
+  /// Whether an interrupted call is made again. The signals of this process are the JVM's own. A
+  /// closed descriptor is gone even where close(2) says EINTR, and an interrupted connect(2) goes
+  /// on.
+  private static boolean restarts(Number number) {
+    return number != Number.CLOSE && number != Number.CONNECT;
   }
 
   private static Layout layOut(HostCall<?> call, Pointer memory) {

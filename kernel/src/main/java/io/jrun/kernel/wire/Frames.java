@@ -8,7 +8,6 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.Received;
 import io.jrun.kernel.call.SocketCall;
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -17,13 +16,14 @@ import java.util.List;
 
 /// A stream socket as messages whose length their own header says, with descriptors.
 final class Frames {
-  private static final int CHUNK = 32768;
+  private static final byte[] NONE = {};
+  private static final int CHUNK = 1 << 20;
 
   record Frame(byte[] bytes, List<Integer> descriptors) {}
 
   private final Kernel kernel;
   private final OwnedDescriptor socket;
-  private byte[] left = new byte[0];
+  private byte[] left = NONE;
 
   Frames(Kernel kernel, OwnedDescriptor socket) {
     this.kernel = kernel;
@@ -51,10 +51,12 @@ final class Frames {
 
   /// Receives bytes until there are `header` of them, then as many as `length` makes of them.
   /// Descriptors that came before a failure are closed.
-  Frame receive(int header, java.util.function.ToIntFunction<ByteBuffer> length) {
+  ///
+  /// @param likely how many bytes there may be: no more are asked for at first
+  Frame receive(int header, int likely, java.util.function.ToIntFunction<ByteBuffer> length) {
     List<Integer> descriptors = new ArrayList<>();
     try {
-      return receive(header, length, descriptors);
+      return receive(header, likely, length, descriptors);
     } catch (RuntimeException e) {
       for (int number : descriptors) new OwnedDescriptor(kernel, number).close();
       throw e;
@@ -62,25 +64,34 @@ final class Frames {
   }
 
   private Frame receive(
-      int header, java.util.function.ToIntFunction<ByteBuffer> length, List<Integer> descriptors) {
-    ByteArrayOutputStream all = new ByteArrayOutputStream();
-    all.writeBytes(left);
+      int header,
+      int likely,
+      java.util.function.ToIntFunction<ByteBuffer> length,
+      List<Integer> descriptors) {
+    byte[] all = left;
     int want = header;
     boolean known = false;
     while (true) {
-      if (!known && all.size() >= header) {
-        want = length.applyAsInt(ByteBuffer.wrap(all.toByteArray()).order(ByteOrder.nativeOrder()));
+      if (!known && all.length >= header) {
+        want = length.applyAsInt(ByteBuffer.wrap(all).order(ByteOrder.nativeOrder()));
         known = true;
       }
-      if (known && all.size() >= want) break;
-      Received received = receiveSome(Math.min(4 << 20, Math.max(CHUNK, want - all.size())));
+      if (known && all.length >= want) break;
+      int missing = (known ? want : Math.max(header, likely)) - all.length;
+      Received received = receiveSome(Math.clamp(missing, 1, CHUNK));
       if (received.bytes().length == 0) throw new HelperGoneException("the helper ended");
-      all.writeBytes(received.bytes());
+      all = joined(all, received.bytes());
       descriptors.addAll(received.descriptors());
     }
-    byte[] bytes = all.toByteArray();
-    left = Arrays.copyOfRange(bytes, want, bytes.length);
-    return new Frame(left.length == 0 ? bytes : Arrays.copyOf(bytes, want), descriptors);
+    left = all.length == want ? NONE : Arrays.copyOfRange(all, want, all.length);
+    return new Frame(all.length == want ? all : Arrays.copyOf(all, want), descriptors);
+  }
+
+  private static byte[] joined(byte[] a, byte[] b) {
+    if (a.length == 0) return b;
+    byte[] both = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, both, a.length, b.length);
+    return both;
   }
 
   private Received receiveSome(int size) {

@@ -6,6 +6,8 @@ import io.jrun.kernel.call.Flags;
 import io.jrun.kernel.call.Names;
 import io.jrun.kernel.call.Struct;
 import io.jrun.kernel.call.Syscall;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -21,6 +23,13 @@ public final class Layout implements Arguments {
   public record Area(int offset, int length) {}
 
   private static final int ALIGNMENT = 16;
+  private static final VarHandle SHORT = view(short[].class);
+  private static final VarHandle INT = view(int[].class);
+  private static final VarHandle LONG = view(long[].class);
+
+  private static VarHandle view(Class<?> type) {
+    return MethodHandles.byteArrayViewVarHandle(type, ByteOrder.nativeOrder());
+  }
 
   private final long base;
   private byte[] memory;
@@ -61,10 +70,6 @@ public final class Layout implements Arguments {
     for (int at : outPointers) putLong(at, getLong(at) + out);
   }
 
-  public ByteBuffer header() {
-    return ByteBuffer.wrap(memory).order(ByteOrder.nativeOrder());
-  }
-
   public byte[] memory() {
     return memory;
   }
@@ -94,12 +99,21 @@ public final class Layout implements Arguments {
     return at;
   }
 
-  private void putLong(int at, long value) {
-    header().putLong(at, value);
+  void putShort(int at, int value) {
+    SHORT.set(memory, at, (short) value);
   }
 
-  private long getLong(int at) {
-    return header().getLong(at);
+  void putInt(int at, int value) {
+    INT.set(memory, at, value);
+  }
+
+  private void putLong(int at, long value) {
+    LONG.set(memory, at, value);
+  }
+
+  /// An argument or other word that was laid out.
+  public long getLong(int at) {
+    return (long) LONG.get(memory, at);
   }
 
   private int store(byte[] bytes) {

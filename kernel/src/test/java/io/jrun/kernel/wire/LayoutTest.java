@@ -29,7 +29,7 @@ class LayoutTest {
   }
 
   private long argument(int index) {
-    return layout.header().getLong(8 * index);
+    return layout.getLong(8 * index);
   }
 
   private int at(long pointer) {
@@ -38,7 +38,7 @@ class LayoutTest {
   }
 
   private long word(long pointer) {
-    return layout.header().getLong(at(pointer));
+    return layout.getLong(at(pointer));
   }
 
   private String string(long pointer) {
@@ -97,8 +97,8 @@ class LayoutTest {
     long out = BASE + layout.outOffset();
     assertThat(first).isEqualTo(new Layout.Area(0, 16));
     assertThat(second).isEqualTo(new Layout.Area(16, 112));
-    assertThat(layout.header().getLong(48 + 8)).isEqualTo(out + 16);
-    assertThat(layout.header().getLong(144 + 8)).isEqualTo(out + 16 + 112);
+    assertThat(layout.getLong(48 + 8)).isEqualTo(out + 16);
+    assertThat(layout.getLong(144 + 8)).isEqualTo(out + 16 + 112);
     assertThat(argument(1)).isEqualTo(out);
     assertThat(layout.outSize()).isEqualTo(16 + 112 + 16);
     assertThat(out % 16).isZero();
@@ -143,7 +143,7 @@ class LayoutTest {
     layout.call(new FileCall.Write(Descriptor.STDOUT, big), 48);
     layout.finish();
     assertThat(string(argument(1))).isEqualTo("before");
-    int start = at(layout.header().getLong(48 + 8));
+    int start = at(layout.getLong(48 + 8));
     assertThat(java.util.Arrays.copyOfRange(layout.memory(), start, start + big.length))
         .isEqualTo(big);
   }

@@ -5,6 +5,7 @@ import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
@@ -48,7 +49,7 @@ final class Pipeline {
     final List<Step> steps = new ArrayList<>();
     final List<Runnable> after = new ArrayList<>();
     final List<Pending<?>> counted = new ArrayList<>();
-    HelperKernel.@Nullable Started started;
+    @Nullable Reply started;
   }
 
   private final HelperKernel writer;
@@ -153,7 +154,7 @@ final class Pipeline {
     for (Descriptor directory : work.directories.values()) {
       work.batch.add(new FileCall.Close(directory));
     }
-    if (!work.batch.isEmpty()) work.started = writer.start(work.batch);
+    if (!work.batch.isEmpty()) work.started = writer.send(work.batch);
     underWay.add(work);
     work = new Work();
   }
@@ -168,9 +169,9 @@ final class Pipeline {
   void abandon() {
     work = new Work();
     while (!underWay.isEmpty()) {
-      HelperKernel.Started started = underWay.remove().started;
+      Reply started = underWay.remove().started;
       try {
-        if (started != null) started.results();
+        if (started != null) started.await();
       } catch (KernelException e) {
         // the failure that led here is the one to tell of
       } catch (HelperGoneException e) {
@@ -200,7 +201,7 @@ final class Pipeline {
     }
     Results results;
     try {
-      results = done.started.results();
+      results = done.started.await();
     } catch (KernelException e) {
       throw new RootfsException(place(done, e).map(p -> p + ": ").orElse("") + e.getMessage(), e);
     } catch (HelperGoneException e) {

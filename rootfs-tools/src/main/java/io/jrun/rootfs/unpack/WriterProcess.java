@@ -11,7 +11,6 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SocketCall;
-import io.jrun.kernel.wire.Helper;
 import java.util.List;
 
 /// A child of the caller that reads and writes a tree of files with the caller's rights, limits and
@@ -38,14 +37,14 @@ public final class WriterProcess implements AutoCloseable {
     try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1))) {
       Batch batch = new Batch();
       Descriptor socket = batch.pass(theirs);
-      clone = batch.add(new ProcessCall.Clone3(0, SIGCHLD, socket));
+      clone = batch.add(new ProcessCall.Clone3(0, SIGCHLD, socket, 0));
       batch.add(new FileCall.Close(socket));
       pid = parent.run(batch).of(clone);
     } catch (RuntimeException e) {
       ours.close();
       throw e;
     }
-    WriterProcess writer = new WriterProcess(parent, new Helper(kernel, ours), pid);
+    WriterProcess writer = new WriterProcess(parent, parent.over(ours), pid);
     Batch own = new Batch();
     own.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     own.add(new CredentialCall.Umask(0));

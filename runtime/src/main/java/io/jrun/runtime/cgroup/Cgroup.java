@@ -1,5 +1,6 @@
 package io.jrun.runtime.cgroup;
 
+import io.jrun.kernel.Batch;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.BpfCall;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 public final class Cgroup {
   private static final int SIGKILL = 9;
   private static final int ADD_ATTEMPTS = 6;
+  private static final byte[] ITSELF = {'0'};
 
   private final CgroupFiles files;
   private final Hierarchies hierarchies;
@@ -54,6 +56,30 @@ public final class Cgroup {
         }
       }
     }
+  }
+
+  /// The v2 directory, in which a process can be born; null where there is none.
+  public @Nullable String birthplace() {
+    return paths.get("");
+  }
+
+  /// The calls by which a process with a single thread joins the v1 cgroups; see [CgroupMaking].
+  public void joinV1(Batch batch) {
+    paths.forEach((key, directory) -> {
+      if (key.isEmpty()) return;
+      Descriptor tasks =
+          batch
+              .add(
+                  new FileCall.Openat(
+                      Descriptor.CWD,
+                      directory + "/tasks",
+                      FileCall.O_WRONLY | FileCall.O_CLOEXEC,
+                      0,
+                      false))
+              .descriptor();
+      batch.add(new FileCall.Write(tasks, ITSELF));
+      batch.add(new FileCall.Close(tasks));
+    });
   }
 
   /// Changes the limits that are given. Devices are left as they are, as `runc update` does.

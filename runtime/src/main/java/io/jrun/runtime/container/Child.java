@@ -6,11 +6,16 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SocketCall;
-import io.jrun.kernel.wire.Helper;
 import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// A process forked from a helper, directed over a socket of its own.
 ///
@@ -18,20 +23,57 @@ import java.util.List;
 record Child(HelperKernel helper, int pid, Results before) implements AutoCloseable {
   static final int SIGCHLD = 17;
 
-  /// Performs `before` in the parent, then clones.
-  static Child clone(Kernel kernel, HelperKernel parent, Batch before, long flags) {
+  /// A child under way: what is sent to it is performed as soon as it is there.
+  record Birth(HelperKernel helper, Pending<Integer> pid, Reply reply) {
+    /// The child, once it is born.
+    Child await() {
+      try {
+        Results results = reply.await();
+        return new Child(helper, results.of(pid), results);
+      } catch (RuntimeException e) {
+        helper.close();
+        throw e;
+      }
+    }
+  }
+
+  /// Performs `before` in the parent, clones, and performs `after` in the parent.
+  ///
+  /// @param cgroup the v2 directory that the child is born in, or null for the parent's
+  static Birth begin(
+      Kernel kernel,
+      HelperKernel parent,
+      Batch before,
+      long flags,
+      @Nullable String cgroup,
+      Consumer<Batch> after) {
     List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
     OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
     try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1))) {
-      io.jrun.kernel.call.Descriptor socket = before.pass(theirs);
-      Pending<Integer> clone = before.add(new ProcessCall.Clone3(flags, SIGCHLD, socket));
-      before.add(new io.jrun.kernel.call.FileCall.Close(socket));
-      Results results = parent.run(before);
-      return new Child(new Helper(kernel, ours), results.of(clone), results);
+      Descriptor socket = before.pass(theirs);
+      if (cgroup != null) {
+        int open = FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
+        Descriptor directory =
+            before.add(new FileCall.Openat(Descriptor.CWD, cgroup, open, 0, false)).descriptor();
+        before.add(new FileCall.Dup3(directory, Slots.CGROUP, FileCall.O_CLOEXEC));
+        before.add(new FileCall.Close(directory));
+      }
+      long all = cgroup == null ? flags : flags | NamespaceCall.CLONE_INTO_CGROUP;
+      int into = cgroup == null ? 0 : Slots.CGROUP;
+      Pending<Integer> clone = before.add(new ProcessCall.Clone3(all, SIGCHLD, socket, into));
+      before.add(new FileCall.Close(socket));
+      if (cgroup != null) before.add(new FileCall.Close(Slots.descriptor(Slots.CGROUP)));
+      after.accept(before);
+      return new Birth(parent.over(ours), clone, parent.send(before));
     } catch (RuntimeException e) {
       ours.close();
       throw e;
     }
+  }
+
+  /// Performs `before` in the parent, then clones.
+  static Child clone(Kernel kernel, HelperKernel parent, Batch before, long flags) {
+    return begin(kernel, parent, before, flags, null, batch -> {}).await();
   }
 
   /// Runs the batch that ends in a program's start.
@@ -41,6 +83,11 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
     } catch (HelperGoneException e) {
       throw new ContainerException("the process ended before its program started");
     }
+  }
+
+  /// For a child's first batch: it forgets the cgroup that it was born in.
+  static void addForgetCgroup(Batch batch, @Nullable String cgroup) {
+    if (cgroup != null) batch.add(new FileCall.Close(Slots.descriptor(Slots.CGROUP)));
   }
 
   @Override

@@ -72,6 +72,9 @@ final class ClientProcess {
   /// close-on-exec.
   void checkDescriptors(int count) {
     if (count == 0) return;
+    if (count > Slots.MOST_PRESERVED)
+      throw new ContainerException(
+          "cannot preserve " + count + " descriptors: " + Slots.MOST_PRESERVED + " at most");
     Batch batch = new Batch();
     List<Pending<Integer>> flags = new java.util.ArrayList<>();
     for (int fd = 3; fd < 3 + count; fd++) {

@@ -118,4 +118,9 @@ final class Console {
     client.call(new FileCall.IoctlWrite(Descriptor.STDIN, TCSETS, modes.array()));
     return before;
   }
+
+  /// Undoes [#raw].
+  static void restore(HelperKernel client, byte[] termios) {
+    if (termios.length > 0) client.call(new FileCall.IoctlWrite(Descriptor.STDIN, TCSETS, termios));
+  }
 }

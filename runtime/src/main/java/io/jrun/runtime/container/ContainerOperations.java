@@ -1,14 +1,13 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Results;
-import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SocketCall;
-import io.jrun.kernel.wire.Helper;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
@@ -18,6 +17,7 @@ import io.jrun.runtime.cli.RunOptions;
 import io.jrun.specs.runtime.Capabilities;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.ContainerStateView;
+import io.jrun.specs.runtime.Hooks;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Status;
 import io.jrun.specs.runtime.User;
@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// The operations of one client on containers.
 public final class ContainerOperations {
@@ -43,8 +44,10 @@ public final class ContainerOperations {
   private Store store(GlobalOptions global) {
     if (global.systemdCgroup())
       throw new ContainerException("--systemd-cgroup: not implemented yet");
-    if (!global.root().isEmpty()) return new Store(Path.of(client.absolute(global.root())));
+    if (!global.root().isEmpty())
+      return new Store(containers.kernel, Path.of(client.absolute(global.root())));
     return new Store(
+        containers.kernel,
         Path.of(
             client.variable("XDG_RUNTIME_DIR").filter(d -> containers.uid() != 0).orElse("/run")
                 + "/jrun"));
@@ -99,15 +102,17 @@ public final class ContainerOperations {
     checkCreate(given);
     Store store = store(given.global());
     CreateOptions options = absolutePaths(given);
-    Creation creation = new Creation(containers, client, store, options, false);
-    Creation.Made made = creation.create();
-    try {
-      creation.park(made);
-      client.helper.call(
-          new ProcessCall.Getpid()); // a client that vanished takes its container along
-    } catch (RuntimeException e) {
-      creation.undo(e);
-      throw e;
+    try (Creation creation =
+        new Creation(containers, client, store, options, Creation.Role.LEAVES)) {
+      Creation.Made made = creation.create();
+      try {
+        creation.park(made);
+        client.helper.call(
+            new ProcessCall.Getpid()); // a client that vanished takes its container along
+      } catch (RuntimeException e) {
+        creation.undo(e);
+        throw e;
+      }
     }
   }
 
@@ -115,70 +120,83 @@ public final class ContainerOperations {
     checkCreate(given.create());
     Store store = store(given.create().global());
     CreateOptions options = absolutePaths(given.create());
-    Creation creation = new Creation(containers, client, store, options, !given.detach());
+    try (Creation creation = new Creation(containers, client, store, options, role(given))) {
+      return run(given, creation, store);
+    }
+  }
+
+  private static Creation.Role role(RunOptions given) {
+    if (given.detach()) return Creation.Role.LEAVES;
+    return given.noSubreaper() ? Creation.Role.WATCHES : Creation.Role.WATCHES_AND_REAPS;
+  }
+
+  private int run(RunOptions given, Creation creation, Store store) {
     Creation.Made made = creation.create();
     Process process = java.util.Objects.requireNonNull(made.config().process());
+    Hooks hooks = made.config().hooks();
+    boolean attached = !given.detach();
     byte[] termios = new byte[0];
+    Foreground foreground = null;
     try {
-      Batch batch = new Batch();
-      if (!given.detach()) {
-        if (!given.noSubreaper())
-          batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
-        batch.add(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
-        client.helper.run(batch);
-        if (made.master() != null) termios = Console.raw(client.helper);
-      }
-      made.hooks()
-          .run(
-              "startContainer",
-              made.config().hooks().startContainer(),
-              made.init().helper(),
-              Status.CREATED,
-              made.state().initPid());
-      launch(
-          made.init(),
-          made.program(),
-          process,
-          made.env(),
-          made.seccomp(),
-          made.seccompFlags(),
-          made.state().preservedFds());
+      if (attached && made.master() != null) termios = Console.raw(client.helper);
+      HelperKernel init = made.init().helper();
+      int pid = made.state().initPid();
+      made.hooks().run("startContainer", hooks.startContainer(), init, Status.CREATED, pid);
+      // nothing is to be run when the engine dies then: the client just ends with what it saw
+      if (given.keep()) client.helper.send(onEofOnly());
+      // the client runs poststart hooks before it can watch
+      if (attached && hooks.poststart().isEmpty()) foreground = watch(made, termios);
+      else if (attached) client.helper.call(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
+      Batch last =
+          Program.last(
+              made.program(),
+              process,
+              made.env(),
+              made.seccomp(),
+              made.seccompFlags(),
+              made.state().preservedFds());
+      Program.awaitStart(init.sendToEnd(last), process.args().getFirst());
     } catch (RuntimeException e) {
-      if (termios.length > 0) {
-        client.helper.call(
-            new io.jrun.kernel.call.FileCall.IoctlWrite(
-                Descriptor.STDIN, io.jrun.kernel.call.FileCall.TCSETS, termios));
-      }
+      if (foreground != null) abandon(made, foreground, e);
+      else Console.restore(client.helper, termios);
       creation.undo(e);
       throw e;
     }
     made.init().close();
+    Claim claim = creation.released();
     poststart(made);
-    if (given.detach()) return 0;
-    // nothing is to be run then: the client just ends with the status that it saw
-    if (given.keep()) client.helper.call(new PseudoCall.OnEof(List.of(), 0));
+    if (!attached) return 0;
     int status;
     try {
-      status = Foreground.watch(containers, client, made.init(), made.master(), termios);
+      status = (foreground == null ? watch(made, termios) : foreground).await();
     } finally {
       if (made.master() != null) made.master().close();
     }
-    if (!given.keep()) destroy(store, made.state(), made.config(), made.cgroup());
+    // not where another command has deleted it, and perhaps made another of its name
+    if (!given.keep() && claim.relock())
+      destroy(store, claim, made.state(), made.config(), made.cgroup());
     return status;
   }
 
-  private static void launch(
-      Child init,
-      String program,
-      Process process,
-      List<String> env,
-      byte @org.jspecify.annotations.Nullable [] seccomp,
-      int flags,
-      int preserveFds) {
-    Program.start(
-        init,
-        Program.last(program, process, env, seccomp, flags, preserveFds),
-        process.args().getFirst());
+  private Foreground watch(Creation.Made made, byte[] termios) {
+    return Foreground.begin(
+        containers, client.helper, made.state().initPid(), made.master(), termios);
+  }
+
+  private static Batch onEofOnly() {
+    Batch batch = new Batch();
+    batch.add(new PseudoCall.OnEof(List.of(), 0));
+    return batch;
+  }
+
+  /// Ends an init that did not become its program, so that the client stops watching it.
+  private void abandon(Creation.Made made, Foreground foreground, RuntimeException cause) {
+    try {
+      init(made.state()).signal(SIGKILL);
+      foreground.await();
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
   }
 
   private void poststart(Creation.Made made) {
@@ -195,6 +213,8 @@ public final class ContainerOperations {
     StoredState state = store.load(id);
     Config config = Config.read(store.config(id));
     Status status = status(store, state);
+    if (status == Status.CREATING)
+      throw new ContainerException("cannot start a container that is not made completely");
     if (status == Status.STOPPED)
       throw new ContainerException("cannot start a container that has stopped");
     if (status != Status.CREATED)
@@ -211,8 +231,7 @@ public final class ContainerOperations {
                             0,
                             false)))
                 .number());
-    try (Child init =
-        new Child(new Helper(containers.kernel, socket), state.initPid(), NOTHING_BEFORE)) {
+    try (Child init = new Child(client.helper.over(socket), state.initPid(), NOTHING_BEFORE)) {
       containers.kernel.call(
           new SocketCall.Connect(
               socket.descriptor(), SocketCall.unixAddress(store.initSocket(id).toString())));
@@ -224,25 +243,26 @@ public final class ContainerOperations {
           init.helper(),
           Status.CREATED,
           state.initPid());
-      Batch ask = new Batch();
-      var passwd = Program.askPasswd(ask);
-      var answers = init.helper().run(ask);
+      Batch look = new Batch();
+      var passwd = Program.askPasswd(look);
+      Program.Search search = Program.search(look, process);
+      Results looked = init.helper().run(look);
+      String program = search.program(looked);
       List<String> env =
           Program.environment(
-              process, answers.succeeded(passwd) ? answers.of(passwd) : null, state.listenFds());
-      String program =
-          Program.enterAndFind(init.helper(), new Batch(), process.cwd(), process.args(), env);
+              process, looked.succeeded(passwd) ? looked.of(passwd) : null, state.listenFds());
       byte[] seccomp =
           config.linux().seccomp() == null
               ? null
               : containers.seccomp.compile(config.linux().seccomp());
       int flags =
           config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
-      launch(init, program, process, env, seccomp, flags, state.preservedFds());
-      Files.deleteIfExists(store.initSocket(id));
+      Program.start(
+          init,
+          Program.last(program, process, env, seccomp, flags, state.preservedFds()),
+          process.args().getFirst());
+      store.started(id);
       hooks.runAll(config.hooks().poststart(), client.helper, Status.RUNNING, state.initPid());
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
     }
   }
 
@@ -255,14 +275,34 @@ public final class ContainerOperations {
   }
 
   private Status status(Store store, StoredState state) {
-    if (!init(state).alive()) return Status.STOPPED;
-    if (Files.exists(store.initSocket(state.id()))) return Status.CREATED;
+    if (state.initPid() == 0) return Status.CREATING;
+    HostProcess init = init(state);
+    if (!init.alive()) return Status.STOPPED;
+    // a crash of `start` may leave the socket behind
+    if (Files.exists(store.initSocket(state.id())) && isHelper(init)) return Status.CREATED;
     return cgroup(state).frozen() ? Status.PAUSED : Status.RUNNING;
   }
 
+  private static boolean isHelper(HostProcess process) {
+    String exe = process.exe();
+    return exe.startsWith("/memfd:jrun") || exe.endsWith("/bin/jrun");
+  }
+
   private ContainerStateView view(Store store, StoredState state) {
-    Config config = Config.read(store.config(state.id()));
     Status status = status(store, state);
+    if (status == Status.CREATING) {
+      return new ContainerStateView(
+          Config.OCI_VERSION,
+          state.id(),
+          0,
+          status,
+          state.bundle(),
+          state.rootfs(),
+          state.created(),
+          Map.of(),
+          "");
+    }
+    Config config = Config.read(store.config(state.id()));
     return new ContainerStateView(
         config.ociVersion(),
         state.id(),
@@ -285,8 +325,8 @@ public final class ContainerOperations {
     List<ContainerSummary> all = new ArrayList<>();
     for (String id : store.ids()) {
       var found = store.find(id);
-      if (found.isEmpty())
-        continue; // in the making, or its maker crashed: delete --force removes it
+      // hardly begun, or just deleted
+      if (found.isEmpty() || found.get().initPid() != 0 && !store.hasConfig(id)) continue;
       ContainerStateView view = view(store, found.get());
       all.add(
           new ContainerSummary(
@@ -311,7 +351,7 @@ public final class ContainerOperations {
       return;
     }
     Status status = status(store, state);
-    if (status == Status.STOPPED || !init(state).signal(signal))
+    if (status == Status.CREATING || status == Status.STOPPED || !init(state).signal(signal))
       throw new ContainerException("container not running");
     if (signal == SIGKILL && status == Status.PAUSED) cgroup(state).thaw();
   }
@@ -319,10 +359,21 @@ public final class ContainerOperations {
   public void delete(GlobalOptions global, String id, boolean force) {
     Store store = store(global);
     ContainerId.check(id);
+    var claimed = store.claim(id, END_MILLIS);
+    if (claimed.isEmpty()) {
+      if (!force) throw new ContainerException("container does not exist");
+      return;
+    }
+    try (Claim claim = claimed.get()) {
+      delete(store, claim, id, force);
+    }
+  }
+
+  private void delete(Store store, Claim claim, String id, boolean force) {
     var found = store.find(id);
     if (found.isEmpty()) {
-      if (store.exists(id) && force) store.delete(id);
-      else if (!force) throw new ContainerException("container does not exist");
+      if (!force) throw new ContainerException("container does not exist");
+      store.delete(claim, id);
       return;
     }
     StoredState state = found.get();
@@ -331,22 +382,31 @@ public final class ContainerOperations {
       throw new ContainerException(
           "cannot delete container " + id + " that is not stopped: " + status.text());
     }
-    Config config;
-    try {
-      config = Config.read(store.config(id));
-    } catch (ContainerException e) {
-      if (!force) throw e;
-      // another delete or a rollback is under way, or one crashed: finish what it began
-      cgroup(state).signal(SIGKILL);
-      cgroup(state).remove();
-      store.delete(id);
-      return;
+    if (status == Status.CREATING) {
+      destroyHalfMade(state);
+      store.delete(claim, id);
+    } else if (!store.hasConfig(id)) {
+      store.delete(claim, id); // a delete crashed after everything else was gone
+    } else {
+      destroy(store, claim, state, Config.read(store.config(id)), cgroup(state));
     }
-    destroy(store, state, config, cgroup(state));
+  }
+
+  /// Ends what a crash of create left. Where its init is not in the cgroup, other processes that
+  /// are may be somebody else's: that the cgroup was empty before had perhaps not been checked yet.
+  private void destroyHalfMade(StoredState state) {
+    if (state.cgroups().isEmpty()) return;
+    Cgroup cgroup = cgroup(state);
+    for (int pid : cgroup.pids()) {
+      if (!isHelper(HostProcess.of(containers.kernel, pid))) continue;
+      cgroup.signal(SIGKILL);
+      break;
+    }
+    cgroup.remove();
   }
 
   /// Ends what is left and undoes what create made, in reverse; may be repeated.
-  private void destroy(Store store, StoredState state, Config config, Cgroup cgroup) {
+  private void destroy(Store store, Claim claim, StoredState state, Config config, Cgroup cgroup) {
     HostProcess init = init(state);
     if (init.alive()) {
       init.signal(SIGKILL);
@@ -357,7 +417,7 @@ public final class ContainerOperations {
     if (config.linux().namespace(io.jrun.specs.runtime.NamespaceType.PID) == null)
       cgroup.signal(SIGKILL);
     cgroup.remove();
-    store.delete(state.id());
+    store.delete(claim, state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
         .runAll(config.hooks().poststop(), client.helper, Status.STOPPED, 0);
   }
@@ -386,6 +446,8 @@ public final class ContainerOperations {
     Store store = store(given.global());
     StoredState state = store.load(given.id());
     Status status = status(store, state);
+    if (status == Status.CREATING)
+      throw new ContainerException("cannot exec in a container that is not made completely");
     if (status == Status.STOPPED)
       throw new ContainerException("cannot exec in a stopped container");
     if (status == Status.PAUSED && !given.ignorePaused())

@@ -1,67 +1,67 @@
 package io.jrun.runtime.container;
 
-import static io.jrun.kernel.call.MountCall.*;
-
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
-import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
-import io.jrun.runtime.cgroup.Hierarchy;
+import io.jrun.runtime.cgroup.CgroupMaking;
 import io.jrun.runtime.cli.CreateOptions;
-import io.jrun.runtime.mount.FileSystemPlan;
-import io.jrun.runtime.mount.MountOptions;
-import io.jrun.runtime.process.IdentityPlan;
 import io.jrun.specs.runtime.Config;
-import io.jrun.specs.runtime.Linux;
+import io.jrun.specs.runtime.Hooks;
 import io.jrun.specs.runtime.Mount;
-import io.jrun.specs.runtime.NamespaceType;
-import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Status;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Makes a container up to the moment before its program starts: directory, cgroup, process, in
-/// this order, so that whatever was begun can be found and undone.
-final class Creation {
-  private static final int CHUNK = 12288;
-  private static final int OWN_CGROUPS = 8192;
+/// Makes a container up to the moment before its program starts: directory, state, cgroup, process,
+/// in this order, so that whatever was begun can be found and undone.
+///
+/// Nothing waits that need not: init performs its first batch while the engine makes the cgroup,
+/// and finds the next ones in its socket. Only a hook, a terminal or a bind mount makes the engine
+/// look before it goes on.
+final class Creation implements AutoCloseable {
   private static final int SIGKILL = 9;
 
   private final Containers containers;
   private final ClientProcess client;
   private final Store store;
   private final CreateOptions options;
-  private final boolean foreground;
+  private final Role role;
 
-  private byte[] configBytes = new byte[0];
-  private Config config;
-  private Process process;
+  private Bundle bundle;
   private StoredState state;
-  private @Nullable Cgroup cgroup;
+  private @Nullable Claim claim;
+  private @Nullable CgroupMaking making;
+  private boolean cgroupMade;
+  private Child.@Nullable Birth birth;
   private @Nullable Child init;
   private @Nullable OwnedDescriptor master;
-  private HookRunner hooks;
-  private String program = "";
-  private List<String> env = List.of();
   private byte @Nullable [] seccomp;
   private int seccompFlags;
+
+  /// What becomes of the client: it leaves, or it watches the container, and then reaps what the
+  /// container leaves behind or not.
+  enum Role {
+    LEAVES,
+    WATCHES,
+    WATCHES_AND_REAPS
+  }
 
   /// What `start` and `run` need of a container that is made.
   record Made(
@@ -78,338 +78,186 @@ final class Creation {
 
   @SuppressWarnings("NullAway.Init") // the fields are set by the steps of create, in order
   Creation(
-      Containers containers,
-      ClientProcess client,
-      Store store,
-      CreateOptions options,
-      boolean foreground) {
+      Containers containers, ClientProcess client, Store store, CreateOptions options, Role role) {
     this.containers = containers;
     this.client = client;
     this.store = store;
     this.options = options;
-    this.foreground = foreground;
+    this.role = role;
   }
 
   /// Makes it; what fails is undone.
   Made create() {
     ContainerId.check(options.id());
-    String ownCgroups = readBundle();
-    store.create(options.id());
+    prepare();
+    claim = store.create(options.id());
     try {
-      // joining a cgroup waits for an RCU grace period, so it runs beside the mounts
-      CompletableFuture<Integer> pid = new CompletableFuture<>();
-      CompletableFuture<Cgroup> making =
-          CompletableFuture.supplyAsync(() -> makeCgroup(ownCgroups, pid), containers.background);
-      try {
-        List<Boolean> sourceIsDirectory = birth();
-        pid.complete(init().pid());
-        buildFirst(making, sourceIsDirectory);
-      } catch (RuntimeException e) {
-        pid.complete(0);
-        settle(making);
-        throw e;
-      }
-      return finish();
+      return make();
     } catch (RuntimeException e) {
       undo(e);
       throw e;
     }
   }
 
-  private void settle(CompletableFuture<Cgroup> making) {
-    try {
-      cgroup = making.join();
-    } catch (CompletionException e) {
-      cgroup = null; // it was not made: nothing to undo
-    }
-  }
-
-  /// Makes the cgroup and puts init into it; a pid of 0 says that there will be no init.
-  private Cgroup makeCgroup(String ownCgroups, CompletableFuture<Integer> pid) {
-    String path = config.linux().cgroupsPath();
-    Cgroup made =
-        containers.cgroups.create(
-            path == null ? "" : path, options.id(), ownCgroups, config.linux().resources());
-    try {
-      if (pid.join() != 0) made.add(pid.join());
-      return made;
-    } catch (RuntimeException e) {
-      made.remove();
-      throw e;
-    }
-  }
-
-  /// Reads config.json in the client, from where it stands; leaves the client in the bundle.
-  private String readBundle() {
-    Batch batch = new Batch();
-    if (!options.bundle().isEmpty()) batch.add(new ProcessCall.Chdir(options.bundle()));
-    Pending<String> bundle = batch.add(new ProcessCall.Getcwd());
-    Pending<Descriptor> file =
-        batch.add(
-            new FileCall.Openat(
-                Descriptor.CWD, "config.json", FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, false),
-            Errno.ENOENT);
-    Pending<byte[]> json = batch.add(new FileCall.Read(file.descriptor(), CHUNK));
-    batch.add(new FileCall.Close(file.descriptor()));
-    Pending<Descriptor> cgroups =
-        batch.add(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                "/proc/self/cgroup",
-                FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                0,
-                false));
-    Pending<byte[]> own = batch.add(new FileCall.Read(cgroups.descriptor(), OWN_CGROUPS));
-    batch.add(new FileCall.Close(cgroups.descriptor()));
-    Results results = client.helper.run(batch);
-    if (!results.succeeded(file)) {
-      throw new ContainerException(
-          "JSON specification file config.json not found in " + results.of(bundle));
-    }
-    byte[] bytes = results.of(json);
-    if (bytes.length == CHUNK) bytes = client.read("config.json");
-    configBytes = bytes;
-    config = Config.readValid(bytes);
-    Unsupported.check(config);
-    if (config.process() == null)
-      throw new ContainerException("config.json: /process: is required");
-    process = config.process();
-    String rootPath = java.util.Objects.requireNonNull(config.root()).path();
-    String rootfs = rootPath.startsWith("/") ? rootPath : results.of(bundle) + "/" + rootPath;
-    if (options.consoleSocket() == null && process.terminal() && !foreground) {
+  /// Reads and checks everything that can be refused before anything is made.
+  private void prepare() {
+    bundle = Bundle.read(client, options.bundle());
+    Config config = bundle.config();
+    boolean foreground = role != Role.LEAVES;
+    boolean terminal = bundle.process().terminal();
+    if (options.consoleSocket() == null && terminal && !foreground) {
       throw new ContainerException(
           "cannot allocate tty if jrun will detach without setting console socket");
     }
-    if (options.consoleSocket() != null && (!process.terminal() || foreground)) {
+    if (options.consoleSocket() != null && (!terminal || foreground)) {
       throw new ContainerException(
           "cannot use console socket if jrun will not detach or allocate tty");
     }
+    if (options.noPivot()) throw new ContainerException("--no-pivot: not implemented yet");
     if (config.linux().seccomp() != null) {
       seccomp = containers.seccomp.compile(config.linux().seccomp());
       seccompFlags = containers.seccomp.flags(config.linux().seccomp());
     }
     int listenFds = client.listenFds();
-    int preservedFds = options.preserveFds();
-    client.checkDescriptors(preservedFds);
+    client.checkDescriptors(options.preserveFds());
     state =
         new StoredState(
             options.id(),
-            results.of(bundle),
-            rootfs,
+            bundle.path(),
+            bundle.rootfs(),
             Instant.now(),
             0,
             0,
             Map.of(),
-            preservedFds + listenFds,
+            options.preserveFds() + listenFds,
             listenFds);
-    hooks = new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
-    return new String(results.of(own), StandardCharsets.UTF_8);
   }
 
-  /// Clones init; says of each bind mount whether its source is a directory.
-  private List<Boolean> birth() {
-    NamespacePlan namespaces = new NamespacePlan(config.linux());
+  private Made make() {
+    Config config = bundle.config();
+    String cgroupsPath = config.linux().cgroupsPath();
+    CgroupMaking making =
+        containers.cgroups.plan(
+            cgroupsPath == null ? "" : cgroupsPath,
+            options.id(),
+            bundle.ownCgroups(),
+            config.linux().resources());
+    Cgroup cgroup = making.cgroup();
+    state = state.withCgroups(cgroup.paths());
+    store.begin(claim(), state);
+    this.making = making;
+    making.makeBirthplace();
+
+    InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe);
+    List<Pending<Stat>> sources = new ArrayList<>();
+    Child.Birth birth = birth(plan, cgroup, sources);
+    this.birth = birth;
+    List<Boolean> directories = List.of();
+    if (!sources.isEmpty()) {
+      init = birth.await();
+      directories = directories(sources, init.before());
+    }
+    Batch first = new Batch();
+    Child.addForgetCgroup(first, cgroup.birthplace());
+    plan.addBeforeCgroup(first, directories);
+    Reply begun = birth.helper().send(first);
+
+    making.makeRest();
+    cgroupMade = true;
+    Batch second = new Batch();
+    cgroup.joinV1(second);
+    plan.addInCgroup(second, directories, cgroup, containers.cgroups.hierarchies());
+    Reply mounted = birth.helper().send(second);
+
+    if (init == null) init = birth.await();
+    HookRunner hooks = hooks();
+    Descriptor terminal = null;
+    if (bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
+      begun.await();
+      mounted.await();
+      terminal = terminal(plan);
+      hooks = createHooks();
+    }
+    return finish(plan, terminal, hooks);
+  }
+
+  /// Clones init, in its cgroup of v2.
+  private Child.Birth birth(InitPlan plan, Cgroup cgroup, List<Pending<Stat>> sources) {
     Batch batch = new Batch();
     batch.add(
         new PseudoCall.OnEof(
             List.of("jrun", "--root", store.root().toString(), "delete", "--force", options.id()),
             1));
-    List<Pending<Stat>> sources = new ArrayList<>();
-    for (Mount mount : config.mounts()) {
+    for (Mount mount : plan.bindMounts()) {
       String source = mount.source() == null ? "" : mount.source();
       sources.add(batch.attempt(new FileCall.Statx(Descriptor.CWD, source, 0)));
     }
-    namespaces.addParentJoins(batch);
-    init = Child.clone(containers.kernel, client.helper, batch, namespaces.cloneFlags());
-    Results looked = init.before();
+    plan.namespaces().addParentJoins(batch);
+    long flags = plan.namespaces().cloneFlags();
+    return Child.begin(
+        containers.kernel,
+        client.helper,
+        batch,
+        flags,
+        cgroup.birthplace(),
+        after -> {
+          if (role == Role.WATCHES_AND_REAPS)
+            after.add(new CredentialCall.Prctl(CredentialCall.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+        });
+  }
+
+  private static List<Boolean> directories(List<Pending<Stat>> sources, Results looked) {
     return sources.stream().map(s -> !looked.succeeded(s) || looked.of(s).isDirectory()).toList();
   }
 
-  private Child init() {
-    return java.util.Objects.requireNonNull(init);
+  private @Nullable Descriptor terminal(InitPlan plan) {
+    if (!bundle.process().terminal()) return null;
+    Console.Pair pair =
+        Console.open(init().helper(), InitPlan.ROOT, bundle.process().consoleSize());
+    master = pair.master();
+    Batch batch = new Batch();
+    plan.addConsole(batch, pair.terminal());
+    init().helper().run(batch);
+    return pair.terminal();
   }
 
-  private void buildFirst(CompletableFuture<Cgroup> making, List<Boolean> sourceIsDirectory) {
-    Linux linux = config.linux();
-    NamespacePlan namespaces = new NamespacePlan(linux);
-    Batch batch = new Batch();
-    batch.add(new PseudoCall.ResetSignals());
-    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
-    containers.exe.addTo(batch);
-    IdentityPlan.oomScore(batch, process);
-    batch.add(new CredentialCall.Setsid());
-    batch.add(new CredentialCall.Umask(0));
-    namespaces.addJoins(batch);
-    if (config.hostname() != null && !config.hostname().isEmpty())
-      batch.add(new NamespaceCall.Sethostname(config.hostname()));
-    if (config.domainname() != null && !config.domainname().isEmpty())
-      batch.add(new NamespaceCall.Setdomainname(config.domainname()));
-    if (namespaces.makes(NamespaceType.NETWORK)) Loopback.addTo(batch);
+  private HookRunner createHooks() {
+    state = state.withInit(init().pid(), startTime());
+    HookRunner runner = hooks();
+    Hooks hooks = bundle.config().hooks();
+    int pid = init().pid();
+    runner.run("prestart", hooks.prestart(), client.helper, Status.CREATING, pid);
+    runner.run("createRuntime", hooks.createRuntime(), client.helper, Status.CREATING, pid);
+    runner.run("createContainer", hooks.createContainer(), init().helper(), Status.CREATING, pid);
+    return runner;
+  }
 
-    long propagation = propagation(linux.rootfsPropagation());
-    Descriptor tree =
-        FileSystemPlan.root(
+  private HookRunner hooks() {
+    Config config = bundle.config();
+    return new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
+  }
+
+  private long startTime() {
+    return HostProcess.of(containers.kernel, init().pid()).startTime();
+  }
+
+  /// The last part of init's work, while the engine writes down that there is a container.
+  private Made finish(InitPlan plan, @Nullable Descriptor terminal, HookRunner hooks) {
+    Batch batch = new Batch();
+    InitPlan.Looks looks =
+        plan.addEntry(
             batch,
-            state.rootfs(),
-            (propagation & MS_PRIVATE) != 0 ? propagation : MS_SLAVE | MS_REC);
-    Pending<?> treeCall =
-        new Pending<>(
-            ((Descriptor.ResultOf) tree).index(),
-            batch.entries().get(((Descriptor.ResultOf) tree).index()).call());
-    int next = 0;
-    FileSystemPlan plan = new FileSystemPlan(batch, tree);
-    for (;
-        next < config.mounts().size() && !"cgroup".equals(config.mounts().get(next).type());
-        next++) {
-      plan.mount(config.mounts().get(next), sourceIsDirectory.get(next));
-    }
-    Results results = init().helper().run(batch);
-    Descriptor root = (Descriptor) results.of(treeCall);
-
-    cgroup = join(making);
-    state =
-        state
-            .withCgroups(cgroup.paths())
-            .withInit(init().pid(), HostProcess.of(containers.kernel, init().pid()).startTime());
-    hooks = new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
-
-    Batch second = new Batch();
-    if (namespaces.makes(NamespaceType.CGROUP))
-      second.add(new NamespaceCall.Unshare(NamespaceCall.CLONE_NEWCGROUP));
-    FileSystemPlan rest = new FileSystemPlan(second, root);
-    for (; next < config.mounts().size(); next++) {
-      Mount mount = config.mounts().get(next);
-      if ("cgroup".equals(mount.type()))
-        cgroupMount(rest, mount, namespaces.has(NamespaceType.CGROUP));
-      else rest.mount(mount, sourceIsDirectory.get(next));
-    }
-    if (!bindsDev()) rest.devices(linux, false);
-    rest.workingDirectory(process.cwd());
-    init().helper().run(second);
-    buildRest(root, propagation);
-  }
-
-  private static Cgroup join(CompletableFuture<Cgroup> making) {
-    try {
-      return making.join();
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof RuntimeException cause) throw cause;
-      throw e;
-    }
-  }
-
-  private boolean bindsDev() {
-    return config.mounts().stream()
-        .anyMatch(m ->
-            m.destination().replaceAll("/+$", "").equals("/dev")
-                && MountOptions.parse(m.type() == null ? "bind" : m.type(), m.options()).bind());
-  }
-
-  private void cgroupMount(FileSystemPlan plan, Mount mount, boolean ownNamespace) {
-    boolean unified = containers.cgroups.hierarchies().unified();
-    Map<String, String> own = java.util.Objects.requireNonNull(cgroup).paths();
-    List<FileSystemPlan.CgroupView> views = new ArrayList<>();
-    for (Hierarchy hierarchy :
-        unified ? containers.cgroups.hierarchies().list() : containers.cgroups.hierarchies().v1()) {
-      String path = own.get(hierarchy.key());
-      if (path == null) continue;
-      String name = hierarchy.mountPoint().substring(hierarchy.mountPoint().lastIndexOf('/') + 1);
-      views.add(new FileSystemPlan.CgroupView(name, hierarchy.controllers(), path));
-    }
-    plan.cgroup(mount, unified, ownNamespace, views);
-  }
-
-  private static long propagation(@Nullable String name) {
-    return switch (name == null ? "" : name) {
-      case "shared" -> MS_SHARED;
-      case "rshared" -> MS_SHARED | MS_REC;
-      case "private" -> MS_PRIVATE;
-      case "rprivate" -> MS_PRIVATE | MS_REC;
-      case "slave" -> MS_SLAVE;
-      case "unbindable" -> MS_UNBINDABLE;
-      case "runbindable" -> MS_UNBINDABLE | MS_REC;
-      default -> MS_SLAVE | MS_REC;
-    };
-  }
-
-  private void buildRest(Descriptor root, long propagation) {
-    Linux linux = config.linux();
-    Descriptor terminal = null;
-    if (process.terminal()) {
-      Console.Pair pair = Console.open(init().helper(), root, process.consoleSize());
-      master = pair.master();
-      terminal = pair.terminal();
-      Batch batch = new Batch();
-      new FileSystemPlan(batch, root).console(terminal);
-      init().helper().run(batch);
-    }
-    hooks.run("prestart", config.hooks().prestart(), client.helper, Status.CREATING, init().pid());
-    hooks.run(
-        "createRuntime",
-        config.hooks().createRuntime(),
-        client.helper,
-        Status.CREATING,
-        init().pid());
-    hooks.run(
-        "createContainer",
-        config.hooks().createContainer(),
-        init().helper(),
-        Status.CREATING,
-        init().pid());
-
-    Batch batch = new Batch();
-    FileSystemPlan plan = new FileSystemPlan(batch, root);
-    if (options.noPivot()) throw new ContainerException("--no-pivot: not implemented yet");
-    plan.pivot();
-    if ((propagation & (MS_SHARED | MS_UNBINDABLE)) != 0) {
-      batch.add(new io.jrun.kernel.call.MountCall.Mount("", "/", "", propagation, null));
-    }
-    if (terminal != null)
-      Console.attach(batch, terminal, process.user().uid(), process.user().gid());
-    Map<String, Pending<Stat>> masked = new HashMap<>();
-    for (String path : linux.maskedPaths()) {
-      masked.put(path, batch.attempt(new FileCall.Statx(Descriptor.CWD, path, 0)));
-    }
-    Pending<Stat> nothing =
-        batch.attempt(
-            new FileCall.Statx(Descriptor.CWD, "/dev/null", FileCall.AT_SYMLINK_NOFOLLOW));
-    Pending<byte[]> passwd = Program.askPasswd(batch);
-    Results looked = init().helper().run(batch);
-    env =
-        Program.environment(
-            process, looked.succeeded(passwd) ? looked.of(passwd) : null, state.listenFds());
-
-    Batch last = new Batch();
-    FileSystemPlan covers = new FileSystemPlan(last, root);
-    if (!linux.sysctl().isEmpty()) Sysctls.addTo(last, linux.sysctl());
-    covers.readonlyPaths(linux.readonlyPaths());
-    List<String> directories = new ArrayList<>();
-    List<String> files = new ArrayList<>();
-    for (String path : linux.maskedPaths()) {
-      Pending<Stat> stat = java.util.Objects.requireNonNull(masked.get(path));
-      if (!looked.succeeded(stat)) continue;
-      (looked.of(stat).isDirectory() ? directories : files).add(path);
-    }
-    if (!files.isEmpty()
-        && !(looked.succeeded(nothing) && looked.of(nothing).isCharacterDevice(1, 3))) {
-      throw new ContainerException(
-          "masking paths: /dev/null of the container is not the null device");
-    }
-    covers.maskedPaths(directories, files);
-    if (java.util.Objects.requireNonNull(config.root()).readonly()) covers.readonlyRoot();
-    last.add(new FileCall.Close(root));
-    IdentityPlan.add(
-        last,
-        process,
-        seccomp,
-        seccompFlags,
-        options.noNewKeyring() ? null : "_ses." + options.id());
-    program = Program.enterAndFind(init().helper(), last, process.cwd(), process.args(), env);
-  }
-
-  private Made finish() {
-    store.saveConfig(options.id(), configBytes);
-    store.save(state);
+            terminal,
+            seccomp,
+            seccompFlags,
+            options.noNewKeyring() ? null : "_ses." + options.id());
+    Reply entered = init().helper().send(batch);
+    if (state.initPid() == 0) state = state.withInit(init().pid(), startTime());
+    store.complete(claim(), bundle.bytes(), state);
+    Results results = entered.await();
+    looks.check(results);
+    String program = looks.program(results);
+    List<String> env = looks.environment(results, bundle.process(), state.listenFds());
     if (options.pidFile() != null)
       client.replace(options.pidFile(), Integer.toString(init().pid()));
     if (options.consoleSocket() != null && master != null) {
@@ -419,8 +267,8 @@ final class Creation {
     }
     return new Made(
         state,
-        config,
-        java.util.Objects.requireNonNull(cgroup),
+        bundle.config(),
+        Objects.requireNonNull(making).cgroup(),
         init(),
         master,
         hooks,
@@ -428,6 +276,14 @@ final class Creation {
         env,
         seccomp,
         seccompFlags);
+  }
+
+  private Claim claim() {
+    return Objects.requireNonNull(claim);
+  }
+
+  private Child init() {
+    return Objects.requireNonNull(init);
   }
 
   /// Leaves a created container: init listens for `start`, free of engine and client.
@@ -464,30 +320,66 @@ final class Creation {
     }
   }
 
-  /// Undoes what create began, in reverse.
+  /// Undoes what create began, in reverse. Where that fails the state is kept, so that `delete
+  /// --force` can do the rest.
   void undo(RuntimeException cause) {
+    OwnedDescriptor terminal = master;
+    Child child = init == null ? born() : init;
+    CgroupMaking begun = making;
+    int before = cause.getSuppressed().length;
+    if (terminal != null) suppressing(cause, terminal::close);
+    if (child != null) suppressing(cause, () -> end(child));
+    if (begun != null && cgroupMade) suppressing(cause, () -> end(begun.cgroup()));
+    else if (begun != null) begun.undo(cause);
+    if (cause.getSuppressed().length == before)
+      suppressing(cause, () -> store.delete(claim(), options.id()));
+  }
+
+  /// A child that had not been waited for; null where there is none, or it ends with its client.
+  private @Nullable Child born() {
     try {
-      if (master != null) master.close();
-      if (init != null) {
-        init.close();
-        HostProcess alive = HostProcess.of(containers.kernel, init.pid());
-        alive.signal(SIGKILL);
-        reap(init.pid());
-      }
-      if (cgroup != null) {
-        cgroup.signal(SIGKILL);
-        cgroup.remove();
-      }
+      return birth == null ? null : birth.await();
+    } catch (KernelException | HelperGoneException e) {
+      return null;
+    }
+  }
+
+  private static void suppressing(RuntimeException cause, Runnable step) {
+    try {
+      step.run();
     } catch (RuntimeException e) {
       cause.addSuppressed(e);
     }
-    store.delete(options.id());
+  }
+
+  private void end(Child child) {
+    child.close();
+    HostProcess.of(containers.kernel, child.pid()).signal(SIGKILL);
+    reap(child.pid());
+  }
+
+  private static void end(Cgroup made) {
+    made.signal(SIGKILL);
+    made.remove();
+  }
+
+  /// The claim, for whoever looks after the container once it runs.
+  Claim released() {
+    claim().unlock();
+    return claim();
+  }
+
+  @Override
+  public void close() {
+    if (claim != null) claim.close();
   }
 
   private void reap(int pid) {
     try {
-      client.helper.call(new ProcessCall.Wait4(pid, 0));
-    } catch (io.jrun.kernel.HelperGoneException e) {
+      Batch batch = new Batch();
+      batch.add(new ProcessCall.Wait4(pid, 0), Errno.ECHILD); // its watcher has reaped it
+      client.helper.run(batch);
+    } catch (HelperGoneException e) {
       // the client is gone, and init with it (PR_SET_PDEATHSIG)
       HostProcess.of(containers.kernel, pid).awaitEnd(5000);
     }

@@ -48,114 +48,138 @@ final class Execution {
     if (!options.cgroups().isEmpty())
       throw new ContainerException("exec --cgroup: not implemented yet");
     client.checkDescriptors(options.preserveFds());
-    Batch cloning = new Batch();
-    // opened before the namespaces change: the pid is the caller's view of init
-    Descriptor pidfd = client.helper.call(new SignalCall.PidfdOpen(state.initPid()));
-    if (config.linux().namespace(NamespaceType.PID) != null) {
-      cloning.add(new NamespaceCall.Setns(pidfd, NamespaceCall.CLONE_NEWPID));
-    }
-    Child child = Child.clone(containers.kernel, client.helper, cloning, 0);
+    Child.Birth birth = birth(state, config, cgroup);
     OwnedDescriptor master = null;
+    Foreground foreground = null;
+    byte[] termios = new byte[0];
+    Child child = null;
     try {
-      cgroup.add(child.pid());
-      master = build(pidfd, config, process, child, seccomp, seccompFlags);
-      client.helper.call(new FileCall.Close(pidfd));
+      Entered entered = enter(birth, config, process, cgroup, seccomp, seccompFlags);
+      master = entered.master();
+      child = birth.await();
       if (options.pidFile() != null)
         client.replace(options.pidFile(), Integer.toString(child.pid()));
-      if (options.detach()) {
-        if (master != null)
-          Console.send(
-              client.helper, java.util.Objects.requireNonNull(options.consoleSocket()), master);
-        start(child, options, process, seccomp, seccompFlags);
-        return 0;
+      if (!options.detach()) {
+        if (master != null) termios = Console.raw(client.helper);
+        foreground = Foreground.begin(containers, client.helper, child.pid(), master, termios);
+      } else if (master != null) {
+        Console.send(
+            client.helper, java.util.Objects.requireNonNull(options.consoleSocket()), master);
       }
-      byte[] termios = master == null ? new byte[0] : Console.raw(client.helper);
-      try {
-        client.helper.call(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
-        start(child, options, process, seccomp, seccompFlags);
-      } catch (RuntimeException e) {
-        if (termios.length > 0)
-          client.helper.call(new FileCall.IoctlWrite(Descriptor.STDIN, FileCall.TCSETS, termios));
-        throw e;
-      }
-      return Foreground.watch(containers, client, child, master, termios);
+      Batch last =
+          Program.last(
+              entered.program(),
+              process,
+              entered.env(),
+              seccomp,
+              seccompFlags,
+              options.preserveFds());
+      Program.awaitStart(child.helper().sendToEnd(last), process.args().getFirst());
+      return foreground == null ? 0 : foreground.await();
     } catch (RuntimeException e) {
-      child.close();
-      try {
-        client.helper.call(new SignalCall.Kill(child.pid(), SIGKILL));
-        client.helper.call(new ProcessCall.Wait4(child.pid(), 0));
-      } catch (RuntimeException again) {
-        e.addSuppressed(again);
-      }
+      abandon(birth, child, foreground, termios, e);
       throw e;
     } finally {
       if (master != null) master.close();
-      child.close();
+      birth.helper().close();
     }
   }
 
-  private String program = "";
-  private List<String> env = List.of();
+  private void abandon(
+      Child.Birth birth,
+      @Nullable Child child,
+      @Nullable Foreground foreground,
+      byte[] termios,
+      RuntimeException cause) {
+    birth.helper().close();
+    try {
+      Child born = child == null ? birth.await() : child;
+      // by pidfd would need the client: it has not reaped its child, so the pid is still the
+      // child's
+      containers.kernel.call(new SignalCall.Kill(born.pid(), SIGKILL));
+      if (foreground != null) foreground.await();
+      else {
+        Console.restore(client.helper, termios);
+        client.helper.call(new ProcessCall.Wait4(born.pid(), 0));
+      }
+    } catch (RuntimeException e) {
+      if (e != cause) cause.addSuppressed(e);
+    }
+  }
 
-  private @Nullable OwnedDescriptor build(
-      Descriptor pidfd,
+  /// Clones the process, in the container's cgroup of v2 and as a child of the client, which has
+  /// joined the pid namespace for its children.
+  private Child.Birth birth(StoredState state, Config config, Cgroup cgroup) {
+    Batch batch = new Batch();
+    // opened before the namespaces change: the pid is the caller's view of init
+    Descriptor pidfd = batch.add(new SignalCall.PidfdOpen(state.initPid())).descriptor();
+    batch.add(new FileCall.Dup3(pidfd, Slots.INIT, FileCall.O_CLOEXEC));
+    batch.add(new FileCall.Close(pidfd));
+    Descriptor init = Slots.descriptor(Slots.INIT);
+    if (config.linux().namespace(NamespaceType.PID) != null)
+      batch.add(new NamespaceCall.Setns(init, NamespaceCall.CLONE_NEWPID));
+    return Child.begin(
+        containers.kernel,
+        client.helper,
+        batch,
+        0,
+        cgroup.birthplace(),
+        after -> after.add(new FileCall.Close(init)));
+  }
+
+  /// @param master of the terminal, where there is one
+  private record Entered(String program, List<String> env, @Nullable OwnedDescriptor master) {}
+
+  /// Joins the container and takes the process's identity.
+  private Entered enter(
+      Child.Birth birth,
       Config config,
       Process process,
-      Child child,
+      Cgroup cgroup,
       byte @Nullable [] seccomp,
       int seccompFlags) {
     Batch batch = new Batch();
+    Child.addForgetCgroup(batch, cgroup.birthplace());
     batch.add(new PseudoCall.ResetSignals());
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     containers.exe.addTo(batch);
     IdentityPlan.oomScore(batch, process);
+    cgroup.joinV1(batch);
     batch.add(new CredentialCall.Setsid());
     long flags = 0;
     for (Namespace namespace : config.linux().namespaces()) {
       if (namespace.type() != NamespaceType.PID) flags |= NamespacePlan.flag(namespace.type());
     }
-    batch.add(new NamespaceCall.Setns(pidfd, flags));
-    batch.add(new FileCall.Close(pidfd));
+    Descriptor init = Slots.descriptor(Slots.INIT);
+    batch.add(new NamespaceCall.Setns(init, flags));
+    batch.add(new FileCall.Close(init));
     Pending<byte[]> passwd = Program.askPasswd(batch);
-    Results joined = child.helper().run(batch);
-    env = Program.environment(process, joined.succeeded(passwd) ? joined.of(passwd) : null, 0);
     OwnedDescriptor master = null;
-    Batch last = new Batch();
     if (process.terminal()) {
-      Batch opening = new Batch();
+      int path = FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
       Pending<Descriptor> root =
-          opening.add(
-              new FileCall.Openat(
-                  Descriptor.CWD,
-                  "/",
-                  FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
-                  0,
-                  false));
-      Descriptor rootDescriptor = child.helper().run(opening).of(root);
-      Console.Pair pair = Console.open(child.helper(), rootDescriptor, process.consoleSize());
+          batch.add(new FileCall.Openat(Descriptor.CWD, "/", path, 0, false));
+      Results joined = birth.helper().run(batch);
+      byte[] users = joined.succeeded(passwd) ? joined.of(passwd) : null;
+      Console.Pair pair = Console.open(birth.helper(), joined.of(root), process.consoleSize());
       master = pair.master();
-      Console.attach(last, pair.terminal(), process.user().uid(), process.user().gid());
-      last.add(new FileCall.Close(rootDescriptor));
+      try {
+        Batch rest = new Batch();
+        Console.attach(rest, pair.terminal(), process.user().uid(), process.user().gid());
+        rest.add(new FileCall.Close(joined.of(root)));
+        IdentityPlan.add(rest, process, seccomp, seccompFlags, null);
+        Program.Search search = Program.search(rest, process);
+        String program = search.program(birth.helper().run(rest));
+        return new Entered(program, Program.environment(process, users, 0), master);
+      } catch (RuntimeException e) {
+        master.close();
+        throw e;
+      }
     }
-    IdentityPlan.add(last, process, seccomp, seccompFlags, null);
-    try {
-      program = Program.enterAndFind(child.helper(), last, process.cwd(), process.args(), env);
-      return master;
-    } catch (RuntimeException e) {
-      if (master != null) master.close();
-      throw e;
-    }
-  }
-
-  private void start(
-      Child child,
-      ExecOptions options,
-      Process process,
-      byte @Nullable [] seccomp,
-      int seccompFlags) {
-    Program.start(
-        child,
-        Program.last(program, process, env, seccomp, seccompFlags, options.preserveFds()),
-        process.args().getFirst());
+    IdentityPlan.add(batch, process, seccomp, seccompFlags, null);
+    Program.Search search = Program.search(batch, process);
+    Results entered = birth.helper().run(batch);
+    byte[] users = entered.succeeded(passwd) ? entered.of(passwd) : null;
+    return new Entered(search.program(entered), Program.environment(process, users, 0), null);
   }
 }

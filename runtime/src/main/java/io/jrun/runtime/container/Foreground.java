@@ -1,45 +1,53 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// A foreground process: the client itself watches it, so neither signals nor the exit status
 /// depend on the engine.
-final class Foreground {
+record Foreground(AtomicInteger watched, Pending<Integer> monitor, Reply reply) {
   /// A number for the terminal's master in the client, above what it may have preserved.
   private static final int MASTER = 201;
 
-  private Foreground() {}
-
-  /// The exit status as a shell would say it: 128 + n for a signal.
-  static int watch(
+  /// From now on the client takes all signals for the child, watches it and restores the terminal
+  /// at its end.
+  static Foreground begin(
       Containers containers,
-      ClientProcess client,
-      Child child,
+      HelperKernel client,
+      int pid,
       @Nullable OwnedDescriptor master,
       byte[] termios) {
     Batch batch = new Batch();
-    Descriptor place = new Descriptor.Known(-1);
+    batch.add(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
+    Descriptor place = Descriptor.NONE;
     if (master != null) {
       Descriptor passed = batch.pass(master);
       batch.add(new FileCall.Dup3(passed, MASTER, FileCall.O_CLOEXEC));
       batch.add(new FileCall.Close(passed));
       place = new Descriptor.Known(MASTER);
     }
-    Pending<Integer> monitor = batch.add(new PseudoCall.Monitor(child.pid(), place, termios));
+    Pending<Integer> monitor = batch.add(new PseudoCall.Monitor(pid, place, termios));
     if (master != null) batch.add(new FileCall.Close(place));
-    containers.watched.incrementAndGet();
-    int wait;
+    return new Foreground(containers.watched, monitor, client.send(batch));
+  }
+
+  /// The exit status as a shell would say it: 128 + n for a signal.
+  int await() {
+    watched.incrementAndGet();
     try {
-      wait = client.helper.run(batch).of(monitor);
+      int wait = reply.await().of(monitor);
+      return (wait & 0x7f) != 0 ? 128 + (wait & 0x7f) : wait >> 8 & 0xff;
     } finally {
-      containers.watched.decrementAndGet();
+      watched.decrementAndGet();
     }
-    return (wait & 0x7f) != 0 ? 128 + (wait & 0x7f) : wait >> 8 & 0xff;
   }
 }

@@ -54,6 +54,16 @@ record HostProcess(Kernel kernel, int pid, long startTime) {
         && Long.parseLong(stat[START_TIME]) == startTime;
   }
 
+  /// What it runs, as proc_pid_exe(5) names it; empty where it has ended.
+  String exe() {
+    try {
+      return kernel.call(new FileCall.Readlinkat(Descriptor.CWD, "/proc/" + pid + "/exe"));
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ESRCH)) return "";
+      throw e;
+    }
+  }
+
   /// Sends a signal; false where the process has ended.
   boolean signal(int signal) {
     try (OwnedDescriptor pidfd = pidfd()) {

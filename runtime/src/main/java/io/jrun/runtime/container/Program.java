@@ -1,9 +1,9 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
-import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
@@ -68,15 +68,50 @@ final class Program {
     return "/";
   }
 
-  /// Enters the working directory and checks that it is inside the root (CVE-2024-21626), then
-  /// finds the program on the PATH of the container's own environment.
-  ///
-  /// @param batch what to perform before
-  static String enterAndFind(
-      HelperKernel process, Batch batch, String cwd, List<String> args, List<String> env) {
-    String name = args.getFirst();
-    List<String> candidates = candidates(name, env);
-    batch.add(new ProcessCall.Chdir(cwd));
+  /// The calls that enter the working directory and look for the program, and what comes of them.
+  record Search(
+      String name,
+      List<String> candidates,
+      Pending<String> entered,
+      List<Pending<Stat>> stats,
+      List<Pending<?>> executable) {
+
+    /// Where the program is. The directory is checked to be inside the root (CVE-2024-21626); both
+    /// checks come before anything of the container runs.
+    String program(Results results) {
+      if (!results.succeeded(entered) || !results.of(entered).startsWith("/")) {
+        throw new ContainerException(
+            "current working directory is outside of container mount namespace root");
+      }
+      boolean denied = false;
+      for (int i = 0; i < candidates.size(); i++) {
+        if (!results.succeeded(stats.get(i))) {
+          denied |= results.errno(stats.get(i)) == Errno.EACCES.value();
+        } else if (results.of(stats.get(i)).isDirectory()) {
+          denied |= name.contains("/");
+        } else if (results.succeeded(executable.get(i))) {
+          return candidates.get(i);
+        } else {
+          denied = true;
+        }
+      }
+      String reason =
+          denied
+              ? "permission denied"
+              : name.contains("/")
+                  ? "no such file or directory"
+                  : "executable file not found in $PATH";
+      String shown = name.contains("/") ? (denied ? "exec " : "stat ") + name + ": " : "";
+      throw new ContainerException("exec: \"" + name + "\": " + shown + reason);
+    }
+  }
+
+  /// Enters the working directory, then finds the program on the PATH of the container's own
+  /// environment.
+  static Search search(Batch batch, Process process) {
+    String name = process.args().getFirst();
+    List<String> candidates = candidates(name, process.env());
+    batch.add(new ProcessCall.Chdir(process.cwd()));
     Pending<String> entered = batch.add(new ProcessCall.Getcwd(), Errno.ENOENT);
     List<Pending<Stat>> stats = new ArrayList<>();
     List<Pending<?>> executable = new ArrayList<>();
@@ -87,31 +122,7 @@ final class Program {
               new FileCall.Faccessat2(
                   Descriptor.CWD, candidate, FileCall.X_OK, FileCall.AT_EACCESS)));
     }
-    Results results = process.run(batch);
-    if (!results.succeeded(entered) || !results.of(entered).startsWith("/")) {
-      throw new ContainerException(
-          "current working directory is outside of container mount namespace root");
-    }
-    boolean denied = false;
-    for (int i = 0; i < candidates.size(); i++) {
-      if (!results.succeeded(stats.get(i))) {
-        denied |= results.errno(stats.get(i)) == Errno.EACCES.value();
-      } else if (results.of(stats.get(i)).isDirectory()) {
-        denied |= name.contains("/");
-      } else if (results.succeeded(executable.get(i))) {
-        return candidates.get(i);
-      } else {
-        denied = true;
-      }
-    }
-    String reason =
-        denied
-            ? "permission denied"
-            : name.contains("/")
-                ? "no such file or directory"
-                : "executable file not found in $PATH";
-    String shown = name.contains("/") ? (denied ? "exec " : "stat ") + name + ": " : "";
-    throw new ContainerException("exec: \"" + name + "\": " + shown + reason);
+    return new Search(name, candidates, entered, stats, executable);
   }
 
   private static List<String> candidates(String name, List<String> env) {
@@ -152,10 +163,21 @@ final class Program {
     try {
       child.become(last);
     } catch (KernelException e) {
-      if (e.call() instanceof ProcessCall.Execveat) {
-        throw new ContainerException("exec " + path + ": " + e.errno().text(), null);
-      }
-      throw e;
+      throw failed(e, path);
     }
+  }
+
+  /// Waits until the program has started.
+  static void awaitStart(Reply reply, String path) {
+    try {
+      reply.await();
+    } catch (KernelException e) {
+      throw failed(e, path);
+    }
+  }
+
+  private static RuntimeException failed(KernelException e, String path) {
+    if (!(e.call() instanceof ProcessCall.Execveat)) return e;
+    return new ContainerException("exec " + path + ": " + e.errno().text(), null);
   }
 }

@@ -4,16 +4,21 @@ import static io.jrun.kernel.call.FileCall.*;
 import static io.jrun.kernel.call.MountCall.*;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.Stat;
 import io.jrun.specs.runtime.Device;
 import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.Mount;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// The container's file system view, as calls for its init. All of it works on descriptors of
 /// mounts not yet attached and of targets resolved inside the root; no path is looked up twice.
@@ -129,8 +134,7 @@ public final class FileSystemPlan {
     return options.recursiveCleared() & MOUNT_ATTR__ATIME;
   }
 
-  private Descriptor mounted(
-      String type, @org.jspecify.annotations.Nullable String source, MountOptions options) {
+  private Descriptor mounted(String type, @Nullable String source, MountOptions options) {
     Descriptor context = batch.add(new MountCall.Fsopen(type)).descriptor();
     if (source != null && !source.isEmpty()) {
       batch.add(new MountCall.Fsconfig(context, FSCONFIG_SET_STRING, "source", source));
@@ -357,46 +361,77 @@ public final class FileSystemPlan {
     }
   }
 
+  private FileCall.Openat2 inRootPath(String path, int flags) {
+    return new FileCall.Openat2(
+        root, InRoot.relative(path), O_PATH | O_CLOEXEC | flags, 0, RESOLVE_IN_ROOT, false);
+  }
+
   private Descriptor probe(String path) {
-    return batch
-        .add(
-            new FileCall.Openat2(
-                root, InRoot.relative(path), O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false),
-            Errno.ENOENT,
-            Errno.ENOTDIR,
-            Errno.EACCES)
-        .descriptor();
+    return batch.add(inRootPath(path, 0), Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES).descriptor();
   }
 
-  /// Masked paths are hidden in one pass over both kinds: what is a directory gets an empty
-  /// read-only tmpfs, and what is not gets /dev/null, verified to be that device (CVE-2025-31133).
-  public void maskedPaths(List<String> directories, List<String> files) {
-    if (!directories.isEmpty()) {
-      MountOptions options =
-          MountOptions.parse("tmpfs", List.of("ro", "nr_blocks=1", "nr_inodes=1"));
-      Descriptor empty = mounted("tmpfs", "tmpfs", options);
-      for (String path : directories) cover(path, empty);
-      batch.add(new FileCall.Close(empty));
+  /// What is known of masked paths only when the calls were made.
+  ///
+  /// @param nothing the container's /dev/null, bound over what is no directory
+  public record Masking(@Nullable Pending<Stat> nothing, List<Pending<Descriptor>> files) {
+    public Masking {
+      files = List.copyOf(files);
     }
-    if (!files.isEmpty()) {
-      Descriptor nothing =
-          batch
-              .add(
-                  new FileCall.Openat2(
-                      root, "dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false))
-              .descriptor();
-      for (String path : files) cover(path, nothing);
-      batch.add(new FileCall.Close(nothing));
+
+    /// Fails where something other than the null device was bound over a path, or nothing at all
+    /// (CVE-2025-31133).
+    public void check(Results results) {
+      if (files.stream().noneMatch(results::succeeded)) return;
+      if (nothing != null
+          && results.succeeded(nothing)
+          && results.of(nothing).isCharacterDevice(1, 3)) return;
+      throw new IllegalArgumentException(
+          "masking paths: /dev/null of the container is not the null device");
     }
   }
 
-  private void cover(String path, Descriptor with) {
-    Descriptor target = probe(path);
-    Descriptor copy =
-        batch.add(new MountCall.OpenTree(with, "", OPEN_TREE_CLONE | AT_EMPTY_PATH)).descriptor();
-    batch.add(new MountCall.MoveMount(copy, target));
+  /// Hides paths: a directory below an empty read-only tmpfs, anything else below /dev/null. Those
+  /// that do not exist are passed over. Before anything runs in the container, [Masking#check] must
+  /// have seen the results.
+  public Masking maskedPaths(List<String> paths) {
+    if (paths.isEmpty()) return new Masking(null, List.of());
+    Descriptor empty =
+        mounted(
+            "tmpfs",
+            "tmpfs",
+            MountOptions.parse("tmpfs", List.of("ro", "nr_blocks=1", "nr_inodes=1")));
+    Pending<Descriptor> nothing =
+        batch.add(inRootPath("dev/null", O_NOFOLLOW), Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP);
+    Pending<Stat> device = batch.add(new FileCall.Statx(nothing.descriptor(), "", AT_EMPTY_PATH));
+    List<Pending<Descriptor>> files = new ArrayList<>();
+    for (String path : paths) {
+      Pending<Descriptor> directory =
+          batch.add(inRootPath(path, O_DIRECTORY), Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES);
+      cover(directory, empty);
+      Pending<Descriptor> file =
+          batch.addIfFailed(
+              directory,
+              Errno.ENOTDIR,
+              inRootPath(path, 0),
+              Errno.ENOENT,
+              Errno.ENOTDIR,
+              Errno.EACCES);
+      cover(file, nothing.descriptor());
+      files.add(file);
+    }
+    batch.add(new FileCall.Close(nothing.descriptor()));
+    batch.add(new FileCall.Close(empty));
+    return new Masking(device, files);
+  }
+
+  /// Nothing happens where there is no target.
+  private void cover(Pending<Descriptor> target, Descriptor with) {
+    MountCall.OpenTree duplicate =
+        new MountCall.OpenTree(with, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+    Descriptor copy = batch.addIfDone(target, duplicate).descriptor();
+    batch.add(new MountCall.MoveMount(copy, target.descriptor()));
     batch.add(new FileCall.Close(copy));
-    batch.add(new FileCall.Close(target));
+    batch.add(new FileCall.Close(target.descriptor()));
   }
 
   /// Makes the root mount itself read-only.

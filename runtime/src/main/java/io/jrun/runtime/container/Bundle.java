@@ -1,0 +1,68 @@
+package io.jrun.runtime.container;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.Process;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
+
+/// A bundle as its client sees it, its config valid and within what jrun does.
+///
+/// @param path absolute
+/// @param bytes config.json as it was read
+/// @param ownCgroups the text of the client's /proc/self/cgroup
+record Bundle(String path, byte[] bytes, Config config, Process process, String ownCgroups) {
+  private static final int CHUNK = 16384;
+  private static final int OWN_CGROUPS = 4096;
+
+  /// Reads it in the client, from where that stands, and leaves the client in it.
+  ///
+  /// @param directory empty for the client's own
+  static Bundle read(ClientProcess client, String directory) {
+    Batch batch = new Batch();
+    if (!directory.isEmpty()) batch.add(new ProcessCall.Chdir(directory));
+    Pending<String> path = batch.add(new ProcessCall.Getcwd());
+    int open = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
+    Pending<Descriptor> file =
+        batch.add(new FileCall.Openat(Descriptor.CWD, "config.json", open, 0, false), Errno.ENOENT);
+    Pending<byte[]> json = batch.add(new FileCall.Read(file.descriptor(), CHUNK));
+    batch.add(new FileCall.Close(file.descriptor()));
+    Descriptor cgroups =
+        batch
+            .add(new FileCall.Openat(Descriptor.CWD, "/proc/self/cgroup", open, 0, false))
+            .descriptor();
+    Pending<byte[]> own = batch.add(new FileCall.Read(cgroups, OWN_CGROUPS));
+    batch.add(new FileCall.Close(cgroups));
+    Results results = client.helper.run(batch);
+    if (!results.succeeded(file)) {
+      throw new ContainerException(
+          "JSON specification file config.json not found in " + results.of(path));
+    }
+    byte[] bytes = results.of(json);
+    if (bytes.length == CHUNK) bytes = client.read("config.json");
+    byte[] lines = results.of(own);
+    if (lines.length == OWN_CGROUPS) lines = client.read("/proc/self/cgroup");
+    Config config = Config.readValid(bytes);
+    Unsupported.check(config);
+    if (config.process() == null)
+      throw new ContainerException("config.json: /process: is required");
+    return new Bundle(
+        results.of(path),
+        bytes,
+        config,
+        config.process(),
+        new String(lines, StandardCharsets.UTF_8));
+  }
+
+  /// The root file system's path, absolute.
+  String rootfs() {
+    String root = Objects.requireNonNull(config.root()).path();
+    return root.startsWith("/") ? root : path + "/" + root;
+  }
+}
