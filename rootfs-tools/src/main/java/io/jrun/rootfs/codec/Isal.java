@@ -50,7 +50,7 @@ public interface Isal {
     java.util.zip.CRC32 crc = new java.util.zip.CRC32();
     crc.update(member, 15, 4);
     ByteBuffer in = ByteBuffer.allocateDirect(64).order(ByteOrder.LITTLE_ENDIAN);
-    in.put(member).putInt(19, (int) crc.getValue());
+    in.put(member).putInt(19, (int) crc.getValue()).flip();
     ByteBuffer out = ByteBuffer.allocateDirect(64);
     ByteBuffer state = state();
     isal.isal_inflate_init(NativeLibrary.address(state));

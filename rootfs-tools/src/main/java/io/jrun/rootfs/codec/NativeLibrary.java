@@ -18,7 +18,7 @@ final class NativeLibrary {
     }
   }
 
-  /// Where a direct buffer's first byte is.
+  /// Where the byte at a direct buffer's position is.
   static long address(ByteBuffer direct) {
     return Pointer.wrap(Runtime.getSystemRuntime(), direct).address();
   }

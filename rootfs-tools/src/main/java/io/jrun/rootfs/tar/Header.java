@@ -29,7 +29,12 @@ final class Header {
       unsigned += block[i] & 0xff;
       signed += block[i];
     }
-    long sum = number(148, 8, "checksum");
+    long sum = 0;
+    for (int i = 148; i < 156 && block[i] != 0; i++) {
+      if (block[i] == ' ') continue;
+      if (block[i] < '0' || block[i] > '7') return false;
+      sum = sum << 3 | block[i] - '0';
+    }
     return sum == unsigned || sum == signed;
   }
 
