@@ -1,11 +1,7 @@
 package io.jrun.rootfs;
 
 import io.jrun.kernel.HelperKernel;
-import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.call.Stat;
-import io.jrun.rootfs.codec.Compression;
 import io.jrun.rootfs.stream.Expansion;
-import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.stream.Sources;
 import io.jrun.rootfs.unpack.Destination;
 import io.jrun.rootfs.unpack.Report;
@@ -15,23 +11,16 @@ import io.jrun.rootfs.unpack.WriterProcess;
 
 /// Fills a directory that the caller names: completely, or not at all.
 public final class Unpacking {
-  private static final int SNIFFED = 512;
-
   private Unpacking() {}
+
+  /// How much a stream may become.
+  public static Expansion expansion(UnpackOptions options) {
+    return new Expansion(options.limits().bytes(), options.limits().ratio());
+  }
 
   /// Unpacks one archive.
   public static Report archive(
-      CallerFiles caller, OwnedDescriptor file, String directory, UnpackOptions options) {
-    Stat stat = caller.stat(file);
-    boolean regular = (stat.mode() & Stat.S_IFMT) == Stat.S_IFREG;
-    Origin origin =
-        regular
-            ? Origin.range(caller.kernel(), file, 0, stat.size())
-            : Origin.stream(caller.kernel(), file);
-    byte[] first = origin.first(SNIFFED);
-    if (first.length == 0) throw new RootfsException("the archive is empty");
-    Compression compression = Compression.of(first);
-    Expansion expansion = new Expansion(options.limits().bytes(), options.limits().ratio());
+      CallerFiles caller, TreeArchive archive, String directory, UnpackOptions options) {
     return into(
         caller,
         directory,
@@ -39,10 +28,10 @@ public final class Unpacking {
         (writer, unpacker) ->
             Sources.with(
                 writer,
-                origin,
-                regular ? new byte[0] : first,
-                compression,
-                expansion,
+                archive.origin(),
+                archive.taken(),
+                archive.compression(),
+                expansion(options),
                 null,
                 null,
                 segments -> unpacker.layer(segments, false)));

@@ -9,10 +9,16 @@ import io.jrun.rootfs.RootfsException;
 public record Expansion(long bytes, long ratio) {
   private static final long SMALL = 64 << 20;
 
-  void check(long made, long came) {
+  /// Throws where a stream has become too large.
+  public void checkSize(long made) {
     if (made > bytes) {
-      throw new RootfsException("the stream has more than " + bytes + " bytes, the limit (--max-size)");
+      throw new RootfsException(
+          "the stream has more than " + bytes + " bytes, the limit (--max-size)");
     }
+  }
+
+  void check(long made, long came) {
+    checkSize(made);
     if (made > SMALL && made / ratio > came) {
       throw new RootfsException(
           "the stream expands to more than "

@@ -130,6 +130,7 @@ public final class TarReader {
     if (type != EntryType.FILE) stored = 0;
     Time modified = pax.time("mtime");
     if (modified == null) modified = new Time(header.number(136, 12, "mtime"), 0);
+    if (header.type() == 'D') input.skip(padded(headerSize));
     padding = (int) (padded(stored) - stored);
     left = stored;
     List<Extent> extents = null;
@@ -205,5 +206,10 @@ public final class TarReader {
   /// Whether what comes next lies in another segment.
   public boolean isAtEndOfSegment() {
     return input.isAtEndOfSegment();
+  }
+
+  /// Where in the stream the content that has not been taken starts.
+  public long contentOffset() {
+    return input.position();
   }
 }

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// kernel is asked only where something stands in the way.
 final class Tree {
   private static final int MOST_LINKS = 40;
+  private static final String NO_LINK = "";
 
   private final Pipeline pipeline;
   private final Limits limits;
@@ -80,10 +81,27 @@ final class Tree {
   /// are followed as if the root were `/`.
   DirectoryNode directory(String path) {
     DirectoryNode known = find(path);
-    return known != null ? known : walk(path);
+    if (known != null) return known;
+    DirectoryNode found = walk(path, true);
+    if (found == null) {
+      throw new RootfsException(path + " is not a directory in the archive, but has entries");
+    }
+    return found;
   }
 
-  private DirectoryNode walk(String path) {
+  /// The directory of that path, if it is there.
+  @Nullable DirectoryNode existing(String path) {
+    DirectoryNode known = find(path);
+    return known != null ? known : walk(path, false);
+  }
+
+  /// Whether no file of the archive stands where the directory or one above it would be.
+  boolean mayBeDirectory(String path) {
+    for (String at = path; !at.isEmpty(); at = Paths.parent(at)) if (mayHaveFile(at)) return false;
+    return true;
+  }
+
+  private @Nullable DirectoryNode walk(String path, boolean make) {
     Deque<String> parts = new ArrayDeque<>(List.of(path.split("/")));
     DirectoryNode node = root;
     int links = 0;
@@ -96,7 +114,8 @@ final class Tree {
       DirectoryNode child = node.child(part);
       if (child == null) {
         String here = Paths.join(node.path, part);
-        String target = mayHaveFile(here) ? target(node, part, path) : null;
+        String target = mayHaveFile(here) ? target(node, part) : null;
+        if (NO_LINK.equals(target)) return null;
         if (target != null) {
           if (++links > MOST_LINKS) {
             throw new RootfsException(path + ": too many levels of symbolic links");
@@ -108,6 +127,7 @@ final class Tree {
           }
           continue;
         }
+        if (!make) return null;
         child = make(node, part);
       }
       node = child;
@@ -123,8 +143,8 @@ final class Tree {
     return parent;
   }
 
-  /// The target of a symbolic link; null where nothing is there after all.
-  private @Nullable String target(DirectoryNode parent, String name, String wanted) {
+  /// The target of a symbolic link; empty where something else is there, null where nothing is.
+  private @Nullable String target(DirectoryNode parent, String name) {
     Batch batch = new Batch();
     Descriptor directory = batch.add(open(parent.path)).descriptor();
     Pending<String> link =
@@ -132,9 +152,7 @@ final class Tree {
     batch.add(new FileCall.Close(directory));
     Results results = pipeline.run(batch);
     if (results.succeeded(link)) return results.of(link);
-    if (results.errno(link) == Errno.ENOENT.value()) return null;
-    throw new RootfsException(
-        wanted + ": " + Paths.join(parent.path, name) + " is not a directory in the archive");
+    return results.errno(link) == Errno.ENOENT.value() ? null : NO_LINK;
   }
 
   private FileCall.Openat2 open(String path) {

@@ -107,12 +107,12 @@ public final class Unpacker {
       return;
     }
     String name = Paths.name(path);
-    DirectoryNode parent = tree.directory(Paths.parent(path));
-    parent.layer = tree.layer();
     if (options.whiteouts() != Whiteouts.LITERAL && name.startsWith(Whiteouts.PREFIX)) {
-      whiteout(parent, name);
+      whiteout(path, name);
       return;
     }
+    DirectoryNode parent = tree.directory(Paths.parent(path));
+    parent.layer = tree.layer();
     if (entry.type() == EntryType.DIRECTORY) {
       DirectoryNode node = parent.child(name);
       if (node == null) node = tree.make(parent, name);
@@ -229,9 +229,17 @@ public final class Unpacker {
     return entry.minor() & 0xff | entry.major() << 8 | (long) (entry.minor() & ~0xff) << 12;
   }
 
-  private void whiteout(DirectoryNode parent, String name) {
+  /// A whiteout in what is no directory, or not there, hides nothing: some programs write one for
+  /// each file of a directory that a file replaced.
+  private void whiteout(String entry, String name) {
+    boolean overlay = options.whiteouts() == Whiteouts.OVERLAY;
+    DirectoryNode parent = tree.existing(Paths.parent(entry));
+    if (parent == null && overlay && tree.mayBeDirectory(Paths.parent(entry))) {
+      parent = tree.directory(Paths.parent(entry));
+    }
+    if (parent == null) return;
     if (name.equals(Whiteouts.OPAQUE)) {
-      if (options.whiteouts() == Whiteouts.OVERLAY) parent.opaque = true;
+      if (overlay) parent.opaque = true;
       else tree.clearOfEarlierLayers(parent);
       return;
     }
@@ -247,7 +255,7 @@ public final class Unpacker {
     pipeline.step(path, CALLS);
     Descriptor directory = pipeline.directory(parent.path);
     if (node == null) unlink(directory, hidden, tree.mayHaveFile(path));
-    if (options.whiteouts() == Whiteouts.OVERLAY) {
+    if (overlay) {
       pipeline.add(new FileCall.Mknodat(directory, hidden, Stat.S_IFCHR, 0), Errno.EEXIST);
       tree.addFile(path);
     }

@@ -1,6 +1,6 @@
 package io.jrun.runtime.cli;
 
-import io.jrun.rootfs.RootfsTools;
+import io.jrun.image.RootfsTools;
 import java.util.List;
 
 /// What the commands do; a failure is a RuntimeException whose message the caller is shown.

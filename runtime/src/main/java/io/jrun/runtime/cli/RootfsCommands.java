@@ -1,6 +1,7 @@
 package io.jrun.runtime.cli;
 
-import io.jrun.rootfs.RootfsTools;
+import io.jrun.image.PlatformChoice;
+import io.jrun.image.RootfsTools;
 import io.jrun.rootfs.unpack.IdMap;
 import io.jrun.rootfs.unpack.Limits;
 import io.jrun.rootfs.unpack.Report;
@@ -27,6 +28,8 @@ final class RootfsCommands {
             .texts("container:host:count", "map user ids", "--uid-map")
             .texts("container:host:count", "map group ids", "--gid-map")
             .flag("as an ordinary user: record owners, skip device nodes", "--rootless")
+            .text("name", "which image of several", "--name")
+            .text("os/arch[/variant]", "the platform; by default this machine's", "--platform")
             .text("N", "the most entries", "--max-entries")
             .text("bytes", "the most bytes of a decompressed stream", "--max-size")
             .text("N", "the most a stream may expand, as a multiple of its size", "--max-ratio");
@@ -46,7 +49,14 @@ final class RootfsCommands {
                 standard.directories(),
                 nested.positive("--max-size", standard.bytes()),
                 nested.positive("--max-ratio", standard.ratio())));
-    Report report = tools.unpack(line.arguments().get(0), line.arguments().get(1), how);
+    String platform = line.text("--platform", "");
+    Report report =
+        tools.unpack(
+            nested.argument(0),
+            nested.argument(1),
+            line.text("--name", ""),
+            platform.isEmpty() ? PlatformChoice.host() : PlatformChoice.parse(platform),
+            how);
     if (report.skippedDevices() > 0) {
       request.caller().err("skipped " + report.skippedDevices() + " device nodes\n");
     }

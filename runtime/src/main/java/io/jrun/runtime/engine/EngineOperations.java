@@ -1,7 +1,7 @@
 package io.jrun.runtime.engine;
 
 import io.jrun.rootfs.CallerFiles;
-import io.jrun.rootfs.RootfsTools;
+import io.jrun.image.RootfsTools;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.ExecOptions;

@@ -102,7 +102,7 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
-  public io.jrun.rootfs.RootfsTools rootfsTools() {
+  public io.jrun.image.RootfsTools rootfsTools() {
     throw new UnsupportedOperationException();
   }
 }

@@ -1,0 +1,79 @@
+package io.jrun.image;
+
+import io.jrun.image.source.ImageSource;
+import io.jrun.image.source.Source;
+import io.jrun.rootfs.CallerFiles;
+import io.jrun.rootfs.Unpacking;
+import io.jrun.rootfs.unpack.Report;
+import io.jrun.rootfs.unpack.UnpackOptions;
+import io.jrun.rootfs.unpack.Whiteouts;
+import io.jrun.specs.image.ContentDescriptor;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/// What `jrun rootfs` does for one caller.
+public final class RootfsTools {
+  private final CallerFiles caller;
+
+  public RootfsTools(CallerFiles caller) {
+    this.caller = caller;
+  }
+
+  /// Whether the caller may set owners and make devices.
+  public boolean isPrivileged() {
+    return caller.isPrivileged();
+  }
+
+  /// Unpacks a source, `-` being standard input, to a directory that is missing or empty.
+  ///
+  /// @param name which of several images; empty for the only one
+  public Report unpack(
+      String source,
+      String directory,
+      String name,
+      PlatformChoice platform,
+      UnpackOptions options) {
+    try (Source opened = Source.open(caller, source, Unpacking.expansion(options))) {
+      return switch (opened) {
+        case Source.Tree tree -> {
+          if (!name.isEmpty()) throw new ImageException(source + ": an archive, not an image");
+          yield Unpacking.archive(caller, tree.archive(), directory, options);
+        }
+        case Source.Images images ->
+            image(images.images(), directory, name, platform, options);
+      };
+    }
+  }
+
+  private Report image(
+      ImageSource source,
+      String directory,
+      String name,
+      PlatformChoice platform,
+      UnpackOptions given) {
+    UnpackOptions options = given.with(Whiteouts.APPLY);
+    Resolved image = Resolved.of(choose(source.images(), name), platform, source::document);
+    return Unpacking.into(
+        caller,
+        directory,
+        options,
+        (writer, unpacker) ->
+            Layers.unpack(writer, unpacker, image, source::content, options));
+  }
+
+  /// The image of that name; without a name, the only image.
+  static ContentDescriptor choose(List<ImageSource.Named> images, String name) {
+    List<ContentDescriptor> found =
+        images.stream()
+            .filter(image -> name.isEmpty() || image.name().orElse("").equals(name))
+            .map(ImageSource.Named::image)
+            .distinct()
+            .toList();
+    if (found.size() == 1) return found.getFirst();
+    String names =
+        images.stream().map(i -> i.name().orElse("(no name)")).collect(Collectors.joining(", "));
+    throw new ImageException(
+        (found.isEmpty() ? "no image of that name, " : "several images, say which: ")
+            + (names.isEmpty() ? "there is none" : names));
+  }
+}
