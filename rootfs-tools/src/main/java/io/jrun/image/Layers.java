@@ -14,7 +14,7 @@ import java.util.function.Function;
 
 /// Layers of an image on their way to a directory, verified as they are read: what is stored by the
 /// manifest's digest, the archive in it by the configuration's.
-final class Layers {
+public final class Layers {
   private Layers() {}
 
   /// Unpacks all, the lowest first.
@@ -30,7 +30,8 @@ final class Layers {
     }
   }
 
-  static void one(
+  /// Unpacks one.
+  public static void one(
       HelperKernel writer,
       Unpacker unpacker,
       ContentDescriptor layer,

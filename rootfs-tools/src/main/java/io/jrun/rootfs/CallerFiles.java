@@ -11,12 +11,52 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.kernel.call.TreeCall;
+import java.util.List;
+import java.util.Optional;
 
 /// The process that called jrun: paths are relative to its directory and opened with its rights.
 ///
 /// @param kernel the engine's own, to which descriptors are handed
 /// @param helper the caller
-public record CallerFiles(Kernel kernel, HelperKernel helper) {
+/// @param env the caller's environment
+public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) {
+  public Optional<String> variable(String name) {
+    return env.stream()
+        .filter(variable -> variable.startsWith(name + "="))
+        .map(variable -> variable.substring(name.length() + 1))
+        .findFirst();
+  }
+
+  /// A file below a directory of the caller, symbolic links followed as if the directory were `/`;
+  /// empty where it is missing or no regular file.
+  public Optional<byte[]> readInside(String directory, String path, int most) {
+    Batch batch = new Batch();
+    Descriptor root =
+        batch
+            .add(
+                new FileCall.Openat(
+                    Descriptor.CWD,
+                    directory,
+                    FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
+                    0,
+                    false))
+            .descriptor();
+    Pending<Descriptor> file =
+        batch.attempt(
+            new FileCall.Openat2(
+                root,
+                path,
+                FileCall.O_RDONLY | FileCall.O_NONBLOCK | FileCall.O_NOCTTY | FileCall.O_CLOEXEC,
+                0,
+                FileCall.RESOLVE_IN_ROOT | FileCall.RESOLVE_NO_MAGICLINKS,
+                false));
+    Pending<byte[]> read = batch.attempt(new FileCall.Read(file.descriptor(), most));
+    batch.attempt(new FileCall.Close(file.descriptor()));
+    batch.add(new FileCall.Close(root));
+    Results results = helper.run(batch);
+    return results.succeeded(read) ? Optional.of(results.of(read)) : Optional.empty();
+  }
+
   /// A descriptor of the caller's file in the engine; `-` is its standard input.
   public OwnedDescriptor open(String path) {
     Batch batch = new Batch();

@@ -1,9 +1,12 @@
 package io.jrun.rootfs;
 
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
 import io.jrun.rootfs.stream.Expansion;
 import io.jrun.rootfs.stream.Sources;
 import io.jrun.rootfs.unpack.Destination;
+import io.jrun.rootfs.unpack.Removal;
 import io.jrun.rootfs.unpack.Report;
 import io.jrun.rootfs.unpack.UnpackOptions;
 import io.jrun.rootfs.unpack.Unpacker;
@@ -62,6 +65,23 @@ public final class Unpacking {
         destination.undo(shown);
         throw shown;
       }
+    }
+  }
+
+  /// Removes a tree with the caller's rights.
+  public static void remove(CallerFiles caller, String path) {
+    int slash = path.lastIndexOf('/');
+    try (WriterProcess process = WriterProcess.of(caller.kernel(), caller.helper())) {
+      HelperKernel writer = process.kernel();
+      Descriptor parent =
+          writer.call(
+              new FileCall.Openat(
+                  Descriptor.CWD,
+                  slash <= 0 ? (slash == 0 ? "/" : ".") : path.substring(0, slash),
+                  FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
+                  0,
+                  false));
+      new Removal(writer).remove(parent, path.substring(slash + 1));
     }
   }
 }

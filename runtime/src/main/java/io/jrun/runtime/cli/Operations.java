@@ -1,6 +1,8 @@
 package io.jrun.runtime.cli;
 
+import io.jrun.image.BundleCreation;
 import io.jrun.image.RootfsTools;
+import io.jrun.image.store.Images;
 import java.util.List;
 
 /// What the commands do; a failure is a RuntimeException whose message the caller is shown.
@@ -36,6 +38,11 @@ public interface Operations {
 
   /// Archives and images, for the caller.
   RootfsTools rootfsTools();
+
+  /// The store of images in that directory; the caller's own where it is empty.
+  Images images(String store);
+
+  BundleCreation bundleCreation(String store);
 
   /// The features document as JSON text.
   String features();

@@ -1,6 +1,5 @@
 package io.jrun.runtime.cli;
 
-import io.jrun.image.PlatformChoice;
 import io.jrun.image.RootfsTools;
 import io.jrun.rootfs.unpack.IdMap;
 import io.jrun.rootfs.unpack.Limits;
@@ -37,26 +36,34 @@ final class RootfsCommands {
     if (nested.isHelp()) return 0;
     ParsedLine line = nested.line();
     RootfsTools tools = request.operations().rootfsTools();
-    Limits standard = Limits.DEFAULT;
-    UnpackOptions how =
-        new UnpackOptions(
-            Whiteouts.LITERAL,
-            !line.has("--rootless") && tools.isPrivileged(),
-            IdMap.parse(line.texts("--uid-map")),
-            IdMap.parse(line.texts("--gid-map")),
-            new Limits(
-                nested.positive("--max-entries", standard.entries()),
-                standard.directories(),
-                nested.positive("--max-size", standard.bytes()),
-                nested.positive("--max-ratio", standard.ratio())));
-    String platform = line.text("--platform", "");
     Report report =
         tools.unpack(
             nested.argument(0),
             nested.argument(1),
             line.text("--name", ""),
-            platform.isEmpty() ? PlatformChoice.host() : PlatformChoice.parse(platform),
-            how);
+            ImageCommands.platform(line),
+            unpackOptions(request, nested));
+    tellSkipped(request, report);
+    return 0;
+  }
+
+  /// What the options of a command that unpacks say, as far as the command has them.
+  static UnpackOptions unpackOptions(Request request, Nested nested) {
+    Limits standard = Limits.DEFAULT;
+    ParsedLine line = nested.line();
+    return new UnpackOptions(
+        Whiteouts.LITERAL,
+        !line.has("--rootless") && request.operations().rootfsTools().isPrivileged(),
+        IdMap.parse(line.texts("--uid-map")),
+        IdMap.parse(line.texts("--gid-map")),
+        new Limits(
+            nested.positive("--max-entries", standard.entries()),
+            standard.directories(),
+            nested.positive("--max-size", standard.bytes()),
+            nested.positive("--max-ratio", standard.ratio())));
+  }
+
+  static void tellSkipped(Request request, Report report) {
     if (report.skippedDevices() > 0) {
       request.caller().err("skipped " + report.skippedDevices() + " device nodes\n");
     }
@@ -65,6 +72,5 @@ final class RootfsCommands {
           .caller()
           .err("the kernel refused " + report.refusedAttributes() + " extended attributes\n");
     }
-    return 0;
   }
 }

@@ -12,6 +12,13 @@ import picocli.CommandLine.Model.CommandSpec;
 
 /// The commands; each one's options are built only when it is invoked.
 enum Subcommand {
+  BUNDLE(
+      "write bundles from images",
+      "create --image IMAGE DIR [ARGS...]",
+      1,
+      Integer.MAX_VALUE,
+      options -> {},
+      BundleCommands::perform),
   CREATE(
       "create a container",
       "<container-id>",
@@ -47,6 +54,13 @@ enum Subcommand {
       0,
       options -> {},
       request -> print(request, request.operations().features())),
+  IMAGE(
+      "keep images: load, list, inspect, tag, rm, prune, verify",
+      "command [options] [arguments...]",
+      1,
+      Integer.MAX_VALUE,
+      options -> {},
+      ImageCommands::perform),
   KILL(
       "send a signal (default: SIGTERM) to the container's init process",
       "<container-id> [signal]",

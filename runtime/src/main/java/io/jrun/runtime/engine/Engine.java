@@ -103,7 +103,7 @@ final class Engine {
               new EngineOperations(
                   this,
                   containers.operations(client, hello),
-                  new CallerFiles(kernel, client)),
+                  new CallerFiles(kernel, client, hello.env())),
               invocation);
       invocation.exit(status);
     } catch (HelperGoneException e) {

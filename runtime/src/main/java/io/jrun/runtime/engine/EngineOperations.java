@@ -1,7 +1,9 @@
 package io.jrun.runtime.engine;
 
 import io.jrun.rootfs.CallerFiles;
+import io.jrun.image.BundleCreation;
 import io.jrun.image.RootfsTools;
+import io.jrun.image.store.Images;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.ExecOptions;
@@ -77,6 +79,16 @@ record EngineOperations(Engine engine, ContainerOperations containers, CallerFil
   @Override
   public RootfsTools rootfsTools() {
     return new RootfsTools(caller);
+  }
+
+  @Override
+  public Images images(String store) {
+    return Images.open(caller, store, containers.uid());
+  }
+
+  @Override
+  public BundleCreation bundleCreation(String store) {
+    return new BundleCreation(caller, images(store));
   }
 
   @Override

@@ -105,4 +105,14 @@ final class RecordingOperations implements Operations {
   public io.jrun.image.RootfsTools rootfsTools() {
     throw new UnsupportedOperationException();
   }
+
+  @Override
+  public io.jrun.image.store.Images images(String store) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public io.jrun.image.BundleCreation bundleCreation(String store) {
+    throw new UnsupportedOperationException();
+  }
 }
