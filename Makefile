@@ -13,7 +13,7 @@ HEADERS := $(wildcard kernel/src/main/c/*.h) kernel/src/main/c/helper.ld
 ARCH_x86_64 := -mno-sse
 ARCH_aarch64 := -mgeneral-regs-only
 
-.PHONY: build test bench lint format demo install prepare clean helpers stage
+.PHONY: build test bench lint goldens format demo install prepare clean helpers stage
 
 build: prepare stage
 
@@ -44,6 +44,12 @@ bench: build
 lint:
 	$(MVN) -Plint -DskipTests clean compile
 	$(MVN) spotless:check
+
+# Rewrites the golden sequences of calls from what the code does now; look at the difference.
+goldens: stage
+	$(MVN) -pl runtime -am verify -Djrun.goldens.update=true -Dsurefire.failIfNoSpecifiedTests=false \
+	  -Dfailsafe.failIfNoSpecifiedTests=false -Dtest='*Plan*Test' -Dit.test=CallSequenceIT
+	git status --short -- '*/src/test/golden'
 
 format:
 	$(MVN) spotless:apply

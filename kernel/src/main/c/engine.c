@@ -85,6 +85,7 @@ static void find_base(char **env) {
   private_directory(base);
   append(append(build, build + sizeof build, library), build + sizeof build, "/jrun.jar");
   hash = mix_build(hash, build);
+  hash = mix_build(hash, "/proc/self/exe"); /* the engine seals this very binary */
   hash = mix_file(hash, "/proc/self/ns/mnt");
   hash = mix_file(hash, "/proc/self/ns/user");
   hash = mix_file(hash, "/proc/self/ns/pid");

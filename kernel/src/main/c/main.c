@@ -3,6 +3,7 @@
 
 START;
 
+enum { ATTEMPTS = 9 }; /* the pauses between them make half a second */
 static struct session session;
 
 /* The strings lie in one block, as the kernel lays out argv and env at the program's start. */
@@ -18,6 +19,20 @@ static void open_standard_descriptors(void) {
     if (syscall2(SYS_fcntl, fd, F_GETFD) < 0) syscall3(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR);
 }
 
+/* Asks an engine, and again where it goes before it has done anything: one that is dying can still
+ * be found for a moment. A one-shot engine that dies would do so each time. */
+static void ask(char **env, int first, unsigned argc, unsigned envc, const char *strings, size n) {
+  const char *choice = variable(env, "JRUN_ENGINE");
+  int attempts = choice && same(choice, "off") ? 1 : ATTEMPTS;
+  session.began = 0;
+  for (int i = 0; i < attempts && !session.began; i++) {
+    long pause[2] = {0, 1000000L << i};
+    if (i > 1) syscall5(SYS_ppoll, 0, 0, pause, 0, 8);
+    session.socket = engine_connect(env, first + i);
+    if (greet(session.socket, argc, envc, strings, n)) serve(&session);
+  }
+}
+
 /* The engine died in the middle: runs what it left for that case, in a new engine. */
 static void fall_back(char **env) {
   unsigned count = session.fallback_count;
@@ -28,9 +43,7 @@ static void fall_back(char **env) {
   }
   session.fallback_count = 0;
   session.status = session.fallback_status;
-  session.began = 0;
-  session.socket = engine_connect(env, 1);
-  if (greet(session.socket, count, 0, session.fallback, session.fallback_size)) serve(&session);
+  ask(env, 1, count, 0, session.fallback, session.fallback_size);
   quit(session.status);
 }
 
@@ -51,11 +64,7 @@ __attribute__((used)) _Noreturn void start(long *stack) {
   }
   session.listener = -1;
   session.status = -1;
-  for (int again = 0; again < 2; again++) {
-    session.socket = engine_connect(env, again);
-    if (greet(session.socket, argc, envc, argv[0], strings)) serve(&session);
-    if (session.began) break;
-  }
+  ask(env, 0, argc, envc, argv[0], strings);
   if (session.began) fall_back(env);
   complain("the engine closed the connection before it did anything", "", 0);
   quit(1);

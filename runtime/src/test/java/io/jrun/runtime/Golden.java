@@ -18,12 +18,17 @@ public final class Golden {
   /// a later call refers to), then the errnos expected of it. A guarded call says first when it is
   /// made.
   public static void assertCalls(Batch batch, String name) {
+    assertText(text(batch), name);
+  }
+
+  /// The batch as such a file has it.
+  public static String text(Batch batch) {
     StringBuilder text = new StringBuilder();
     List<Batch.Entry> entries = batch.entries();
     for (int i = 0; i < entries.size(); i++) {
       text.append('#').append(i).append(' ').append(line(entries.get(i))).append('\n');
     }
-    assertText(text.toString(), name);
+    return text.toString();
   }
 
   private static String line(Batch.Entry entry) {
@@ -41,7 +46,8 @@ public final class Golden {
     return "where #" + guard.index() + " is " + outcome + ": ";
   }
 
-  private static void assertText(String text, String name) {
+  /// Asserts that the text is what the file says.
+  public static void assertText(String text, String name) {
     Path file = Path.of("src/test/golden", name);
     try {
       if (Boolean.getBoolean("jrun.goldens.update")) {

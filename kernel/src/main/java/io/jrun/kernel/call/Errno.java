@@ -67,6 +67,8 @@ public record Errno(int value, String name, String text) {
   public static final Errno ENOTCONN =
       new Errno(107, "ENOTCONN", "transport endpoint is not connected");
   public static final Errno ETIMEDOUT = new Errno(110, "ETIMEDOUT", "connection timed out");
+  public static final Errno ECONNABORTED =
+      new Errno(103, "ECONNABORTED", "software caused connection abort");
   public static final Errno ECONNREFUSED = new Errno(111, "ECONNREFUSED", "connection refused");
   public static final Errno EINPROGRESS =
       new Errno(115, "EINPROGRESS", "operation now in progress");
@@ -134,6 +136,7 @@ public record Errno(int value, String name, String text) {
     EISCONN,
     ENOTCONN,
     ETIMEDOUT,
+    ECONNABORTED,
     ECONNREFUSED,
     EINPROGRESS,
     ESTALE,

@@ -13,6 +13,7 @@ public sealed interface SocketCall<R> extends HostCall<R> {
   int SOCK_CLOEXEC = 02000000;
   int SOL_SOCKET = 1;
   int SO_PEERCRED = 17;
+  int SO_RCVTIMEO = 20;
   int MSG_NOSIGNAL = 0x4000;
   int MSG_CMSG_CLOEXEC = 0x40000000;
   int MSG_DONTWAIT = 0x40;
@@ -189,6 +190,28 @@ public sealed interface SocketCall<R> extends HostCall<R> {
     public List<Integer> result(long value, Output output) {
       return List.of(
           output.buffer().getInt(0), output.buffer().getInt(4), output.buffer().getInt(8));
+    }
+  }
+
+  /// setsockopt(2) of SO_RCVTIMEO: how long accept4 and recvmsg wait until EAGAIN; 0 is for ever.
+  record ReceiveTimeout(Descriptor socket, long millis) implements SocketCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.SETSOCKOPT;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(socket)
+          .value(SOL_SOCKET)
+          .value(SO_RCVTIMEO)
+          .struct(t -> t.u64("tv_sec", millis / 1000).u64("tv_usec", millis % 1000 * 1000))
+          .value(16);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
     }
   }
 

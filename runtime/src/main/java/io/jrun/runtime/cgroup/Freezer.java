@@ -17,7 +17,13 @@ record Freezer(CgroupFiles files, @Nullable String v1, @Nullable String v2) {
       if (v1 != null) freezeV1(v1 + "/freezer.state");
       else freezeV2(directoryV2());
     } catch (KernelException e) {
-      throw new CgroupException("cannot freeze", e);
+      CgroupException failure = new CgroupException("cannot freeze", e);
+      try {
+        thaw(); // what is half frozen would hang
+      } catch (CgroupException again) {
+        failure.addSuppressed(again);
+      }
+      throw failure;
     }
   }
 

@@ -10,6 +10,8 @@ public final class JrunCommand {
   private static final Set<String> NOT_YET = Set.of("update", "events", "checkpoint", "restore");
   private static final String OCI_VERSION = "1.3.0";
 
+  private static final Grammar GLOBAL = new Grammar(JrunCommand::globalSpec, true);
+
   private final Operations operations;
   private final Caller caller;
 
@@ -26,7 +28,7 @@ public final class JrunCommand {
   private int execute(List<String> args) {
     GlobalOptions global = GlobalOptions.DEFAULTS;
     try {
-      ParsedLine line = ParsedLine.parse(globalSpec(), args, true);
+      ParsedLine line = GLOBAL.parse(args);
       global = globalOptions(line);
       return command(line, global);
     } catch (CommandFailure e) {
@@ -111,7 +113,7 @@ public final class JrunCommand {
   }
 
   private static String help() {
-    StringBuilder text = new StringBuilder(ParsedLine.usage(globalSpec())).append("\nCommands:\n");
+    StringBuilder text = new StringBuilder(GLOBAL.usage()).append("\nCommands:\n");
     for (Subcommand command : Subcommand.values()) {
       text.append(String.format("  %-9s %s%n", command.commandName(), command.summary()));
     }

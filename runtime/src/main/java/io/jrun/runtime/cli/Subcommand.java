@@ -144,6 +144,7 @@ enum Subcommand {
   private final int maxArguments;
   private final Consumer<Options> options;
   private final ToIntFunction<Request> action;
+  private final Grammar grammar;
 
   Subcommand(
       String summary,
@@ -158,6 +159,9 @@ enum Subcommand {
     this.maxArguments = maxArguments;
     this.options = options;
     this.action = action;
+    // Only where the rest belongs to another program must options come first; runc reorders
+    // elsewhere.
+    this.grammar = new Grammar(this::spec, maxArguments == Integer.MAX_VALUE);
   }
 
   static @Nullable Subcommand named(String name) {
@@ -178,13 +182,11 @@ enum Subcommand {
   }
 
   String usage() {
-    return ParsedLine.usage(spec());
+    return grammar.usage();
   }
 
   int perform(List<String> args, GlobalOptions global, Operations operations, Caller caller) {
-    // Only where the rest belongs to another program must options come first; runc reorders
-    // elsewhere.
-    ParsedLine line = ParsedLine.parse(spec(), args, maxArguments == Integer.MAX_VALUE);
+    ParsedLine line = grammar.parse(args);
     if (line.isHelp()) {
       caller.out(usage());
       return 0;

@@ -1,7 +1,10 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
@@ -21,10 +24,47 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
   private static final int CHUNK = 16384;
   private static final int OWN_CGROUPS = 4096;
 
-  /// Reads it in the client, from where that stands, and leaves the client in it.
+  /// A bundle that the client is reading.
+  record Asked(
+      ClientProcess client,
+      Reply reply,
+      Pending<String> path,
+      Pending<Descriptor> file,
+      Pending<byte[]> json,
+      Pending<byte[]> cgroups) {
+
+    /// The bundle, once it is read.
+    Bundle await(Configs configs) {
+      Results results = reply.await();
+      if (!results.succeeded(file)) {
+        throw new ContainerException(
+            "JSON specification file config.json not found in " + results.of(path));
+      }
+      byte[] bytes = results.of(json);
+      if (bytes.length == CHUNK) bytes = client.read("config.json");
+      byte[] lines = results.of(cgroups);
+      if (lines.length == OWN_CGROUPS) lines = client.read("/proc/self/cgroup");
+      Config config = configs.runnable(bytes);
+      Process process = config.process();
+      if (process == null) throw new ContainerException("config.json: /process: is required");
+      String own = new String(lines, StandardCharsets.UTF_8);
+      return new Bundle(results.of(path), bytes, config, process, own);
+    }
+
+    /// Waits, for nothing but that the client is free again.
+    void drop() {
+      try {
+        reply.await();
+      } catch (KernelException | HelperGoneException e) {
+        // whoever drops it has something worse to tell
+      }
+    }
+  }
+
+  /// Lets the client read it, from where that stands, and leaves the client in it.
   ///
   /// @param directory empty for the client's own
-  static Bundle read(ClientProcess client, String directory) {
+  static Asked ask(ClientProcess client, String directory) {
     Batch batch = new Batch();
     if (!directory.isEmpty()) batch.add(new ProcessCall.Chdir(directory));
     Pending<String> path = batch.add(new ProcessCall.Getcwd());
@@ -39,25 +79,7 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
             .descriptor();
     Pending<byte[]> own = batch.add(new FileCall.Read(cgroups, OWN_CGROUPS));
     batch.add(new FileCall.Close(cgroups));
-    Results results = client.helper.run(batch);
-    if (!results.succeeded(file)) {
-      throw new ContainerException(
-          "JSON specification file config.json not found in " + results.of(path));
-    }
-    byte[] bytes = results.of(json);
-    if (bytes.length == CHUNK) bytes = client.read("config.json");
-    byte[] lines = results.of(own);
-    if (lines.length == OWN_CGROUPS) lines = client.read("/proc/self/cgroup");
-    Config config = Config.readValid(bytes);
-    Unsupported.check(config);
-    if (config.process() == null)
-      throw new ContainerException("config.json: /process: is required");
-    return new Bundle(
-        results.of(path),
-        bytes,
-        config,
-        config.process(),
-        new String(lines, StandardCharsets.UTF_8));
+    return new Asked(client, client.helper.send(batch), path, file, json, own);
   }
 
   /// The root file system's path, absolute.

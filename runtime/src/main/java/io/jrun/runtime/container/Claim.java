@@ -7,11 +7,21 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// A container's directory, open and locked (flock(2)): who holds it makes or deletes that
 /// container, and nobody else does meanwhile. The kernel releases it when its holder dies.
-record Claim(Kernel kernel, OwnedDescriptor directory) implements AutoCloseable {
+final class Claim implements AutoCloseable {
   private static final long LONGEST_PAUSE_MILLIS = 50;
+
+  private final Kernel kernel;
+  private final OwnedDescriptor directory;
+  private @Nullable OwnedDescriptor kept;
+
+  private Claim(Kernel kernel, OwnedDescriptor directory) {
+    this.kernel = kernel;
+    this.directory = directory;
+  }
 
   /// Locks a directory that this caller has just made.
   static Claim ofNew(Kernel kernel, String path) {
@@ -108,8 +118,28 @@ record Claim(Kernel kernel, OwnedDescriptor directory) implements AutoCloseable 
     return directory.descriptor();
   }
 
+  /// Keeps a file of the directory open, or with null closes it.
+  void keep(@Nullable OwnedDescriptor file) {
+    OwnedDescriptor before = kept;
+    kept = file;
+    if (before != null) before.close();
+  }
+
+  Descriptor kept() {
+    return java.util.Objects.requireNonNull(kept).descriptor();
+  }
+
   @Override
   public void close() {
-    directory.close();
+    close(kept);
+    close(directory);
+  }
+
+  private static void close(@Nullable OwnedDescriptor descriptor) {
+    try {
+      if (descriptor != null) descriptor.close();
+    } catch (KernelException e) {
+      // it is closed all the same (close(2)), and what was written through it was checked
+    }
   }
 }

@@ -1,6 +1,7 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Results;
@@ -26,6 +27,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// The operations of one client on containers.
 public final class ContainerOperations {
@@ -162,19 +164,44 @@ public final class ContainerOperations {
       creation.undo(e);
       throw e;
     }
+    try {
+      return goOn(given, creation, made, store, termios, foreground);
+    } catch (HelperGoneException e) {
+      throw e; // a client that was killed leaves its running container
+    } catch (RuntimeException e) {
+      try {
+        if (!given.keep() && creation.claimed())
+          destroy(store, creation.claim(), made.state(), made.config(), made.cgroup());
+      } catch (RuntimeException again) {
+        e.addSuppressed(again);
+      }
+      throw e;
+    }
+  }
+
+  /// What follows once the program runs: its status, or 0 when it is not watched.
+  ///
+  /// @param watching null where the client does not watch yet
+  private int goOn(
+      RunOptions given,
+      Creation creation,
+      Creation.Made made,
+      Store store,
+      byte[] termios,
+      @Nullable Foreground watching) {
     made.init().close();
-    Claim claim = creation.released();
+    creation.release();
     poststart(made);
-    if (!attached) return 0;
+    if (given.detach()) return 0;
     int status;
     try {
-      status = (foreground == null ? watch(made, termios) : foreground).await();
+      status = (watching == null ? watch(made, termios) : watching).await();
     } finally {
       if (made.master() != null) made.master().close();
     }
     // not where another command has deleted it, and perhaps made another of its name
-    if (!given.keep() && claim.relock())
-      destroy(store, claim, made.state(), made.config(), made.cgroup());
+    if (!given.keep() && creation.claimed())
+      destroy(store, creation.claim(), made.state(), made.config(), made.cgroup());
     return status;
   }
 
@@ -210,11 +237,12 @@ public final class ContainerOperations {
 
   public void start(GlobalOptions global, String id) {
     Store store = store(global);
-    StoredState state = store.load(id);
-    Config config = Config.read(store.config(id));
+    Store.Stored stored = store.load(id);
+    StoredState state = stored.state();
     Status status = status(store, state);
     if (status == Status.CREATING)
       throw new ContainerException("cannot start a container that is not made completely");
+    Config config = containers.configs.of(stored);
     if (status == Status.STOPPED)
       throw new ContainerException("cannot start a container that has stopped");
     if (status != Status.CREATED)
@@ -288,7 +316,8 @@ public final class ContainerOperations {
     return exe.startsWith("/memfd:jrun") || exe.endsWith("/bin/jrun");
   }
 
-  private ContainerStateView view(Store store, StoredState state) {
+  private ContainerStateView view(Store store, Store.Stored stored) {
+    StoredState state = stored.state();
     Status status = status(store, state);
     if (status == Status.CREATING) {
       return new ContainerStateView(
@@ -302,7 +331,7 @@ public final class ContainerOperations {
           Map.of(),
           "");
     }
-    Config config = Config.read(store.config(state.id()));
+    Config config = containers.configs.of(stored);
     return new ContainerStateView(
         config.ociVersion(),
         state.id(),
@@ -325,8 +354,7 @@ public final class ContainerOperations {
     List<ContainerSummary> all = new ArrayList<>();
     for (String id : store.ids()) {
       var found = store.find(id);
-      // hardly begun, or just deleted
-      if (found.isEmpty() || found.get().initPid() != 0 && !store.hasConfig(id)) continue;
+      if (found.isEmpty()) continue; // hardly begun, or just deleted
       ContainerStateView view = view(store, found.get());
       all.add(
           new ContainerSummary(
@@ -345,7 +373,7 @@ public final class ContainerOperations {
 
   public void kill(GlobalOptions global, String id, int signal, boolean all) {
     Store store = store(global);
-    StoredState state = store.load(id);
+    StoredState state = store.load(id).state();
     if (all) {
       cgroup(state).signal(signal);
       return;
@@ -376,7 +404,7 @@ public final class ContainerOperations {
       store.delete(claim, id);
       return;
     }
-    StoredState state = found.get();
+    StoredState state = found.get().state();
     Status status = status(store, state);
     if (!force && status != Status.STOPPED && status != Status.CREATED) {
       throw new ContainerException(
@@ -385,10 +413,8 @@ public final class ContainerOperations {
     if (status == Status.CREATING) {
       destroyHalfMade(state);
       store.delete(claim, id);
-    } else if (!store.hasConfig(id)) {
-      store.delete(claim, id); // a delete crashed after everything else was gone
     } else {
-      destroy(store, claim, state, Config.read(store.config(id)), cgroup(state));
+      destroy(store, claim, state, containers.configs.of(found.get()), cgroup(state));
     }
   }
 
@@ -423,12 +449,12 @@ public final class ContainerOperations {
   }
 
   public List<Integer> pids(GlobalOptions global, String id) {
-    return cgroup(store(global).load(id)).pids();
+    return cgroup(store(global).load(id).state()).pids();
   }
 
   public void pause(GlobalOptions global, String id) {
     Store store = store(global);
-    StoredState state = store.load(id);
+    StoredState state = store.load(id).state();
     Status status = status(store, state);
     if (status != Status.RUNNING && status != Status.CREATED)
       throw new ContainerException("container not running or created: " + status.text());
@@ -437,14 +463,15 @@ public final class ContainerOperations {
 
   public void resume(GlobalOptions global, String id) {
     Store store = store(global);
-    StoredState state = store.load(id);
+    StoredState state = store.load(id).state();
     if (status(store, state) != Status.PAUSED) throw new ContainerException("container not paused");
     cgroup(state).thaw();
   }
 
   public int exec(ExecOptions given) {
     Store store = store(given.global());
-    StoredState state = store.load(given.id());
+    Store.Stored stored = store.load(given.id());
+    StoredState state = stored.state();
     Status status = status(store, state);
     if (status == Status.CREATING)
       throw new ContainerException("cannot exec in a container that is not made completely");
@@ -477,7 +504,7 @@ public final class ContainerOperations {
             given.preserveFds(),
             given.cgroups(),
             given.ignorePaused());
-    Config config = Config.read(store.config(given.id()));
+    Config config = containers.configs.of(stored);
     return new Execution(containers, client)
         .run(options, state, config, cgroup(state), process(options, config));
   }

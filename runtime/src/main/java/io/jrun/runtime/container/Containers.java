@@ -9,8 +9,6 @@ import io.jrun.runtime.seccomp.SeccompCompiler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// What all operations share: the kernel, the cgroup hierarchies, the sealed helper.
@@ -19,9 +17,7 @@ public final class Containers {
   final Cgroups cgroups;
   final SealedExe exe;
   final SeccompCompiler seccomp = new SeccompCompiler();
-  final ExecutorService background =
-      Executors.newCachedThreadPool(
-          Thread.ofPlatform().name("background-", 0).daemon(true).factory());
+  final Configs configs = new Configs();
   final AtomicInteger watched = new AtomicInteger();
   private final int uid;
 

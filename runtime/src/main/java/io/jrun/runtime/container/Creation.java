@@ -89,9 +89,15 @@ final class Creation implements AutoCloseable {
   /// Makes it; what fails is undone.
   Made create() {
     ContainerId.check(options.id());
-    prepare();
-    claim = store.create(options.id());
+    Bundle.Asked asked = Bundle.ask(client, options.bundle());
     try {
+      claim = store.create(options.id()); // while the client reads
+    } catch (RuntimeException e) {
+      asked.drop();
+      throw e;
+    }
+    try {
+      prepare(asked.await(containers.configs));
       return make();
     } catch (RuntimeException e) {
       undo(e);
@@ -99,9 +105,9 @@ final class Creation implements AutoCloseable {
     }
   }
 
-  /// Reads and checks everything that can be refused before anything is made.
-  private void prepare() {
-    bundle = Bundle.read(client, options.bundle());
+  /// Checks everything that can be refused before anything but the directory is made.
+  private void prepare(Bundle read) {
+    bundle = read;
     Config config = bundle.config();
     boolean foreground = role != Role.LEAVES;
     boolean terminal = bundle.process().terminal();
@@ -238,7 +244,9 @@ final class Creation implements AutoCloseable {
   }
 
   private long startTime() {
-    return HostProcess.of(containers.kernel, init().pid()).startTime();
+    long time = HostProcess.of(containers.kernel, init().pid()).startTime();
+    if (time == 0) throw new ContainerException("init ended while the container was made");
+    return time;
   }
 
   /// The last part of init's work, while the engine writes down that there is a container.
@@ -278,7 +286,7 @@ final class Creation implements AutoCloseable {
         seccompFlags);
   }
 
-  private Claim claim() {
+  Claim claim() {
     return Objects.requireNonNull(claim);
   }
 
@@ -363,10 +371,14 @@ final class Creation implements AutoCloseable {
     made.remove();
   }
 
-  /// The claim, for whoever looks after the container once it runs.
-  Claim released() {
+  /// Lets others delete the container.
+  void release() {
     claim().unlock();
-    return claim();
+  }
+
+  /// Takes it back; false where another has deleted the container meanwhile.
+  boolean claimed() {
+    return claim().relock();
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.jrun.runtime.container;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
@@ -127,6 +128,14 @@ final class Execution {
         after -> after.add(new FileCall.Close(init)));
   }
 
+  /// What the child's first batch returned. Where there is no child nobody would answer it, so the
+  /// parent is asked first.
+  private static Results first(Child.Birth birth, Batch batch) {
+    Reply reply = birth.helper().send(batch);
+    birth.await();
+    return reply.await();
+  }
+
   /// @param master of the terminal, where there is one
   private record Entered(String program, List<String> env, @Nullable OwnedDescriptor master) {}
 
@@ -159,7 +168,7 @@ final class Execution {
       int path = FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
       Pending<Descriptor> root =
           batch.add(new FileCall.Openat(Descriptor.CWD, "/", path, 0, false));
-      Results joined = birth.helper().run(batch);
+      Results joined = first(birth, batch);
       byte[] users = joined.succeeded(passwd) ? joined.of(passwd) : null;
       Console.Pair pair = Console.open(birth.helper(), joined.of(root), process.consoleSize());
       master = pair.master();
@@ -178,7 +187,7 @@ final class Execution {
     }
     IdentityPlan.add(batch, process, seccomp, seccompFlags, null);
     Program.Search search = Program.search(batch, process);
-    Results entered = birth.helper().run(batch);
+    Results entered = first(birth, batch);
     byte[] users = entered.succeeded(passwd) ? entered.of(passwd) : null;
     return new Entered(search.program(entered), Program.environment(process, users, 0), null);
   }

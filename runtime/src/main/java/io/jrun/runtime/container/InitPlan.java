@@ -138,7 +138,13 @@ final class InitPlan {
       String name = hierarchy.mountPoint().substring(hierarchy.mountPoint().lastIndexOf('/') + 1);
       views.add(new FileSystemPlan.CgroupView(name, hierarchy.controllers(), path));
     }
-    plan.cgroup(mount, unified, namespaces.has(NamespaceType.CGROUP), views);
+    FileSystemPlan.CgroupNamespace namespace =
+        namespaces.makes(NamespaceType.CGROUP)
+            ? FileSystemPlan.CgroupNamespace.OWN
+            : namespaces.has(NamespaceType.CGROUP)
+                ? FileSystemPlan.CgroupNamespace.JOINED
+                : FileSystemPlan.CgroupNamespace.CALLERS;
+    plan.cgroup(mount, unified, namespace, views);
   }
 
   /// Binds the terminal to /dev/console, before the entry.

@@ -20,18 +20,22 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// The directory of containers (`--root`): one directory each. What a crash may leave of it grows
 /// in this order, and is taken away in the reverse one:
 ///
 /// 1. the directory, which takes the id;
-/// 2. `state.json` without init, written before the cgroup that it names is made;
-/// 3. `config.json`, then `state.json` with init;
+/// 2. in it the file `state`, one line of JSON without init, written before the cgroup that it
+///    names is made;
+/// 3. behind that, in one write, a second line of JSON with init, the config as it was at create,
+///    and a zero byte, without which the write did not end and counts for nothing;
 /// 4. `init.sock` while init waits to be started.
 final class Store {
-  private static final String STATE = "state.json";
-  private static final String CONFIG = "config.json";
+  private static final String STATE = "state";
   private static final String SOCKET = "init.sock";
+  private static final byte[] NOTHING = {};
+  private static final int CHUNK = 16384;
 
   private final Kernel kernel;
   private final Path root;
@@ -97,61 +101,82 @@ final class Store {
     return Claim.await(kernel, directory(id).toString(), millis);
   }
 
-  /// Writes the first state, for whoever finds the container half made. There is no older one to
-  /// keep, and a reader takes an empty file for none, so it is written in place.
+  /// Writes the first state, for whoever finds the container half made.
   void begin(Claim claim, StoredState state) {
-    write(claim.descriptor(), STATE, FileCall.O_EXCL, bytes(state));
+    int flags = FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC;
+    Descriptor file =
+        kernel.call(new FileCall.Openat(claim.descriptor(), STATE, flags, 0600, true));
+    claim.keep(new OwnedDescriptor(kernel, ((Descriptor.Known) file).number()));
+    write(claim.kept(), line(state));
   }
 
-  /// Makes the container complete: its config, then its state in exchange for the first.
+  /// Makes the container complete.
   void complete(Claim claim, byte[] config, StoredState state) {
-    write(claim.descriptor(), CONFIG, FileCall.O_EXCL, config);
-    write(claim.descriptor(), "." + STATE, FileCall.O_TRUNC, bytes(state));
-    kernel.call(
-        new FileCall.Renameat2(claim.descriptor(), "." + STATE, claim.descriptor(), STATE, 0));
+    byte[] line = line(state);
+    byte[] all = Arrays.copyOf(line, line.length + config.length + 1);
+    System.arraycopy(config, 0, all, line.length, config.length);
+    write(claim.kept(), all);
+    claim.keep(null);
   }
 
-  private static byte[] bytes(StoredState state) {
-    return state.toJson().toText("").getBytes(StandardCharsets.UTF_8);
+  private static byte[] line(StoredState state) {
+    return (state.toJson().toText("") + "\n").getBytes(StandardCharsets.UTF_8);
   }
 
-  private void write(Descriptor directory, String name, int flags, byte[] bytes) {
-    int open = FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_CLOEXEC | flags;
-    Descriptor file = kernel.call(new FileCall.Openat(directory, name, open, 0600, true));
-    try (OwnedDescriptor owned = new OwnedDescriptor(kernel, ((Descriptor.Known) file).number())) {
-      for (int at = 0; at < bytes.length; ) {
-        byte[] rest = at == 0 ? bytes : Arrays.copyOfRange(bytes, at, bytes.length);
-        at += kernel.call(new FileCall.Write(owned.descriptor(), rest));
-      }
+  private void write(Descriptor file, byte[] bytes) {
+    for (int at = 0; at < bytes.length; ) {
+      byte[] rest = at == 0 ? bytes : Arrays.copyOfRange(bytes, at, bytes.length);
+      at += kernel.call(new FileCall.Write(file, rest));
     }
   }
 
-  byte[] config(String id) {
-    return read(id, CONFIG)
-        // deleted meanwhile, or half made
-        .orElseThrow(() -> new ContainerException("container does not exist"));
+  /// A container as it is on disk.
+  ///
+  /// @param config as it was at create; null where the container is half made
+  record Stored(StoredState state, byte @Nullable [] config) {}
+
+  /// What is known of a container; empty where there is nothing, or nothing yet.
+  Optional<Stored> find(String id) {
+    byte[] bytes = read(directory(id) + "/" + STATE);
+    int first = newline(bytes, 0);
+    if (first < 0) return Optional.empty();
+    int second = newline(bytes, first + 1);
+    if (second < 0 || bytes[bytes.length - 1] != 0)
+      return Optional.of(new Stored(StoredState.read(Arrays.copyOf(bytes, first)), null));
+    return Optional.of(
+        new Stored(
+            StoredState.read(Arrays.copyOfRange(bytes, first + 1, second)),
+            Arrays.copyOfRange(bytes, second + 1, bytes.length - 1)));
   }
 
-  boolean hasConfig(String id) {
-    return Files.exists(directory(id).resolve(CONFIG));
+  private static int newline(byte[] bytes, int from) {
+    for (int i = from; i < bytes.length; i++) if (bytes[i] == '\n') return i;
+    return -1;
   }
 
-  /// The state; empty where there is none, or none yet.
-  Optional<StoredState> find(String id) {
-    return read(id, STATE).filter(json -> json.length > 0).map(StoredState::read);
-  }
-
-  private Optional<byte[]> read(String id, String name) {
+  /// Empty where there is no such file.
+  private byte[] read(String path) {
+    int flags = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
+    Descriptor opened;
     try {
-      return Optional.of(Files.readAllBytes(directory(id).resolve(name)));
-    } catch (NoSuchFileException e) {
-      return Optional.empty();
-    } catch (IOException e) {
-      throw new UncheckedIOException("reading " + directory(id).resolve(name), e);
+      opened = kernel.call(new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ENOTDIR)) return NOTHING;
+      throw e;
+    }
+    try (OwnedDescriptor file = new OwnedDescriptor(kernel, ((Descriptor.Known) opened).number())) {
+      byte[] all = kernel.call(new FileCall.Read(file.descriptor(), CHUNK));
+      for (byte[] more = all; more.length == CHUNK; ) {
+        more = kernel.call(new FileCall.Read(file.descriptor(), CHUNK));
+        int size = all.length;
+        all = Arrays.copyOf(all, size + more.length);
+        System.arraycopy(more, 0, all, size, more.length);
+      }
+      return all;
     }
   }
 
-  StoredState load(String id) {
+  Stored load(String id) {
     ContainerId.check(id);
     return find(id).orElseThrow(() -> new ContainerException("container does not exist"));
   }
@@ -177,7 +202,6 @@ final class Store {
 
   /// Gives the id back.
   void delete(Claim claim, String id) {
-    unlink(claim.descriptor(), CONFIG, 0);
     unlink(claim.descriptor(), STATE, 0);
     try {
       unlink(Descriptor.CWD, directory(id).toString(), FileCall.AT_REMOVEDIR);

@@ -15,23 +15,30 @@ import io.jrun.runtime.cli.JrunCommand;
 import io.jrun.runtime.container.Containers;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
-/// Serves the clients that connect to its socket, each in a thread, until it has been idle for
-/// long.
+/// Serves the clients that connect to its socket until it has been idle for long. The thread that
+/// accepts a client serves it, and others accept meanwhile, so that no client waits for one thread
+/// to wake another.
 final class Engine {
   private static final long IDLE_MILLIS = Long.getLong("jrun.engine.idleMillis", 10 * 60 * 1000);
   private static final long LEAVING_MILLIS = 20;
+  private static final int SPARE_THREADS = 2;
   private static final int POLLIN = 1;
 
   private final HostKernel kernel;
   private final Containers containers;
   private final Instant started = Instant.now();
   private final AtomicInteger active = new AtomicInteger();
+  private final AtomicInteger accepting = new AtomicInteger();
   private final AtomicLong served = new AtomicLong();
+  private final AtomicLong lastServedNanos = new AtomicLong(System.nanoTime());
+  private final CountDownLatch leaving = new CountDownLatch(1);
   private final ExecutorService threads =
       Executors.newCachedThreadPool(Thread.ofPlatform().name("client-", 0).daemon(true).factory());
   private volatile boolean stopping;
@@ -47,11 +54,38 @@ final class Engine {
   /// @param files the path of the socket and the lock, without their endings
   void serve(Descriptor listener, String files) {
     socketPath = files + ".sock";
-    while (!stopping) {
-      if (kernel.call(new FileCall.Poll(listener, POLLIN, IDLE_MILLIS)) != 0) accept(listener);
-      else if (active.get() == 0) break;
+    kernel.call(new SocketCall.ReceiveTimeout(listener, IDLE_MILLIS));
+    for (int i = 0; i < SPARE_THREADS; i++) threads.execute(() -> acceptAndServe(listener));
+    try {
+      leaving.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
     leave(listener, files);
+  }
+
+  private void acceptAndServe(Descriptor listener) {
+    while (!stopping) {
+      accepting.incrementAndGet();
+      OwnedDescriptor client;
+      int others;
+      try {
+        client = accept(listener);
+      } finally {
+        others = accepting.decrementAndGet();
+      }
+      if (client == null) {
+        if (active.get() == 0 && isIdle()) leaving.countDown();
+        continue;
+      }
+      if (others == 0) threads.execute(() -> acceptAndServe(listener));
+      serveClient(client);
+      if (accepting.get() >= SPARE_THREADS) return;
+    }
+  }
+
+  private boolean isIdle() {
+    return System.nanoTime() - lastServedNanos.get() >= IDLE_MILLIS * 1_000_000;
   }
 
   /// Under the lock that starters take, the socket's name goes first, so nobody new finds it; who
@@ -68,28 +102,31 @@ final class Engine {
     kernel.call(new FileCall.Flock(lock, FileCall.LOCK_EX));
     kernel.call(new FileCall.Unlinkat(Descriptor.CWD, socketPath, 0));
     kernel.call(new FileCall.Flock(lock, FileCall.LOCK_UN));
-    while (kernel.call(new FileCall.Poll(listener, POLLIN, 0)) != 0) accept(listener);
+    stopping = true;
+    while (kernel.call(new FileCall.Poll(listener, POLLIN, 0)) != 0) {
+      OwnedDescriptor client = accept(listener);
+      if (client != null) threads.execute(() -> serveClient(client));
+    }
     while (active.get() > containers.watched()) {
       kernel.call(new FileCall.Poll(listener, POLLIN, LEAVING_MILLIS));
     }
   }
 
-  private void accept(Descriptor listener) {
+  /// A client of this user, counted as active; null for none.
+  private @Nullable OwnedDescriptor accept(Descriptor listener) {
     try {
       int number = ((Descriptor.Known) kernel.call(new SocketCall.Accept4(listener))).number();
+      active.incrementAndGet();
       OwnedDescriptor socket = new OwnedDescriptor(kernel, number);
       List<Integer> peer = kernel.call(new SocketCall.PeerCredentials(socket.descriptor()));
-      if (peer.get(1) != containers.uid()) {
-        socket.close();
-        return;
-      }
-      active.incrementAndGet();
-      threads.execute(() -> serveClient(socket));
+      if (peer.get(1) == containers.uid()) return socket;
+      socket.close();
+      active.decrementAndGet();
+      return null;
     } catch (KernelException e) {
-      // a client that vanished before it was accepted, or a signal: the next poll tells
-      if (!e.errno().equals(Errno.EINTR)
-          && !e.errno().equals(Errno.EAGAIN)
-          && e.errno().value() != 103) throw e;
+      // none for long, or one that vanished before it was accepted
+      if (!e.errno().equals(Errno.EAGAIN) && !e.errno().equals(Errno.ECONNABORTED)) throw e;
+      return null;
     }
   }
 
@@ -110,25 +147,14 @@ final class Engine {
       // the caller is gone: what it had begun is rolled back by then, and nobody is left to tell
     } finally {
       served.incrementAndGet();
+      lastServedNanos.set(System.nanoTime());
       active.decrementAndGet();
     }
   }
 
-  /// Lets the engine go when the commands under way are done; a connection wakes its accepting
-  /// thread.
+  /// Lets the engine go when the commands under way are done.
   void stop() {
-    stopping = true;
-    Descriptor socket =
-        kernel.call(
-            new SocketCall.Socket(
-                SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false));
-    try (OwnedDescriptor waking =
-        new OwnedDescriptor(kernel, ((Descriptor.Known) socket).number())) {
-      kernel.call(new SocketCall.Connect(waking.descriptor(), SocketCall.unixAddress(socketPath)));
-    } catch (KernelException e) {
-      if (!e.errno().equals(Errno.ENOENT) && !e.errno().equals(Errno.ECONNREFUSED))
-        throw e; // it leaves already
-    }
+    leaving.countDown();
   }
 
   String status() {

@@ -160,21 +160,30 @@ public final class FileSystemPlan {
     return made;
   }
 
+  /// Whose cgroup namespace a container is in: its own has the container's cgroup as its root.
+  public enum CgroupNamespace {
+    OWN,
+    JOINED,
+    CALLERS
+  }
+
   /// One hierarchy to show in a `cgroup` mount.
   ///
   /// @param options of the filesystem: controllers, or `name=…`
-  /// @param own the directory of the container itself, bound where there is no cgroup namespace
+  /// @param own the directory of the container itself
   public record CgroupView(String name, List<String> options, String own) {}
 
-  /// A mount of type cgroup: cgroup2 as it is; v1 as a tmpfs with a directory per hierarchy.
-  public void cgroup(Mount mount, boolean unified, boolean ownNamespace, List<CgroupView> views) {
+  /// A mount of type cgroup: cgroup2 as it is; v1 as a tmpfs with a directory per hierarchy, where
+  /// the container's own is bound: to who is in it, that looks as a mount from within.
+  public void cgroup(
+      Mount mount, boolean unified, CgroupNamespace namespace, List<CgroupView> views) {
     MountOptions options = MountOptions.parse("cgroup", mount.options());
     if (unified) {
       mount(
           new Mount(
               mount.destination(),
-              ownNamespace ? "cgroup2" : "bind",
-              ownNamespace ? "cgroup" : views.getFirst().own(),
+              namespace != CgroupNamespace.CALLERS ? "cgroup2" : "bind",
+              namespace != CgroupNamespace.CALLERS ? "cgroup" : views.getFirst().own(),
               mount.options(),
               List.of(),
               List.of(),
@@ -190,7 +199,7 @@ public final class FileSystemPlan {
     batch.add(new FileCall.Close(target));
     for (CgroupView view : views) {
       Descriptor made;
-      if (ownNamespace) {
+      if (namespace == CgroupNamespace.JOINED) {
         made =
             mounted(
                 "cgroup",

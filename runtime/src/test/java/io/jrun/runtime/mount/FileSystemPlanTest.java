@@ -66,26 +66,32 @@ class FileSystemPlanTest {
   }
 
   @Test
-  void cgroupsInTheirOwnNamespace() {
-    plan.cgroup(cgroupMount(), false, true, V1);
+  void cgroupsOfAJoinedNamespaceAreMounted() {
+    plan.cgroup(cgroupMount(), false, FileSystemPlan.CgroupNamespace.JOINED, V1);
     assertGolden("cgroup-v1-namespace");
   }
 
   @Test
   void cgroupsOfTheHostsNamespaceAreBound() {
-    plan.cgroup(cgroupMount(), false, false, V1);
+    plan.cgroup(cgroupMount(), false, FileSystemPlan.CgroupNamespace.CALLERS, V1);
+    assertGolden("cgroup-v1-bound");
+  }
+
+  @Test
+  void cgroupsOfTheContainersOwnNamespaceAreBound() {
+    plan.cgroup(cgroupMount(), false, FileSystemPlan.CgroupNamespace.OWN, V1);
     assertGolden("cgroup-v1-bound");
   }
 
   @Test
   void unifiedCgroupsInTheirOwnNamespace() {
-    plan.cgroup(cgroupMount(), true, true, V2);
+    plan.cgroup(cgroupMount(), true, FileSystemPlan.CgroupNamespace.OWN, V2);
     assertGolden("cgroup-v2-namespace");
   }
 
   @Test
   void unifiedCgroupsOfTheHostsNamespaceAreBound() {
-    plan.cgroup(cgroupMount(), true, false, V2);
+    plan.cgroup(cgroupMount(), true, FileSystemPlan.CgroupNamespace.CALLERS, V2);
     assertGolden("cgroup-v2-bound");
   }
 

@@ -1,0 +1,63 @@
+package io.jrun.runtime.container;
+
+import io.jrun.specs.runtime.Config;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// Parsed configs by their bytes, the latest few: a container's config is read by every command
+/// about it, and many containers may be made of one bundle.
+final class Configs {
+  private static final int MOST = 64;
+  private static final int LARGEST = 1 << 16;
+
+  private record Text(byte[] bytes) {
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Text(byte[] others) && Arrays.equals(bytes, others);
+    }
+
+    @Override
+    public int hashCode() {
+      return Arrays.hashCode(bytes);
+    }
+  }
+
+  private final Map<Text, Config> latest =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Text, Config> eldest) {
+          return size() > MOST;
+        }
+      };
+
+  /// A config that jrun can run; a problem of it is an exception.
+  Config runnable(byte[] bytes) {
+    if (bytes.length > LARGEST) return parsed(bytes);
+    Text text = new Text(bytes);
+    synchronized (latest) {
+      Config known = latest.get(text);
+      if (known != null) return known;
+    }
+    Config config = parsed(bytes);
+    synchronized (latest) {
+      latest.put(text, config);
+    }
+    return config;
+  }
+
+  private static Config parsed(byte[] bytes) {
+    Config config = Config.readValid(bytes);
+    Unsupported.check(config);
+    return config;
+  }
+
+  /// The config of a container.
+  Config of(Store.Stored stored) {
+    byte[] bytes = stored.config();
+    if (bytes == null) throw new ContainerException("container is not made completely");
+    return runnable(bytes);
+  }
+}
