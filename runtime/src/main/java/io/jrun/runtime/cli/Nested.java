@@ -9,9 +9,10 @@ record Nested(ParsedLine line) {
   static Nested parse(
       Options options, String arguments, List<String> args, int least, int most, Request request) {
     CommandSpec spec = options.withArguments(arguments);
-    ParsedLine line = ParsedLine.parse(spec, args, most == Integer.MAX_VALUE);
+    Grammar grammar = new Grammar(() -> spec, most == Integer.MAX_VALUE);
+    ParsedLine line = grammar.parse(args);
     if (line.isHelp()) {
-      request.caller().out(ParsedLine.usage(spec));
+      request.caller().out(grammar.usage());
       return new Nested(line);
     }
     int count = line.arguments().size();

@@ -157,6 +157,10 @@ final class Engine {
     leaving.countDown();
   }
 
+  int uid() {
+    return containers.uid();
+  }
+
   String status() {
     java.lang.Runtime jvm = java.lang.Runtime.getRuntime();
     return "{\"pid\":"

@@ -83,7 +83,7 @@ record EngineOperations(Engine engine, ContainerOperations containers, CallerFil
 
   @Override
   public Images images(String store) {
-    return Images.open(caller, store, containers.uid());
+    return Images.open(caller, store, engine.uid());
   }
 
   @Override

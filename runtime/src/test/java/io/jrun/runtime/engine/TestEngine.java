@@ -133,7 +133,10 @@ final class TestEngine implements AutoCloseable {
       int status =
           JrunCommand.execute(
               hello.argv().subList(1, hello.argv().size()),
-              new EngineOperations(engine, containers.operations(client, hello)),
+              new EngineOperations(
+                  engine,
+                  containers.operations(client, hello),
+                  new io.jrun.rootfs.CallerFiles(kernel, client, hello.env())),
               invocation);
       afterEach.run();
       invocation.exit(status);
