@@ -3,7 +3,9 @@ package io.jrun.image;
 import io.jrun.image.source.ImageSource;
 import io.jrun.image.source.Source;
 import io.jrun.rootfs.CallerFiles;
+import io.jrun.rootfs.Packing;
 import io.jrun.rootfs.Unpacking;
+import io.jrun.rootfs.pack.Packer;
 import io.jrun.rootfs.unpack.Report;
 import io.jrun.rootfs.unpack.UnpackOptions;
 import io.jrun.rootfs.unpack.Whiteouts;
@@ -22,6 +24,11 @@ public final class RootfsTools {
   /// Whether the caller may set owners and make devices.
   public boolean isPrivileged() {
     return caller.isPrivileged();
+  }
+
+  /// A variable of the caller's environment; empty where it is not set.
+  public String variable(String name) {
+    return caller.variable(name).orElse("");
   }
 
   /// Unpacks a source, `-` being standard input, to a directory that is missing or empty.
@@ -59,6 +66,23 @@ public final class RootfsTools {
         options,
         (writer, unpacker) ->
             Layers.unpack(writer, unpacker, image, source::content, options));
+  }
+
+  /// Packs a tree; returns how many sockets were left out.
+  public long pack(String directory, String to, Packer.Options options) {
+    return Packing.tree(caller, directory, to, options);
+  }
+
+  /// Packs a tree as an image with one layer: the archive of an OCI layout.
+  ///
+  /// @param name the image's; empty for none
+  public void packImage(String directory, String to, String name, Packer.Options options) {
+    ImagePacking.pack(caller, directory, to, name, options);
+  }
+
+  /// Packs what of `upper` is not as in `lower`, as a layer.
+  public long difference(String lower, String upper, String to, Packer.Options options) {
+    return Packing.difference(caller, lower, upper, to, options);
   }
 
   /// The image of that name; without a name, the only image.

@@ -72,6 +72,15 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
     return results.descriptors().getFirst();
   }
 
+  /// The caller's standard output in the engine.
+  public OwnedDescriptor standardOutput() {
+    Batch batch = new Batch();
+    Pending<Descriptor> copy = batch.add(new TreeCall.Duplicate(Descriptor.STDOUT));
+    Results results = helper.run(batch);
+    helper.call(new FileCall.Close(results.of(copy)));
+    return results.descriptors().getFirst();
+  }
+
   public Stat stat(OwnedDescriptor file) {
     return kernel.call(new FileCall.Statx(file.descriptor(), "", FileCall.AT_EMPTY_PATH));
   }

@@ -353,4 +353,44 @@ public sealed interface TreeCall<R> extends HostCall<R> {
       return true;
     }
   }
+
+  /// statx(2) of what an archive records, without following a symbolic link.
+  record StatEntry(Descriptor directory, String path) implements TreeCall<EntryStat> {
+    @Override
+    public Number number() {
+      return Number.STATX;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory)
+          .string(path)
+          .flags(FileCall.AT, FileCall.AT_SYMLINK_NOFOLLOW)
+          .value(0x7ff)
+          .out(EntryStat.SIZE);
+    }
+
+    @Override
+    public EntryStat result(long value, Output output) {
+      return EntryStat.of(output.buffer());
+    }
+  }
+
+  /// write(2) from memory of the performing process: how many bytes were taken.
+  record WriteFrom(Descriptor descriptor, long address, long size) implements TreeCall<Long> {
+    @Override
+    public Number number() {
+      return Number.WRITE;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).value(address).value(size);
+    }
+
+    @Override
+    public Long result(long value, Output output) {
+      return value;
+    }
+  }
 }

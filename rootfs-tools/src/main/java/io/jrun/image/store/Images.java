@@ -2,6 +2,7 @@ package io.jrun.image.store;
 
 import io.jrun.image.ImageException;
 import io.jrun.image.ImageName;
+import io.jrun.image.LayoutArchive;
 import io.jrun.image.PlatformChoice;
 import io.jrun.image.Resolved;
 import io.jrun.image.SnapshotChain;
@@ -9,11 +10,14 @@ import io.jrun.image.source.ImageSource;
 import io.jrun.image.source.Source;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.Unpacking;
+import io.jrun.rootfs.pack.OutputFile;
 import io.jrun.rootfs.unpack.UnpackOptions;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Index;
 import io.jrun.specs.image.Manifest;
 import io.jrun.specs.image.MediaType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,7 +74,10 @@ public final class Images {
       List<String> loaded = new ArrayList<>();
       for (ImageSource.Named image : images.images()) {
         copy(images, image.image());
-        Optional<ImageName> as = as(name.isEmpty() ? image.name().orElse("") : name, path);
+        Optional<ImageName> as =
+            name.isEmpty()
+                ? as(image.name().orElse(""), path)
+                : Optional.of(ImageName.parse(name));
         store.name(as, image.image());
         loaded.add(as.map(ImageName::text).orElse(image.image().digest().text()));
       }
@@ -166,6 +173,25 @@ public final class Images {
     try (ImageStore.AutoCloseableLock lock = store.using()) {
       List<ContentDescriptor> images = name.isEmpty() ? list() : List.of(store.find(name));
       return Verification.run(store, images);
+    }
+  }
+
+  /// Writes an image, for all platforms that are there, as the archive of an OCI layout.
+  public void save(String name, String to) {
+    try (ImageStore.AutoCloseableLock lock = store.using();
+        OutputFile file = OutputFile.create(caller, to)) {
+      ContentDescriptor image = store.find(name);
+      LayoutArchive archive = new LayoutArchive(file);
+      archive.begin(List.of(image));
+      for (ContentDescriptor blob : Reachable.from(store, image)) {
+        try (ImageStore.OpenedBlob opened = store.open(blob)) {
+          archive.blob(blob, opened.origin());
+        }
+      }
+      archive.end();
+      file.complete();
+    } catch (IOException e) {
+      throw new UncheckedIOException(to, e);
     }
   }
 

@@ -25,7 +25,8 @@ final class ImageCommands {
       case "rm" -> remove(request, args);
       case "prune" -> prune(request, args);
       case "verify" -> verify(request, args);
-      case "pull", "push", "save" ->
+      case "save" -> save(request, args);
+      case "pull", "push" ->
           throw CommandFailure.usage("image " + name + ": not implemented yet");
       default -> throw CommandFailure.usage("unknown command \"image " + name + "\"");
     };
@@ -168,6 +169,20 @@ final class ImageCommands {
     List<String> names = new ArrayList<>(nested.line().arguments());
     int blobs = images(request, nested).verify(names.isEmpty() ? "" : names.getFirst());
     request.print(blobs + " blobs are as they should be");
+    return 0;
+  }
+
+  private static int save(Request request, List<String> args) {
+    Nested nested =
+        Nested.parse(
+            options("save", "write an image as an OCI layout's archive; - is standard output"),
+            "IMAGE FILE",
+            args,
+            2,
+            2,
+            request);
+    if (nested.isHelp()) return 0;
+    images(request, nested).save(nested.argument(0), nested.argument(1));
     return 0;
   }
 }
