@@ -40,6 +40,7 @@ test: prepare stage
 
 bench: build
 	scripts/bench.sh
+	scripts/bench-rootfs.sh
 
 lint:
 	$(MVN) -Plint -DskipTests clean compile

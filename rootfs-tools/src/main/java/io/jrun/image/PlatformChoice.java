@@ -38,7 +38,8 @@ public record PlatformChoice(String os, String architecture, @Nullable String va
     return os + "/" + architecture + (variant == null ? "" : "/" + variant);
   }
 
-  ContentDescriptor choose(Index index) {
+  /// The manifest of an index that fits.
+  public ContentDescriptor choose(Index index) {
     List<ContentDescriptor> manifests = index.manifests();
     Optional<ContentDescriptor> found =
         manifests.stream().filter(m -> m.platform() != null && matches(m.platform())).findFirst();

@@ -163,6 +163,46 @@ public final class ImageStore {
     }
   }
 
+  /// A blob that is being fetched, which one process does at a time. It stays when the fetching
+  /// ends early, until the next collection.
+  public final class Partial implements AutoCloseable {
+    private final Path path;
+    private final Path blob;
+    private final StoreLock lock;
+
+    private Partial(Path path, Path blob) {
+      this.path = path;
+      this.blob = blob;
+      this.lock = StoreLock.take(kernel, Path.of(path + ".lock"), true);
+    }
+
+    public Path path() {
+      return path;
+    }
+
+    /// Makes it a blob; it must be whole, verified and on the disk.
+    public void publish() {
+      try {
+        DurableFiles.publish(path, blob);
+        Files.deleteIfExists(Path.of(path + ".lock"));
+      } catch (IOException e) {
+        throw new UncheckedIOException("naming " + blob, e);
+      }
+    }
+
+    @Override
+    public void close() {
+      lock.close();
+    }
+  }
+
+  public Partial partial(ContentDescriptor descriptor) {
+    Digest digest = descriptor.digest();
+    return new Partial(
+        root.resolve("ingest").resolve(digest.algorithm() + "-" + digest.hex() + ".part"),
+        blob(digest));
+  }
+
   /// A blob's content; its size is checked here, its digest by whoever reads it.
   public OpenedBlob open(ContentDescriptor descriptor) {
     Path path = blob(descriptor.digest());

@@ -6,11 +6,17 @@ import io.jrun.image.LayoutArchive;
 import io.jrun.image.PlatformChoice;
 import io.jrun.image.Resolved;
 import io.jrun.image.SnapshotChain;
+import io.jrun.image.registry.Pull;
+import io.jrun.image.registry.Push;
+import io.jrun.image.registry.RegistryOptions;
+import io.jrun.image.source.ImageFiles;
 import io.jrun.image.source.ImageSource;
 import io.jrun.image.source.Source;
+import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.Unpacking;
 import io.jrun.rootfs.pack.OutputFile;
+import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.unpack.UnpackOptions;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Index;
@@ -22,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// What can be done with a store's images, for one caller.
 public final class Images {
@@ -173,6 +180,26 @@ public final class Images {
     try (ImageStore.AutoCloseableLock lock = store.using()) {
       List<ContentDescriptor> images = name.isEmpty() ? list() : List.of(store.find(name));
       return Verification.run(store, images);
+    }
+  }
+
+  /// Fetches an image from its registry.
+  public ContentDescriptor pull(
+      String name, PlatformChoice platform, RegistryOptions options, Consumer<String> progress) {
+    return new Pull(caller, store, options, progress).pull(ImageName.parse(name), platform);
+  }
+
+  /// Sends an image to the registry of a name, by default its own.
+  public void push(String image, String name, RegistryOptions options, Consumer<String> progress) {
+    ImageName to = ImageName.parse(name.isEmpty() ? image : name);
+    new Push(caller, store, options, progress).push(store.find(image), to);
+  }
+
+  /// A file of the caller, such as certificates.
+  public byte[] file(String path) {
+    try (OwnedDescriptor file = caller.open(path)) {
+      return ImageFiles.bytes(
+          path, Origin.range(caller.kernel(), file, 0, caller.stat(file).size()));
     }
   }
 

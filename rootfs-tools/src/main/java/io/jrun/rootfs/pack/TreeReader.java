@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /// Reads a tree by a process with the caller's rights, beneath its root and not through symbolic
@@ -28,8 +29,11 @@ final class TreeReader {
       FileCall.RESOLVE_BENEATH
           | FileCall.RESOLVE_NO_SYMLINKS
           | FileCall.RESOLVE_NO_MAGICLINKS;
-  private static final int AT_ONCE = 60;
-  private static final int NAMES = 1024;
+  private static final int AT_ONCE = 500;
+
+  /// Enough for the names of one attribute or two; more are asked for again.
+  private static final int NAMES = 128;
+
   private static final int VALUE = 65536;
 
   /// Names in the order of their bytes.
@@ -58,7 +62,7 @@ final class TreeReader {
   }
 
   Node root() {
-    return describe("", List.of(".")).getFirst();
+    return describe("", List.of(new Listing.Name(".", Listing.DT_DIR))).getFirst();
   }
 
   /// What is in a directory, in the order of names.
@@ -76,46 +80,50 @@ final class TreeReader {
       records = kernel.call(new FileCall.Getdents(here));
     }
     kernel.call(new FileCall.Close(here));
-    List<String> names = new ArrayList<>();
-    listed.forEach(name -> names.add(name.name()));
     List<Node> nodes = new ArrayList<>();
-    for (int from = 0; from < names.size(); from += AT_ONCE) {
-      nodes.addAll(describe(path, names.subList(from, Math.min(names.size(), from + AT_ONCE))));
+    for (int from = 0; from < listed.size(); from += AT_ONCE) {
+      nodes.addAll(describe(path, listed.subList(from, Math.min(listed.size(), from + AT_ONCE))));
     }
     nodes.sort(BY_NAME);
     return nodes;
   }
 
-  private List<Node> describe(String path, List<String> names) {
+  private List<Node> describe(String path, List<Listing.Name> names) {
     Batch batch = new Batch();
     Descriptor here =
         batch.add(open(path, FileCall.O_RDONLY | FileCall.O_DIRECTORY, false)).descriptor();
     batch.add(new ProcessCall.Fchdir(here));
     List<Pending<EntryStat>> stats = new ArrayList<>();
-    List<Pending<String>> links = new ArrayList<>();
+    List<Optional<Pending<String>>> links = new ArrayList<>();
     List<Pending<byte[]>> xattrs = new ArrayList<>();
-    for (String name : names) {
-      stats.add(batch.add(new TreeCall.StatEntry(here, name)));
-      links.add(batch.add(new FileCall.Readlinkat(here, name), Errno.EINVAL));
+    for (Listing.Name name : names) {
+      stats.add(batch.add(new TreeCall.StatEntry(here, name.name())));
+      boolean mayBeLink = name.type() == Listing.DT_LNK || name.type() == Listing.DT_UNKNOWN;
+      links.add(
+          mayBeLink
+              ? Optional.of(
+                  batch.add(new FileCall.Readlinkat(here, name.name()), Errno.EINVAL))
+              : Optional.empty());
       xattrs.add(
-          batch.add(new TreeCall.Llistxattr(name, NAMES), Errno.EOPNOTSUPP, Errno.ERANGE));
+          batch.add(
+              new TreeCall.Llistxattr(name.name(), NAMES), Errno.EOPNOTSUPP, Errno.ERANGE));
     }
     batch.add(new FileCall.Close(here));
     Results results = kernel.run(batch);
     List<Node> nodes = new ArrayList<>();
     for (int i = 0; i < names.size(); i++) {
-      String name = names.get(i);
-      Map<String, byte[]> attributes =
-          results.succeeded(xattrs.get(i)) && results.of(xattrs.get(i)).length == 0
-                  || results.errno(xattrs.get(i)) == Errno.EOPNOTSUPP.value()
-              ? Map.of()
-              : attributes(name);
+      String name = names.get(i).name();
+      Pending<byte[]> list = xattrs.get(i);
+      boolean hasNone =
+          results.succeeded(list)
+              ? results.of(list).length == 0
+              : results.errno(list) == Errno.EOPNOTSUPP.value();
       nodes.add(
           new Node(
               name.equals(".") ? "" : path.isEmpty() ? name : path + "/" + name,
               results.of(stats.get(i)),
-              results.succeeded(links.get(i)) ? results.of(links.get(i)) : "",
-              attributes));
+              links.get(i).filter(results::succeeded).map(results::of).orElse(""),
+              hasNone ? Map.of() : attributes(name)));
     }
     return nodes;
   }

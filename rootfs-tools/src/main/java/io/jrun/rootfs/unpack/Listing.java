@@ -11,6 +11,7 @@ public final class Listing {
   public static final int DT_DIR = 4;
 
   public static final int DT_UNKNOWN = 0;
+  public static final int DT_LNK = 10;
 
   /// A name and its type as readdir(3) has it.
   public record Name(String name, int type) {}

@@ -2,6 +2,7 @@ package io.jrun.runtime.cli;
 
 import io.jrun.image.PlatformChoice;
 import io.jrun.image.Resolved;
+import io.jrun.image.registry.RegistryOptions;
 import io.jrun.image.store.Images;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.ImageConfig;
@@ -9,6 +10,8 @@ import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
 
 /// `jrun image …`: the store of images.
 final class ImageCommands {
@@ -26,8 +29,8 @@ final class ImageCommands {
       case "prune" -> prune(request, args);
       case "verify" -> verify(request, args);
       case "save" -> save(request, args);
-      case "pull", "push" ->
-          throw CommandFailure.usage("image " + name + ": not implemented yet");
+      case "pull" -> pull(request, args);
+      case "push" -> push(request, args);
       default -> throw CommandFailure.usage("unknown command \"image " + name + "\"");
     };
   }
@@ -183,6 +186,66 @@ final class ImageCommands {
             request);
     if (nested.isHelp()) return 0;
     images(request, nested).save(nested.argument(0), nested.argument(1));
+    return 0;
+  }
+
+  private static Options registryOptions(String name, String summary) {
+    return options(name, summary)
+        .flag("speak http, not https", "--plain-http")
+        .text("file", "certificates in PEM to trust in place of the machine's", "--ca")
+        .text("N", "how many transfers at once", "--parallel")
+        .flag("print only failures", "--quiet", "-q");
+  }
+
+  private static RegistryOptions registryOptions(Images images, Nested nested) {
+    ParsedLine line = nested.line();
+    String authority = line.text("--ca", "");
+    return new RegistryOptions(
+        line.has("--plain-http"),
+        authority.isEmpty() ? Optional.empty() : Optional.of(images.file(authority)),
+        line.texts("--mirror"),
+        (int) Math.min(16, nested.positive("--parallel", 3)));
+  }
+
+  /// One line at a time, from whichever thread.
+  private static Consumer<String> progress(Request request, Nested nested) {
+    if (nested.line().has("--quiet")) return line -> {};
+    Object one = new Object();
+    return line -> {
+      synchronized (one) {
+        request.caller().err(line);
+      }
+    };
+  }
+
+  private static int pull(Request request, List<String> args) {
+    Options options =
+        registryOptions("pull", "fetch an image from a registry")
+            .text("os/arch[/variant]", "the platform; by default this machine's", "--platform")
+            .texts("host", "a host to ask first", "--mirror");
+    Nested nested = Nested.parse(options, "HOST/PATH[:TAG|@DIGEST]", args, 1, 1, request);
+    if (nested.isHelp()) return 0;
+    Images images = images(request, nested);
+    ContentDescriptor image =
+        images.pull(
+            nested.argument(0),
+            platform(nested.line()),
+            registryOptions(images, nested),
+            progress(request, nested));
+    request.print(image.digest().text());
+    return 0;
+  }
+
+  private static int push(Request request, List<String> args) {
+    Options options = registryOptions("push", "send an image to a registry");
+    Nested nested = Nested.parse(options, "IMAGE [HOST/PATH[:TAG]]", args, 1, 2, request);
+    if (nested.isHelp()) return 0;
+    Images images = images(request, nested);
+    images.push(
+        nested.argument(0),
+        nested.line().arguments().size() > 1 ? nested.argument(1) : "",
+        registryOptions(images, nested),
+        progress(request, nested));
     return 0;
   }
 }
