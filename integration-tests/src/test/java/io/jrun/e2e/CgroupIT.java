@@ -103,7 +103,6 @@ class CgroupIT extends EndToEnd {
   }
 
   @Test
-  @JrunGap("update")
   void updateChangesLimits() throws IOException {
     startSleeper();
     runtime("update", "--memory", "67108864", "--pids-limit", "33", "--cpu-share", "256", id)
@@ -116,7 +115,6 @@ class CgroupIT extends EndToEnd {
   }
 
   @Test
-  @JrunGap("events")
   void eventsTellsStatistics() throws IOException {
     startSleeper();
     var event = Config.json(runtime("events", "--stats", id).succeeds().out());

@@ -169,6 +169,15 @@ abstract class EndToEnd {
     return runtime("list", "-q").out().lines().filter(line -> !line.isBlank()).toList();
   }
 
+  /// Whether there is a process that is not a zombie.
+  static boolean runs(long pid) {
+    try {
+      return !Files.readString(Path.of("/proc/" + pid + "/stat")).matches("(?s).*\\) [ZX] .*");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   /// Polls for at most ten seconds.
   static boolean eventually(BooleanSupplier condition) {
     long end = System.nanoTime() + 10_000_000_000L;

@@ -1,10 +1,12 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -158,5 +160,35 @@ class ExecIT extends EndToEnd {
   @Test
   void noProgramIsRefused() {
     runtime("exec", id).fails();
+  }
+
+  @Test
+  void aSubCgroupTakesTheProcess() throws IOException {
+    assumeTrue(RUNTIME.knowsFlag("exec", "--cgroup"), "the runtime has no exec --cgroup");
+    List<Path> made = cgroups();
+    for (Path directory : made) {
+      Path below = Files.createDirectory(directory.resolve("below"));
+      for (String file : List.of("cpuset.cpus", "cpuset.mems")) {
+        // a new cpuset of cgroup v1 is empty, and takes no process then
+        if (Files.exists(below.resolve(file)))
+          Files.writeString(below.resolve(file), Files.readString(directory.resolve(file)));
+      }
+    }
+    assertThat(
+            runtime("exec", "--cgroup", "below", id, "grep", ":pids:", "/proc/self/cgroup")
+                .succeeds()
+                .text())
+        .endsWith("/below");
+    assertThat(
+            runtime("exec", "--cgroup", "pids:/below", id, "cat", "/proc/self/cgroup")
+                .succeeds()
+                .lines())
+        .filteredOn(line -> line.endsWith("/below"))
+        .hasSize(1)
+        .first()
+        .asString()
+        .contains(":pids:");
+    assertThat(runtime("exec", "--cgroup", "absent", id, "true").fails().err()).contains("absent");
+    runtime("exec", "--cgroup", "nosuch:below", id, "true").fails();
   }
 }

@@ -131,6 +131,35 @@ class HooksIT extends EndToEnd {
   }
 
   @Test
+  @JrunOnly
+  void theCallerSeesTheWarning() throws IOException {
+    hook("poststop", "echo a reason; exit 3");
+    assertThat(run().succeeds().err())
+        .contains("level=warning")
+        .contains("poststop hook #0: exit status 3")
+        .contains("a reason");
+    startSleeper();
+    Path log = temp.resolve("log");
+    command("--log", log.toString(), "--log-format", "json", "delete", "--force", id)
+        .run()
+        .succeeds();
+    assertThat(Config.json(Files.readString(log)).get("level").asString()).isEqualTo("warning");
+  }
+
+  @Test
+  void aFailureAfterTheStartStopsTheContainer() throws IOException {
+    hook("poststart", "exit 3");
+    config.args("sleep", "1000");
+    Outcome created = onBundle("create").run();
+    Outcome failed = created.status() == 0 ? runtime("start", id) : created;
+    assertThat(failed.fails().err()).contains("hook");
+    assertThat(eventually(() -> processes().isEmpty())).isTrue();
+    runtime("delete", "--force", id);
+    id = newId();
+    run().fails();
+  }
+
+  @Test
   void aMissingHookProgramFails() throws IOException {
     config.set("/hooks/createRuntime/-", "{path:'/no/such/hook'}");
     assertThat(run().fails().err()).contains("/no/such/hook");

@@ -196,4 +196,20 @@ class LifecycleIT extends EndToEnd {
     createAndStart();
     assertThat(eventually(() -> Files.exists(out.resolve("ready")))).isTrue();
   }
+
+  @Test
+  void aConfigChangedAfterCreateHasNoEffect() throws IOException {
+    Path file = Files.createDirectory(temp.resolve("told")).resolve("file");
+    config
+        .mount(
+            "{destination:'/mnt',type:'bind',source:'%s',options:['bind','rw']}"
+                .formatted(file.getParent()))
+        .sh("echo first > /mnt/file");
+    create();
+    config.sh("echo second > /mnt/file");
+    bundle.write(config);
+    runtime("start", id).succeeds();
+    awaitStatus("stopped");
+    assertThat(Files.readString(file)).isEqualTo("first\n");
+  }
 }

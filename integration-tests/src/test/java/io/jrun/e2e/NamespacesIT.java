@@ -79,20 +79,6 @@ class NamespacesIT extends EndToEnd {
   }
 
   @Test
-  @JrunGap("user namespaces")
-  void aUserNamespaceMapsIds() throws IOException {
-    config
-        .set("/linux/namespaces/-", "{type:'user'}")
-        .set("/linux/uidMappings", "[{containerID:0,hostID:0,size:65536}]")
-        .set("/linux/gidMappings", "[{containerID:0,hostID:0,size:65536}]");
-    Outcome outcome =
-        runSh("readlink /proc/self/ns/user; tr -s ' ' < /proc/self/uid_map; id -u").succeeds();
-    assertThat(outcome.lines().get(0)).isNotEqualTo(inode("self", "user"));
-    assertThat(outcome.lines().get(1).strip()).isEqualTo("0 0 65536");
-    assertThat(outcome.lines().get(2)).isEqualTo("0");
-  }
-
-  @Test
   void aMissingNamespacePathIsNamed() throws IOException {
     config
         .namespaces("pid", "mount")

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -258,5 +259,72 @@ class RunIT extends EndToEnd {
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
+  }
+
+  @Test
+  void domainnameIsTheConfigs() throws IOException {
+    RUNTIME.assumeRecent("domainname");
+    config.setText("/domainname", "example.test");
+    assertThat(runSh("cat /proc/sys/kernel/domainname").succeeds().text())
+        .isEqualTo("example.test");
+  }
+
+  @Test
+  void homeIsFoundBehindThousandsOfUsers() throws IOException {
+    StringBuilder passwd = new StringBuilder("root:x:0:0:root:/root:/bin/sh\n");
+    for (int i = 0; i < 2000; i++) passwd.append("u" + i + ":x:" + (5000 + i) + ":1::/h:/bin/sh\n");
+    passwd.append("last:x:1000:1000::/var:/bin/sh\n");
+    Files.writeString(bundle.rootfs().resolve("etc/passwd"), passwd);
+    config.set("/process/user", "{uid:1000,gid:1000}");
+    assertThat(runSh("echo $HOME").succeeds().text()).isEqualTo("/var");
+  }
+
+  @Test
+  void homeIsTheRootWhereNobodyKnowsTheUser() throws IOException {
+    config.set("/process/user", "{uid:4242,gid:4242}");
+    assertThat(runSh("echo $HOME").succeeds().text()).isEqualTo("/");
+    Files.delete(bundle.rootfs().resolve("etc/passwd"));
+    assertThat(runSh("echo $HOME").succeeds().text()).isEqualTo("/");
+  }
+
+  @Test
+  void anEmptyHomeIsFilledIn() throws IOException {
+    config.env("HOME=");
+    assertThat(runSh("echo $HOME").succeeds().text()).isEqualTo("/root");
+  }
+
+  @Test
+  void theLastOfSeveralPathsCounts() throws IOException {
+    config.set("/process/env", "['PATH=/nowhere','PATH=/bin','E2E_TAG=" + tag + "']").args("true");
+    run().succeeds();
+    config.set("/process/env", "['PATH=/nowhere','E2E_TAG=" + tag + "']");
+    assertThat(run().fails().err()).contains("executable file not found in $PATH");
+  }
+
+  @Test
+  void withoutPivotRoot() throws IOException {
+    config.sh("ls /proc/self/root/ > /dev/null && cat /etc/hostname; ls /tmp");
+    assertThat(run("--no-pivot").succeeds().text()).isEqualTo("busybox");
+  }
+
+  @Test
+  void theStateDirectorysPathMayBeLong() throws IOException {
+    Path deep = temp;
+    for (int i = 0; i < 6; i++) deep = deep.resolve("a-long-name-of-a-directory-" + i);
+    Command create = onBundle("create");
+    List<String> words = new java.util.ArrayList<>(create.words());
+    words.set(2, deep.toString());
+    Command.of(words).run().succeeds();
+    RUNTIME.command(deep, "start", id).run().succeeds();
+    assertThat(eventually(() -> stopped(deepRoot(words)))).isTrue();
+    RUNTIME.command(deep, "delete", id).run().succeeds();
+  }
+
+  private static Path deepRoot(List<String> words) {
+    return Path.of(words.get(2));
+  }
+
+  private boolean stopped(Path deep) {
+    return RUNTIME.command(deep, "state", id).run().out().contains("\"stopped\"");
   }
 }

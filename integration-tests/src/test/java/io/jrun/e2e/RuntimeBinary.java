@@ -1,5 +1,7 @@
 package io.jrun.e2e;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +31,11 @@ record RuntimeBinary(Path path) {
   boolean knowsFlag(String command, String flag) {
     Outcome help = Command.of(path.toString(), command, "--help").run();
     return (help.out() + help.err()).contains(flag);
+  }
+
+  /// Skips a test of what runc has only since 1.2 and crun not at all.
+  void assumeRecent(String what) {
+    assumeTrue(knowsFlag("create", "--pidfd-socket"), "this runtime is too old for " + what);
   }
 
   /// The command line of this runtime with a state directory of its own.

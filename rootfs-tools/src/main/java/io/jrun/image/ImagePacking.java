@@ -1,5 +1,6 @@
 package io.jrun.image;
 
+import io.jrun.rootfs.IoFailure;
 import io.jrun.image.source.Documents;
 import io.jrun.image.source.ImageSource;
 import io.jrun.kernel.OwnedDescriptor;
@@ -20,7 +21,6 @@ import io.jrun.specs.json.Json;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -51,7 +51,7 @@ final class ImagePacking {
           ContentDescriptor.of(MediaType.LAYER + "+gzip", stored.digest(), stored.count());
       write(caller, to, name, layer, descriptor, diffId);
     } catch (IOException e) {
-      throw new UncheckedIOException(to, e);
+      throw IoFailure.of(to, e);
     } finally {
       if (layer != null) layer.toFile().delete();
     }

@@ -6,7 +6,6 @@ import io.jrun.rootfs.pack.Packer;
 import io.jrun.rootfs.unpack.WriterProcess;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.util.zip.GZIPOutputStream;
 
 /// Writes archives of directories that the caller names.
@@ -54,7 +53,7 @@ public final class Packing {
       file.complete();
       return packer.skippedSockets();
     } catch (IOException e) {
-      throw new UncheckedIOException(to, e);
+      throw IoFailure.of(to, e);
     }
   }
 }

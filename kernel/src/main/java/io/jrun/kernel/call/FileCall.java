@@ -265,6 +265,42 @@ public sealed interface FileCall<R> extends HostCall<R> {
     }
   }
 
+  /// eventfd2(2) of 0, close-on-exec.
+  record Eventfd() implements FileCall<Descriptor> {
+    @Override
+    public Number number() {
+      return Number.EVENTFD2;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(0).flags(OPEN, O_CLOEXEC);
+    }
+
+    @Override
+    public Descriptor result(long value, Output output) {
+      return new Descriptor.Known((int) value);
+    }
+  }
+
+  /// sendfile(2) of the input's next bytes: how many went.
+  record Sendfile(Descriptor to, Descriptor from, long count) implements FileCall<Long> {
+    @Override
+    public Number number() {
+      return Number.SENDFILE;
+    }
+
+    @Override
+    public void arguments(Arguments arguments) {
+      arguments.descriptor(to).descriptor(from).bytes(null).value(count);
+    }
+
+    @Override
+    public Long result(long value, Output output) {
+      return value;
+    }
+  }
+
   /// readlinkat(2) of at most 4095 bytes.
   record Readlinkat(Descriptor directory, String path) implements FileCall<String> {
     @Override

@@ -204,7 +204,17 @@ public sealed interface MountCall<R> extends HelperCall<R> {
   }
 
   /// open_tree(2), Linux 5.2; close-on-exec.
-  record OpenTree(Descriptor directory, String path, int flags) implements MountCall<Descriptor> {
+  record OpenTree(Descriptor directory, String path, int flags, boolean returned)
+      implements MountCall<Descriptor> {
+    public OpenTree(Descriptor directory, String path, int flags) {
+      this(directory, path, flags, false);
+    }
+
+    @Override
+    public boolean returnsDescriptor() {
+      return returned;
+    }
+
     @Override
     public Number number() {
       return Number.OPEN_TREE;

@@ -3,6 +3,7 @@ package io.jrun.kernel.call;
 /// Namespaces and what belongs to one.
 public sealed interface NamespaceCall<R> extends HelperCall<R> {
   int CLONE_NEWTIME = 0x80;
+  int CLONE_PARENT = 0x8000;
   int CLONE_NEWNS = 0x20000;
   int CLONE_NEWCGROUP = 0x2000000;
   int CLONE_NEWUTS = 0x4000000;
@@ -17,7 +18,7 @@ public sealed interface NamespaceCall<R> extends HelperCall<R> {
           "CLONE_INTO_CGROUP",
           0x100000000L,
           "CLONE_CLEAR_SIGHAND",
-          0x8000,
+          CLONE_PARENT,
           "CLONE_PARENT",
           CLONE_INTO_CGROUP,
           "CLONE_INTO_CGROUP",

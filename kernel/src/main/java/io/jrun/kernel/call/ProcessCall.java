@@ -153,6 +153,24 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     }
   }
 
+  /// chroot(2).
+  record Chroot(String path) implements ProcessCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.CHROOT;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.string(path);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
   /// fchdir(2).
   record Fchdir(Descriptor directory) implements ProcessCall<Nothing> {
     @Override

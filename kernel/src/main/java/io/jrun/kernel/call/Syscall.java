@@ -10,7 +10,8 @@ public sealed interface Syscall<R> permits HostCall, HelperCall {
   /// What the kernel's return value and what the call wrote mean.
   R result(long value, Output output);
 
-  /// Whether the result is a descriptor that comes back to the engine with the reply.
+  /// Whether the result is a descriptor that comes back to the engine with the reply; no later call
+  /// of its batch may close it.
   default boolean returnsDescriptor() {
     return false;
   }

@@ -1,5 +1,6 @@
 package io.jrun.image.source;
 
+import io.jrun.rootfs.IoFailure;
 import io.jrun.image.ImageException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.rootfs.stream.Mapped;
@@ -8,7 +9,6 @@ import io.jrun.rootfs.tar.Entry;
 import io.jrun.rootfs.tar.TarInput;
 import io.jrun.rootfs.tar.TarReader;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -65,7 +65,7 @@ final class ArchiveFiles implements ImageFiles {
         }
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("mapping the archive", e);
+      throw IoFailure.of("mapping the archive", e);
     }
     if (!files.containsKey("manifest.json") && !files.containsKey("index.json")) {
       return Optional.empty();

@@ -1,5 +1,6 @@
 package io.jrun.image.source;
 
+import io.jrun.rootfs.IoFailure;
 import io.jrun.image.ImageException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
@@ -14,7 +15,6 @@ import io.jrun.rootfs.codec.Encoded;
 import io.jrun.rootfs.stream.Expansion;
 import io.jrun.rootfs.stream.Origin;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -172,7 +172,7 @@ public sealed interface Source extends AutoCloseable {
         if (files.isPresent()) return new Images(ImageSource.of(files.get()));
         return new Tree(new TreeArchive(plain, whole, new byte[0], Compression.NONE));
       } catch (IOException e) {
-        throw new UncheckedIOException("keeping the archive in /var/tmp", e);
+        throw IoFailure.of("keeping the archive in /var/tmp", e);
       } finally {
         if (spool != null) spool.toFile().delete();
       }

@@ -1,12 +1,12 @@
 package io.jrun.image.store;
 
+import io.jrun.rootfs.IoFailure;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.ImageConfig;
 import io.jrun.specs.image.Index;
 import io.jrun.specs.image.Manifest;
 import io.jrun.specs.image.MediaType;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,7 +39,7 @@ final class Collection {
       for (ContentDescriptor image : Leases.images(store)) collection.mark(image);
       return collection.sweep(snapshots);
     } catch (IOException e) {
-      throw new UncheckedIOException("collecting what is not used", e);
+      throw IoFailure.of("collecting what is not used", e);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.jrun.image.store;
 
+import io.jrun.rootfs.IoFailure;
 import io.jrun.image.ImageException;
 import io.jrun.image.ImageName;
 import io.jrun.image.source.Documents;
@@ -15,7 +16,6 @@ import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Digest;
 import io.jrun.specs.image.Index;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -64,14 +64,16 @@ public final class ImageStore {
       ImageStore store = new ImageStore(kernel, root);
       Path layout = root.resolve("oci-layout");
       if (!Files.exists(layout)) {
-        DurableFiles.write(
-            store.aside(),
-            layout,
-            "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8));
+        try (AutoCloseableLock lock = store.using()) {
+          DurableFiles.write(
+              store.aside(),
+              layout,
+              "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8));
+        }
       }
       return store;
     } catch (IOException e) {
-      throw new UncheckedIOException("the store " + root, e);
+      throw IoFailure.of("the store " + root, e);
     }
   }
 
@@ -125,7 +127,7 @@ public final class ImageStore {
       try {
         DurableFiles.write(aside(), blob(digest), document);
       } catch (IOException e) {
-        throw new UncheckedIOException("writing " + digest, e);
+        throw IoFailure.of("writing " + digest, e);
       }
     }
     return descriptor;
@@ -157,7 +159,7 @@ public final class ImageStore {
       }
       DurableFiles.publish(aside, blob(descriptor.digest()));
     } catch (IOException e) {
-      throw new UncheckedIOException("writing " + descriptor.digest(), e);
+      throw IoFailure.of("writing " + descriptor.digest(), e);
     } finally {
       aside.toFile().delete();
     }
@@ -186,7 +188,7 @@ public final class ImageStore {
         DurableFiles.publish(path, blob);
         Files.deleteIfExists(Path.of(path + ".lock"));
       } catch (IOException e) {
-        throw new UncheckedIOException("naming " + blob, e);
+        throw IoFailure.of("naming " + blob, e);
       }
     }
 
@@ -247,7 +249,7 @@ public final class ImageStore {
     } catch (NoSuchFileException e) {
       return Index.EMPTY;
     } catch (IOException e) {
-      throw new UncheckedIOException("reading the store's index", e);
+      throw IoFailure.of("reading the store's index", e);
     }
   }
 
@@ -262,7 +264,7 @@ public final class ImageStore {
           root.resolve("index.json"),
           Documents.bytes(index.withManifests(changed).toJson()));
     } catch (IOException e) {
-      throw new UncheckedIOException("writing the store's index", e);
+      throw IoFailure.of("writing the store's index", e);
     }
   }
 

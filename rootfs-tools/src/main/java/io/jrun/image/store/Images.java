@@ -1,5 +1,6 @@
 package io.jrun.image.store;
 
+import io.jrun.rootfs.IoFailure;
 import io.jrun.image.ImageException;
 import io.jrun.image.ImageName;
 import io.jrun.image.LayoutArchive;
@@ -23,7 +24,6 @@ import io.jrun.specs.image.Index;
 import io.jrun.specs.image.Manifest;
 import io.jrun.specs.image.MediaType;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -152,15 +152,19 @@ public final class Images {
 
   /// Takes a name away, and what then nobody needs.
   public void remove(String name) {
-    ContentDescriptor image = store.find(name);
-    store.update(before -> before.stream().filter(d -> !d.equals(image)).toList());
+    try (ImageStore.AutoCloseableLock lock = store.using()) {
+      ContentDescriptor image = store.find(name);
+      store.update(before -> before.stream().filter(d -> !d.equals(image)).toList());
+    }
     collect();
   }
 
   /// Removes images without a name, and all that nobody needs. Returns what was freed, in words.
   public String prune() {
-    store.update(
-        before -> before.stream().filter(d -> ImageStore.nameOf(d).isPresent()).toList());
+    try (ImageStore.AutoCloseableLock lock = store.using()) {
+      store.update(
+          before -> before.stream().filter(d -> ImageStore.nameOf(d).isPresent()).toList());
+    }
     Collection.Freed freed = collect();
     return freed.blobs()
         + " blobs of "
@@ -218,7 +222,7 @@ public final class Images {
       archive.end();
       file.complete();
     } catch (IOException e) {
-      throw new UncheckedIOException(to, e);
+      throw IoFailure.of(to, e);
     }
   }
 

@@ -1,10 +1,10 @@
 package io.jrun.image.store;
 
+import io.jrun.rootfs.IoFailure;
 import io.jrun.image.source.Documents;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Index;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,7 +30,7 @@ final class Leases {
           path(store, holder),
           Documents.bytes(Index.EMPTY.withManifests(List.of(image)).toJson()));
     } catch (IOException e) {
-      throw new UncheckedIOException("the lease of " + holder, e);
+      throw IoFailure.of("the lease of " + holder, e);
     }
   }
 
@@ -38,7 +38,7 @@ final class Leases {
     try {
       Files.deleteIfExists(path(store, holder));
     } catch (IOException e) {
-      throw new UncheckedIOException("the lease of " + holder, e);
+      throw IoFailure.of("the lease of " + holder, e);
     }
   }
 

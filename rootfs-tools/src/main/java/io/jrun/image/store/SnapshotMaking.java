@@ -1,5 +1,6 @@
 package io.jrun.image.store;
 
+import io.jrun.rootfs.IoFailure;
 import io.jrun.image.Layers;
 import io.jrun.image.Resolved;
 import io.jrun.image.SnapshotChain;
@@ -12,7 +13,6 @@ import io.jrun.rootfs.Unpacking;
 import io.jrun.rootfs.unpack.UnpackOptions;
 import io.jrun.rootfs.unpack.Whiteouts;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,10 +60,10 @@ final class SnapshotMaking {
       Files.move(aside, snapshot, StandardCopyOption.ATOMIC_MOVE);
       DurableFiles.sync(snapshot.getParent());
     } catch (FileSystemException e) {
-      if (!Files.isDirectory(snapshot)) throw new UncheckedIOException("naming " + snapshot, e);
+      if (!Files.isDirectory(snapshot)) throw IoFailure.of("naming " + snapshot, e);
       Unpacking.remove(caller, aside.toString()); // another one was faster
     } catch (IOException e) {
-      throw new UncheckedIOException("naming " + snapshot, e);
+      throw IoFailure.of("naming " + snapshot, e);
     }
   }
 

@@ -1,11 +1,11 @@
 package io.jrun.rootfs.stream;
 
+import io.jrun.rootfs.IoFailure;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -46,7 +46,7 @@ public final class Window implements AutoCloseable {
       memory = channel.map(FileChannel.MapMode.READ_WRITE, 0, size(), arena);
     } catch (IOException e) {
       file.close();
-      throw new UncheckedIOException("mapping a window", e);
+      throw IoFailure.of("mapping a window", e);
     }
   }
 

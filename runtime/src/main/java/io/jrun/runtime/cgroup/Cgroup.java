@@ -8,6 +8,7 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.SignalCall;
+import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.Resources;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -100,6 +101,19 @@ public final class Cgroup {
     return pids;
   }
 
+  /// What it has used, as `runc events` shows it.
+  public JsonObject statistics() {
+    return new Statistics(files, hierarchies, paths).read();
+  }
+
+  /// Watches for the end of its memory.
+  public OomWatch watchOom() {
+    if (hierarchies.unified()) return OomWatch.v2(files, path(""));
+    String directory = directory("memory");
+    if (directory == null) throw new CgroupException("memory cgroup is not mounted");
+    return OomWatch.v1(files, directory);
+  }
+
   /// Stops every process, and returns when all have stopped.
   public void freeze() {
     freezer.freeze();
@@ -115,6 +129,7 @@ public final class Cgroup {
 
   /// Sends a signal to every process, those forked meanwhile too; SIGKILL leaves the cgroup thawed.
   public void signal(int signal) {
+    if (paths.isEmpty()) return; // a rootless container without cgroups
     if (signal == SIGKILL && hierarchies.unified() && killAtOnce()) return;
     if (pids().isEmpty()) return;
     boolean before = frozen();

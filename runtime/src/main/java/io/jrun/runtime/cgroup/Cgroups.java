@@ -4,6 +4,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.specs.runtime.Resources;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,20 @@ public final class Cgroups implements AutoCloseable {
     hierarchies = known;
     controllersV2 = null;
     return known;
+  }
+
+  /// The caller's own directories.
+  ///
+  /// @param ownCgroups the text of the caller's /proc/self/cgroup
+  public Map<String, String> current(String ownCgroups) {
+    Map<String, String> own = CgroupPath.own(ownCgroups);
+    Map<String, String> paths = new LinkedHashMap<>();
+    for (Hierarchy hierarchy : hierarchies().used()) {
+      String cgroup = own.get(hierarchy.key());
+      if (cgroup != null)
+        paths.put(hierarchy.key(), hierarchy.directoryOf(CgroupPath.clean(cgroup)));
+    }
+    return paths;
   }
 
   /// Prepares the making of a container's cgroup in every hierarchy; nothing is made yet.

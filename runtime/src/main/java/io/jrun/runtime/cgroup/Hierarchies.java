@@ -83,7 +83,7 @@ public final class Hierarchies {
   }
 
   /// The v1 hierarchy of a controller.
-  Optional<Hierarchy> of(String controller) {
+  public Optional<Hierarchy> of(String controller) {
     for (Hierarchy hierarchy : all)
       if (hierarchy.controllers().contains(controller)) return Optional.of(hierarchy);
     return Optional.empty();

@@ -72,6 +72,16 @@ final class ContainerCommands {
     }
   }
 
+  static int plan(Request request) {
+    List<String> arguments = request.line().arguments();
+    String id = arguments.isEmpty() ? "plan" : arguments.getFirst();
+    String bundle = request.line().text("--bundle", "");
+    request
+        .operations()
+        .plan(new CreateOptions(request.global(), id, bundle, null, null, null, false, false, 0));
+    return 0;
+  }
+
   private static CreateOptions createOptions(Request request) {
     ParsedLine line = request.line();
     return new CreateOptions(

@@ -6,14 +6,17 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param root the directory of the containers' state; empty when it was not given
 /// @param log the log file; null for standard error
+/// @param debug whether steps are logged
+/// @param trace whether system calls are logged
 /// @param rootless `true`, `false` or `auto`
 public record GlobalOptions(
     String root,
     @Nullable String log,
     LogFormat logFormat,
     boolean debug,
+    boolean trace,
     boolean systemdCgroup,
     String rootless) {
   static final GlobalOptions DEFAULTS =
-      new GlobalOptions("", null, LogFormat.TEXT, false, false, "auto");
+      new GlobalOptions("", null, LogFormat.TEXT, false, false, false, "auto");
 }

@@ -7,7 +7,7 @@ import picocli.CommandLine.Model.CommandSpec;
 
 /// The command `jrun`.
 public final class JrunCommand {
-  private static final Set<String> NOT_YET = Set.of("update", "events", "checkpoint", "restore");
+  private static final Set<String> NOT_YET = Set.of("checkpoint", "restore");
   private static final String OCI_VERSION = "1.3.0";
 
   private static final Grammar GLOBAL = new Grammar(JrunCommand::globalSpec, true);
@@ -32,10 +32,10 @@ public final class JrunCommand {
       global = globalOptions(line);
       return command(line, global);
     } catch (CommandFailure e) {
-      new ErrorReport(global, caller).show(e);
+      new Log(global, caller).error(Log.message(e));
       return e.status();
     } catch (RuntimeException e) {
-      new ErrorReport(global, caller).show(e);
+      new Log(global, caller).error(Log.message(e));
       return 1;
     }
   }
@@ -71,7 +71,8 @@ public final class JrunCommand {
 
   private static CommandSpec globalSpec() {
     return new Options("jrun", "runs OCI containers")
-        .flag("enable debug logging", "--debug")
+        .flag("log what is done, with timings", "--debug")
+        .flag("log every system call with its result and time", "--trace")
         .text("file", "the log file; by default standard error", "--log")
         .text("text|json", "the format of the log", "--log-format")
         .text("dir", "the directory of the containers' state", "--root")
@@ -89,6 +90,7 @@ public final class JrunCommand {
         log == null || log.equals("/dev/stderr") ? null : log,
         logFormat(line.text("--log-format", "text")),
         line.has("--debug"),
+        line.has("--trace"),
         line.has("--systemd-cgroup"),
         rootless(line.text("--rootless", "auto")));
   }

@@ -4,6 +4,7 @@ import io.jrun.image.BundleCreation;
 import io.jrun.image.RootfsTools;
 import io.jrun.image.store.Images;
 import java.util.List;
+import java.util.function.Consumer;
 
 /// What the commands do; a failure is a RuntimeException whose message the caller is shown.
 public interface Operations {
@@ -16,6 +17,9 @@ public interface Operations {
 
   /// Returns the exit status of the container's process, or 0 once it is detached.
   int run(RunOptions options);
+
+  /// Prints the calls that run would make.
+  void plan(CreateOptions options);
 
   /// Returns the exit status of the new process, or 0 once it is detached.
   int exec(ExecOptions options);
@@ -31,6 +35,15 @@ public interface Operations {
 
   /// The container's processes, by their pids in the caller's pid namespace.
   List<Integer> pids(GlobalOptions global, String id);
+
+  /// Changes limits of a container.
+  void update(UpdateOptions options);
+
+  /// Tells statistics and what runs out of memory, each as a line of JSON, until the container
+  /// ends.
+  ///
+  /// @param intervalMillis between statistics; 0 for one and no more
+  void events(GlobalOptions global, String id, long intervalMillis, Consumer<String> out);
 
   void pause(GlobalOptions global, String id);
 

@@ -40,6 +40,13 @@ enum Subcommand {
       1,
       options -> options.text("json|text", "the format of status", "--format", "-f"),
       Subcommand::engine),
+  EVENTS(
+      "display events such as OOM notifications, and statistics",
+      "<container-id>",
+      1,
+      1,
+      EventsCommand::options,
+      EventsCommand::perform),
   EXEC(
       "execute a new process inside the container",
       "<container-id> <command> [args...]",
@@ -85,6 +92,13 @@ enum Subcommand {
       1,
       options -> {},
       ContainerCommands::pause),
+  PLAN(
+      "print the system calls that run would make, without making them",
+      "[container-id]",
+      0,
+      1,
+      options -> options.text("dir", "the bundle's directory", "--bundle", "-b"),
+      ContainerCommands::plan),
   PS(
       "show the processes running inside a container",
       "<container-id> [ps options]",
@@ -136,7 +150,14 @@ enum Subcommand {
       1,
       1,
       options -> {},
-      ContainerCommands::state);
+      ContainerCommands::state),
+  UPDATE(
+      "update container resource constraints",
+      "<container-id>",
+      1,
+      1,
+      UpdateCommand::options,
+      UpdateCommand::perform);
 
   private final String summary;
   private final String arguments;

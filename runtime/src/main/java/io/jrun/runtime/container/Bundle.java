@@ -15,7 +15,7 @@ import io.jrun.specs.runtime.Process;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 
-/// A bundle as its client sees it, its config valid and within what jrun does.
+/// A bundle as its client sees it, its config valid.
 ///
 /// @param path absolute
 /// @param bytes config.json as it was read

@@ -4,6 +4,7 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Reply;
@@ -15,6 +16,7 @@ import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SocketCall;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A process forked from a helper, directed over a socket of its own.
@@ -24,12 +26,16 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
   static final int SIGCHLD = 17;
 
   /// A child under way: what is sent to it is performed as soon as it is there.
-  record Birth(HelperKernel helper, Pending<Integer> pid, Reply reply) {
+  record Birth(HelperKernel helper, Supplier<Child> born) {
+    /// Of a child that is there.
+    static Birth of(Child child) {
+      return new Birth(child.helper(), () -> child);
+    }
+
     /// The child, once it is born.
     Child await() {
       try {
-        Results results = reply.await();
-        return new Child(helper, results.of(pid), results);
+        return born.get();
       } catch (RuntimeException e) {
         helper.close();
         throw e;
@@ -49,7 +55,8 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
       Consumer<Batch> after) {
     List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
     OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
-    try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1))) {
+    OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1));
+    try {
       Descriptor socket = before.pass(theirs);
       if (cgroup != null) {
         int open = FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
@@ -60,14 +67,34 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
       }
       long all = cgroup == null ? flags : flags | NamespaceCall.CLONE_INTO_CGROUP;
       int into = cgroup == null ? 0 : Slots.CGROUP;
-      Pending<Integer> clone = before.add(new ProcessCall.Clone3(all, SIGCHLD, socket, into));
+      // a sibling tells their parent of its end as the process that makes it would
+      int signal = (flags & NamespaceCall.CLONE_PARENT) != 0 ? 0 : SIGCHLD;
+      Pending<Integer> clone = before.add(new ProcessCall.Clone3(all, signal, socket, into));
+      // were the socket kept, nobody would see the child's end of it closed
       before.add(new FileCall.Close(socket));
-      if (cgroup != null) before.add(new FileCall.Close(Slots.descriptor(Slots.CGROUP)));
+      if (cgroup != null) before.attempt(new FileCall.Close(Slots.descriptor(Slots.CGROUP)));
       after.accept(before);
-      return new Birth(parent.over(ours), clone, parent.send(before));
+      HelperKernel child = parent.over(ours);
+      Reply reply = parent.send(before);
+      return new Birth(
+          child,
+          () -> {
+            Results results = reply.await();
+            return new Child(child, results.of(clone), results);
+          });
     } catch (RuntimeException e) {
       ours.close();
       throw e;
+    } finally {
+      release(theirs);
+    }
+  }
+
+  private static void release(OwnedDescriptor sent) {
+    try {
+      sent.close();
+    } catch (KernelException e) {
+      // it is closed all the same (close(2)), and the other process has its own
     }
   }
 

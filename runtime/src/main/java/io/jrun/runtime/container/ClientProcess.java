@@ -7,6 +7,7 @@ import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
+import io.jrun.runtime.cli.Log;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -19,10 +20,12 @@ final class ClientProcess {
   private static final int F_GETFD = 1;
 
   final HelperKernel helper;
+  final Log log;
   private final List<String> env;
 
-  ClientProcess(HelperKernel helper, List<String> env) {
+  ClientProcess(HelperKernel helper, List<String> env, Log log) {
     this.helper = helper;
+    this.log = log;
     this.env = List.copyOf(env);
   }
 

@@ -9,13 +9,10 @@ import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
-import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.specs.runtime.ConsoleSize;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A container's terminal: made in its own devpts, verified to be that (CVE-2025-52565), its master
@@ -83,22 +80,8 @@ final class Console {
     Descriptor passed = batch.pass(master);
     Pending<Integer> number = batch.add(new FileCall.Fcntl(passed, 1030, 3)); // F_DUPFD_CLOEXEC
     Results results = client.run(batch);
-    Batch send = new Batch();
-    Descriptor socket =
-        send.add(
-                new SocketCall.Socket(
-                    SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false))
-            .descriptor();
-    send.add(new SocketCall.Connect(socket, SocketCall.unixAddress(path)));
-    send.add(
-        new SocketCall.Sendmsg(
-            socket,
-            "/dev/ptmx".getBytes(StandardCharsets.UTF_8),
-            List.of(results.of(number)),
-            SocketCall.MSG_NOSIGNAL));
-    send.add(new FileCall.Close(socket));
-    send.add(new FileCall.Close(new Descriptor.Known(results.of(number))));
-    client.run(send);
+    DescriptorSocket.send(client, path, "/dev/ptmx", results.of(number));
+    client.call(new FileCall.Close(new Descriptor.Known(results.of(number))));
   }
 
   /// Puts the client's own terminal into raw mode; returns what it was, empty where stdin is none.

@@ -6,27 +6,34 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SocketCall;
+import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.ExecOptions;
 import io.jrun.runtime.cli.GlobalOptions;
 import io.jrun.runtime.cli.RunOptions;
-import io.jrun.specs.runtime.Capabilities;
+import io.jrun.runtime.cli.UpdateOptions;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.ContainerStateView;
+import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.Hooks;
 import io.jrun.specs.runtime.Process;
+import io.jrun.specs.runtime.Resources;
 import io.jrun.specs.runtime.Status;
-import io.jrun.specs.runtime.User;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The operations of one client on containers.
@@ -48,37 +55,37 @@ public final class ContainerOperations {
       throw new ContainerException("--systemd-cgroup: not implemented yet");
     if (!global.root().isEmpty())
       return new Store(containers.kernel, Path.of(client.absolute(global.root())));
+    if (containers.uid() == 0) return new Store(containers.kernel, Path.of("/run/jrun"));
     return new Store(
         containers.kernel,
-        Path.of(
-            client.variable("XDG_RUNTIME_DIR").filter(d -> containers.uid() != 0).orElse("/run")
-                + "/jrun"));
+        client
+            .variable("XDG_RUNTIME_DIR")
+            .map(directory -> Path.of(directory, "jrun"))
+            .orElseGet(() -> PrivateDirectory.in(containers.kernel, "/tmp", containers.uid())));
   }
 
+  /// Writes a new config.json. As with runc, rootless maps the caller's own ids, and the cgroup
+  /// namespace is for machines that have cgroup v2 alone.
   public void spec(String bundle, boolean rootless) {
     String path = (bundle.isEmpty() ? "" : bundle + "/") + "config.json";
+    Stat caller = client.helper.call(new FileCall.Statx(Descriptor.CWD, "/proc/self", 0));
+    Config config =
+        DefaultConfig.create(
+            rootless, caller.uid(), caller.gid(), containers.cgroups.hierarchies().unified());
     Batch batch = new Batch();
     Descriptor file =
         batch
             .add(
-                new io.jrun.kernel.call.FileCall.Openat(
+                new FileCall.Openat(
                     Descriptor.CWD,
                     path,
-                    io.jrun.kernel.call.FileCall.O_WRONLY
-                        | io.jrun.kernel.call.FileCall.O_CREAT
-                        | io.jrun.kernel.call.FileCall.O_EXCL
-                        | io.jrun.kernel.call.FileCall.O_CLOEXEC,
+                    FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC,
                     0666,
                     false))
             .descriptor();
     batch.add(
-        new io.jrun.kernel.call.FileCall.Write(
-            file,
-            io.jrun.specs.runtime.DefaultConfig.create(rootless, containers.uid(), containers.uid())
-                .toJson()
-                .toText("\t")
-                .getBytes(java.nio.charset.StandardCharsets.UTF_8)));
-    batch.add(new io.jrun.kernel.call.FileCall.Close(file));
+        new FileCall.Write(file, config.toJson().toText("\t").getBytes(StandardCharsets.UTF_8)));
+    batch.add(new FileCall.Close(file));
     client.helper.run(batch);
   }
 
@@ -88,20 +95,14 @@ public final class ContainerOperations {
         o.id(),
         o.bundle(),
         o.consoleSocket() == null ? null : client.absolute(o.consoleSocket()),
-        o.pidfdSocket(),
+        o.pidfdSocket() == null ? null : client.absolute(o.pidfdSocket()),
         o.pidFile() == null ? null : client.absolute(o.pidFile()),
         o.noPivot(),
         o.noNewKeyring(),
         o.preserveFds());
   }
 
-  private static void checkCreate(CreateOptions options) {
-    if (options.pidfdSocket() != null)
-      throw new ContainerException("--pidfd-socket: not implemented yet");
-  }
-
   public void create(CreateOptions given) {
-    checkCreate(given);
     Store store = store(given.global());
     CreateOptions options = absolutePaths(given);
     try (Creation creation =
@@ -119,7 +120,6 @@ public final class ContainerOperations {
   }
 
   public int run(RunOptions given) {
-    checkCreate(given.create());
     Store store = store(given.create().global());
     CreateOptions options = absolutePaths(given.create());
     try (Creation creation = new Creation(containers, client, store, options, role(given))) {
@@ -139,6 +139,7 @@ public final class ContainerOperations {
     boolean attached = !given.detach();
     byte[] termios = new byte[0];
     Foreground foreground = null;
+    client.log.step("starting " + made.program());
     try {
       if (attached && made.master() != null) termios = Console.raw(client.helper);
       HelperKernel init = made.init().helper();
@@ -191,7 +192,20 @@ public final class ContainerOperations {
       @Nullable Foreground watching) {
     made.init().close();
     creation.release();
-    poststart(made);
+    try {
+      made.hooks()
+          .run(
+              "poststart",
+              made.config().hooks().poststart(),
+              client.helper,
+              Status.RUNNING,
+              made.state().initPid());
+    } catch (ContainerException e) {
+      Console.restore(client.helper, termios);
+      if (made.master() != null) made.master().close();
+      end(made.state(), e);
+      throw e;
+    }
     if (given.detach()) return 0;
     int status;
     try {
@@ -226,13 +240,14 @@ public final class ContainerOperations {
     }
   }
 
-  private void poststart(Creation.Made made) {
-    made.hooks()
-        .runAll(
-            made.config().hooks().poststart(),
-            client.helper,
-            Status.RUNNING,
-            made.state().initPid());
+  /// Ends a container's init, whose parent the client is: until it waits, init is a zombie.
+  private void end(StoredState state, RuntimeException cause) {
+    try {
+      init(state).signal(SIGKILL);
+      client.helper.call(new ProcessCall.Wait4(state.initPid(), 0));
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
   }
 
   public void start(GlobalOptions global, String id) {
@@ -260,9 +275,10 @@ public final class ContainerOperations {
                             false)))
                 .number());
     try (Child init = new Child(client.helper.over(socket), state.initPid(), NOTHING_BEFORE)) {
-      containers.kernel.call(
-          new SocketCall.Connect(
-              socket.descriptor(), SocketCall.unixAddress(store.initSocket(id).toString())));
+      SocketPath.use(
+          containers.kernel,
+          store.initSocket(id).toString(),
+          address -> new SocketCall.Connect(socket.descriptor(), address));
       HookRunner hooks =
           new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
       hooks.run(
@@ -278,7 +294,7 @@ public final class ContainerOperations {
       String program = search.program(looked);
       List<String> env =
           Program.environment(
-              process, looked.succeeded(passwd) ? looked.of(passwd) : null, state.listenFds());
+              process, Program.passwd(init.helper(), looked, passwd), state.listenFds());
       byte[] seccomp =
           config.linux().seccomp() == null
               ? null
@@ -290,7 +306,18 @@ public final class ContainerOperations {
           Program.last(program, process, env, seccomp, flags, state.preservedFds()),
           process.args().getFirst());
       store.started(id);
-      hooks.runAll(config.hooks().poststart(), client.helper, Status.RUNNING, state.initPid());
+      client.log.step("started " + program);
+      try {
+        hooks.run(
+            "poststart",
+            config.hooks().poststart(),
+            client.helper,
+            Status.RUNNING,
+            state.initPid());
+      } catch (RuntimeException e) {
+        init(state).signal(SIGKILL); // as the specification orders: the container is stopped then
+        throw e;
+      }
     }
   }
 
@@ -313,7 +340,9 @@ public final class ContainerOperations {
 
   private static boolean isHelper(HostProcess process) {
     String exe = process.exe();
-    return exe.startsWith("/memfd:jrun") || exe.endsWith("/bin/jrun");
+    return exe.startsWith("/memfd:jrun")
+        || exe.endsWith("/bin/jrun")
+        || exe.equals(HostProcess.HIDDEN);
   }
 
   private ContainerStateView view(Store store, Store.Stored stored) {
@@ -364,9 +393,9 @@ public final class ContainerOperations {
               view.status().text(),
               view.bundle(),
               view.rootfs(),
-              view.created().toString(),
+              ContainerStateView.rfc3339(view.created()),
               view.annotations(),
-              "root"));
+              store.owner(view.id())));
     }
     return all;
   }
@@ -445,11 +474,45 @@ public final class ContainerOperations {
     cgroup.remove();
     store.delete(claim, state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
-        .runAll(config.hooks().poststop(), client.helper, Status.STOPPED, 0);
+        .runAll(
+            "poststop", config.hooks().poststop(), client.helper, Status.STOPPED, 0, client.log);
   }
 
   public List<Integer> pids(GlobalOptions global, String id) {
     return cgroup(store(global).load(id).state()).pids();
+  }
+
+  /// Changes limits, and the kept config with them, so that the next change knows of this one.
+  public void update(UpdateOptions options) {
+    Store store = store(options.global());
+    Store.Stored stored = store.load(options.id());
+    StoredState state = stored.state();
+    Status status = status(store, state);
+    byte[] bytes = stored.config();
+    if (status == Status.STOPPED || status == Status.CREATING || bytes == null)
+      throw new ContainerException("container not running");
+    JsonObject given =
+        options.resourcesFile() == null
+            ? options.changes()
+            : Resources.read(client.read(options.resourcesFile())).toJson();
+    JsonObject config = (JsonObject) Json.parse(bytes);
+    JsonObject linux =
+        config.member("linux") instanceof JsonObject object ? object : JsonObject.EMPTY;
+    JsonObject before =
+        linux.member("resources") instanceof JsonObject object ? object : JsonObject.EMPTY;
+    ResourceUpdate update = ResourceUpdate.of(before, given);
+    cgroup(state).apply(update.touched());
+    config = config.with("linux", linux.with("resources", update.all()));
+    store.replaceConfig(options.id(), state, config.toText("").getBytes(StandardCharsets.UTF_8));
+  }
+
+  /// @param intervalMillis 0 for statistics once
+  public void events(GlobalOptions global, String id, long intervalMillis, Consumer<String> out) {
+    Store store = store(global);
+    StoredState state = store.load(id).state();
+    if (status(store, state) == Status.STOPPED)
+      throw new ContainerException("container with id " + id + " is not running");
+    new Events(id, init(state), cgroup(state), out).tell(intervalMillis);
   }
 
   public void pause(GlobalOptions global, String id) {
@@ -480,15 +543,13 @@ public final class ContainerOperations {
     if (status == Status.PAUSED && !given.ignorePaused())
       throw new ContainerException(
           "cannot exec in a paused container (use --ignore-paused to override)");
-    if (given.pidfdSocket() != null)
-      throw new ContainerException("--pidfd-socket: not implemented yet");
     ExecOptions options =
         new ExecOptions(
             given.global(),
             given.id(),
             given.args(),
             given.consoleSocket() == null ? null : client.absolute(given.consoleSocket()),
-            null,
+            given.pidfdSocket() == null ? null : client.absolute(given.pidfdSocket()),
             given.cwd(),
             given.env(),
             given.tty(),
@@ -506,59 +567,11 @@ public final class ContainerOperations {
             given.ignorePaused());
     Config config = containers.configs.of(stored);
     return new Execution(containers, client)
-        .run(options, state, config, cgroup(state), process(options, config));
-  }
-
-  private Process process(ExecOptions options, Config config) {
-    if (options.processFile() != null) {
-      Process process = Process.read(client.read(options.processFile()));
-      Unsupported.check(process);
-      return process;
-    }
-    Process p = java.util.Objects.requireNonNull(config.process());
-    p = p.withArgs(options.args()).withTerminal(options.tty());
-    if (options.cwd() != null) p = p.withCwd(options.cwd());
-    if (options.apparmor() != null) p = p.withApparmorProfile(options.apparmor());
-    if (options.processLabel() != null) p = p.withSelinuxLabel(options.processLabel());
-    if (options.noNewPrivs()) p = p.withNoNewPrivileges(true);
-    List<String> env = new ArrayList<>(p.env());
-    env.addAll(options.env());
-    p = p.withEnv(env);
-    if (options.user() != null) p = p.withUser(user(options.user(), p.user()));
-    if (!options.additionalGids().isEmpty()) {
-      List<Long> gids = new ArrayList<>(p.user().additionalGids());
-      gids.addAll(options.additionalGids());
-      p = p.withUser(p.user().withAdditionalGids(gids));
-    }
-    if (!options.capabilities().isEmpty()) {
-      Capabilities c = p.capabilities() == null ? Capabilities.NONE : p.capabilities();
-      p =
-          p.withCapabilities(
-              new Capabilities(
-                  joined(c.bounding(), options.capabilities()),
-                  joined(c.effective(), options.capabilities()),
-                  c.inheritable(),
-                  joined(c.permitted(), options.capabilities()),
-                  c.ambient(),
-                  c.unknown()));
-    }
-    Unsupported.check(p);
-    return p;
-  }
-
-  private static List<String> joined(List<String> a, List<String> b) {
-    List<String> all = new ArrayList<>(a);
-    all.addAll(b);
-    return all.stream().distinct().toList();
-  }
-
-  /// uid[:gid], decimal numbers and nothing else (CVE-2026-30892).
-  private static User user(String text, User before) {
-    if (!text.matches("[0-9]{1,10}(:[0-9]{1,10})?"))
-      throw new ContainerException("invalid user \"" + text + "\": want uid[:gid]");
-    String[] ids = text.split(":");
-    return before
-        .withUid(Long.parseLong(ids[0]))
-        .withGid(ids.length > 1 ? Long.parseLong(ids[1]) : before.gid());
+        .run(
+            options,
+            state,
+            config,
+            cgroup(state),
+            ExecSpec.of(options, config, client, containers.kernel));
   }
 }

@@ -2,31 +2,47 @@ package io.jrun.runtime.container;
 
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.trace.Trace;
+import io.jrun.kernel.trace.TracedHelper;
+import io.jrun.kernel.trace.TracedKernel;
 import io.jrun.kernel.wire.Hello;
 import io.jrun.runtime.cgroup.Cgroups;
+import io.jrun.runtime.cli.Log;
+import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.process.SealedExe;
+import io.jrun.runtime.rehearsal.Rehearsal;
 import io.jrun.runtime.seccomp.SeccompCompiler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Function;
 
 /// What all operations share: the kernel, the cgroup hierarchies, the sealed helper.
 public final class Containers {
+  /// How many ids the first user namespace maps, which nobody can give another.
+  private static final String ALL_IDS = "4294967295";
+
   final Kernel kernel;
   final Cgroups cgroups;
   final SealedExe exe;
-  final SeccompCompiler seccomp = new SeccompCompiler();
-  final Configs configs = new Configs();
-  final AtomicInteger watched = new AtomicInteger();
+  final SeccompCompiler seccomp;
+  final Configs configs;
+  final AtomicInteger watched;
   private final int uid;
+  private final boolean isInUserNamespace;
 
   /// @param library the directory of the installed engine, beside which the helper lies
   public Containers(Kernel kernel, Path library) throws IOException {
     this.kernel = kernel;
     this.cgroups = new Cgroups(kernel);
     this.exe = new SealedExe(kernel, library.resolve("../../bin/jrun"));
+    this.seccomp = new SeccompCompiler();
+    this.configs = new Configs();
+    this.watched = new AtomicInteger();
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
   }
 
   /// How many clients watch a foreground process and need nothing of the engine until it ends.
@@ -34,11 +50,63 @@ public final class Containers {
     return watched.get();
   }
 
+  /// Whether the engine is in a user namespace of somebody's.
+  boolean isInUserNamespace() {
+    return isInUserNamespace;
+  }
+
+  /// Whether the host may refuse what root may do.
+  boolean isUnprivileged() {
+    return uid != 0 || isInUserNamespace;
+  }
+
   public int uid() {
     return uid;
   }
 
-  public ContainerOperations operations(HelperKernel client, Hello hello) {
-    return new ContainerOperations(this, new ClientProcess(client, hello.env()));
+  private Containers(Containers all, Kernel kernel) {
+    this.kernel = kernel;
+    this.cgroups = new Cgroups(kernel);
+    this.exe = all.exe;
+    this.seccomp = all.seccomp;
+    this.configs = all.configs;
+    this.watched = all.watched;
+    this.uid = all.uid;
+    this.isInUserNamespace = all.isInUserNamespace;
+  }
+
+  /// @param log of the one command that the operations are for
+  public ContainerOperations operations(HelperKernel client, Hello hello, Log log) {
+    return new ContainerOperations(this, new ClientProcess(client, hello.env(), log));
+  }
+
+  /// Performs one operation with every call told.
+  public <R> R traced(
+      HelperKernel client, Hello hello, Log log, Function<ContainerOperations, R> operation) {
+    Trace trace = new Trace(log::line);
+    Containers traced = new Containers(this, new TracedKernel(kernel, trace));
+    try {
+      return operation.apply(
+          traced.operations(new TracedHelper(Trace.CLIENT, client, trace), hello, log));
+    } finally {
+      traced.cgroups.close();
+      trace.flush();
+    }
+  }
+
+  /// The calls that a `run` would make, none of them made. Where it cannot be played to its end
+  /// they are told up to there.
+  ///
+  /// @param told takes the text
+  public void plan(
+      HelperKernel client, Hello hello, Log log, RunOptions options, Consumer<String> told) {
+    Rehearsal rehearsal = new Rehearsal(kernel, client);
+    Containers rehearsed = new Containers(this, rehearsal.kernel());
+    try {
+      rehearsed.operations(rehearsal.client(), hello, log).run(options);
+    } finally {
+      rehearsed.cgroups.close();
+      told.accept(rehearsal.text());
+    }
   }
 }

@@ -2,6 +2,7 @@ package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
@@ -16,11 +17,16 @@ import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.runtime.cgroup.CgroupException;
 import io.jrun.runtime.cgroup.CgroupMaking;
+import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cli.CreateOptions;
+import io.jrun.runtime.mount.MovedRoot;
+import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Hooks;
 import io.jrun.specs.runtime.Mount;
+import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -48,6 +54,9 @@ final class Creation implements AutoCloseable {
   private StoredState state;
   private @Nullable Claim claim;
   private @Nullable CgroupMaking making;
+  private @Nullable Cgroup cgroup;
+  private @Nullable IdMappedMounts idMapped;
+  private StdioOwner stdio;
   private boolean cgroupMade;
   private Child.@Nullable Birth birth;
   private @Nullable Child init;
@@ -109,6 +118,13 @@ final class Creation implements AutoCloseable {
   private void prepare(Bundle read) {
     bundle = read;
     Config config = bundle.config();
+    String mountLabel = config.linux().mountLabel();
+    SecurityLabels.check(containers.kernel, bundle.process(), mountLabel);
+    if (mountLabel != null && !mountLabel.isEmpty())
+      throw new ContainerException("not implemented yet: /linux/mountLabel");
+    if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
+      throw new ContainerException("rootless container requires user namespaces");
+    client.log.step("read and checked " + bundle.path() + "/config.json");
     boolean foreground = role != Role.LEAVES;
     boolean terminal = bundle.process().terminal();
     if (options.consoleSocket() == null && terminal && !foreground) {
@@ -119,7 +135,6 @@ final class Creation implements AutoCloseable {
       throw new ContainerException(
           "cannot use console socket if jrun will not detach or allocate tty");
     }
-    if (options.noPivot()) throw new ContainerException("--no-pivot: not implemented yet");
     if (config.linux().seccomp() != null) {
       seccomp = containers.seccomp.compile(config.linux().seccomp());
       seccompFlags = containers.seccomp.flags(config.linux().seccomp());
@@ -148,34 +163,52 @@ final class Creation implements AutoCloseable {
             options.id(),
             bundle.ownCgroups(),
             config.linux().resources());
-    Cgroup cgroup = making.cgroup();
+    cgroup = making.cgroup();
     state = state.withCgroups(cgroup.paths());
     store.begin(claim(), state);
     this.making = making;
-    making.makeBirthplace();
+    client.log.step("took the id in " + store.directory(options.id()));
 
     InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe);
+    boolean middle = plan.namespaces().needsMiddle();
     List<Pending<Stat>> sources = new ArrayList<>();
-    Child.Birth birth = birth(plan, cgroup, sources);
-    this.birth = birth;
+    stdio = new StdioOwner(bundle.process().user().uid());
     List<Boolean> directories = List.of();
-    if (!sources.isEmpty()) {
-      init = birth.await();
-      directories = directories(sources, init.before());
+    if (middle) {
+      directories = throughMiddle(plan, sources);
+    } else {
+      makeBirthplace();
+      birth = birth(plan, sources);
+      if (!sources.isEmpty()) {
+        init = birth.await();
+        directories = directories(sources, init.before());
+      }
     }
+    HelperKernel helper = init == null ? Objects.requireNonNull(birth).helper() : init.helper();
+    if (IdMappedMounts.any(config))
+      idMapped = IdMappedMounts.prepare(containers, client, config, init().pid());
     Batch first = new Batch();
-    Child.addForgetCgroup(first, cgroup.birthplace());
-    plan.addBeforeCgroup(first, directories);
-    Reply begun = birth.helper().send(first);
+    if (!middle) Child.addForgetCgroup(first, cgroup().birthplace());
+    Reply begun = helper.send(plan.beforeCgroup(first, directories, helper, idMapped));
+    client.log.step("sent init to its namespaces and file systems");
 
-    making.makeRest();
-    cgroupMade = true;
     Batch second = new Batch();
-    cgroup.joinV1(second);
-    plan.addInCgroup(second, directories, cgroup, containers.cgroups.hierarchies());
-    Reply mounted = birth.helper().send(second);
+    if (!middle) {
+      makeRest();
+      cgroup().joinV1(second);
+    }
+    Map<String, String> shown = cgroup().paths();
+    if (shown.isEmpty()) shown = containers.cgroups.current(bundle.ownCgroups()); // as runc
+    Hierarchies hierarchies = containers.cgroups.hierarchies();
+    boolean bindsDevices = containers.isInUserNamespace();
+    Reply mounted =
+        helper.send(
+            plan.inCgroup(second, directories, helper, idMapped, shown, hierarchies, bindsDevices));
+    client.log.step("made the cgroups " + cgroup().paths());
 
-    if (init == null) init = birth.await();
+    if (init == null) init = Objects.requireNonNull(birth).await();
+    if (!middle) stdio.see(init.before());
+    client.log.step("init is born: pid " + init.pid());
     HookRunner hooks = hooks();
     Descriptor terminal = null;
     if (bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
@@ -187,9 +220,71 @@ final class Creation implements AutoCloseable {
     return finish(plan, terminal, hooks);
   }
 
-  /// Clones init, in its cgroup of v2.
-  private Child.Birth birth(InitPlan plan, Cgroup cgroup, List<Pending<Stat>> sources) {
+  private void makeBirthplace() {
+    try {
+      Objects.requireNonNull(making).makeBirthplace();
+    } catch (CgroupException e) {
+      doWithoutCgroup(e);
+    }
+  }
+
+  private void makeRest() {
+    CgroupMaking begun = making;
+    if (begun == null) return;
+    try {
+      begun.makeRest();
+      cgroupMade = true;
+    } catch (CgroupException e) {
+      doWithoutCgroup(e);
+    }
+  }
+
+  /// Goes on without a cgroup, where `--rootless` allows it.
+  private void doWithoutCgroup(CgroupException failure) {
+    Rootless.allow(
+        options.global(),
+        containers.isUnprivileged(),
+        failure,
+        bundle.config().linux().resources());
+    Objects.requireNonNull(making).undo(failure);
+    making = null;
+    cgroupMade = false;
+    cgroup = containers.cgroups.open(Map.of());
+    state = state.withCgroups(Map.of());
+  }
+
+  private Cgroup cgroup() {
+    return Objects.requireNonNull(cgroup);
+  }
+
+  /// Clones init by way of another process, which joins the whole cgroup with the caller's rights:
+  /// init has none over it.
+  private List<Boolean> throughMiddle(InitPlan plan, List<Pending<Stat>> sources) {
+    makeBirthplace();
+    makeRest();
     Batch batch = new Batch();
+    addPreparation(batch, plan, sources);
+    if (role == Role.WATCHES_AND_REAPS) addReaping(batch);
+    Results looked = client.helper.run(batch);
+    stdio.see(looked);
+    Config config = bundle.config();
+    try {
+      init = Middle.init(containers, client, plan.namespaces(), config, cgroup());
+    } catch (KernelException e) {
+      if (cgroup().paths().isEmpty()) throw e;
+      // it could be made, and not joined
+      doWithoutCgroup(new CgroupException("cannot join the container's cgroup", e));
+      init = Middle.init(containers, client, plan.namespaces(), config, cgroup());
+    }
+    return directories(sources, looked);
+  }
+
+  private static void addReaping(Batch batch) {
+    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+  }
+
+  /// What the client notes and looks at before the clone.
+  private void addPreparation(Batch batch, InitPlan plan, List<Pending<Stat>> sources) {
     batch.add(
         new PseudoCall.OnEof(
             List.of("jrun", "--root", store.root().toString(), "delete", "--force", options.id()),
@@ -198,6 +293,13 @@ final class Creation implements AutoCloseable {
       String source = mount.source() == null ? "" : mount.source();
       sources.add(batch.attempt(new FileCall.Statx(Descriptor.CWD, source, 0)));
     }
+    stdio.ask(batch);
+  }
+
+  /// Clones init, in its cgroup of v2.
+  private Child.Birth birth(InitPlan plan, List<Pending<Stat>> sources) {
+    Batch batch = new Batch();
+    addPreparation(batch, plan, sources);
     plan.namespaces().addParentJoins(batch);
     long flags = plan.namespaces().cloneFlags();
     return Child.begin(
@@ -205,10 +307,9 @@ final class Creation implements AutoCloseable {
         client.helper,
         batch,
         flags,
-        cgroup.birthplace(),
+        cgroup().birthplace(),
         after -> {
-          if (role == Role.WATCHES_AND_REAPS)
-            after.add(new CredentialCall.Prctl(CredentialCall.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+          if (role == Role.WATCHES_AND_REAPS) addReaping(after);
         });
   }
 
@@ -251,23 +352,31 @@ final class Creation implements AutoCloseable {
 
   /// The last part of init's work, while the engine writes down that there is a container.
   private Made finish(InitPlan plan, @Nullable Descriptor terminal, HookRunner hooks) {
+    if (options.noPivot()) MovedRoot.move(init().helper(), InitPlan.ROOT, bundle.rootfs());
     Batch batch = new Batch();
     InitPlan.Looks looks =
         plan.addEntry(
             batch,
+            options.noPivot(),
+            stdio,
             terminal,
             seccomp,
             seccompFlags,
-            options.noNewKeyring() ? null : "_ses." + options.id());
+            options.noNewKeyring() ? null : "_ses." + options.id(),
+            containers.isUnprivileged());
     Reply entered = init().helper().send(batch);
     if (state.initPid() == 0) state = state.withInit(init().pid(), startTime());
     store.complete(claim(), bundle.bytes(), state);
     Results results = entered.await();
     looks.check(results);
     String program = looks.program(results);
-    List<String> env = looks.environment(results, bundle.process(), state.listenFds());
+    List<String> env =
+        looks.environment(init().helper(), results, bundle.process(), state.listenFds());
+    client.log.step("entered the root, covered paths, took the identity, found " + program);
     if (options.pidFile() != null)
       client.replace(options.pidFile(), Integer.toString(init().pid()));
+    if (options.pidfdSocket() != null)
+      Pidfd.send(client.helper, options.pidfdSocket(), Pidfd.INIT, init().pid());
     if (options.consoleSocket() != null && master != null) {
       Console.send(client.helper, options.consoleSocket(), master);
       master.close();
@@ -276,7 +385,7 @@ final class Creation implements AutoCloseable {
     return new Made(
         state,
         bundle.config(),
-        Objects.requireNonNull(making).cgroup(),
+        cgroup(),
         init(),
         master,
         hooks,
@@ -318,8 +427,8 @@ final class Creation implements AutoCloseable {
                             false)))
                 .number());
     try {
-      containers.kernel.call(
-          new SocketCall.Bind(socket.descriptor(), SocketCall.unixAddress(path)));
+      SocketPath.use(
+          containers.kernel, path, address -> new SocketCall.Bind(socket.descriptor(), address));
       containers.kernel.call(new SocketCall.Listen(socket.descriptor(), 8));
       return socket;
     } catch (RuntimeException e) {
@@ -383,6 +492,7 @@ final class Creation implements AutoCloseable {
 
   @Override
   public void close() {
+    if (idMapped != null) idMapped.close();
     if (claim != null) claim.close();
   }
 

@@ -15,6 +15,8 @@ import io.jrun.kernel.call.SignalCall;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cli.ExecOptions;
 import io.jrun.runtime.process.IdentityPlan;
+import io.jrun.runtime.process.SchedulingPlan;
+import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
@@ -46,20 +48,27 @@ final class Execution {
       throw new ContainerException(
           "cannot allocate tty if jrun will detach without setting console socket");
     }
-    if (!options.cgroups().isEmpty())
-      throw new ContainerException("exec --cgroup: not implemented yet");
     client.checkDescriptors(options.preserveFds());
-    Child.Birth birth = birth(state, config, cgroup);
+    if (!options.cgroups().isEmpty())
+      cgroup =
+          containers.cgroups.open(
+              SubCgroups.of(cgroup.paths(), containers.cgroups.hierarchies(), options.cgroups()));
+    StdioOwner stdio = new StdioOwner(process.user().uid());
+    Child.Birth birth = birth(state, config, cgroup, process, stdio);
     OwnedDescriptor master = null;
     Foreground foreground = null;
     byte[] termios = new byte[0];
     Child child = null;
     try {
-      Entered entered = enter(birth, config, process, cgroup, seccomp, seccompFlags);
+      Entered entered = enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags);
       master = entered.master();
       child = birth.await();
+      client.log.step(
+          "joined the container as pid " + child.pid() + ", found " + entered.program());
       if (options.pidFile() != null)
         client.replace(options.pidFile(), Integer.toString(child.pid()));
+      if (options.pidfdSocket() != null)
+        Pidfd.send(client.helper, options.pidfdSocket(), Pidfd.EXEC, child.pid());
       if (!options.detach()) {
         if (master != null) termios = Console.raw(client.helper);
         foreground = Foreground.begin(containers, client.helper, child.pid(), master, termios);
@@ -110,8 +119,15 @@ final class Execution {
 
   /// Clones the process, in the container's cgroup of v2 and as a child of the client, which has
   /// joined the pid namespace for its children.
-  private Child.Birth birth(StoredState state, Config config, Cgroup cgroup) {
+  private Child.Birth birth(
+      StoredState state, Config config, Cgroup cgroup, Process process, StdioOwner stdio) {
     Batch batch = new Batch();
+    stdio.ask(batch);
+    if (hasUserNamespace(config)) {
+      stdio.see(client.helper.run(batch));
+      return Child.Birth.of(
+          Middle.exec(containers, client, config, state.initPid(), process, cgroup));
+    }
     // opened before the namespaces change: the pid is the caller's view of init
     Descriptor pidfd = batch.add(new SignalCall.PidfdOpen(state.initPid())).descriptor();
     batch.add(new FileCall.Dup3(pidfd, Slots.INIT, FileCall.O_CLOEXEC));
@@ -119,13 +135,22 @@ final class Execution {
     Descriptor init = Slots.descriptor(Slots.INIT);
     if (config.linux().namespace(NamespaceType.PID) != null)
       batch.add(new NamespaceCall.Setns(init, NamespaceCall.CLONE_NEWPID));
-    return Child.begin(
-        containers.kernel,
-        client.helper,
-        batch,
-        0,
-        cgroup.birthplace(),
-        after -> after.add(new FileCall.Close(init)));
+    Child.Birth birth =
+        Child.begin(
+            containers.kernel,
+            client.helper,
+            batch,
+            0,
+            cgroup.birthplace(),
+            after -> after.attempt(new FileCall.Close(init)));
+    if (process.user().uid() == 0) return birth;
+    Child child = birth.await();
+    stdio.see(child.before());
+    return Child.Birth.of(child);
+  }
+
+  private static boolean hasUserNamespace(Config config) {
+    return config.linux().namespace(NamespaceType.USER) != null;
   }
 
   /// What the child's first batch returned. Where there is no child nobody would answer it, so the
@@ -145,38 +170,46 @@ final class Execution {
       Config config,
       Process process,
       Cgroup cgroup,
+      StdioOwner stdio,
       byte @Nullable [] seccomp,
       int seccompFlags) {
     Batch batch = new Batch();
-    Child.addForgetCgroup(batch, cgroup.birthplace());
+    boolean joined = hasUserNamespace(config);
+    if (!joined) Child.addForgetCgroup(batch, cgroup.birthplace());
     batch.add(new PseudoCall.ResetSignals());
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
-    containers.exe.addTo(batch);
-    IdentityPlan.oomScore(batch, process);
-    cgroup.joinV1(batch);
-    batch.add(new CredentialCall.Setsid());
-    long flags = 0;
-    for (Namespace namespace : config.linux().namespaces()) {
-      if (namespace.type() != NamespaceType.PID) flags |= NamespacePlan.flag(namespace.type());
+    if (!joined) {
+      containers.exe.addTo(batch);
+      IdentityPlan.oomScore(batch, process);
+      if (process.execCpuAffinity() != null)
+        SchedulingPlan.affinity(batch, process.execCpuAffinity().initial());
+      cgroup.joinV1(batch);
     }
-    Descriptor init = Slots.descriptor(Slots.INIT);
-    batch.add(new NamespaceCall.Setns(init, flags));
-    batch.add(new FileCall.Close(init));
+    batch.add(new CredentialCall.Setsid());
+    if (!joined) {
+      long flags = 0;
+      for (Namespace namespace : config.linux().namespaces()) {
+        if (namespace.type() != NamespaceType.PID) flags |= NamespacePlan.flag(namespace.type());
+      }
+      Descriptor init = Slots.descriptor(Slots.INIT);
+      batch.add(new NamespaceCall.Setns(init, flags));
+      batch.add(new FileCall.Close(init));
+    }
     Pending<byte[]> passwd = Program.askPasswd(batch);
     OwnedDescriptor master = null;
     if (process.terminal()) {
       int path = FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
       Pending<Descriptor> root =
           batch.add(new FileCall.Openat(Descriptor.CWD, "/", path, 0, false));
-      Results joined = first(birth, batch);
-      byte[] users = joined.succeeded(passwd) ? joined.of(passwd) : null;
-      Console.Pair pair = Console.open(birth.helper(), joined.of(root), process.consoleSize());
+      Results inside = first(birth, batch);
+      byte[] users = Program.passwd(birth.helper(), inside, passwd);
+      Console.Pair pair = Console.open(birth.helper(), inside.of(root), process.consoleSize());
       master = pair.master();
       try {
         Batch rest = new Batch();
         Console.attach(rest, pair.terminal(), process.user().uid(), process.user().gid());
-        rest.add(new FileCall.Close(joined.of(root)));
-        IdentityPlan.add(rest, process, seccomp, seccompFlags, null);
+        rest.add(new FileCall.Close(inside.of(root)));
+        identity(rest, config, process, seccomp, seccompFlags);
         Program.Search search = Program.search(rest, process);
         String program = search.program(birth.helper().run(rest));
         return new Entered(program, Program.environment(process, users, 0), master);
@@ -185,10 +218,20 @@ final class Execution {
         throw e;
       }
     }
-    IdentityPlan.add(batch, process, seccomp, seccompFlags, null);
+    stdio.addTo(batch);
+    identity(batch, config, process, seccomp, seccompFlags);
     Program.Search search = Program.search(batch, process);
     Results entered = first(birth, batch);
-    byte[] users = entered.succeeded(passwd) ? entered.of(passwd) : null;
+    byte[] users = Program.passwd(birth.helper(), entered, passwd);
     return new Entered(search.program(entered), Program.environment(process, users, 0), null);
+  }
+
+  private void identity(
+      Batch batch, Config config, Process process, byte @Nullable [] seccomp, int seccompFlags) {
+    if (process.execCpuAffinity() != null)
+      SchedulingPlan.affinity(batch, process.execCpuAffinity().finalCpus());
+    SchedulingPlan.add(batch, process, config.linux());
+    SecurityLabels.addTo(batch, process);
+    IdentityPlan.add(batch, process, seccomp, seccompFlags, null, containers.isUnprivileged());
   }
 }

@@ -3,6 +3,7 @@ package io.jrun.runtime.container;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
@@ -11,6 +12,7 @@ import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.call.SocketCall;
+import io.jrun.runtime.cli.Log;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.runtime.Hook;
 import io.jrun.specs.runtime.State;
@@ -49,13 +51,13 @@ final class HookRunner {
     }
   }
 
-  /// Runs them all; the failures are told to nobody but the log, as the specification asks.
-  void runAll(List<Hook> hooks, HelperKernel parent, Status status, int pid) {
-    for (Hook hook : hooks) {
+  /// Runs them all; failures are only warnings, as the specification asks for poststop.
+  void runAll(String kind, List<Hook> hooks, HelperKernel parent, Status status, int pid, Log log) {
+    for (int i = 0; i < hooks.size(); i++) {
       try {
-        runOne(hook, parent, status, pid);
-      } catch (ContainerException e) {
-        System.err.println("warning: hook " + hook.path() + ": " + e.getMessage());
+        runOne(hooks.get(i), parent, status, pid);
+      } catch (ContainerException | KernelException e) {
+        log.warning("error running " + kind + " hook #" + i + ": " + e.getMessage());
       }
     }
   }

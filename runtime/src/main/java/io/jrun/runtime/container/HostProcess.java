@@ -54,12 +54,17 @@ record HostProcess(Kernel kernel, int pid, long startTime) {
         && Long.parseLong(stat[START_TIME]) == startTime;
   }
 
+  /// What [#exe] says of a process that does not let users who are not root see it, as a waiting
+  /// init does not.
+  static final String HIDDEN = "(hidden)";
+
   /// What it runs, as proc_pid_exe(5) names it; empty where it has ended.
   String exe() {
     try {
       return kernel.call(new FileCall.Readlinkat(Descriptor.CWD, "/proc/" + pid + "/exe"));
     } catch (KernelException e) {
       if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ESRCH)) return "";
+      if (e.errno().equals(Errno.EACCES)) return HIDDEN;
       throw e;
     }
   }

@@ -1,23 +1,23 @@
 package io.jrun.runtime.container;
 
-import static io.jrun.kernel.call.MountCall.*;
-
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
-import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.PseudoCall;
-import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cgroup.Hierarchy;
 import io.jrun.runtime.mount.FileSystemPlan;
 import io.jrun.runtime.mount.MountOptions;
+import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.runtime.process.IdentityPlan;
+import io.jrun.runtime.process.SchedulingPlan;
 import io.jrun.runtime.process.SealedExe;
+import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.Mount;
@@ -25,6 +25,7 @@ import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Process;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -71,35 +72,57 @@ final class InitPlan {
   /// Namespaces, names, and the mounts up to the first that shows the cgroup.
   ///
   /// @param directories for each bind mount, whether its source is a directory
-  void addBeforeCgroup(Batch batch, List<Boolean> directories) {
+  /// @param init performs what comes before a question to it
+  /// @param idMapped trees for some of the mounts; null where there are none
+  /// @return the rest of the batch, to be sent
+  Batch beforeCgroup(
+      Batch batch,
+      List<Boolean> directories,
+      HelperKernel init,
+      @Nullable IdMappedMounts idMapped) {
     batch.add(new PseudoCall.ResetSignals());
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     exe.addTo(batch);
-    IdentityPlan.oomScore(batch, process);
+    if (!namespaces.needsMiddle()) IdentityPlan.oomScore(batch, process);
     batch.add(new CredentialCall.Setsid());
     batch.add(new CredentialCall.Umask(0));
-    namespaces.addJoins(batch);
+    if (!namespaces.needsMiddle()) namespaces.addJoins(batch);
     if (config.hostname() != null && !config.hostname().isEmpty())
       batch.add(new NamespaceCall.Sethostname(config.hostname()));
     if (config.domainname() != null && !config.domainname().isEmpty())
       batch.add(new NamespaceCall.Setdomainname(config.domainname()));
     if (namespaces.makes(NamespaceType.NETWORK)) Loopback.addTo(batch);
 
-    long propagation = propagation(config.linux().rootfsPropagation());
-    long cut = (propagation & MS_PRIVATE) != 0 ? propagation : MS_SLAVE | MS_REC;
-    Descriptor tree = FileSystemPlan.root(batch, state.rootfs(), cut);
+    RootPropagation propagation = RootPropagation.of(config.linux().rootfsPropagation());
+    FileSystemPlan.hostRoot(batch, propagation.ofHostRoot());
+    if (propagation.leavesParentShared()) {
+      init.run(batch);
+      batch = new Batch();
+      FileSystemPlan.parentOf(batch, init, state.rootfs(), propagation.ofParent());
+    }
+    Descriptor tree = FileSystemPlan.root(batch, state.rootfs());
     batch.add(new FileCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(tree));
     FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
     int bound = 0;
-    for (Mount mount : config.mounts().subList(0, firstCgroupMount())) {
-      plan.mount(mount, !binds(mount) || directories.get(bound++));
+    int end = firstLaterMount();
+    for (int i = 0; i < end; i++) {
+      Mount mount = config.mounts().get(i);
+      plan.mount(mount, !binds(mount) || directories.get(bound++), tree(idMapped, batch, i));
     }
+    return batch;
   }
 
-  private int firstCgroupMount() {
+  private static @Nullable Descriptor tree(
+      @Nullable IdMappedMounts idMapped, Batch batch, int index) {
+    return idMapped == null ? null : idMapped.pass(batch, index);
+  }
+
+  /// The first that shows the cgroup, or that init is asked about.
+  private int firstLaterMount() {
     List<Mount> mounts = config.mounts();
-    for (int i = 0; i < mounts.size(); i++) if (isCgroup(mounts.get(i))) return i;
+    for (int i = 0; i < mounts.size(); i++)
+      if (isCgroup(mounts.get(i)) || FileSystemPlan.copiesUp(mounts.get(i))) return i;
     return mounts.size();
   }
 
@@ -108,19 +131,40 @@ final class InitPlan {
   }
 
   /// The cgroup namespace, the other mounts, and the devices.
-  void addInCgroup(Batch batch, List<Boolean> directories, Cgroup cgroup, Hierarchies hierarchies) {
+  ///
+  /// @param shown the directories that a cgroup mount shows, by hierarchy
+  /// @return the rest of the batch, to be sent
+  Batch inCgroup(
+      Batch batch,
+      List<Boolean> directories,
+      HelperKernel init,
+      @Nullable IdMappedMounts idMapped,
+      Map<String, String> shown,
+      Hierarchies hierarchies,
+      boolean bindsDevices) {
     if (namespaces.makes(NamespaceType.CGROUP))
       batch.add(new NamespaceCall.Unshare(NamespaceCall.CLONE_NEWCGROUP));
     FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
     List<Mount> mounts = config.mounts();
-    int first = firstCgroupMount();
+    int first = firstLaterMount();
     int bound = (int) mounts.subList(0, first).stream().filter(InitPlan::binds).count();
-    for (Mount mount : mounts.subList(first, mounts.size())) {
-      if (isCgroup(mount)) cgroupMount(plan, mount, cgroup, hierarchies);
-      else plan.mount(mount, !binds(mount) || directories.get(bound++));
+    for (int i = first; i < mounts.size(); i++) {
+      Mount mount = mounts.get(i);
+      if (isCgroup(mount)) {
+        cgroupMount(plan, mount, shown, hierarchies);
+      } else if (FileSystemPlan.copiesUp(mount)) {
+        init.run(batch);
+        FileSystemPlan.copyUp(init, ROOT, mount);
+        batch = new Batch();
+        plan = new FileSystemPlan(batch, ROOT);
+      } else {
+        plan.mount(mount, !binds(mount) || directories.get(bound++), tree(idMapped, batch, i));
+      }
     }
-    if (!bindsDev()) plan.devices(config.linux(), false);
+    boolean userNamespace = bindsDevices || namespaces.has(NamespaceType.USER);
+    if (!bindsDev()) plan.devices(config.linux(), userNamespace);
     plan.workingDirectory(process.cwd());
+    return batch;
   }
 
   private boolean bindsDev() {
@@ -129,11 +173,11 @@ final class InitPlan {
   }
 
   private void cgroupMount(
-      FileSystemPlan plan, Mount mount, Cgroup cgroup, Hierarchies hierarchies) {
+      FileSystemPlan plan, Mount mount, Map<String, String> shown, Hierarchies hierarchies) {
     boolean unified = hierarchies.unified();
     List<FileSystemPlan.CgroupView> views = new ArrayList<>();
     for (Hierarchy hierarchy : unified ? hierarchies.list() : hierarchies.v1()) {
-      String path = cgroup.paths().get(hierarchy.key());
+      String path = shown.get(hierarchy.key());
       if (path == null) continue;
       String name = hierarchy.mountPoint().substring(hierarchy.mountPoint().lastIndexOf('/') + 1);
       views.add(new FileSystemPlan.CgroupView(name, hierarchy.controllers(), path));
@@ -162,51 +206,41 @@ final class InitPlan {
       return search.program(results);
     }
 
-    List<String> environment(Results results, Process process, int listenFds) {
-      byte[] users = results.succeeded(passwd) ? results.of(passwd) : null;
-      return Program.environment(process, users, listenFds);
+    List<String> environment(HelperKernel init, Results results, Process process, int listenFds) {
+      return Program.environment(process, Program.passwd(init, results, passwd), listenFds);
     }
   }
 
   /// The new root, what is hidden in it, and the identity of the program.
   ///
+  /// @param moved whether the root was exchanged already
   /// @param terminal in init, or null
+  /// @param stdio who gets the standard descriptors, where there is no terminal
   /// @param keyring the session keyring's name, or null to keep the caller's
   Looks addEntry(
       Batch batch,
+      boolean moved,
+      StdioOwner stdio,
       @Nullable Descriptor terminal,
       byte @Nullable [] seccomp,
       int seccompFlags,
-      @Nullable String keyring) {
+      @Nullable String keyring,
+      boolean keepsGroups) {
     Linux linux = config.linux();
     FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
-    plan.pivot();
-    long propagation = propagation(linux.rootfsPropagation());
-    if ((propagation & (MS_SHARED | MS_UNBINDABLE)) != 0) {
-      batch.add(new MountCall.Mount("", "/", "", propagation, null));
-    }
-    if (terminal != null)
-      Console.attach(batch, terminal, process.user().uid(), process.user().gid());
+    if (!moved) plan.pivot();
+    RootPropagation.of(linux.rootfsPropagation()).addTo(batch);
+    if (terminal == null) stdio.addTo(batch);
+    else Console.attach(batch, terminal, process.user().uid(), process.user().gid());
     Pending<byte[]> passwd = Program.askPasswd(batch);
     if (!linux.sysctl().isEmpty()) Sysctls.addTo(batch, linux.sysctl());
     plan.readonlyPaths(linux.readonlyPaths());
     FileSystemPlan.Masking masking = plan.maskedPaths(linux.maskedPaths());
     if (Objects.requireNonNull(config.root()).readonly()) plan.readonlyRoot();
     batch.add(new FileCall.Close(ROOT));
-    IdentityPlan.add(batch, process, seccomp, seccompFlags, keyring);
+    SchedulingPlan.add(batch, process, linux);
+    SecurityLabels.addTo(batch, process);
+    IdentityPlan.add(batch, process, seccomp, seccompFlags, keyring, keepsGroups);
     return new Looks(masking, passwd, Program.search(batch, process));
-  }
-
-  private static long propagation(@Nullable String name) {
-    return switch (name == null ? "" : name) {
-      case "shared" -> MS_SHARED;
-      case "rshared" -> MS_SHARED | MS_REC;
-      case "private" -> MS_PRIVATE;
-      case "rprivate" -> MS_PRIVATE | MS_REC;
-      case "slave" -> MS_SLAVE;
-      case "unbindable" -> MS_UNBINDABLE;
-      case "runbindable" -> MS_UNBINDABLE | MS_REC;
-      default -> MS_SLAVE | MS_REC;
-    };
   }
 }

@@ -15,6 +15,10 @@ import java.util.List;
 /// Which namespaces are made with init, which later, and which are joined, in the order that works:
 /// the user namespace first, the mount namespace last; a pid namespace is joined by init's parent.
 final class NamespacePlan {
+  static final Comparator<Namespace> MOUNT_LAST =
+      Comparator.comparingInt(
+          n -> n.type() == NamespaceType.USER ? 0 : n.type() == NamespaceType.MOUNT ? 2 : 1);
+
   private final Linux linux;
 
   NamespacePlan(Linux linux) {
@@ -56,10 +60,22 @@ final class NamespacePlan {
   List<Namespace> joined() {
     return linux.namespaces().stream()
         .filter(namespace -> namespace.path() != null)
-        .sorted(
-            Comparator.comparingInt(
-                n -> n.type() == NamespaceType.USER ? 0 : n.type() == NamespaceType.MOUNT ? 2 : 1))
+        .sorted(MOUNT_LAST)
         .toList();
+  }
+
+  /// Whether init is born through a [Middle], which then has joined what is to be joined.
+  boolean needsMiddle() {
+    return has(NamespaceType.USER) || makes(NamespaceType.TIME);
+  }
+
+  /// The name in /proc/PID/ns.
+  static String procName(NamespaceType type) {
+    return switch (type) {
+      case MOUNT -> "mnt";
+      case NETWORK -> "net";
+      default -> type.text();
+    };
   }
 
   /// For init's parent, before the clone: its children are born in the pid namespace.
@@ -73,17 +89,20 @@ final class NamespacePlan {
       if (namespace.type() != NamespaceType.PID) join(batch, namespace);
   }
 
+  static Descriptor open(Batch batch, Namespace namespace) {
+    return batch
+        .add(
+            new FileCall.Openat(
+                Descriptor.CWD,
+                java.util.Objects.requireNonNull(namespace.path()),
+                FileCall.O_RDONLY | FileCall.O_CLOEXEC,
+                0,
+                false))
+        .descriptor();
+  }
+
   private static void join(Batch batch, Namespace namespace) {
-    Descriptor file =
-        batch
-            .add(
-                new FileCall.Openat(
-                    Descriptor.CWD,
-                    namespace.path(),
-                    FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                    0,
-                    false))
-            .descriptor();
+    Descriptor file = open(batch, namespace);
     batch.add(new NamespaceCall.Setns(file, flag(namespace.type())));
     batch.add(new FileCall.Close(file));
   }

@@ -1,6 +1,7 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Reply;
@@ -13,6 +14,7 @@ import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SecurityCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.specs.runtime.Process;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +24,10 @@ import org.jspecify.annotations.Nullable;
 /// host.
 final class Program {
   private static final int PASSWD_SIZE = 16384;
+
+  /// The file is the container's own: it shall not fill the engine's memory.
+  private static final int PASSWD_LIMIT = 8 << 20;
+
   private static final String DEFAULT_PATH =
       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -43,6 +49,38 @@ final class Program {
     Pending<byte[]> bytes = batch.attempt(new FileCall.Read(file, PASSWD_SIZE));
     batch.attempt(new FileCall.Close(file));
     return bytes;
+  }
+
+  /// The answer to [#askPasswd]; a file that is longer than one answer is read on.
+  static byte @Nullable [] passwd(HelperKernel process, Results results, Pending<byte[]> asked) {
+    if (!results.succeeded(asked)) return null;
+    byte[] first = results.of(asked);
+    if (first.length < PASSWD_SIZE) return first;
+    try {
+      return all(process);
+    } catch (KernelException e) {
+      return first; // the process may be another user by now
+    }
+  }
+
+  private static byte[] all(HelperKernel process) {
+    Descriptor file =
+        process.call(
+            new FileCall.Openat2(
+                Descriptor.CWD,
+                "/etc/passwd",
+                FileCall.O_RDONLY | FileCall.O_CLOEXEC | FileCall.O_NONBLOCK,
+                0,
+                0,
+                false));
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    byte[] next;
+    do {
+      next = process.call(new FileCall.Pread(file, PASSWD_SIZE, all.size()));
+      all.writeBytes(next);
+    } while (next.length > 0 && all.size() < PASSWD_LIMIT);
+    process.call(new FileCall.Close(file));
+    return all.toByteArray();
   }
 
   static List<String> environment(Process process, byte @Nullable [] passwd, int listenFds) {

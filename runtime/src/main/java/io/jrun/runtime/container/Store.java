@@ -149,6 +149,33 @@ final class Store {
             Arrays.copyOfRange(bytes, second + 1, bytes.length - 1)));
   }
 
+  /// The name of the user who owns the container; its number where it has no name.
+  String owner(String id) {
+    try {
+      return Files.getOwner(directory(id)).getName();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  /// Exchanges the kept config for one with other limits. The file is written aside, where a crash
+  /// may leave it without harm.
+  void replaceConfig(String id, StoredState state, byte[] config) {
+    byte[] line = line(state);
+    byte[] all = Arrays.copyOf(line, 2 * line.length + config.length + 1);
+    System.arraycopy(line, 0, all, line.length, line.length);
+    System.arraycopy(config, 0, all, 2 * line.length, config.length);
+    Path fresh = root.resolve("." + id + ".state");
+    int flags = FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_TRUNC | FileCall.O_CLOEXEC;
+    Descriptor file =
+        kernel.call(new FileCall.Openat(Descriptor.CWD, fresh.toString(), flags, 0600, true));
+    try (OwnedDescriptor owned = new OwnedDescriptor(kernel, ((Descriptor.Known) file).number())) {
+      write(owned.descriptor(), all);
+    }
+    String path = directory(id) + "/" + STATE;
+    kernel.call(new FileCall.Renameat2(Descriptor.CWD, fresh.toString(), Descriptor.CWD, path, 0));
+  }
+
   private static int newline(byte[] bytes, int from) {
     for (int i = from; i < bytes.length; i++) if (bytes[i] == '\n') return i;
     return -1;

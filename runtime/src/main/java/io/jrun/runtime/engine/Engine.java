@@ -1,6 +1,7 @@
 package io.jrun.runtime.engine;
 
 import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
@@ -10,7 +11,6 @@ import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.host.HostKernel;
 import io.jrun.kernel.wire.Hello;
 import io.jrun.kernel.wire.Helper;
-import io.jrun.rootfs.CallerFiles;
 import io.jrun.runtime.cli.JrunCommand;
 import io.jrun.runtime.container.Containers;
 import java.time.Instant;
@@ -137,10 +137,7 @@ final class Engine {
       int status =
           JrunCommand.execute(
               hello.argv().subList(1, hello.argv().size()),
-              new EngineOperations(
-                  this,
-                  containers.operations(client, hello),
-                  new CallerFiles(kernel, client, hello.env())),
+              new EngineOperations(this, containers, client, hello, invocation),
               invocation);
       invocation.exit(status);
     } catch (HelperGoneException e) {
@@ -155,6 +152,10 @@ final class Engine {
   /// Lets the engine go when the commands under way are done.
   void stop() {
     leaving.countDown();
+  }
+
+  Kernel kernel() {
+    return kernel;
   }
 
   int uid() {

@@ -4,91 +4,136 @@ import io.jrun.rootfs.CallerFiles;
 import io.jrun.image.BundleCreation;
 import io.jrun.image.RootfsTools;
 import io.jrun.image.store.Images;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.wire.Hello;
+import io.jrun.runtime.cli.Caller;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.ExecOptions;
 import io.jrun.runtime.cli.GlobalOptions;
+import io.jrun.runtime.cli.Log;
 import io.jrun.runtime.cli.Operations;
 import io.jrun.runtime.cli.RunOptions;
+import io.jrun.runtime.cli.UpdateOptions;
 import io.jrun.runtime.container.ContainerOperations;
+import io.jrun.runtime.container.Containers;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
 
-/// What a command line may ask for: of containers, and of the engine itself.
-record EngineOperations(Engine engine, ContainerOperations containers, CallerFiles caller)
+/// What the command line of one client may ask for: of containers, and of the engine itself.
+record EngineOperations(
+    Engine engine, Containers containers, HelperKernel client, Hello hello, Caller caller)
     implements Operations {
+  private <R> R with(GlobalOptions global, Function<ContainerOperations, R> operation) {
+    Log log = new Log(global, caller);
+    return global.trace()
+        ? containers.traced(client, hello, log, operation)
+        : operation.apply(containers.operations(client, hello, log));
+  }
+
+  private void perform(GlobalOptions global, Consumer<ContainerOperations> operation) {
+    with(
+        global,
+        operations -> {
+          operation.accept(operations);
+          return 0;
+        });
+  }
+
   @Override
   public void spec(GlobalOptions global, String bundle, boolean rootless) {
-    containers.spec(bundle, rootless);
+    perform(global, o -> o.spec(bundle, rootless));
   }
 
   @Override
   public void create(CreateOptions options) {
-    containers.create(options);
+    perform(options.global(), o -> o.create(options));
   }
 
   @Override
   public void start(GlobalOptions global, String id) {
-    containers.start(global, id);
+    perform(global, o -> o.start(global, id));
   }
 
   @Override
   public int run(RunOptions options) {
-    return containers.run(options);
+    return with(options.create().global(), o -> o.run(options));
+  }
+
+  @Override
+  public void plan(CreateOptions options) {
+    Log log = new Log(options.global(), caller);
+    containers.plan(client, hello, log, new RunOptions(options, false, false, false), caller::out);
   }
 
   @Override
   public int exec(ExecOptions options) {
-    return containers.exec(options);
+    return with(options.global(), o -> o.exec(options));
   }
 
   @Override
   public String state(GlobalOptions global, String id) {
-    return containers.state(global, id);
+    return with(global, o -> o.state(global, id));
   }
 
   @Override
   public void kill(GlobalOptions global, String id, int signal, boolean all) {
-    containers.kill(global, id, signal, all);
+    perform(global, o -> o.kill(global, id, signal, all));
   }
 
   @Override
   public void delete(GlobalOptions global, String id, boolean force) {
-    containers.delete(global, id, force);
+    perform(global, o -> o.delete(global, id, force));
   }
 
   @Override
   public List<ContainerSummary> list(GlobalOptions global) {
-    return containers.list(global);
+    return with(global, o -> o.list(global));
   }
 
   @Override
   public List<Integer> pids(GlobalOptions global, String id) {
-    return containers.pids(global, id);
+    return with(global, o -> o.pids(global, id));
+  }
+
+  @Override
+  public void update(UpdateOptions options) {
+    perform(options.global(), o -> o.update(options));
+  }
+
+  @Override
+  public void events(GlobalOptions global, String id, long intervalMillis, Consumer<String> out) {
+    perform(global, o -> o.events(global, id, intervalMillis, out));
   }
 
   @Override
   public void pause(GlobalOptions global, String id) {
-    containers.pause(global, id);
+    perform(global, o -> o.pause(global, id));
   }
 
   @Override
   public void resume(GlobalOptions global, String id) {
-    containers.resume(global, id);
+    perform(global, o -> o.resume(global, id));
+  }
+
+  private CallerFiles files() {
+    return new CallerFiles(engine.kernel(), client, hello.env());
   }
 
   @Override
   public RootfsTools rootfsTools() {
-    return new RootfsTools(caller);
+    return new RootfsTools(files());
   }
 
   @Override
   public Images images(String store) {
-    return Images.open(caller, store, engine.uid());
+    return Images.open(files(), store, engine.uid());
   }
 
   @Override
   public BundleCreation bundleCreation(String store) {
-    return new BundleCreation(caller, images(store));
+    return new BundleCreation(files(), images(store));
   }
 
   @Override

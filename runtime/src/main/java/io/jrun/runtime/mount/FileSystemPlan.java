@@ -4,6 +4,7 @@ import static io.jrun.kernel.call.FileCall.*;
 import static io.jrun.kernel.call.MountCall.*;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
@@ -47,9 +48,26 @@ public final class FileSystemPlan {
     this.inRoot = new InRoot(batch, root);
   }
 
-  /// Cuts the tree off the host's propagation and makes the root file system a mount of its own.
-  public static Descriptor root(Batch batch, String rootfs, long propagation) {
+  /// Cuts the tree off the host's propagation, as far as the config lets it.
+  public static void hostRoot(Batch batch, long propagation) {
     batch.add(new MountCall.Mount("", "/", "", propagation, null));
+  }
+
+  /// Sets the propagation of the mount that the root file system lies on.
+  public static void parentOf(Batch batch, HelperKernel init, String rootfs, long propagation) {
+    Descriptor directory =
+        init.call(
+            new FileCall.Openat(
+                Descriptor.CWD, rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false));
+    String path =
+        init.call(new FileCall.Readlinkat(Descriptor.CWD, "/proc/self/fd/" + directory.text()));
+    batch.add(new FileCall.Close(directory));
+    String parent = Mountinfo.containing(Mountinfo.read(init), path);
+    batch.add(new MountCall.Mount("", parent, "", propagation, null));
+  }
+
+  /// Makes the root file system a mount of its own.
+  public static Descriptor root(Batch batch, String rootfs) {
     Descriptor tree =
         batch
             .add(new MountCall.OpenTree(Descriptor.CWD, rootfs, OPEN_TREE_CLONE | AT_RECURSIVE))
@@ -67,22 +85,29 @@ public final class FileSystemPlan {
 
   /// @param sourceIsDirectory for a bind mount, what its source is
   public void mount(Mount mount, boolean sourceIsDirectory) {
-    String type = mount.type() == null ? "bind" : mount.type();
+    mount(mount, sourceIsDirectory, null);
+  }
+
+  /// @param tree of a bind mount's source, prepared and still detached; null where it is to be
+  ///   opened
+  public void mount(Mount mount, boolean sourceIsDirectory, @Nullable Descriptor tree) {
+    String type = type(mount);
     MountOptions options = MountOptions.parse(type, mount.options());
     if (options.copyUp())
-      throw new IllegalArgumentException("mount option tmpcopyup: not implemented yet");
-    if (!mount.uidMappings().isEmpty() || !mount.gidMappings().isEmpty()) {
-      throw new IllegalArgumentException("id-mapped mounts: not implemented yet");
-    }
-    checkTarget(mount.destination(), type, options);
+      throw new IllegalArgumentException("mount option tmpcopyup: is for tmpfs only");
+    checkTarget(mount, type, options);
     Descriptor made =
-        options.bind() ? bound(mount, options) : mounted(type, mount.source(), options);
+        options.bind() ? bound(mount, options, tree) : mounted(type, mount.source(), options);
     Descriptor target =
         options.bind() && !sourceIsDirectory
             ? inRoot.file(mount.destination())
             : inRoot.directory(
                 mount.destination(),
                 type.equals("proc") || type.equals("sysfs") ? RESOLVE_NO_SYMLINKS : 0);
+    attach(made, target, options);
+  }
+
+  private void attach(Descriptor made, Descriptor target, MountOptions options) {
     batch.add(new MountCall.MoveMount(made, target));
     batch.add(new FileCall.Close(target));
     for (long propagation : options.propagation()) {
@@ -91,15 +116,62 @@ public final class FileSystemPlan {
     batch.add(new FileCall.Close(made));
   }
 
-  private static void checkTarget(String destination, String type, MountOptions options) {
+  private static String type(Mount mount) {
+    return mount.type() == null ? "bind" : mount.type();
+  }
+
+  /// Whether a mount is to have what it covers, which takes a conversation: see [#copyUp].
+  public static boolean copiesUp(Mount mount) {
+    return "tmpfs".equals(mount.type()) && mount.options().contains("tmpcopyup");
+  }
+
+  /// Mounts a tmpfs with what is below it. It becomes read-only only when it is filled.
+  public static void copyUp(HelperKernel process, Descriptor root, Mount mount) {
+    MountOptions options = MountOptions.parse("tmpfs", mount.options());
+    checkTarget(mount, "tmpfs", options);
+    Batch batch = new Batch();
+    FileSystemPlan plan = new FileSystemPlan(batch, root);
+    Pending<Descriptor> made = plan.fresh("tmpfs", mount.source(), options.writable());
+    // made where it is missing
+    batch.add(new FileCall.Close(plan.inRoot.directory(mount.destination(), 0)));
+    String path = InRoot.relative(mount.destination());
+    Pending<Descriptor> from =
+        batch.add(
+            new FileCall.Openat2(
+                root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false));
+    Pending<Descriptor> to =
+        batch.add(
+            new FileCall.Openat(
+                made.descriptor(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, false));
+    Results results = process.run(batch);
+    CopyUp.copy(process, results.of(from), results.of(to));
+    Batch attaching = new Batch();
+    FileSystemPlan rest = new FileSystemPlan(attaching, root);
+    attaching.add(new FileCall.Close(results.of(from)));
+    attaching.add(new FileCall.Close(results.of(to)));
+    Descriptor tmpfs = results.of(made);
+    if ((options.attributes() & MOUNT_ATTR_RDONLY) != 0)
+      rest.setattr(tmpfs, 0, MOUNT_ATTR_RDONLY, 0, 0);
+    rest.attach(tmpfs, rest.inRoot.directory(mount.destination(), 0), options);
+    process.run(attaching);
+  }
+
+  private static void checkTarget(Mount mount, String type, MountOptions options) {
+    String destination = mount.destination();
     List<String> names = InRoot.components(destination);
     if (names.isEmpty())
       throw new IllegalArgumentException(
           "mount destination " + destination + " is the root itself");
     if (!names.getFirst().equals("proc")) return;
-    if (names.size() == 1 && (type.equals("proc") || options.bind())) return;
-    if (names.size() > 1 && PROC_TARGETS.contains(String.join("/", names.subList(1, names.size()))))
-      return;
+    if (names.size() == 1) {
+      // what is not procfs there would take what is written for the kernel (CVE-2019-16884)
+      String source = mount.source() == null ? "" : mount.source();
+      boolean procfs = options.bind() ? source.matches("/+proc/*") : type.equals("proc");
+      if (procfs) return;
+      throw new IllegalArgumentException(
+          "mount destination " + destination + ": not allowed, only procfs is");
+    }
+    if (PROC_TARGETS.contains(String.join("/", names.subList(1, names.size())))) return;
     throw new IllegalArgumentException(
         "mount destination " + destination + " is inside /proc: not allowed");
   }
@@ -109,10 +181,13 @@ public final class FileSystemPlan {
         new MountCall.MountSetattr(mount, flags, set, clear, propagation, new Descriptor.Known(0)));
   }
 
-  private Descriptor bound(Mount mount, MountOptions options) {
+  private Descriptor bound(Mount mount, MountOptions options, @Nullable Descriptor prepared) {
     String source = mount.source() == null ? "" : mount.source();
     int flags = OPEN_TREE_CLONE | (options.recursiveBind() ? AT_RECURSIVE : 0);
-    Descriptor tree = batch.add(new MountCall.OpenTree(Descriptor.CWD, source, flags)).descriptor();
+    Descriptor tree =
+        prepared != null
+            ? prepared
+            : batch.add(new MountCall.OpenTree(Descriptor.CWD, source, flags)).descriptor();
     if (options.attributes() != 0 || options.cleared() != 0) {
       setattr(tree, 0, options.attributes(), options.cleared(), 0);
     }
@@ -135,6 +210,10 @@ public final class FileSystemPlan {
   }
 
   private Descriptor mounted(String type, @Nullable String source, MountOptions options) {
+    return fresh(type, source, options).descriptor();
+  }
+
+  private Pending<Descriptor> fresh(String type, @Nullable String source, MountOptions options) {
     Descriptor context = batch.add(new MountCall.Fsopen(type)).descriptor();
     if (source != null && !source.isEmpty()) {
       batch.add(new MountCall.Fsconfig(context, FSCONFIG_SET_STRING, "source", source));
@@ -153,10 +232,10 @@ public final class FileSystemPlan {
                   option.substring(equals + 1)));
     }
     batch.add(new MountCall.Fsconfig(context, FSCONFIG_CMD_CREATE, null, null));
-    Descriptor made =
-        batch.add(new MountCall.Fsmount(context, (int) options.attributes())).descriptor();
+    Pending<Descriptor> made =
+        batch.add(new MountCall.Fsmount(context, (int) options.attributes()));
     batch.add(new FileCall.Close(context));
-    recursive(made, options);
+    recursive(made.descriptor(), options);
     return made;
   }
 
@@ -281,7 +360,7 @@ public final class FileSystemPlan {
   }
 
   private void device(Device device, boolean userNamespace) {
-    if (userNamespace) {
+    if (userNamespace && !device.type().equals("p")) {
       bindNode(device.path());
       return;
     }

@@ -75,7 +75,8 @@ public record MountOptions(
   private static final List<String> SUPERBLOCK =
       List.of("sync", "async", "dirsync", "lazytime", "nolazytime", "mand", "nomand");
   private static final List<String> IGNORED =
-      List.of("defaults", "silent", "loud", "norelatime", "nostrictatime");
+      List.of(
+          "defaults", "silent", "loud", "norelatime", "nostrictatime", "rnorelatime", "noiversion");
 
   public MountOptions {
     superblock = List.copyOf(superblock);
@@ -100,7 +101,9 @@ public record MountOptions(
       else if (option.equals("rbind")) bind = recursiveBind = true;
       else if (option.equals("tmpcopyup")) copyUp = true;
       else if (option.equals("idmap") || option.equals("ridmap")) {
-        throw new IllegalArgumentException("mount option " + option + ": not implemented yet");
+        // the mount's source is prepared by who may give it other ids
+      } else if (option.equals("rnostrictatime")) {
+        recursiveCleared |= MOUNT_ATTR__ATIME;
       } else if (SETS.containsKey(option)) {
         long bits = SETS.get(option);
         if (isAtime(option)) attributes &= ~MOUNT_ATTR__ATIME;
@@ -128,6 +131,23 @@ public record MountOptions(
         recursive,
         recursiveCleared,
         superblock,
+        propagation,
+        data,
+        copyUp);
+  }
+
+  /// The same without `ro`.
+  MountOptions writable() {
+    List<String> flags = new ArrayList<>(superblock);
+    flags.remove("ro");
+    return new MountOptions(
+        bind,
+        recursiveBind,
+        attributes & ~MOUNT_ATTR_RDONLY,
+        cleared,
+        recursive,
+        recursiveCleared,
+        flags,
         propagation,
         data,
         copyUp);

@@ -43,12 +43,15 @@ public final class IdentityPlan {
 
   /// @param seccomp the filter, or null
   /// @param keyring the session keyring's name, or null to keep the caller's
+  /// @param keepsGroups whether the caller's groups stay where the config names none, as a caller
+  ///   without privileges may not change them
   public static void add(
       Batch batch,
       Process process,
       byte @Nullable [] seccomp,
       int seccompFlags,
-      @Nullable String keyring) {
+      @Nullable String keyring,
+      boolean keepsGroups) {
     if (keyring != null) {
       batch.add(
           new SecurityCall.JoinSessionKeyring(keyring), Errno.ENOSYS, Errno.EPERM, Errno.EDQUOT);
@@ -75,9 +78,11 @@ public final class IdentityPlan {
         new CredentialCall.Umask(
             process.user().umask() == null ? DEFAULT_UMASK : process.user().umask().intValue()));
     batch.add(new CredentialCall.Prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0));
-    batch.add(
-        new CredentialCall.Setgroups(
-            process.user().additionalGids().stream().map(Long::intValue).toList()));
+    if (!keepsGroups || !process.user().additionalGids().isEmpty()) {
+      batch.add(
+          new CredentialCall.Setgroups(
+              process.user().additionalGids().stream().map(Long::intValue).toList()));
+    }
     batch.add(new CredentialCall.Setresgid((int) process.user().gid()));
     batch.add(new CredentialCall.Setresuid((int) process.user().uid()));
     batch.add(new CredentialCall.Prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0));

@@ -41,6 +41,11 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
+  public void plan(CreateOptions options) {
+    record("plan " + options.id() + " [" + options.bundle() + "]");
+  }
+
+  @Override
   public int exec(ExecOptions options) {
     record(options);
     return status;
@@ -72,6 +77,20 @@ final class RecordingOperations implements Operations {
   public List<Integer> pids(GlobalOptions global, String id) {
     record("pids " + id);
     return pids;
+  }
+
+  @Override
+  public void update(UpdateOptions options) {
+    record(options);
+  }
+
+  @Override
+  public void events(
+      GlobalOptions global,
+      String id,
+      long intervalMillis,
+      java.util.function.Consumer<String> out) {
+    record("events " + id + " " + intervalMillis);
   }
 
   @Override

@@ -261,10 +261,30 @@ class CrashIT {
   }
 
   @Test
-  void runInTheForeground() throws IOException {
+  void aRunningContainerOutlivesBoth() throws Exception {
+    Process client = sandbox.command(jrun, Map.of(), "run", id).start();
+    for (int i = 0; i < 500 && !Files.exists(sandbox.state().resolve(id)); i++) Thread.sleep(10);
+    boolean running = false;
+    for (int i = 0; i < 200 && !running; i++)
+      running = command("state", id).out().contains("\"running\"");
+    assertThat(running).isTrue();
+    String engine = Files.readAllLines(control.resolve("engines")).getLast().split(" ")[0];
+    ProcessHandle.of(Long.parseLong(engine)).ifPresent(this::endEngine);
+    client.destroyForcibly().waitFor();
+    awaitDeath();
+    assertThat(Sandbox.text(command("list", "-q"))).isEqualTo(id + "\n");
+    made("exec", id, "true");
+    assertThat(Sandbox.text(command("state", id))).contains("\"running\"");
+    made("delete", "--force", id);
+    assertThat(sandbox.leftSoon(id)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void runInTheForeground(boolean both) throws IOException {
     sandbox.config(text -> text.replace("[\"sleep\",\"1000\"]", "[\"true\"]"));
     try {
-      sweep("run", false, () -> {}, this::nothingUnlessMade, "run", id);
+      sweep("run", both, () -> {}, this::nothingUnlessMade, "run", id);
     } finally {
       sandbox.config(text -> text);
     }

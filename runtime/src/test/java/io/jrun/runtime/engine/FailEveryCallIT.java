@@ -15,11 +15,13 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /// Every operation with each of its calls failing in turn, in the engine and in the helpers: one
 /// clear error or success, and nothing left.
 ///
-/// `-Djrun.sweep.errnos=EIO,ENOENT,…` chooses the errnos.
+/// `-Djrun.sweep.errnos=EIO,ENOENT,…` chooses the errnos, `-Djrun.sweep.all=true` adds a rich
+/// config.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class FailEveryCallIT {
   private final List<String> problems = new ArrayList<>();
@@ -69,6 +71,14 @@ class FailEveryCallIT {
       for (int value = 1; value < 134; value++)
         if (Errno.of(value).name().equals(name)) chosen.add(Errno.of(value));
     return chosen;
+  }
+
+  private static boolean idle() {
+    try {
+      return TestEngine.idle();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private String id() {
@@ -167,6 +177,7 @@ class FailEveryCallIT {
     System.out.printf(
         "sweep of %s: %d calls, %d runs, %d refused, %d ms%n",
         name, places.size(), places.size() * errnos().size(), refused, millis);
+    if (!idle()) problems.add(name + ": a command's thread does not end");
     if (Sandbox.descriptors() > descriptors)
       problems.add(
           name
@@ -203,6 +214,37 @@ class FailEveryCallIT {
   @Test
   void create() {
     sweep("create", id -> {}, id -> new String[] {"create", id}, this::nothingUnlessMade);
+  }
+
+  /// What the default config has not: hooks, binds, a sysctl, seccomp, another user.
+  @Test
+  @EnabledIfSystemProperty(named = "jrun.sweep.all", matches = "true")
+  void createOfARichContainer() throws Exception {
+    String hook = "[{\"path\":\"/bin/true\"}]";
+    String hooks =
+        "\"hooks\":{\"createRuntime\":%s,\"createContainer\":%s,\"poststop\":%s},"
+            .formatted(hook, hook, hook);
+    String seccomp =
+        "\"linux\":{\"sysctl\":{\"net.ipv4.ip_forward\":\"1\"},"
+            + "\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":"
+            + "[{\"names\":[\"swapon\"],\"action\":\"SCMP_ACT_ERRNO\"}]},";
+    String bind =
+        "\"mounts\":[{\"destination\":\"/mnt\",\"source\":\"/tmp\",\"type\":\"bind\","
+            + "\"options\":[\"rbind\",\"ro\"]},";
+    sandbox.config(text ->
+        text.replaceFirst("\\{", "{" + hooks)
+            .replace("\"linux\":{", seccomp)
+            .replace("\"mounts\":[", bind)
+            .replace("\"uid\":0,\"gid\":0", "\"uid\":1000,\"gid\":1000"));
+    try {
+      sweep(
+          "create with hooks, binds, seccomp",
+          id -> {},
+          id -> new String[] {"create", id},
+          this::nothingUnlessMade);
+    } finally {
+      sandbox.config(text -> text);
+    }
   }
 
   private void created(String id) {
@@ -245,9 +287,19 @@ class FailEveryCallIT {
         id -> new String[] {"exec", id, "true"},
         (id, outcome, wrong) -> {
           if (!status(id).equals("running")) wrong.add("the container is " + status(id));
-          Outcome pids = command("ps", "--format", "json", id);
-          if (pids.out().contains(",")) wrong.add("processes: " + pids.out());
+          if (!eventuallyAlone(id)) wrong.add("processes: " + processes(id));
         });
+  }
+
+  private String processes(String id) {
+    return command("ps", "--format", "json", id).out();
+  }
+
+  /// A process whose birth was not heard of ends when it finds its engine's socket closed.
+  private boolean eventuallyAlone(String id) {
+    long end = System.nanoTime() + 5_000_000_000L;
+    while (processes(id).contains(",")) if (System.nanoTime() > end) return false;
+    return true;
   }
 
   @Test

@@ -132,6 +132,12 @@ final class Sandbox implements AutoCloseable {
     }
   }
 
+  /// What a command that must succeed says.
+  static String text(Outcome outcome) {
+    if (outcome.status() != 0) throw new AssertionError(outcome.toString());
+    return outcome.out();
+  }
+
   Outcome run(ProcessBuilder builder) {
     try {
       return finish(builder.start(), builder.command());

@@ -133,10 +133,7 @@ final class TestEngine implements AutoCloseable {
       int status =
           JrunCommand.execute(
               hello.argv().subList(1, hello.argv().size()),
-              new EngineOperations(
-                  engine,
-                  containers.operations(client, hello),
-                  new io.jrun.rootfs.CallerFiles(kernel, client, hello.env())),
+              new EngineOperations(engine, containers, client, hello, invocation),
               invocation);
       afterEach.run();
       invocation.exit(status);
@@ -146,6 +143,18 @@ final class TestEngine implements AutoCloseable {
     } catch (Throwable e) {
       return new End(e);
     }
+  }
+
+  /// Whether no command's thread is left, a moment after the last one.
+  static boolean idle() throws InterruptedException {
+    for (int i = 0; i < 100; i++) {
+      boolean busy =
+          Thread.getAllStackTraces().keySet().stream()
+              .anyMatch(running -> running.getName().startsWith("test-command"));
+      if (!busy) return true;
+      Thread.sleep(10);
+    }
+    return false;
   }
 
   /// Waits until the engine is done with the next command.

@@ -1,6 +1,5 @@
 package io.jrun.runtime.mount;
 
-import static io.jrun.kernel.call.MountCall.*;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -49,7 +48,8 @@ class FileSystemPlanTest {
 
   @Test
   void theDefaultMountsInTheirOrder() {
-    Descriptor tree = FileSystemPlan.root(batch, "/bundle/rootfs", MS_SLAVE | MS_REC);
+    FileSystemPlan.hostRoot(batch, RootPropagation.of(null).ofHostRoot());
+    Descriptor tree = FileSystemPlan.root(batch, "/bundle/rootfs");
     FileSystemPlan onTree = new FileSystemPlan(batch, tree);
     for (Mount mount : CONFIG.mounts()) {
       if (!"cgroup".equals(mount.type())) onTree.mount(mount, true);

@@ -2,7 +2,6 @@ package io.jrun.runtime.mount;
 
 import static io.jrun.kernel.call.MountCall.*;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -93,9 +92,15 @@ class MountOptionsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"idmap", "ridmap"})
-  void whatIsNotImplementedIsRefused(String option) {
-    assertThatThrownBy(() -> parse("bind", option))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("mount option " + option + ": not implemented yet");
+  void idMappingIsNotAnOptionOfTheFileSystem(String option) {
+    assertThat(parse("bind", option).data()).isEmpty();
+  }
+
+  @Test
+  void whatIsFilledIsWritableFirst() {
+    MountOptions options = parse("tmpfs", "ro", "nosuid", "tmpcopyup").writable();
+    assertThat(options.attributes()).isEqualTo(MOUNT_ATTR_NOSUID);
+    assertThat(options.superblock()).isEmpty();
+    assertThat(options.copyUp()).isTrue();
   }
 }

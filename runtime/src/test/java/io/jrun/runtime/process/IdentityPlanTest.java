@@ -34,7 +34,7 @@ class IdentityPlanTest {
   @Test
   void theDefaultProcess() {
     IdentityPlan.oomScore(batch, PROCESS);
-    IdentityPlan.add(batch, PROCESS, null, 0, "_ses.c1");
+    IdentityPlan.add(batch, PROCESS, null, 0, "_ses.c1", false);
     Golden.assertCalls(batch, "identity/default.txt");
   }
 
@@ -48,20 +48,20 @@ class IdentityPlanTest {
             .withNoNewPrivileges(false)
             .withCapabilities(null);
     IdentityPlan.oomScore(batch, process);
-    IdentityPlan.add(batch, process, FILTER, 0, null);
+    IdentityPlan.add(batch, process, FILTER, 0, null, false);
     Golden.assertCalls(batch, "identity/user.txt");
   }
 
   @Test
   void seccompComesBeforeTheDropOnlyWithoutNoNewPrivileges() {
-    IdentityPlan.add(batch, PROCESS.withNoNewPrivileges(false), FILTER, 0, null);
+    IdentityPlan.add(batch, PROCESS.withNoNewPrivileges(false), FILTER, 0, null, false);
     assertThat(indexOf("seccomp(")).isBetween(0, indexOf("setresuid(") - 1);
     assertThat(indexOf("prctl(PR_SET_NO_NEW_PRIVS")).isEqualTo(-1);
   }
 
   @Test
   void usersChangeBetweenTheBoundingSetAndTheFinalSets() {
-    IdentityPlan.add(batch, PROCESS, null, 0, null);
+    IdentityPlan.add(batch, PROCESS, null, 0, null, false);
     assertThat(
             List.of(
                 indexOf("prctl(PR_CAPBSET_DROP"),

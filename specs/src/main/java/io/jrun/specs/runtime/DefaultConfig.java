@@ -14,6 +14,11 @@ public final class DefaultConfig {
 
   /// A shell in `rootfs`; rootless, in a user namespace where root is `uid` and `gid`.
   public static Config create(boolean rootless, long uid, long gid) {
+    return create(rootless, uid, gid, true);
+  }
+
+  /// @param cgroupNamespace whether there is one, which runc asks for on pure cgroup v2
+  public static Config create(boolean rootless, long uid, long gid, boolean cgroupNamespace) {
     return new Config(
         Config.OCI_VERSION,
         process(),
@@ -22,7 +27,7 @@ public final class DefaultConfig {
         null,
         mounts(rootless),
         Hooks.NONE,
-        linux(rootless, uid, gid),
+        linux(rootless, uid, gid, cgroupNamespace),
         Map.of(),
         NOTHING);
   }
@@ -75,7 +80,7 @@ public final class DefaultConfig {
     return new Mount(destination, type, source, List.of(options), List.of(), List.of(), NOTHING);
   }
 
-  private static Linux linux(boolean rootless, long uid, long gid) {
+  private static Linux linux(boolean rootless, long uid, long gid, boolean cgroupNamespace) {
     List<Namespace> namespaces = new ArrayList<>();
     namespaces.add(Namespace.fresh(NamespaceType.PID));
     if (!rootless) {
@@ -84,7 +89,9 @@ public final class DefaultConfig {
     namespaces.add(Namespace.fresh(NamespaceType.IPC));
     namespaces.add(Namespace.fresh(NamespaceType.UTS));
     namespaces.add(Namespace.fresh(NamespaceType.MOUNT));
-    namespaces.add(Namespace.fresh(NamespaceType.CGROUP));
+    if (cgroupNamespace) {
+      namespaces.add(Namespace.fresh(NamespaceType.CGROUP));
+    }
     if (rootless) {
       namespaces.add(Namespace.fresh(NamespaceType.USER));
     }

@@ -1,0 +1,76 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// linux.rootfsPropagation, on a host whose mounts are shared: the runtime runs in a mount
+/// namespace of the test's own that is made so.
+class RootfsPropagationIT extends EndToEnd {
+  /// The optional fields of the container's root in its mountinfo, such as `shared:5`.
+  private String rootOf(String propagation, String... flags) throws IOException {
+    config
+        .setText("/linux/rootfsPropagation", propagation)
+        .sh("grep ' / / ' /proc/self/mountinfo || grep ' / ' /proc/self/mountinfo");
+    return onSharedHost(onBundle("run", flags)).succeeds().text();
+  }
+
+  private Outcome onSharedHost(Command command) {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "unshare",
+                "--mount",
+                "--propagation",
+                "private",
+                "sh",
+                "-ec",
+                "mount --make-rshared /; before=$(wc -l < /proc/self/mountinfo); \"$@\";"
+                    + " test $(wc -l < /proc/self/mountinfo) = $before || echo leaked",
+                "sh"));
+    words.addAll(command.words());
+    return Command.of(words).with("JRUN_ENGINE", "off").run();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"shared", "rshared"})
+  void theRootIsShared(String propagation) throws IOException {
+    RUNTIME.assumeRecent("rootfsPropagation after the pivot");
+    assertThat(rootOf(propagation)).contains(" shared:").doesNotContain("leaked");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"slave", "rslave"})
+  void theRootIsASlaveOfTheHosts(String propagation) throws IOException {
+    assertThat(rootOf(propagation)).doesNotContain(" unbindable").doesNotContain("leaked");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"private", "rprivate"})
+  void theRootIsPrivate(String propagation) throws IOException {
+    assertThat(rootOf(propagation)).doesNotContain("unbindable").doesNotContain("leaked");
+  }
+
+  @Test
+  void theRootIsUnbindable() throws IOException {
+    RUNTIME.assumeRecent("rootfsPropagation after the pivot");
+    assertThat(rootOf("unbindable")).contains(" unbindable").doesNotContain("leaked");
+  }
+
+  @Test
+  void withoutPivotToo() throws IOException {
+    RUNTIME.assumeRecent("rootfsPropagation after the pivot");
+    assertThat(rootOf("shared", "--no-pivot")).contains(" shared:").doesNotContain("leaked");
+  }
+
+  @Test
+  void anUnknownOneIsRefused() throws IOException {
+    config.setText("/linux/rootfsPropagation", "sideways");
+    assertThat(run().exits(1).err()).contains("ropagation");
+  }
+}

@@ -1,0 +1,203 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
+
+/// An ordinary user without any privilege: `spec --rootless`, then everything.
+@ResourceLock("/etc/subuid")
+class RootlessIT extends EndToEnd {
+  private static final int UID = 54_321;
+  private static final int GID = 54_322;
+
+  private Path runtimeDirectory() {
+    return temp.resolve("run");
+  }
+
+  @BeforeEach
+  void makeTheUsersBundle() throws IOException {
+    Files.createDirectory(runtimeDirectory());
+    Files.setPosixFilePermissions(runtimeDirectory(), PosixFilePermissions.fromString("rwx------"));
+    Files.delete(bundle.path().resolve("config.json"));
+    chownAll();
+    user("spec", "--rootless", "--bundle", bundle.path().toString()).run().succeeds();
+    config = Config.read(bundle.path().resolve("config.json"));
+    config.set("/process/terminal", "false").env("E2E_TAG=" + tag).args("true");
+  }
+
+  private void chownAll() {
+    Command.of("chown", "-hR", UID + ":" + GID, temp.toString()).run().succeeds();
+  }
+
+  @AfterEach
+  void deleteAndStopTheUsersEngine() throws IOException {
+    for (String left : user("list", "-q").run().lines()) {
+      if (!left.isBlank()) user("delete", "--force", left).run();
+    }
+    if (RUNTIME.isJrun()) user("engine", "stop").run();
+  }
+
+  /// A command of the user, in a group of its own and no other.
+  private Command user(String... arguments) throws IOException {
+    return asUser(command(arguments));
+  }
+
+  private Command asUser(Command command) throws IOException {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "setpriv",
+                "--reuid=" + UID,
+                "--regid=" + GID,
+                "--clear-groups",
+                "--bounding-set=-all",
+                "env",
+                "-u",
+                "HOME"));
+    words.addAll(command.words());
+    return Command.of(words)
+        .with("XDG_RUNTIME_DIR", runtimeDirectory().toString())
+        .in(Path.of("/"));
+  }
+
+  private Command userOnBundle(String command, String... flags) throws IOException {
+    bundle.write(config);
+    chownAll();
+    return asUser(onBundle(command, flags));
+  }
+
+  private Outcome runAsUser(String script) throws IOException {
+    config.sh(script);
+    return userOnBundle("run").run();
+  }
+
+  @Test
+  void theTemplateMapsTheUserAndRuns() throws IOException {
+    assertThat(config.at("/linux/uidMappings/0/hostID").asInt()).isEqualTo(UID);
+    assertThat(config.at("/linux/gidMappings/0/hostID").asInt()).isEqualTo(GID);
+    Outcome outcome =
+        runAsUser(
+                "id -u; tr -s ' ' < /proc/self/uid_map; cat /proc/self/setgroups; hostname; exit 3")
+            .exits(3);
+    assertThat(outcome.lines().stream().map(String::strip)).startsWith("0", "0 54321 1", "deny");
+  }
+
+  @Test
+  void theWholeLifecycle() throws IOException {
+    config.args("sleep", "1000");
+    Path pidFile = runtimeDirectory().resolve("pid");
+    userOnBundle("create", "--pid-file", pidFile.toString()).run().succeeds();
+    assertThat(user("state", id).run().succeeds().out()).contains("\"created\"");
+    user("start", id).run().succeeds();
+    assertThat(user("state", id).run().succeeds().out()).contains("\"running\"");
+    assertThat(user("list").run().succeeds().out()).contains(id).contains("running");
+    long pid = Long.parseLong(Files.readString(pidFile));
+    assertThat(Files.getAttribute(Path.of("/proc", String.valueOf(pid)), "unix:uid"))
+        .isEqualTo(UID);
+    assertThat(
+            user("exec", id, "sh", "-c", "id -u; ps -o args | grep -c ^sleep")
+                .run()
+                .succeeds()
+                .lines())
+        .containsExactly("0", "1");
+    user("exec", id, "sh", "-c", "exit 7").run().exits(7);
+    user("kill", id, "KILL").run().succeeds();
+    assertThat(eventually(() -> stopped())).isTrue();
+    user("delete", id).run().succeeds();
+    assertThat(user("list", "-q").run().out()).isBlank();
+  }
+
+  private boolean stopped() {
+    try {
+      return user("state", id).run().out().contains("\"stopped\"");
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void limitsThatCannotBeSetAreAnError() throws IOException {
+    config.set("/linux/resources", "{pids:{limit:10}}");
+    assertThat(userOnBundle("run").run().fails().err()).contains("cgroup");
+  }
+
+  @Test
+  void ownGroupsOnlyWithoutHelp() throws IOException {
+    config.set("/process/user", "{uid:0,gid:0,additionalGids:[5]}");
+    userOnBundle("run").run().fails();
+  }
+
+  @Test
+  void aUserNamespaceIsNeeded() throws IOException {
+    config
+        .namespaces("pid", "mount")
+        .remove("/linux", "uidMappings")
+        .remove("/linux", "gidMappings")
+        .remove("", "hostname");
+    assertThat(userOnBundle("run").run().exits(1).err())
+        .contains("rootless container requires user namespaces");
+  }
+
+  @Test
+  @JrunOnly
+  void withoutARuntimeDirectoryTheStateIsInTmp() throws IOException {
+    userOnBundle("run");
+    List<String> words = new ArrayList<>(userOnBundle("run").words());
+    int root = words.indexOf("--root");
+    words.remove(root);
+    words.remove(root);
+    words.addAll(8, List.of("-u", "XDG_RUNTIME_DIR", "JRUN_ENGINE=off"));
+    Command.of(words).run().succeeds();
+    assertThat(Path.of("/tmp/jrun-" + UID)).isEmptyDirectory();
+    Files.delete(Path.of("/tmp/jrun-" + UID));
+  }
+
+  @Test
+  void moreIdsThroughNewuidmap() throws IOException {
+    assumeTrue(Files.isExecutable(Path.of("/usr/bin/newuidmap")), "newuidmap is not installed");
+    Path subuid = Path.of("/etc/subuid");
+    Path subgid = Path.of("/etc/subgid");
+    Path passwd = Path.of("/etc/passwd");
+    List<Path> files = List.of(subuid, subgid, passwd);
+    List<byte[]> before = new ArrayList<>();
+    for (Path file : files) before.add(Files.exists(file) ? Files.readAllBytes(file) : new byte[0]);
+    try {
+      // newuidmap knows users by name
+      append(passwd, "e2erootless:x:" + UID + ":" + GID + "::/:/bin/sh\n");
+      append(subuid, "e2erootless:300000:1000\n");
+      append(subgid, "e2erootless:300000:1000\n");
+      config
+          .set("/linux/uidMappings/-", "{containerID:1,hostID:300000,size:1000}")
+          .set("/linux/gidMappings/-", "{containerID:1,hostID:300000,size:1000}")
+          .set("/process/user", "{uid:10,gid:11}");
+      // runc refuses them to all who are not root
+      if (RUNTIME.isJrun()) config.set("/process/user/additionalGids", "[12]");
+      List<String> words = new ArrayList<>(userOnBundle("run").words());
+      config.sh("id");
+      bundle.write(config);
+      // newuidmap is set-user-id, which needs its capabilities in the bounding set
+      words.remove("--bounding-set=-all");
+      Outcome outcome =
+          Command.of(words).with("XDG_RUNTIME_DIR", runtimeDirectory().toString()).run().succeeds();
+      assertThat(outcome.text()).contains("uid=10").contains("gid=11");
+      if (RUNTIME.isJrun()) assertThat(outcome.text()).contains("12");
+    } finally {
+      for (int i = 0; i < files.size(); i++) Files.write(files.get(i), before.get(i));
+    }
+  }
+
+  private static void append(Path file, String line) throws IOException {
+    Files.writeString(file, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+  }
+}

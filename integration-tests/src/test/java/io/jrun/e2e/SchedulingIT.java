@@ -1,0 +1,81 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/// scheduler, ioPriority, personality, execCPUAffinity, memoryPolicy, and labels of security
+/// modules that this kernel lacks.
+class SchedulingIT extends EndToEnd {
+  private String host(String... words) {
+    return Command.of(words).run().succeeds().text();
+  }
+
+  @Test
+  void schedulerSetsPolicyAndNice() throws IOException {
+    RUNTIME.assumeRecent("scheduler");
+    config.set("/process/scheduler", "{policy:'SCHED_BATCH',nice:5}");
+    long pid = startSleeper();
+    assertThat(host("chrt", "-p", String.valueOf(pid))).contains("SCHED_BATCH");
+    assertThat(host("ps", "-o", "ni=", "-p", String.valueOf(pid))).isEqualTo("5");
+    assertThat(execSh("cut -d' ' -f19 /proc/self/stat").succeeds().text()).isEqualTo("5");
+    killAndDelete();
+  }
+
+  @Test
+  void ioPrioritySetsClassAndLevel() throws IOException {
+    RUNTIME.assumeRecent("ioPriority");
+    config.set("/process/ioPriority", "{class:'IOPRIO_CLASS_BE',priority:6}");
+    long pid = startSleeper();
+    assertThat(host("ionice", "-p", String.valueOf(pid))).isEqualTo("best-effort: prio 6");
+    killAndDelete();
+  }
+
+  @Test
+  void personalityChangesTheMachinesName() throws IOException {
+    RUNTIME.assumeRecent("personality");
+    assumeTrue(System.getProperty("os.arch").equals("amd64"), "LINUX32 shows as i686 on x86_64");
+    config.set("/linux/personality", "{domain:'LINUX32'}");
+    assertThat(runSh("uname -m").succeeds().text()).isEqualTo("i686");
+    config.set("/linux/personality", "{domain:'LINUX'}");
+    assertThat(runSh("uname -m").succeeds().text()).isEqualTo("x86_64");
+  }
+
+  @Test
+  void execRunsOnTheCpusItIsGiven() throws IOException {
+    RUNTIME.assumeRecent("execCPUAffinity");
+    config.set("/process/execCPUAffinity", "{initial:'0',final:'0'}");
+    startSleeper();
+    assertThat(execSh("grep Cpus_allowed_list /proc/self/status").succeeds().text())
+        .endsWith("\t0");
+    killAndDelete();
+  }
+
+  @Test
+  @JrunOnly
+  void memoryPolicyIsTheNumasOwn() throws IOException {
+    assumeTrue(Files.exists(Path.of("/proc/self/numa_maps")), "the kernel has no NUMA");
+    config.set("/linux/memoryPolicy", "{mode:'MPOL_BIND',nodes:'0',flags:['MPOL_F_STATIC_NODES']}");
+    assertThat(runSh("head -1 /proc/self/numa_maps").succeeds().text()).contains(" bind=static:0 ");
+    config.set("/linux/memoryPolicy", "{mode:'MPOL_BIND',nodes:'0-'}");
+    assertThat(run().fails().err()).contains("0-");
+  }
+
+  @Test
+  void aLabelForAMissingModuleIsRefused() throws IOException {
+    assumeTrue(
+        !Files.exists(Path.of("/sys/module/apparmor"))
+            && !Files.exists(Path.of("/sys/fs/selinux/status")),
+        "the kernel has apparmor or selinux");
+    config.setText("/process/apparmorProfile", "some-profile");
+    assertThat(run().fails().err()).containsIgnoringCase("apparmor");
+    config.remove("/process", "apparmorProfile").setText("/process/selinuxLabel", "u:r:t:s0");
+    assertThat(run().fails().err()).containsIgnoringCase("selinux");
+    config.remove("/process", "selinuxLabel").setText("/linux/mountLabel", "u:r:t:s0");
+    if (RUNTIME.isJrun()) assertThat(run().fails().err()).containsIgnoringCase("selinux");
+  }
+}

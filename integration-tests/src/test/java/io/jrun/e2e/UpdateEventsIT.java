@@ -1,0 +1,169 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+/// `update` in all its flags, and `events`; on cgroup v1, which this suite runs on.
+class UpdateEventsIT extends EndToEnd {
+  private String read(String controller, String file) throws IOException {
+    for (Path directory : cgroups()) {
+      if (directory.startsWith("/sys/fs/cgroup/" + controller) && directory.endsWith(id))
+        return Files.readString(directory.resolve(file)).strip();
+    }
+    throw new AssertionError("no cgroup of " + controller);
+  }
+
+  @Test
+  void everyFlagReachesItsFile() throws IOException {
+    startSleeper();
+    runtime(
+            "update",
+            "--cpu-period",
+            "50000",
+            "--cpu-quota",
+            "20000",
+            "--cpu-share",
+            "512",
+            "--cpuset-cpus",
+            "0",
+            "--cpuset-mems",
+            "0",
+            "--memory",
+            "64M",
+            "--memory-reservation",
+            "32M",
+            "--pids-limit",
+            "20",
+            id)
+        .succeeds();
+    assertThat(read("cpu", "cpu.cfs_period_us")).isEqualTo("50000");
+    assertThat(read("cpu", "cpu.cfs_quota_us")).isEqualTo("20000");
+    assertThat(read("cpu", "cpu.shares")).isEqualTo("512");
+    assertThat(read("cpuset", "cpuset.cpus")).isEqualTo("0");
+    assertThat(read("memory", "memory.limit_in_bytes")).isEqualTo("67108864");
+    assertThat(read("memory", "memory.soft_limit_in_bytes")).isEqualTo("33554432");
+    assertThat(read("pids", "pids.max")).isEqualTo("20");
+    runtime("update", "--cpu-quota", "10000", id).succeeds();
+    assertThat(read("cpu", "cpu.cfs_period_us")).isEqualTo("50000");
+    assertThat(read("cpu", "cpu.cfs_quota_us")).isEqualTo("10000");
+    runtime("update", "--memory", "-1", "--pids-limit", "-1", id).succeeds();
+    assertThat(read("pids", "pids.max")).isEqualTo("max");
+    assertThat(Long.parseLong(read("memory", "memory.limit_in_bytes"))).isGreaterThan(1L << 60);
+    killAndDelete();
+  }
+
+  @Test
+  void aFileOrStandardInputGivesThemToo() throws IOException {
+    startSleeper();
+    Path file = temp.resolve("resources.json");
+    Files.writeString(file, "{\"pids\":{\"limit\":7},\"cpu\":{\"shares\":300}}");
+    runtime("update", "-r", file.toString(), id).succeeds();
+    assertThat(read("pids", "pids.max")).isEqualTo("7");
+    assertThat(read("cpu", "cpu.shares")).isEqualTo("300");
+    command("update", "--resources", "-", id)
+        .input("{\"memory\":{\"limit\":33554432}}")
+        .run()
+        .succeeds();
+    assertThat(read("memory", "memory.limit_in_bytes")).isEqualTo("33554432");
+    killAndDelete();
+  }
+
+  @Test
+  void devicesAreLeftAlone() throws IOException {
+    startSleeper();
+    String before = read("devices", "devices.list");
+    runtime("update", "--pids-limit", "9", id).succeeds();
+    assertThat(read("devices", "devices.list")).isEqualTo(before);
+    killAndDelete();
+  }
+
+  @Test
+  void wrongValuesAndStoppedContainersAreRefused() throws IOException {
+    config.args("true");
+    create();
+    assertThat(runtime("update", "--memory", "lots", id).exits(1).err()).contains("memory");
+    assertThat(runtime("update", "--cpu-quota", "x", id).exits(1).err()).contains("cpu-quota");
+    runtime("start", id).succeeds();
+    awaitStatus("stopped");
+    runtime("update", "--pids-limit", "9", id).fails();
+    assertThat(runtime("update", "--pids-limit", "9", tag + "-none").exits(1).err())
+        .contains("does not exist");
+  }
+
+  @Test
+  void statisticsHaveTheirShape() throws IOException {
+    config.set("/linux/resources/pids", "{limit:20}");
+    startSleeper();
+    JsonNode event = Config.json(runtime("events", "--stats", id).succeeds().out());
+    assertThat(event.get("type").asString()).isEqualTo("stats");
+    assertThat(event.at("/data/pids/current").asInt()).isEqualTo(1);
+    assertThat(event.at("/data/pids/limit").asInt()).isEqualTo(20);
+    assertThat(event.at("/data/cpu/usage/total").asLong()).isPositive();
+    assertThat(event.at("/data/cpu/usage/percpu").isArray()).isTrue();
+    assertThat(event.at("/data/memory/usage/limit").asLong()).isPositive();
+    assertThat(event.at("/data/memory/raw").size()).isGreaterThan(10);
+    assertThat(event.at("/data").has("hugetlb")).isTrue();
+    assertThat(event.at("/data/cpuset/cpus").isArray()).isTrue();
+    killAndDelete();
+  }
+
+  @Test
+  void statisticsComeAtTheIntervalUntilTheEnd() throws IOException {
+    startSleeper();
+    Command.Running running = command("events", "--interval", "200ms", id).start();
+    assertThat(eventually(() -> lines(running) >= 3)).isTrue();
+    runtime("kill", id, "KILL").succeeds();
+    awaitStatus("stopped");
+    runtime("delete", id).succeeds();
+    running.finish();
+  }
+
+  private static int lines(Command.Running running) {
+    try {
+      return (int) running.outputSoFar().lines().count();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void runningOutOfMemoryIsTold() throws IOException {
+    config
+        .set("/linux/resources/memory", "{limit:16777216}")
+        .sh(
+            "while ! test -e /tmp/go; do sleep 0.05; done; dd if=/dev/zero of=/tmp/big bs=1M count=60; sleep 1000")
+        .mount("{destination:'/tmp',type:'tmpfs',source:'tmpfs'}");
+    createAndStart();
+    Command.Running running = command("events", "--interval", "60s", id).start();
+    pause(500);
+    execSh("touch /tmp/go");
+    assertThat(eventually(() -> told(running, "\"oom\""))).isTrue();
+    runtime("delete", "--force", id).succeeds();
+    List<String> lines = running.finish().lines();
+    JsonNode event = Config.json(lines.getFirst());
+    assertThat(event.get("type").asString()).isEqualTo("oom");
+    assertThat(event.get("id").asString()).isEqualTo(id);
+    assertThat(event.has("data")).isFalse();
+  }
+
+  private static boolean told(Command.Running running, String word) {
+    try {
+      return running.outputSoFar().contains(word);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void anIntervalMustBeOne() throws IOException {
+    startSleeper();
+    runtime("events", "--interval", "0s", id).fails();
+    killAndDelete();
+  }
+}

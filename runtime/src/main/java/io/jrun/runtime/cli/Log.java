@@ -1,0 +1,89 @@
+package io.jrun.runtime.cli;
+
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.Json.JsonObject;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
+import org.jspecify.annotations.Nullable;
+
+/// What a command says besides its result, in runc's records: to the caller's standard error, or to
+/// the file of `--log`. Belongs to one command and to the thread that serves it.
+public final class Log {
+  private final GlobalOptions global;
+  private final Caller caller;
+  private long lastNanos = System.nanoTime();
+
+  public Log(GlobalOptions global, Caller caller) {
+    this.global = global;
+    this.caller = caller;
+  }
+
+  public boolean isDebug() {
+    return global.debug();
+  }
+
+  /// With `--debug`: what was just done, and how long that took.
+  public void step(String done) {
+    if (!global.debug()) return;
+    long now = System.nanoTime();
+    write("debug", done + " (" + (now - lastNanos) / 1000 + " µs)");
+    lastNanos = System.nanoTime();
+  }
+
+  public void warning(String message) {
+    write("warning", message);
+  }
+
+  /// A failure that ends the command: a file that takes the records is not where a person looks, so
+  /// standard error has it too.
+  void error(String message) {
+    write("error", message);
+    if (global.log() != null) caller.err(message + "\n");
+  }
+
+  private void write(String level, String message) {
+    String record = record(level, message, caller.now());
+    @Nullable String file = global.log();
+    if (file == null) {
+      caller.err(record);
+      return;
+    }
+    try {
+      caller.appendToFile(file, record);
+    } catch (RuntimeException e) {
+      caller.err(record("error", "the log file: " + message(e), caller.now()));
+      if (!level.equals("error")) caller.err(record);
+    }
+  }
+
+  /// A line that is no record, such as of `--trace`.
+  public void line(String text) {
+    @Nullable String file = global.log();
+    if (file == null) caller.err(text + "\n");
+    else caller.appendToFile(file, text + "\n");
+  }
+
+  static String message(Throwable failure) {
+    @Nullable String message = failure.getMessage();
+    return message == null || message.isEmpty() ? failure.toString() : message.stripTrailing();
+  }
+
+  private String record(String level, String message, Instant now) {
+    String time =
+        DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(
+            now.truncatedTo(ChronoUnit.SECONDS).atOffset(ZoneOffset.UTC));
+    return switch (global.logFormat()) {
+      case TEXT ->
+          "time=\"" + time + "\" level=" + level + " msg=" + Json.of(message).toText() + "\n";
+      case JSON ->
+          JsonObject.EMPTY
+                  .with("level", Json.of(level))
+                  .with("msg", Json.of(message))
+                  .with("time", Json.of(time))
+                  .toText()
+              + "\n";
+    };
+  }
+}

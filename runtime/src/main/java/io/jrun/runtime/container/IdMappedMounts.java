@@ -1,0 +1,144 @@
+package io.jrun.runtime.container;
+
+import static io.jrun.kernel.call.MountCall.*;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.MountCall;
+import io.jrun.kernel.call.NamespaceCall;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.SignalCall;
+import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.Linux;
+import io.jrun.specs.runtime.Mount;
+import io.jrun.specs.runtime.NamespaceType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Bind mounts whose files show other ids (`idmap`, `ridmap`, mappings of a mount). Who may do that
+/// is the owner of the file system, so the client opens and maps these trees, and init attaches
+/// them.
+final class IdMappedMounts implements AutoCloseable {
+  private static final int SIGKILL = 9;
+
+  private final Containers containers;
+  private final ClientProcess client;
+  private final Map<Integer, OwnedDescriptor> trees = new HashMap<>();
+
+  private IdMappedMounts(Containers containers, ClientProcess client) {
+    this.containers = containers;
+    this.client = client;
+  }
+
+  static boolean any(Config config) {
+    for (Mount mount : config.mounts()) if (isMapped(mount)) return true;
+    return false;
+  }
+
+  static boolean isMapped(Mount mount) {
+    return !mount.uidMappings().isEmpty()
+        || !mount.gidMappings().isEmpty()
+        || mount.options().contains("idmap")
+        || mount.options().contains("ridmap");
+  }
+
+  /// @param initPid in whose user namespace mounts without mappings of their own are mapped
+  static IdMappedMounts prepare(
+      Containers containers, ClientProcess client, Config config, int initPid) {
+    IdMappedMounts all = new IdMappedMounts(containers, client);
+    try {
+      for (int i = 0; i < config.mounts().size(); i++) {
+        Mount mount = config.mounts().get(i);
+        if (isMapped(mount)) all.trees.put(i, all.tree(mount, config.linux(), initPid, i));
+      }
+      return all;
+    } catch (RuntimeException e) {
+      all.close();
+      throw e;
+    }
+  }
+
+  /// The tree of a mount, by its place in the config; null where it has none.
+  @org.jspecify.annotations.Nullable
+  Descriptor pass(Batch batch, int index) {
+    OwnedDescriptor tree = trees.get(index);
+    return tree == null ? null : batch.pass(tree);
+  }
+
+  private OwnedDescriptor tree(Mount mount, Linux linux, int initPid, int index) {
+    String source = mount.source() == null ? "" : mount.source();
+    boolean isBind =
+        "bind".equals(mount.type())
+            || mount.options().contains("bind")
+            || mount.options().contains("rbind");
+    if (!isBind)
+      throw new ContainerException("/mounts/" + index + ": only bind mounts can be id-mapped");
+    boolean deep = mount.options().contains("rbind");
+    boolean mapsDeep = mount.options().contains("ridmap");
+    Descriptor user = userNamespace(mount, linux, initPid, index);
+    Batch batch = new Batch();
+    Pending<Descriptor> tree =
+        batch.add(
+            new MountCall.OpenTree(
+                Descriptor.CWD,
+                source,
+                OPEN_TREE_CLONE | (deep ? FileCall.AT_RECURSIVE : 0),
+                true));
+    batch.add(
+        new MountCall.MountSetattr(
+            tree.descriptor(), mapsDeep ? FileCall.AT_RECURSIVE : 0, MOUNT_ATTR_IDMAP, 0, 0, user));
+    Results results = client.helper.run(batch); // the tree comes along, so it is closed afterwards
+    Batch closing = new Batch();
+    closing.add(new FileCall.Close(results.of(tree)));
+    closing.add(new FileCall.Close(user));
+    client.helper.run(closing);
+    return results.descriptors().getFirst();
+  }
+
+  private Descriptor userNamespace(Mount mount, Linux linux, int initPid, int index) {
+    if (mount.uidMappings().isEmpty() && mount.gidMappings().isEmpty()) {
+      if (linux.namespace(NamespaceType.USER) == null)
+        throw new ContainerException(
+            "/mounts/" + index + ": idmap without mappings needs a user namespace");
+      return open(initPid);
+    }
+    if (mount.uidMappings().isEmpty() || mount.gidMappings().isEmpty())
+      throw new ContainerException(
+          "/mounts/" + index + ": uidMappings and gidMappings are needed together");
+    Child holder =
+        Child.clone(containers.kernel, client.helper, new Batch(), NamespaceCall.CLONE_NEWUSER);
+    try (holder) {
+      IdMaps.write(
+          containers,
+          client,
+          holder.pid(),
+          linux.withUidMappings(mount.uidMappings()).withGidMappings(mount.gidMappings()));
+      return open(holder.pid());
+    } finally {
+      client.helper.call(new SignalCall.Kill(holder.pid(), SIGKILL));
+      client.helper.call(new ProcessCall.Wait4(holder.pid(), 0));
+    }
+  }
+
+  private Descriptor open(int pid) {
+    return client.helper.call(
+        new FileCall.Openat(
+            Descriptor.CWD,
+            "/proc/" + pid + "/ns/user",
+            FileCall.O_RDONLY | FileCall.O_CLOEXEC,
+            0,
+            false));
+  }
+
+  @Override
+  public void close() {
+    List<OwnedDescriptor> owned = new ArrayList<>(trees.values());
+    owned.forEach(OwnedDescriptor::close);
+  }
+}

@@ -1,0 +1,238 @@
+package io.jrun.runtime.container;
+
+import static io.jrun.kernel.call.FileCall.*;
+import static io.jrun.kernel.call.NamespaceCall.*;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.CredentialCall;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.NamespaceCall;
+import io.jrun.kernel.call.Nothing;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.call.SignalCall;
+import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.runtime.process.IdentityPlan;
+import io.jrun.runtime.process.SchedulingPlan;
+import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.Linux;
+import io.jrun.specs.runtime.Namespace;
+import io.jrun.specs.runtime.NamespaceType;
+import io.jrun.specs.runtime.Process;
+import io.jrun.specs.runtime.TimeOffset;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// The process between the client and a process that belongs to another user namespace or to a time
+/// namespace. It goes there, then makes that process a child of the client (CLONE_PARENT) and ends.
+///
+/// ```
+///   client --clone--> middle: joins by path, user namespace (the client writes its ids), root
+///     |                 |     there, time namespace and its offsets
+///     | <--CLONE_PARENT-+---> init: in all of these, and in what clone3 makes new, so that the
+///     |                       user namespace owns it
+/// ```
+final class Middle {
+  private static final int SIGKILL = 9;
+
+  private final Containers containers;
+  private final ClientProcess client;
+  private final Child child;
+
+  private final Cgroup cgroup;
+
+  private Middle(Containers containers, ClientProcess client, Cgroup cgroup) {
+    this.containers = containers;
+    this.client = client;
+    this.cgroup = cgroup;
+    this.child =
+        Child.begin(
+                containers.kernel, client.helper, new Batch(), 0, cgroup.birthplace(), after -> {})
+            .await();
+  }
+
+  /// Clones a container's init.
+  static Child init(
+      Containers containers,
+      ClientProcess client,
+      NamespacePlan namespaces,
+      Config config,
+      Cgroup cgroup) {
+    Middle middle = new Middle(containers, client, cgroup);
+    try {
+      return middle.init(namespaces, config);
+    } finally {
+      middle.end();
+    }
+  }
+
+  /// Clones a process into a running container's namespaces.
+  ///
+  /// @param initPid of the container
+  static Child exec(
+      Containers containers,
+      ClientProcess client,
+      Config config,
+      int initPid,
+      Process process,
+      Cgroup cgroup) {
+    Middle middle = new Middle(containers, client, cgroup);
+    try {
+      return middle.exec(config.linux(), initPid, process);
+    } finally {
+      middle.end();
+    }
+  }
+
+  private Child init(NamespacePlan namespaces, Config config) {
+    Batch first = new Batch();
+    prepare(first, config.process());
+    cgroup.joinV1(first);
+    List<Namespace> joined = new ArrayList<>(namespaces.joined());
+    boolean joinsUser = !joined.isEmpty() && joined.getFirst().type() == NamespaceType.USER;
+    Descriptor user = joinsUser ? NamespacePlan.open(first, joined.removeFirst()) : Descriptor.NONE;
+    List<Descriptor> files = new ArrayList<>();
+    for (Namespace namespace : joined) files.add(NamespacePlan.open(first, namespace));
+    List<Pending<Nothing>> joins = new ArrayList<>();
+    for (int i = 0; i < joined.size(); i++) {
+      NamespaceCall.Setns setns =
+          new NamespaceCall.Setns(files.get(i), NamespacePlan.flag(joined.get(i).type()));
+      // one that the user namespace owns may need its rights: it is tried again after that
+      joins.add(joinsUser ? first.add(setns, Errno.EPERM) : first.add(setns));
+    }
+    if (joinsUser) first.add(new NamespaceCall.Setns(user, CLONE_NEWUSER));
+    else if (namespaces.makes(NamespaceType.USER))
+      first.add(new NamespaceCall.Unshare(CLONE_NEWUSER));
+    Results results = child.helper().run(first);
+    if (namespaces.makes(NamespaceType.USER))
+      IdMaps.write(containers, client, child.pid(), config.linux());
+
+    Batch second = new Batch();
+    if (namespaces.makes(NamespaceType.TIME)) time(second, config.linux().timeOffsets());
+    if (namespaces.has(NamespaceType.USER)) becomeRoot(second);
+    for (int i = 0; i < joined.size(); i++) {
+      if (results.errno(joins.get(i)) != Errno.EPERM.value()) continue;
+      int number = descriptor(results, files.get(i));
+      second.add(
+          new NamespaceCall.Setns(
+              new Descriptor.Known(number), NamespacePlan.flag(joined.get(i).type())));
+    }
+    return Child.clone(
+        containers.kernel,
+        child.helper(),
+        second,
+        namespaces.cloneFlags() & ~(CLONE_NEWUSER | CLONE_NEWTIME) | CLONE_PARENT);
+  }
+
+  private static int descriptor(Results results, Descriptor file) {
+    return (int) (long) results.values().get(((Descriptor.ResultOf) file).index());
+  }
+
+  private void prepare(Batch batch, @Nullable Process process) {
+    Child.addForgetCgroup(batch, cgroup.birthplace());
+    batch.add(new PseudoCall.ResetSignals());
+    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    // written while this still has the caller's rights; init inherits it
+    if (process != null) IdentityPlan.oomScore(batch, process);
+  }
+
+  /// A child is in the new time namespace, whose clocks nobody may have read before they are set.
+  private static void time(Batch batch, Map<String, TimeOffset> offsets) {
+    batch.add(new NamespaceCall.Unshare(CLONE_NEWTIME));
+    if (offsets.isEmpty()) return;
+    StringBuilder text = new StringBuilder();
+    offsets.forEach((clock, offset) ->
+        text.append(clock)
+            .append(' ')
+            .append(offset.secs())
+            .append(' ')
+            .append(offset.nanosecs())
+            .append('\n'));
+    Descriptor file =
+        batch
+            .add(
+                new FileCall.Openat(
+                    Descriptor.CWD, "/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC, 0, false))
+            .descriptor();
+    batch.add(new FileCall.Write(file, text.toString().getBytes(StandardCharsets.UTF_8)));
+    batch.add(new FileCall.Close(file));
+  }
+
+  /// Root of the user namespace: files made by its processes must have ids that it maps.
+  private static void becomeRoot(Batch batch) {
+    // refused where /proc/self/setgroups says deny: the caller's groups stay then
+    batch.add(new CredentialCall.Setgroups(List.of()), Errno.EPERM);
+    batch.add(new CredentialCall.Setresgid(0));
+    batch.add(new CredentialCall.Setresuid(0));
+  }
+
+  private Child exec(Linux linux, int initPid, Process process) {
+    Batch batch = new Batch();
+    prepare(batch, process);
+    if (process.execCpuAffinity() != null)
+      SchedulingPlan.affinity(batch, process.execCpuAffinity().initial());
+    cgroup.joinV1(batch);
+    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_DUMPABLE, 0, 0, 0, 0));
+    // opened with the caller's rights over init, which those in its user namespace may lack
+    List<Descriptor> files = new ArrayList<>();
+    List<Namespace> others =
+        linux.namespaces().stream()
+            .filter(n -> n.type() != NamespaceType.USER && n.type() != NamespaceType.PID)
+            .sorted(NamespacePlan.MOUNT_LAST)
+            .toList();
+    String directory = "/proc/" + initPid + "/ns/";
+    Descriptor user = open(batch, directory + "user");
+    Descriptor pid = open(batch, directory + "pid");
+    for (Namespace namespace : others)
+      files.add(open(batch, directory + NamespacePlan.procName(namespace.type())));
+    batch.add(new NamespaceCall.Setns(user, CLONE_NEWUSER));
+    if (linux.namespace(NamespaceType.PID) != null)
+      batch.add(new NamespaceCall.Setns(pid, CLONE_NEWPID));
+    becomeRoot(batch);
+    containers.exe.addTo(batch);
+    Child executed =
+        Child.clone(containers.kernel, child.helper(), batch, NamespaceCall.CLONE_PARENT);
+    Batch joining = new Batch();
+    for (int i = 0; i < others.size(); i++) {
+      Descriptor file = new Descriptor.Known(descriptor(executed.before(), files.get(i)));
+      joining.add(new NamespaceCall.Setns(file, NamespacePlan.flag(others.get(i).type())));
+      joining.add(new FileCall.Close(file));
+    }
+    try {
+      executed.helper().run(joining);
+      return executed;
+    } catch (RuntimeException e) {
+      kill(executed);
+      throw e;
+    }
+  }
+
+  private static Descriptor open(Batch batch, String path) {
+    return batch
+        .add(new FileCall.Openat(Descriptor.CWD, path, O_RDONLY | O_CLOEXEC, 0, false))
+        .descriptor();
+  }
+
+  /// The middle process has no more to do, or died of what failed.
+  private void end() {
+    kill(child);
+  }
+
+  private void kill(Child process) {
+    process.close();
+    try {
+      client.helper.call(new SignalCall.Kill(process.pid(), SIGKILL));
+      client.helper.call(new ProcessCall.Wait4(process.pid(), 0));
+    } catch (HelperGoneException e) {
+      // the client is gone, and what it began with it (PR_SET_PDEATHSIG)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package io.jrun.runtime.mount;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The mounts that a process sees (proc_pid_mountinfo(5)).
+public final class Mountinfo {
+  private static final int CHUNK = 65536;
+
+  /// @param root the directory of the file system that is mounted
+  public record Entry(String root, String mountPoint, String type, boolean shared) {}
+
+  private Mountinfo() {}
+
+  /// The mounts of a helper's namespace, by the procfs that it sees.
+  public static List<Entry> read(HelperKernel process) {
+    Batch batch = new Batch();
+    Pending<Descriptor> file =
+        batch.add(
+            new FileCall.Openat(
+                Descriptor.CWD,
+                "/proc/self/mountinfo",
+                FileCall.O_RDONLY | FileCall.O_CLOEXEC,
+                0,
+                false));
+    Pending<byte[]> first = batch.add(new FileCall.Read(file.descriptor(), CHUNK));
+    Results results = process.run(batch);
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
+    for (byte[] bytes = results.of(first); bytes.length > 0; ) {
+      text.writeBytes(bytes);
+      bytes = process.call(new FileCall.Read(results.of(file), CHUNK));
+    }
+    process.call(new FileCall.Close(results.of(file)));
+    return parse(text.toString(StandardCharsets.UTF_8));
+  }
+
+  static List<Entry> parse(String text) {
+    List<Entry> entries = new ArrayList<>();
+    for (String line : text.split("\n")) {
+      int separator = line.indexOf(" - ");
+      if (separator < 0) continue;
+      String[] before = line.substring(0, separator).split(" ");
+      if (before.length < 6) continue;
+      entries.add(
+          new Entry(
+              unescape(before[3]),
+              unescape(before[4]),
+              line.substring(separator + 3).split(" ")[0],
+              line.substring(0, separator).contains(" shared:")));
+    }
+    return List.copyOf(entries);
+  }
+
+  /// Blanks and backslashes are written as three octal digits.
+  private static String unescape(String path) {
+    return path.replace("\\040", " ")
+        .replace("\\011", "\t")
+        .replace("\\012", "\n")
+        .replace("\\134", "\\");
+  }
+
+  /// The innermost mount point on the way to a path, which has no symlinks.
+  public static String containing(List<Entry> mounts, String path) {
+    String best = "/";
+    for (Entry mount : mounts) {
+      String point = mount.mountPoint();
+      boolean leads = path.equals(point) || path.startsWith(point + "/");
+      if (leads && point.length() > best.length()) best = point;
+    }
+    return best;
+  }
+}

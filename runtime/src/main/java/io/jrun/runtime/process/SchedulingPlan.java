@@ -1,0 +1,102 @@
+package io.jrun.runtime.process;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.SchedulingCall;
+import io.jrun.specs.runtime.IoPriority;
+import io.jrun.specs.runtime.Linux;
+import io.jrun.specs.runtime.MemoryPolicy;
+import io.jrun.specs.runtime.Process;
+import io.jrun.specs.runtime.Scheduler;
+import java.util.List;
+import java.util.Map;
+
+/// How the container's program is scheduled, where its memory lies and which execution domain it
+/// has; asked for while the process still has its privileges.
+public final class SchedulingPlan {
+  private static final List<String> POLICIES =
+      List.of(
+          "SCHED_OTHER",
+          "SCHED_FIFO",
+          "SCHED_RR",
+          "SCHED_BATCH",
+          "SCHED_ISO",
+          "SCHED_IDLE",
+          "SCHED_DEADLINE");
+  private static final List<String> SCHEDULER_FLAGS =
+      List.of(
+          "SCHED_FLAG_RESET_ON_FORK",
+          "SCHED_FLAG_RECLAIM",
+          "SCHED_FLAG_DL_OVERRUN",
+          "SCHED_FLAG_KEEP_POLICY",
+          "SCHED_FLAG_KEEP_PARAMS",
+          "SCHED_FLAG_UTIL_CLAMP_MIN",
+          "SCHED_FLAG_UTIL_CLAMP_MAX");
+  private static final List<String> IO_CLASSES =
+      List.of("IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE");
+  private static final List<String> MEMORY_MODES =
+      List.of(
+          "MPOL_DEFAULT",
+          "MPOL_PREFERRED",
+          "MPOL_BIND",
+          "MPOL_INTERLEAVE",
+          "MPOL_LOCAL",
+          "MPOL_PREFERRED_MANY",
+          "MPOL_WEIGHTED_INTERLEAVE");
+  private static final Map<String, Integer> MEMORY_FLAGS =
+      Map.of(
+          "MPOL_F_NUMA_BALANCING",
+          1 << 13,
+          "MPOL_F_RELATIVE_NODES",
+          1 << 14,
+          "MPOL_F_STATIC_NODES",
+          1 << 15);
+  private static final int PER_LINUX32 = 8;
+
+  private SchedulingPlan() {}
+
+  public static void add(Batch batch, Process process, Linux linux) {
+    if (linux.personality() != null) {
+      batch.add(
+          new ProcessCall.Personality(
+              linux.personality().domain().equals("LINUX32") ? PER_LINUX32 : 0));
+    }
+    if (linux.memoryPolicy() != null) memory(batch, linux.memoryPolicy());
+    if (process.scheduler() != null) scheduler(batch, process.scheduler());
+    IoPriority io = process.ioPriority();
+    if (io != null) {
+      batch.add(
+          new ProcessCall.IoprioSet(
+              IO_CLASSES.indexOf(io.ioClass()) << SchedulingCall.CLASS_SHIFT | io.priority()));
+    }
+  }
+
+  private static void scheduler(Batch batch, Scheduler s) {
+    long flags = 0;
+    for (String flag : s.flags()) flags |= 1L << SCHEDULER_FLAGS.indexOf(flag);
+    batch.add(
+        new SchedulingCall.SchedSetattr(
+            POLICIES.indexOf(s.policy()),
+            flags,
+            s.nice(),
+            s.priority(),
+            s.runtimeNanos(),
+            s.deadlineNanos(),
+            s.periodNanos()));
+  }
+
+  private static void memory(Batch batch, MemoryPolicy policy) {
+    int mode = MEMORY_MODES.indexOf(policy.mode());
+    for (String flag : policy.flags())
+      mode |= java.util.Objects.requireNonNull(MEMORY_FLAGS.get(flag));
+    batch.add(
+        new SchedulingCall.SetMempolicy(
+            mode, IdSet.mask(policy.nodes() == null ? "" : policy.nodes())));
+  }
+
+  /// @param cpus a list; empty or null leaves the affinity
+  public static void affinity(Batch batch, @org.jspecify.annotations.Nullable String cpus) {
+    if (cpus == null || cpus.isBlank()) return;
+    batch.add(new SchedulingCall.SchedSetaffinity(IdSet.mask(cpus)));
+  }
+}

@@ -1,0 +1,6 @@
+/// Kernels that note what they are asked and pretend that it was done; they only look, at what is
+/// there already. Depends on `io.jrun.kernel`.
+@NullMarked
+package io.jrun.runtime.rehearsal;
+
+import org.jspecify.annotations.NullMarked;

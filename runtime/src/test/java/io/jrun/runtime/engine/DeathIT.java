@@ -1,0 +1,239 @@
+package io.jrun.runtime.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jrun.runtime.engine.Sandbox.Outcome;
+import io.jrun.runtime.engine.Stages.Kind;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/// The client, or a process that it was to become the parent of, killed at every stage of a
+/// command, before each message and each call of the engine's own: what was begun is undone.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class DeathIT {
+  private final List<String> problems = new ArrayList<>();
+  private Sandbox sandbox;
+  private TestEngine engine;
+  private int serial;
+
+  @BeforeAll
+  void startEngine() throws Exception {
+    sandbox = new Sandbox();
+    engine = TestEngine.at(socket(), sandbox.library());
+    assertThat(command("run", "--detach", "warm").status()).isZero();
+    assertThat(command("exec", "warm", "true").status()).isZero();
+    assertThat(command("delete", "--force", "warm").status()).isZero();
+  }
+
+  @AfterAll
+  void endEngine() throws Exception {
+    if (engine != null) engine.close();
+    if (sandbox != null) sandbox.close();
+  }
+
+  private Path socket() {
+    return sandbox.top().resolve("engine.sock");
+  }
+
+  private Outcome command(String... words) {
+    Outcome outcome =
+        sandbox.run(sandbox.command(Map.of("JRUN_ENGINE", socket().toString()), words));
+    try {
+      TestEngine.End end = engine.awaitEnd();
+      if (end.unreported() != null)
+        throw new AssertionError("unreported by " + outcome, end.unreported());
+      return outcome;
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private void kill(ProcessHandle process) {
+    process.destroyForcibly();
+    long end = System.nanoTime() + 5_000_000_000L;
+    // a zombie runs nothing
+    while (Files.exists(Path.of("/proc", process.pid() + "", "exe")) && System.nanoTime() < end)
+      Thread.onSpinWait();
+  }
+
+  private void killClient() {
+    ProcessHandle.of(engine.clientPid()).ifPresent(this::kill);
+  }
+
+  /// The client's children die, init among them; the client goes on.
+  private void killChildren() {
+    ProcessHandle.of(engine.clientPid()).ifPresent(client -> client.children().forEach(this::kill));
+  }
+
+  private interface Check {
+    void look(String id, Outcome outcome, List<String> wrong);
+  }
+
+  private void sweep(
+      String name,
+      Runnable death,
+      java.util.function.Consumer<String> before,
+      Check after,
+      String... command) {
+    long started = System.nanoTime();
+    int runs = 0;
+    for (Kind kind : Kind.values()) {
+      String first = sandbox.tag() + "-" + serial++;
+      before.accept(first);
+      Stages counted = Stages.counting();
+      Outcome healthy = observed(counted, first, command);
+      assertThat(healthy.status()).as("%s", healthy).isZero();
+      assertThat(command("delete", "--force", first).status()).isZero();
+      for (int number = 1; number <= counted.seen(kind); number++) {
+        String id = sandbox.tag() + "-" + serial++;
+        before.accept(id);
+        List<String> wrong = new ArrayList<>();
+        try {
+          Outcome outcome = observed(new Stages(kind, number, death), id, command);
+          runs++;
+          after.look(id, outcome, wrong);
+          Outcome deleted = command("delete", "--force", id);
+          if (deleted.status() != 0) wrong.add("delete --force: " + deleted.err());
+        } catch (AssertionError e) {
+          wrong.add(e + " " + e.getCause());
+        }
+        List<String> left = sandbox.leftSoon(id);
+        if (!left.isEmpty()) wrong.add("left: " + left);
+        for (String text : wrong) problems.add(name + ", " + kind + " " + number + ": " + text);
+      }
+    }
+    System.out.printf(
+        "sweep of %s: %d runs, %d ms%n", name, runs, (System.nanoTime() - started) / 1_000_000);
+    List<String> found = List.copyOf(problems);
+    problems.clear();
+    found.forEach(text -> System.out.println("problem: " + text));
+    assertThat(found).as("problems of " + name).isEmpty();
+  }
+
+  private Outcome observed(Stages stages, String id, String... words) {
+    engine.observe(stages);
+    try {
+      String[] all = words.clone();
+      for (int i = 0; i < all.length; i++) if (all[i].equals("ID")) all[i] = id;
+      return command(all);
+    } finally {
+      engine.observe(null);
+    }
+  }
+
+  private void made(String... words) {
+    Outcome outcome = command(words);
+    assertThat(outcome.status()).as("%s", outcome).isZero();
+  }
+
+  private void nothing(String id, Outcome outcome, List<String> wrong) {
+    // a client may die when all is done
+    if (outcome.status() == 0 || command("state", id).out().contains("\"created\"")) return;
+    List<String> left = sandbox.leftSoon(id);
+    if (!left.isEmpty()) wrong.add("left before any other command: " + left);
+  }
+
+  private void stillRuns(String id, Outcome outcome, List<String> wrong) {
+    if (!command("state", id).out().contains("\"running\""))
+      wrong.add("the container does not run");
+    Outcome again = command("exec", id, "true");
+    if (again.status() != 0) wrong.add("exec again: " + again);
+  }
+
+  @Test
+  void clientOfCreate() {
+    sweep("client deaths in create", this::killClient, id -> {}, this::nothing, "create", "ID");
+  }
+
+  @Test
+  void clientOfExec() {
+    sweep(
+        "client deaths in exec",
+        this::killClient,
+        id -> made("run", "--detach", id),
+        this::stillRuns,
+        "exec",
+        "ID",
+        "true");
+  }
+
+  @Test
+  void clientOfStart() {
+    sweep(
+        "client deaths in start",
+        this::killClient,
+        id -> made("create", id),
+        (id, outcome, wrong) -> {
+          String state = command("state", id).out();
+          if (!state.contains("\"running\"") && !state.contains("\"created\""))
+            wrong.add("state: " + state);
+        },
+        "start",
+        "ID");
+  }
+
+  @Test
+  void clientOfDelete() {
+    sweep(
+        "client deaths in delete",
+        this::killClient,
+        id -> made("run", "--detach", id),
+        (id, outcome, wrong) -> {},
+        "delete",
+        "--force",
+        "ID");
+  }
+
+  @Test
+  void clientOfRun() throws Exception {
+    sandbox.config(text -> text.replace("[\"sleep\",\"1000\"]", "[\"true\"]"));
+    try {
+      sweep(
+          "client deaths in run",
+          this::killClient,
+          id -> {},
+          (id, outcome, wrong) -> {},
+          "run",
+          "ID");
+    } finally {
+      sandbox.config(text -> text);
+    }
+  }
+
+  @Test
+  void initOfCreate() {
+    sweep(
+        "init deaths in create",
+        this::killChildren,
+        id -> {},
+        (id, outcome, wrong) -> {
+          if (outcome.status() != 0 && outcome.err().lines().count() != 1)
+            wrong.add("not one line of error: " + outcome.err());
+          nothing(id, outcome, wrong);
+        },
+        "create",
+        "ID");
+  }
+
+  @Test
+  void processOfExec() {
+    sweep(
+        "process deaths in exec",
+        this::killChildren,
+        id -> made("run", "--detach", id),
+        (id, outcome, wrong) -> {
+          if (outcome.err().lines().count() > 1) wrong.add("more than a line: " + outcome.err());
+          stillRuns(id, outcome, wrong);
+        },
+        "exec",
+        "ID",
+        "true");
+  }
+}
