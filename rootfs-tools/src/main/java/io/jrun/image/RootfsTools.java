@@ -31,6 +31,11 @@ public final class RootfsTools {
     return caller.variable(name).orElse("");
   }
 
+  /// A path of the caller from `/` on.
+  public String absolute(String path) {
+    return caller.absolute(path);
+  }
+
   /// Unpacks a source, `-` being standard input, to a directory that is missing or empty.
   ///
   /// @param name which of several images; empty for the only one

@@ -70,18 +70,26 @@ public final class Unpacking {
 
   /// Removes a tree with the caller's rights.
   public static void remove(CallerFiles caller, String path) {
-    int slash = path.lastIndexOf('/');
     try (WriterProcess process = WriterProcess.of(caller.kernel(), caller.helper())) {
-      HelperKernel writer = process.kernel();
-      Descriptor parent =
-          writer.call(
-              new FileCall.Openat(
-                  Descriptor.CWD,
-                  slash <= 0 ? (slash == 0 ? "/" : ".") : path.substring(0, slash),
-                  FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
-                  0,
-                  false));
+      removeIn(process.kernel(), path);
+    }
+  }
+
+  /// Removes a tree by a process that is there already.
+  public static void removeIn(HelperKernel writer, String path) {
+    int slash = path.lastIndexOf('/');
+    Descriptor parent =
+        writer.call(
+            new FileCall.Openat(
+                Descriptor.CWD,
+                slash <= 0 ? (slash == 0 ? "/" : ".") : path.substring(0, slash),
+                FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
+                0,
+                false));
+    try {
       new Removal(writer).remove(parent, path.substring(slash + 1));
+    } finally {
+      writer.call(new FileCall.Close(parent));
     }
   }
 }

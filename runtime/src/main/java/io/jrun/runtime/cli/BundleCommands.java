@@ -9,6 +9,7 @@ final class BundleCommands {
   private BundleCommands() {}
 
   static int perform(Request request) {
+    if (request.id().equals("release")) return release(request);
     if (!request.id().equals("create")) {
       throw CommandFailure.usage("unknown command \"bundle " + request.id() + "\"");
     }
@@ -53,6 +54,20 @@ final class BundleCommands {
                 line.has("--tty"),
                 RootfsCommands.unpackOptions(request, nested));
     RootfsCommands.tellSkipped(request, report);
+    return 0;
+  }
+
+  /// What the hook of a container that runs an image calls when the container is deleted.
+  private static int release(Request request) {
+    Options options =
+        new Options("jrun bundle release", "unmount and remove the bundle of run --image")
+            .text("dir", "the store of images", "--store");
+    Nested nested = Nested.parse(options, "ID", request.rest(), 1, 1, request);
+    if (nested.isHelp()) return 0;
+    request
+        .operations()
+        .containerBundles(nested.line().text("--store", ""))
+        .release(nested.argument(0));
     return 0;
   }
 }

@@ -1,6 +1,7 @@
 package io.jrun.runtime.cli;
 
 import io.jrun.image.BundleCreation;
+import io.jrun.image.ContainerBundles;
 import io.jrun.image.RootfsTools;
 import io.jrun.image.store.Images;
 import java.util.List;
@@ -56,6 +57,9 @@ public interface Operations {
   Images images(String store);
 
   BundleCreation bundleCreation(String store);
+
+  /// The bundles of containers that run an image.
+  ContainerBundles containerBundles(String store);
 
   /// The features document as JSON text.
   String features();

@@ -207,6 +207,9 @@ enum Subcommand {
   }
 
   int perform(List<String> args, GlobalOptions global, Operations operations, Caller caller) {
+    if (this == RUN && ImageRun.isAsked(args)) {
+      return ImageRun.perform(args, global, operations, caller);
+    }
     ParsedLine line = grammar.parse(args);
     if (line.isHelp()) {
       caller.out(usage());

@@ -2,6 +2,7 @@ package io.jrun.runtime.engine;
 
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.image.BundleCreation;
+import io.jrun.image.ContainerBundles;
 import io.jrun.image.RootfsTools;
 import io.jrun.image.store.Images;
 import io.jrun.kernel.HelperKernel;
@@ -17,6 +18,7 @@ import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.cli.UpdateOptions;
 import io.jrun.runtime.container.ContainerOperations;
 import io.jrun.runtime.container.Containers;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -134,6 +136,13 @@ record EngineOperations(
   @Override
   public BundleCreation bundleCreation(String store) {
     return new BundleCreation(files(), images(store));
+  }
+
+  @Override
+  public ContainerBundles containerBundles(String store) {
+    Path library = Path.of(System.getProperty("jrun.library", "."));
+    Path program = library.resolve("../../bin/jrun").toAbsolutePath().normalize();
+    return new ContainerBundles(files(), images(store), program);
   }
 
   @Override

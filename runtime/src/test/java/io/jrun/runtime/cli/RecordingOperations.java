@@ -134,4 +134,9 @@ final class RecordingOperations implements Operations {
   public io.jrun.image.BundleCreation bundleCreation(String store) {
     throw new UnsupportedOperationException();
   }
+
+  @Override
+  public io.jrun.image.ContainerBundles containerBundles(String store) {
+    throw new UnsupportedOperationException();
+  }
 }
