@@ -59,7 +59,7 @@ class RunImageIT extends EndToEnd {
 
   @Test
   void theCommandLineAdjustsIt() throws IOException {
-    Files.writeString(Files.createDirectory(temp.resolve("shared")).resolve("f"), "host");
+    Files.writeString(Files.createDirectory(temp.resolve("shared")).resolve("f"), "host\n");
     String script =
         "id -u; echo $A; pwd; cat /v/f; cat /proc/mounts | busybox grep -c ' /t tmpfs';"
             + " busybox hostname; echo x > /new || echo read-only";

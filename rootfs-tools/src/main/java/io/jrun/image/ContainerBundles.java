@@ -14,7 +14,6 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
-import io.jrun.kernel.call.ProcessCall;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.Unpacking;
 import io.jrun.rootfs.unpack.UnpackOptions;
@@ -25,7 +24,9 @@ import io.jrun.specs.runtime.Hook;
 import io.jrun.specs.runtime.Hooks;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /// Bundles of containers that run an image: in the store, with the image's unpacked layers below an
 /// overlayfs, mounted where the caller's mounts are.
@@ -37,6 +38,10 @@ import java.util.List;
 /// ```
 public final class ContainerBundles {
   private static final int MNT_DETACH = 2;
+  private static final int MOST_OPTIONS = 4000;
+
+  /// What passwd(5) and group(5) of most images fit.
+  private static final int SMALL = 8192;
 
   private final CallerFiles caller;
   private final Images images;
@@ -62,29 +67,38 @@ public final class ContainerBundles {
   }
 
   /// Makes the bundle; a failure leaves nothing.
+  ///
+  /// @param options how to unpack layers, asked where one is missing
   public Path create(
       String id,
       Resolved image,
       Overrides overrides,
       Adjustments adjustments,
       boolean terminal,
-      UnpackOptions options) {
+      Supplier<UnpackOptions> options) {
     Path directory = directory(id);
     SnapshotChain chain = images.prepare(id, image, options);
-    try (WriterProcess process = WriterProcess.of(caller.kernel(), caller.helper())) {
-      HelperKernel helper = process.kernel();
-      try {
-        mount(helper, chain, id, image);
-        Accounts accounts = BundleCreation.accounts(caller, directory + "/rootfs");
-        Config config =
-            adjustments.apply(
-                Conversion.config(image.config(), accounts, overrides, terminal));
-        write(helper, directory, withHook(config, id));
-        return directory;
-      } catch (RuntimeException e) {
-        release(helper, id, e);
-        throw e;
+    if (chain.layers().isEmpty()) {
+      images.release(id);
+      throw new ImageException(image.descriptor().digest() + " has no layers");
+    }
+    boolean made = false;
+    try {
+      Accounts accounts = mount(chain, directory);
+      made = true;
+      Config config =
+          adjustments.apply(Conversion.config(image.config(), accounts, overrides, terminal));
+      write(directory, withHook(config, id));
+      return directory;
+    } catch (KernelException e) {
+      if (e.call() instanceof FileCall.Mkdirat && e.errno().equals(Errno.EEXIST)) {
+        throw new ImageException("a bundle of " + id + " exists already", e);
       }
+      undo(id, e);
+      throw e;
+    } catch (RuntimeException e) {
+      if (made) undo(id, e);
+      throw e;
     }
   }
 
@@ -108,28 +122,60 @@ public final class ContainerBundles {
             Json.JsonObject.EMPTY));
   }
 
-  private void mount(HelperKernel helper, SnapshotChain chain, String id, Resolved image) {
+  /// Mounts the root and reads its accounts, in one message.
+  private Accounts mount(SnapshotChain chain, Path directory) {
     Batch batch = new Batch();
-    batch.add(new ProcessCall.Chdir(images.store().root().toString()));
-    batch.add(new FileCall.Mkdirat(Descriptor.CWD, "bundles", 0711), Errno.EEXIST);
-    Pending<?> own = batch.add(new FileCall.Mkdirat(Descriptor.CWD, "bundles/" + id, 0711), Errno.EEXIST);
-    Results made = helper.run(batch);
-    if (!made.succeeded(own)) throw new ImageException("a bundle of " + id + " exists already");
-    if (chain.layers().isEmpty()) throw new ImageException(image.descriptor().digest() + " has no layers");
-    Batch mount = new Batch();
+    Path root = images.store().root();
+    batch.add(new FileCall.Mkdirat(Descriptor.CWD, root + "/bundles", 0711), Errno.EEXIST);
+    batch.add(new FileCall.Mkdirat(Descriptor.CWD, directory.toString(), 0711));
     for (String name : List.of("rootfs", "upper", "work")) {
-      mount.add(new FileCall.Mkdirat(Descriptor.CWD, "bundles/" + id + "/" + name, 0755));
+      batch.add(new FileCall.Mkdirat(Descriptor.CWD, directory + "/" + name, 0755));
+      // whatever the umask took away
+      batch.add(new FileCall.Fchmodat(Descriptor.CWD, directory + "/" + name, 0755));
     }
-    // relative paths, so that many layers fit a page and no character needs to be escaped
-    mount.add(new ProcessCall.Chdir("snapshots"));
-    String beside = "../bundles/" + id + "/";
-    String options =
-        "lowerdir=" + chain.lowerdir() + ",upperdir=" + beside + "upper,workdir=" + beside + "work";
-    mount.add(new MountCall.Mount("jrun", beside + "rootfs", "overlay", 0, options));
-    helper.run(mount);
+    String rootfs = directory + "/rootfs";
+    String options = options(chain, directory);
+    if (options.length() >= MOST_OPTIONS) {
+      throw new ImageException(
+          "the image has too many layers for one mount: " + chain.layers().size());
+    }
+    batch.add(new MountCall.Mount("jrun", rootfs, "overlay", 0, options));
+    List<Pending<byte[]>> reads = new ArrayList<>();
+    for (String name : List.of("etc/passwd", "etc/group")) {
+      reads.add(caller.readInside(batch, rootfs, name, SMALL));
+    }
+    Results results = caller.helper().run(batch);
+    for (Pending<byte[]> read : reads) {
+      if (results.succeeded(read) && results.of(read).length == SMALL) {
+        return BundleCreation.accounts(caller, rootfs);
+      }
+    }
+    return new Accounts(text(results, reads.get(0)), text(results, reads.get(1)));
   }
 
-  private static void write(HelperKernel helper, Path directory, Config config) {
+  private static String text(Results results, Pending<byte[]> read) {
+    return results.succeeded(read)
+        ? new String(results.of(read), StandardCharsets.ISO_8859_1)
+        : "";
+  }
+
+  /// Volatile (Linux 5.10): what a container changes goes with it, so no unmount waits for the
+  /// disk. Overlayfs takes a page of options.
+  private static String options(SnapshotChain chain, Path directory) {
+    StringBuilder lower = new StringBuilder();
+    for (String layer : chain.layers().reversed()) {
+      if (!lower.isEmpty()) lower.append(':');
+      lower.append(escaped(chain.directory())).append('/').append(layer);
+    }
+    String own = escaped(directory);
+    return "lowerdir=" + lower + ",upperdir=" + own + "/upper,workdir=" + own + "/work,volatile";
+  }
+
+  private static String escaped(Path path) {
+    return path.toString().replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,");
+  }
+
+  private void write(Path directory, Config config) {
     Batch batch = new Batch();
     Descriptor file =
         batch
@@ -145,7 +191,7 @@ public final class ContainerBundles {
         new FileCall.Write(
             file, config.toJson().toText("\t").getBytes(StandardCharsets.UTF_8)));
     batch.add(new FileCall.Close(file));
-    helper.run(batch);
+    caller.helper().run(batch);
   }
 
   /// Unmounts and removes a bundle and gives its image back; it can be repeated.
@@ -155,9 +201,9 @@ public final class ContainerBundles {
     }
   }
 
-  private void release(HelperKernel helper, String id, RuntimeException cause) {
+  private void undo(String id, RuntimeException cause) {
     try {
-      release(helper, id);
+      release(id);
     } catch (RuntimeException e) {
       cause.addSuppressed(e);
     }

@@ -31,6 +31,13 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
   /// empty where it is missing or no regular file.
   public Optional<byte[]> readInside(String directory, String path, int most) {
     Batch batch = new Batch();
+    Pending<byte[]> read = readInside(batch, directory, path, most);
+    Results results = helper.run(batch);
+    return results.succeeded(read) ? Optional.of(results.of(read)) : Optional.empty();
+  }
+
+  /// The same as a part of a batch; the call fails where there is no such file.
+  public Pending<byte[]> readInside(Batch batch, String directory, String path, int most) {
     Descriptor root =
         batch
             .add(
@@ -53,8 +60,7 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
     Pending<byte[]> read = batch.attempt(new FileCall.Read(file.descriptor(), most));
     batch.attempt(new FileCall.Close(file.descriptor()));
     batch.add(new FileCall.Close(root));
-    Results results = helper.run(batch);
-    return results.succeeded(read) ? Optional.of(results.of(read)) : Optional.empty();
+    return read;
   }
 
   /// A descriptor of the caller's file in the engine; `-` is its standard input.

@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /// What can be done with a store's images, for one caller.
 public final class Images {
@@ -228,7 +229,8 @@ public final class Images {
 
   /// Unpacks an image's layers where that was not done before, and keeps them for the holder, a
   /// container's id, until [#release].
-  public SnapshotChain prepare(String holder, Resolved image, UnpackOptions options) {
+  public SnapshotChain prepare(
+      String holder, Resolved image, Supplier<UnpackOptions> options) {
     try (ImageStore.AutoCloseableLock lock = store.using()) {
       Leases.take(store, holder, image.descriptor());
       try {

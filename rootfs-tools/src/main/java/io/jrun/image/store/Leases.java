@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -25,10 +26,10 @@ final class Leases {
 
   static void take(ImageStore store, String holder, ContentDescriptor image) {
     try {
-      DurableFiles.write(
-          store.aside(),
-          path(store, holder),
-          Documents.bytes(Index.EMPTY.withManifests(List.of(image)).toJson()));
+      // not synced: after a crash of the machine no container is left to hold it
+      Path aside = store.aside();
+      Files.write(aside, Documents.bytes(Index.EMPTY.withManifests(List.of(image)).toJson()));
+      Files.move(aside, path(store, holder), StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw IoFailure.of("the lease of " + holder, e);
     }

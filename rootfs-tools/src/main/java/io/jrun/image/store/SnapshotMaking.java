@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.function.Supplier;
 
 /// Unpacks those layers of an image that nobody unpacked before. Two that make the same one at once
 /// make it twice; the first to end counts.
@@ -25,13 +26,13 @@ final class SnapshotMaking {
   private SnapshotMaking() {}
 
   static SnapshotChain make(
-      ImageStore store, CallerFiles caller, Resolved image, UnpackOptions given) {
-    UnpackOptions options = given.with(Whiteouts.OVERLAY);
+      ImageStore store, CallerFiles caller, Resolved image, Supplier<UnpackOptions> given) {
     List<String> names = Snapshots.chains(image.config().diffIds());
     Path directory = store.root().resolve("snapshots");
     for (int i = 0; i < names.size(); i++) {
       Path snapshot = directory.resolve(names.get(i));
       if (Files.isDirectory(snapshot)) continue;
+      UnpackOptions options = given.get().with(Whiteouts.OVERLAY);
       Path aside = store.aside();
       int layer = i;
       try (ImageStore.OpenedBlob blob = store.open(image.manifest().layers().get(i))) {

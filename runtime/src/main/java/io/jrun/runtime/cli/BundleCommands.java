@@ -66,7 +66,7 @@ final class BundleCommands {
     if (nested.isHelp()) return 0;
     request
         .operations()
-        .containerBundles(nested.line().text("--store", ""))
+        .containerBundles(ImageCommands.images(request, nested))
         .release(nested.argument(0));
     return 0;
   }

@@ -77,7 +77,7 @@ final class ImageRun {
     Images images = operations.images(store);
     Resolved image =
         images.resolve(line.text("--image", ""), ImageCommands.platform(line));
-    ContainerBundles bundles = operations.containerBundles(store);
+    ContainerBundles bundles = operations.containerBundles(images);
     if (bundles.exists(id)) {
       if (isContainer(id, global, operations)) {
         throw CommandFailure.usage("container with given ID already exists");
@@ -92,7 +92,7 @@ final class ImageRun {
                 overrides(line),
                 adjustments(line, operations),
                 line.has("--tty"),
-                RootfsCommands.unpackOptions(request, nested))
+                () -> RootfsCommands.unpackOptions(request, nested))
             .toString();
     RunOptions options =
         new RunOptions(

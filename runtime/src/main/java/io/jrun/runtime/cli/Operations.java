@@ -59,7 +59,7 @@ public interface Operations {
   BundleCreation bundleCreation(String store);
 
   /// The bundles of containers that run an image.
-  ContainerBundles containerBundles(String store);
+  ContainerBundles containerBundles(Images images);
 
   /// The features document as JSON text.
   String features();

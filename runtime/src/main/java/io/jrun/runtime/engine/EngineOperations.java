@@ -139,10 +139,10 @@ record EngineOperations(
   }
 
   @Override
-  public ContainerBundles containerBundles(String store) {
+  public ContainerBundles containerBundles(Images images) {
     Path library = Path.of(System.getProperty("jrun.library", "."));
     Path program = library.resolve("../../bin/jrun").toAbsolutePath().normalize();
-    return new ContainerBundles(files(), images(store), program);
+    return new ContainerBundles(files(), images, program);
   }
 
   @Override

@@ -136,7 +136,7 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
-  public io.jrun.image.ContainerBundles containerBundles(String store) {
+  public io.jrun.image.ContainerBundles containerBundles(io.jrun.image.store.Images images) {
     throw new UnsupportedOperationException();
   }
 }
