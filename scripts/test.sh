@@ -4,6 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 status=0
+rm -rf */target/surefire-reports */target/failsafe-reports # what an earlier run said is not said again
 mvn -B install -Dspotless.check.skip=true || status=1
 count() {
   python3 - "$@" <<'P'

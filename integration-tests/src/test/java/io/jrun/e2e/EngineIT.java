@@ -89,6 +89,15 @@ class EngineIT extends EndToEnd {
   }
 
   @Test
+  void aNamedEngineThatIsNotThereIsAnError() {
+    Path nowhere = temp.resolve("nowhere.sock");
+    command("list")
+        .with("JRUN_ENGINE", nowhere.toString())
+        .run()
+        .failsInOneLine("no engine listens at JRUN_ENGINE", nowhere.toString());
+  }
+
+  @Test
   void theFirstCommandsAtOnceStartOneEngine() throws IOException {
     stopEngine();
     List<Command.Running> first = new ArrayList<>();

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.MissingParameterException;
@@ -24,6 +25,7 @@ final class Grammar {
   private final Supplier<CommandSpec> spec;
   private final boolean stopAtPositional;
   private final Queue<CommandLine> idle = new ConcurrentLinkedQueue<>();
+  private volatile @Nullable PlainGrammar plain;
 
   /// @param stopAtPositional whether options end at the first argument, so that all after it
   ///   belongs to another program
@@ -33,6 +35,21 @@ final class Grammar {
   }
 
   ParsedLine parse(List<String> args) {
+    ParsedLine line = plain().parse(args);
+    return line == null ? parseAny(args) : line;
+  }
+
+  private PlainGrammar plain() {
+    PlainGrammar known = plain;
+    if (known == null) {
+      known = new PlainGrammar(spec.get(), stopAtPositional);
+      plain = known;
+    }
+    return known;
+  }
+
+  /// What picocli makes of a line.
+  ParsedLine parseAny(List<String> args) {
     CommandLine line = idle.poll();
     if (line == null) line = build();
     ParsedLine parsed = parse(line, args);

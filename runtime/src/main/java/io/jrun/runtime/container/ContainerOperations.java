@@ -39,6 +39,10 @@ import org.jspecify.annotations.Nullable;
 /// The operations of one client on containers.
 public final class ContainerOperations {
   private static final int SIGKILL = 9;
+
+  /// What a helper that will become a container's process runs from.
+  private static final String SEALED = "/memfd:jrun";
+
   private static final Results NOTHING_BEFORE = new Results(List.of(), List.of(), List.of());
   private static final long END_MILLIS = 10_000;
 
@@ -191,6 +195,7 @@ public final class ContainerOperations {
       byte[] termios,
       @Nullable Foreground watching) {
     made.init().close();
+    store.started(creation.claim());
     creation.release();
     try {
       made.hooks()
@@ -254,7 +259,7 @@ public final class ContainerOperations {
     Store store = store(global);
     Store.Stored stored = store.load(id);
     StoredState state = stored.state();
-    Status status = status(store, state);
+    Status status = status(store, stored);
     if (status == Status.CREATING)
       throw new ContainerException("cannot start a container that is not made completely");
     Config config = containers.configs.of(stored);
@@ -329,25 +334,25 @@ public final class ContainerOperations {
     return containers.cgroups.open(state.cgroups());
   }
 
-  private Status status(Store store, StoredState state) {
+  private Status status(Store store, Store.Stored stored) {
+    StoredState state = stored.state();
     if (state.initPid() == 0) return Status.CREATING;
     HostProcess init = init(state);
     if (!init.alive()) return Status.STOPPED;
-    // a crash of `start` may leave the socket behind
-    if (Files.exists(store.initSocket(state.id())) && isHelper(init)) return Status.CREATED;
+    // only before the start is it asked what init runs: a program could name itself as it likes
+    if (!stored.started() && isHelper(init))
+      return Files.exists(store.initSocket(state.id())) ? Status.CREATED : Status.CREATING;
     return cgroup(state).frozen() ? Status.PAUSED : Status.RUNNING;
   }
 
   private static boolean isHelper(HostProcess process) {
     String exe = process.exe();
-    return exe.startsWith("/memfd:jrun")
-        || exe.endsWith("/bin/jrun")
-        || exe.equals(HostProcess.HIDDEN);
+    return exe.startsWith(SEALED) || exe.endsWith("/bin/jrun") || exe.equals(HostProcess.HIDDEN);
   }
 
   private ContainerStateView view(Store store, Store.Stored stored) {
     StoredState state = stored.state();
-    Status status = status(store, state);
+    Status status = status(store, stored);
     if (status == Status.CREATING) {
       return new ContainerStateView(
           Config.OCI_VERSION,
@@ -402,12 +407,13 @@ public final class ContainerOperations {
 
   public void kill(GlobalOptions global, String id, int signal, boolean all) {
     Store store = store(global);
-    StoredState state = store.load(id).state();
+    Store.Stored stored = store.load(id);
+    StoredState state = stored.state();
     if (all) {
       cgroup(state).signal(signal);
       return;
     }
-    Status status = status(store, state);
+    Status status = status(store, stored);
     if (status == Status.CREATING || status == Status.STOPPED || !init(state).signal(signal))
       throw new ContainerException("container not running");
     if (signal == SIGKILL && status == Status.PAUSED) cgroup(state).thaw();
@@ -433,8 +439,9 @@ public final class ContainerOperations {
       store.delete(claim, id);
       return;
     }
-    StoredState state = found.get().state();
-    Status status = status(store, state);
+    Store.Stored stored = found.get();
+    StoredState state = stored.state();
+    Status status = status(store, stored);
     if (!force && status != Status.STOPPED && status != Status.CREATED) {
       throw new ContainerException(
           "cannot delete container " + id + " that is not stopped: " + status.text());
@@ -443,7 +450,7 @@ public final class ContainerOperations {
       destroyHalfMade(state);
       store.delete(claim, id);
     } else {
-      destroy(store, claim, state, containers.configs.of(found.get()), cgroup(state));
+      destroy(store, claim, state, containers.configs.of(stored), cgroup(state));
     }
   }
 
@@ -487,7 +494,7 @@ public final class ContainerOperations {
     Store store = store(options.global());
     Store.Stored stored = store.load(options.id());
     StoredState state = stored.state();
-    Status status = status(store, state);
+    Status status = status(store, stored);
     byte[] bytes = stored.config();
     if (status == Status.STOPPED || status == Status.CREATING || bytes == null)
       throw new ContainerException("container not running");
@@ -509,16 +516,18 @@ public final class ContainerOperations {
   /// @param intervalMillis 0 for statistics once
   public void events(GlobalOptions global, String id, long intervalMillis, Consumer<String> out) {
     Store store = store(global);
-    StoredState state = store.load(id).state();
-    if (status(store, state) == Status.STOPPED)
+    Store.Stored stored = store.load(id);
+    StoredState state = stored.state();
+    if (status(store, stored) == Status.STOPPED)
       throw new ContainerException("container with id " + id + " is not running");
     new Events(id, init(state), cgroup(state), out).tell(intervalMillis);
   }
 
   public void pause(GlobalOptions global, String id) {
     Store store = store(global);
-    StoredState state = store.load(id).state();
-    Status status = status(store, state);
+    Store.Stored stored = store.load(id);
+    StoredState state = stored.state();
+    Status status = status(store, stored);
     if (status != Status.RUNNING && status != Status.CREATED)
       throw new ContainerException("container not running or created: " + status.text());
     cgroup(state).freeze();
@@ -526,8 +535,10 @@ public final class ContainerOperations {
 
   public void resume(GlobalOptions global, String id) {
     Store store = store(global);
-    StoredState state = store.load(id).state();
-    if (status(store, state) != Status.PAUSED) throw new ContainerException("container not paused");
+    Store.Stored stored = store.load(id);
+    StoredState state = stored.state();
+    if (status(store, stored) != Status.PAUSED)
+      throw new ContainerException("container not paused");
     cgroup(state).thaw();
   }
 
@@ -535,7 +546,7 @@ public final class ContainerOperations {
     Store store = store(given.global());
     Store.Stored stored = store.load(given.id());
     StoredState state = stored.state();
-    Status status = status(store, state);
+    Status status = status(store, stored);
     if (status == Status.CREATING)
       throw new ContainerException("cannot exec in a container that is not made completely");
     if (status == Status.STOPPED)

@@ -1,12 +1,14 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
@@ -110,11 +112,21 @@ final class Execution {
       if (foreground != null) foreground.await();
       else {
         Console.restore(client.helper, termios);
-        client.helper.call(new ProcessCall.Wait4(born.pid(), 0));
+        reap(born.pid());
       }
+    } catch (KernelException e) {
+      // the client could not watch it
+      if (e != cause) cause.addSuppressed(e);
+      if (foreground != null && child != null) reap(child.pid());
     } catch (RuntimeException e) {
       if (e != cause) cause.addSuppressed(e);
     }
+  }
+
+  private void reap(int pid) {
+    Batch batch = new Batch();
+    batch.add(new ProcessCall.Wait4(pid, 0), Errno.ECHILD);
+    client.helper.run(batch);
   }
 
   /// Clones the process, in the container's cgroup of v2 and as a child of the client, which has

@@ -30,11 +30,13 @@ import org.jspecify.annotations.Nullable;
 ///    names is made;
 /// 3. behind that, in one write, a second line of JSON with init, the config as it was at create,
 ///    and a zero byte, without which the write did not end and counts for nothing;
-/// 4. `init.sock` while init waits to be started.
+/// 4. `init.sock` while init waits to be started;
+/// 5. in `state` a last byte of one, when the program has started.
 final class Store {
   private static final String STATE = "state";
   private static final String SOCKET = "init.sock";
   private static final byte[] NOTHING = {};
+  private static final byte[] STARTED = {1};
   private static final int CHUNK = 16384;
 
   private final Kernel kernel;
@@ -116,6 +118,11 @@ final class Store {
     byte[] all = Arrays.copyOf(line, line.length + config.length + 1);
     System.arraycopy(config, 0, all, line.length, config.length);
     write(claim.kept(), all);
+  }
+
+  /// Says that the program of a container just made has started.
+  void started(Claim claim) {
+    write(claim.kept(), STARTED);
     claim.keep(null);
   }
 
@@ -133,7 +140,8 @@ final class Store {
   /// A container as it is on disk.
   ///
   /// @param config as it was at create; null where the container is half made
-  record Stored(StoredState state, byte @Nullable [] config) {}
+  /// @param started whether its program has surely started
+  record Stored(StoredState state, byte @Nullable [] config, boolean started) {}
 
   /// What is known of a container; empty where there is nothing, or nothing yet.
   Optional<Stored> find(String id) {
@@ -141,12 +149,14 @@ final class Store {
     int first = newline(bytes, 0);
     if (first < 0) return Optional.empty();
     int second = newline(bytes, first + 1);
-    if (second < 0 || bytes[bytes.length - 1] != 0)
-      return Optional.of(new Stored(StoredState.read(Arrays.copyOf(bytes, first)), null));
+    int end = second < 0 ? -1 : zero(bytes, second + 1);
+    if (end < 0)
+      return Optional.of(new Stored(StoredState.read(Arrays.copyOf(bytes, first)), null, false));
     return Optional.of(
         new Stored(
             StoredState.read(Arrays.copyOfRange(bytes, first + 1, second)),
-            Arrays.copyOfRange(bytes, second + 1, bytes.length - 1)));
+            Arrays.copyOfRange(bytes, second + 1, end),
+            bytes.length > end + 1));
   }
 
   /// The name of the user who owns the container; its number where it has no name.
@@ -178,6 +188,13 @@ final class Store {
 
   private static int newline(byte[] bytes, int from) {
     for (int i = from; i < bytes.length; i++) if (bytes[i] == '\n') return i;
+    return -1;
+  }
+
+  /// JSON has no zero byte, so the first one ends it.
+  private static int zero(byte[] bytes, int from) {
+    for (int i = bytes.length - 1; i >= Math.max(from, bytes.length - 2); i--)
+      if (bytes[i] == 0) return i;
     return -1;
   }
 
@@ -222,9 +239,21 @@ final class Store {
     return ids;
   }
 
-  /// Says that init has been started.
+  /// Says that a created container's program has started.
   void started(String id) {
     unlink(Descriptor.CWD, initSocket(id).toString(), 0);
+    int flags = FileCall.O_WRONLY | FileCall.O_APPEND | FileCall.O_CLOEXEC;
+    String path = directory(id) + "/" + STATE;
+    Descriptor file;
+    try {
+      file = kernel.call(new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENOENT)) return; // it has ended and was deleted
+      throw e;
+    }
+    try (OwnedDescriptor state = new OwnedDescriptor(kernel, ((Descriptor.Known) file).number())) {
+      write(state.descriptor(), STARTED);
+    }
   }
 
   /// Gives the id back.
