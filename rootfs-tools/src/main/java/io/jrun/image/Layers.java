@@ -6,7 +6,7 @@ import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.stream.Sources;
 import io.jrun.rootfs.stream.Verified;
 import io.jrun.rootfs.unpack.Unpacker;
-import io.jrun.rootfs.Unpacking;
+import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.unpack.UnpackOptions;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Digest;
@@ -18,7 +18,7 @@ public final class Layers {
   private Layers() {}
 
   /// Unpacks all, the lowest first.
-  static void unpack(
+  public static void unpack(
       HelperKernel writer,
       Unpacker unpacker,
       Resolved image,

@@ -3,7 +3,7 @@ package io.jrun.image.registry;
 import io.jrun.image.ImageException;
 import io.jrun.image.ImageName;
 import io.jrun.image.PlatformChoice;
-import io.jrun.image.source.Documents;
+import io.jrun.image.Documents;
 import io.jrun.image.source.ImageFiles;
 import io.jrun.image.store.ImageStore;
 import io.jrun.rootfs.CallerFiles;

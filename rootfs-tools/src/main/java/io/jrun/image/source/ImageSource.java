@@ -1,5 +1,6 @@
 package io.jrun.image.source;
 
+import io.jrun.image.Documents;
 import io.jrun.image.ImageException;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.specs.image.ContentDescriptor;

@@ -8,7 +8,7 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.RootfsException;
-import io.jrun.rootfs.TreeArchive;
+import io.jrun.rootfs.unpack.TreeArchive;
 import io.jrun.rootfs.codec.Compression;
 import io.jrun.rootfs.codec.Decoder;
 import io.jrun.rootfs.codec.Encoded;

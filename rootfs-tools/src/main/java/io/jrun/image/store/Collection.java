@@ -15,12 +15,12 @@ import java.util.List;
 import java.util.Set;
 
 /// Removes what no name and no container refers to. It waits until nobody uses the store.
-final class Collection {
+public final class Collection {
   /// What was removed.
-  record Freed(int blobs, int snapshots, long bytes) {}
+  public record Freed(int blobs, int snapshots, long bytes) {}
 
   /// Removes an unpacked layer, which may need the rights of a caller.
-  interface SnapshotRemoval {
+  public interface SnapshotRemoval {
     void remove(Path snapshot);
   }
 
@@ -32,7 +32,8 @@ final class Collection {
     this.store = store;
   }
 
-  static Freed run(ImageStore store, SnapshotRemoval snapshots) {
+  /// Removes it.
+  public static Freed run(ImageStore store, SnapshotRemoval snapshots) {
     try (ImageStore.AutoCloseableLock lock = store.collecting()) {
       Collection collection = new Collection(store);
       for (ContentDescriptor image : store.index().manifests()) collection.mark(image);

@@ -3,7 +3,7 @@ package io.jrun.image.store;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.image.ImageException;
 import io.jrun.image.ImageName;
-import io.jrun.image.source.Documents;
+import io.jrun.image.Documents;
 import io.jrun.image.source.ImageFiles;
 import io.jrun.image.source.ImageSource;
 import io.jrun.kernel.Kernel;
@@ -254,7 +254,7 @@ public final class ImageStore {
   }
 
   /// Changes the names; what the function makes is on the disk when this returns.
-  void update(Function<List<ContentDescriptor>, List<ContentDescriptor>> change) {
+  public void update(Function<List<ContentDescriptor>, List<ContentDescriptor>> change) {
     try (StoreLock lock = StoreLock.take(kernel, root.resolve("index.lock"), true)) {
       Index index = index();
       List<ContentDescriptor> changed = change.apply(index.manifests());
@@ -268,7 +268,8 @@ public final class ImageStore {
     }
   }
 
-  static Optional<String> nameOf(ContentDescriptor descriptor) {
+  /// What an image is called; empty where it has no name.
+  public static Optional<String> nameOf(ContentDescriptor descriptor) {
     return Optional.ofNullable(descriptor.annotations().get(ImageSource.REF_NAME));
   }
 

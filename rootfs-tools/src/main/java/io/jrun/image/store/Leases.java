@@ -1,7 +1,7 @@
 package io.jrun.image.store;
 
 import io.jrun.rootfs.IoFailure;
-import io.jrun.image.source.Documents;
+import io.jrun.image.Documents;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Index;
 import java.io.IOException;
@@ -14,7 +14,7 @@ import java.util.List;
 
 /// What containers use: a file for each of them, which keeps its image from the collection whatever
 /// becomes of the image's names.
-final class Leases {
+public final class Leases {
   private Leases() {}
 
   private static Path path(ImageStore store, String holder) {
@@ -24,7 +24,8 @@ final class Leases {
     return store.root().resolve("leases").resolve(holder);
   }
 
-  static void take(ImageStore store, String holder, ContentDescriptor image) {
+  /// Keeps an image for a holder.
+  public static void take(ImageStore store, String holder, ContentDescriptor image) {
     try {
       // not synced: after a crash of the machine no container is left to hold it
       Path aside = store.aside();
@@ -35,7 +36,7 @@ final class Leases {
     }
   }
 
-  static void release(ImageStore store, String holder) {
+  public static void release(ImageStore store, String holder) {
     try {
       Files.deleteIfExists(path(store, holder));
     } catch (IOException e) {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.TreeMap;
 
 /// What an image consists of.
-final class Reachable {
+public final class Reachable {
   private final ImageStore store;
   private final TreeMap<String, ContentDescriptor> found = new TreeMap<>();
 
@@ -19,7 +19,7 @@ final class Reachable {
 
   /// All blobs in the order of their digests, the image's own among them; of an index, those
   /// manifests that are there.
-  static List<ContentDescriptor> from(ImageStore store, ContentDescriptor image) {
+  public static List<ContentDescriptor> from(ImageStore store, ContentDescriptor image) {
     Reachable reachable = new Reachable(store);
     reachable.add(image);
     return new ArrayList<>(reachable.found.values());

@@ -9,7 +9,7 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.TreeCall;
 import io.jrun.rootfs.CallerFiles;
-import io.jrun.rootfs.Unpacking;
+import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.unpack.UnpackOptions;
 import io.jrun.rootfs.unpack.Whiteouts;
 import java.io.IOException;
@@ -22,10 +22,10 @@ import java.util.function.Supplier;
 
 /// Unpacks those layers of an image that nobody unpacked before. Two that make the same one at once
 /// make it twice; the first to end counts.
-final class SnapshotMaking {
+public final class SnapshotMaking {
   private SnapshotMaking() {}
 
-  static SnapshotChain make(
+  public static SnapshotChain make(
       ImageStore store, CallerFiles caller, Resolved image, Supplier<UnpackOptions> given) {
     List<String> names = Snapshots.chains(image.config().diffIds());
     Path directory = store.root().resolve("snapshots");

@@ -1,6 +1,6 @@
 package io.jrun.image.store;
 
-import io.jrun.image.source.Documents;
+import io.jrun.image.Documents;
 import io.jrun.specs.image.Digest;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

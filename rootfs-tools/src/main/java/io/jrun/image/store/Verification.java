@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Set;
 
 /// Reads all content of images again and compares it with what refers to it.
-final class Verification {
+public final class Verification {
   private final ImageStore store;
   private final Set<String> done = new HashSet<>();
 
@@ -23,7 +23,8 @@ final class Verification {
     this.store = store;
   }
 
-  static int run(ImageStore store, List<ContentDescriptor> images) {
+  /// Returns how many blobs were read.
+  public static int run(ImageStore store, List<ContentDescriptor> images) {
     Verification verification = new Verification(store);
     images.forEach(image -> verification.check(image, true));
     return verification.done.size();

@@ -3,7 +3,7 @@ package io.jrun.runtime.cli;
 import io.jrun.image.PlatformChoice;
 import io.jrun.image.Resolved;
 import io.jrun.image.registry.RegistryOptions;
-import io.jrun.image.store.Images;
+import io.jrun.image.commands.Images;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.ImageConfig;
 import io.jrun.specs.json.Json;

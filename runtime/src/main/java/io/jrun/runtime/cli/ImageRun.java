@@ -1,10 +1,10 @@
 package io.jrun.runtime.cli;
 
-import io.jrun.image.ContainerBundles;
+import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.Resolved;
 import io.jrun.image.bundle.Adjustments;
 import io.jrun.image.bundle.Overrides;
-import io.jrun.image.store.Images;
+import io.jrun.image.commands.Images;
 import java.util.ArrayList;
 import java.util.List;
 

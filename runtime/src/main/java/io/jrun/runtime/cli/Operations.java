@@ -1,9 +1,9 @@
 package io.jrun.runtime.cli;
 
-import io.jrun.image.BundleCreation;
-import io.jrun.image.ContainerBundles;
-import io.jrun.image.RootfsTools;
-import io.jrun.image.store.Images;
+import io.jrun.image.commands.BundleCreation;
+import io.jrun.image.commands.ContainerBundles;
+import io.jrun.image.commands.RootfsTools;
+import io.jrun.image.commands.Images;
 import java.util.List;
 import java.util.function.Consumer;
 

@@ -1,6 +1,6 @@
 package io.jrun.runtime.cli;
 
-import io.jrun.image.RootfsTools;
+import io.jrun.image.commands.RootfsTools;
 import io.jrun.rootfs.pack.Packer;
 import io.jrun.rootfs.unpack.IdMap;
 import io.jrun.rootfs.unpack.Limits;

@@ -1,10 +1,10 @@
 package io.jrun.runtime.engine;
 
 import io.jrun.rootfs.CallerFiles;
-import io.jrun.image.BundleCreation;
-import io.jrun.image.ContainerBundles;
-import io.jrun.image.RootfsTools;
-import io.jrun.image.store.Images;
+import io.jrun.image.commands.BundleCreation;
+import io.jrun.image.commands.ContainerBundles;
+import io.jrun.image.commands.RootfsTools;
+import io.jrun.image.commands.Images;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.wire.Hello;
 import io.jrun.runtime.cli.Caller;

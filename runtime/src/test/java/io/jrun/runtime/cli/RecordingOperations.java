@@ -121,22 +121,22 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
-  public io.jrun.image.RootfsTools rootfsTools() {
+  public io.jrun.image.commands.RootfsTools rootfsTools() {
     throw new UnsupportedOperationException();
   }
 
   @Override
-  public io.jrun.image.store.Images images(String store) {
+  public io.jrun.image.commands.Images images(String store) {
     throw new UnsupportedOperationException();
   }
 
   @Override
-  public io.jrun.image.BundleCreation bundleCreation(String store) {
+  public io.jrun.image.commands.BundleCreation bundleCreation(String store) {
     throw new UnsupportedOperationException();
   }
 
   @Override
-  public io.jrun.image.ContainerBundles containerBundles(io.jrun.image.store.Images images) {
+  public io.jrun.image.commands.ContainerBundles containerBundles(io.jrun.image.commands.Images images) {
     throw new UnsupportedOperationException();
   }
 }

@@ -1,6 +1,5 @@
-package io.jrun.image.source;
+package io.jrun.image;
 
-import io.jrun.image.ImageException;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Digest;
 import io.jrun.specs.json.Json;

@@ -1,9 +1,15 @@
-package io.jrun.image.store;
+package io.jrun.image.commands;
 
+import io.jrun.image.store.Leases;
+import io.jrun.image.store.Reachable;
+import io.jrun.image.store.SnapshotMaking;
+import io.jrun.image.store.ImageStore;
+import io.jrun.image.store.Collection;
+import io.jrun.image.store.Verification;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.image.ImageException;
 import io.jrun.image.ImageName;
-import io.jrun.image.LayoutArchive;
+import io.jrun.image.layout.LayoutArchive;
 import io.jrun.image.PlatformChoice;
 import io.jrun.image.Resolved;
 import io.jrun.image.SnapshotChain;
@@ -15,7 +21,7 @@ import io.jrun.image.source.ImageSource;
 import io.jrun.image.source.Source;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.rootfs.CallerFiles;
-import io.jrun.rootfs.Unpacking;
+import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.pack.OutputFile;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.unpack.UnpackOptions;

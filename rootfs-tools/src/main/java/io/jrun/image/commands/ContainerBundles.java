@@ -1,10 +1,12 @@
-package io.jrun.image;
+package io.jrun.image.commands;
 
+import io.jrun.image.ImageException;
+import io.jrun.image.SnapshotChain;
+import io.jrun.image.Resolved;
 import io.jrun.image.bundle.Accounts;
 import io.jrun.image.bundle.Adjustments;
 import io.jrun.image.bundle.Conversion;
 import io.jrun.image.bundle.Overrides;
-import io.jrun.image.store.Images;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.KernelException;
@@ -15,7 +17,7 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.rootfs.CallerFiles;
-import io.jrun.rootfs.Unpacking;
+import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.unpack.UnpackOptions;
 import io.jrun.rootfs.unpack.WriterProcess;
 import io.jrun.specs.json.Json;

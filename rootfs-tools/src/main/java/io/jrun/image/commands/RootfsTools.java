@@ -1,10 +1,15 @@
-package io.jrun.image;
+package io.jrun.image.commands;
 
+import io.jrun.image.ImageException;
+import io.jrun.image.Layers;
+import io.jrun.image.PlatformChoice;
+import io.jrun.image.Resolved;
+import io.jrun.image.layout.ImagePacking;
 import io.jrun.image.source.ImageSource;
 import io.jrun.image.source.Source;
 import io.jrun.rootfs.CallerFiles;
-import io.jrun.rootfs.Packing;
-import io.jrun.rootfs.Unpacking;
+import io.jrun.rootfs.pack.Packing;
+import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.pack.Packer;
 import io.jrun.rootfs.unpack.Report;
 import io.jrun.rootfs.unpack.UnpackOptions;

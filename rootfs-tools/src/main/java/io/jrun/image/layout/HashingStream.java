@@ -1,4 +1,4 @@
-package io.jrun.image;
+package io.jrun.image.layout;
 
 import io.jrun.specs.image.Digest;
 import java.io.IOException;

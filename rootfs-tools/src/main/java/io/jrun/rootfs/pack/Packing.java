@@ -1,8 +1,9 @@
-package io.jrun.rootfs;
+package io.jrun.rootfs.pack;
 
+import io.jrun.rootfs.RootfsException;
+import io.jrun.rootfs.IoFailure;
+import io.jrun.rootfs.CallerFiles;
 import io.jrun.kernel.HelperKernel;
-import io.jrun.rootfs.pack.OutputFile;
-import io.jrun.rootfs.pack.Packer;
 import io.jrun.rootfs.unpack.WriterProcess;
 import java.io.IOException;
 import java.io.OutputStream;

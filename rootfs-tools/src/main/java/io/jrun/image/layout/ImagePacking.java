@@ -1,13 +1,15 @@
-package io.jrun.image;
+package io.jrun.image.layout;
 
+import io.jrun.image.ImageName;
+import io.jrun.image.PlatformChoice;
 import io.jrun.rootfs.IoFailure;
-import io.jrun.image.source.Documents;
+import io.jrun.image.Documents;
 import io.jrun.image.source.ImageSource;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.rootfs.CallerFiles;
-import io.jrun.rootfs.Packing;
+import io.jrun.rootfs.pack.Packing;
 import io.jrun.rootfs.pack.OutputFile;
 import io.jrun.rootfs.pack.Packer;
 import io.jrun.rootfs.stream.Origin;
@@ -28,10 +30,10 @@ import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 
 /// A tree as an image with one layer, which is kept in a file of its own until its digest is known.
-final class ImagePacking {
+public final class ImagePacking {
   private ImagePacking() {}
 
-  static void pack(
+  public static void pack(
       CallerFiles caller, String directory, String to, String name, Packer.Options options) {
     Path layer = null;
     try {

@@ -1,4 +1,4 @@
-package io.jrun.rootfs;
+package io.jrun.rootfs.unpack;
 
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.rootfs.codec.Compression;

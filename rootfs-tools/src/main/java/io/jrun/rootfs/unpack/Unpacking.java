@@ -1,16 +1,12 @@
-package io.jrun.rootfs;
+package io.jrun.rootfs.unpack;
 
+import io.jrun.rootfs.RootfsException;
+import io.jrun.rootfs.CallerFiles;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.rootfs.stream.Expansion;
 import io.jrun.rootfs.stream.Sources;
-import io.jrun.rootfs.unpack.Destination;
-import io.jrun.rootfs.unpack.Removal;
-import io.jrun.rootfs.unpack.Report;
-import io.jrun.rootfs.unpack.UnpackOptions;
-import io.jrun.rootfs.unpack.Unpacker;
-import io.jrun.rootfs.unpack.WriterProcess;
 
 /// Fills a directory that the caller names: completely, or not at all.
 public final class Unpacking {

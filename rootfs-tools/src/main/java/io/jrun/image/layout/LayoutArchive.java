@@ -1,6 +1,7 @@
-package io.jrun.image;
+package io.jrun.image.layout;
 
-import io.jrun.image.source.Documents;
+import io.jrun.image.ImageException;
+import io.jrun.image.Documents;
 import io.jrun.rootfs.pack.TarWriter;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.specs.image.ContentDescriptor;

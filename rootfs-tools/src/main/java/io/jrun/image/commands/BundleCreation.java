@@ -1,10 +1,12 @@
-package io.jrun.image;
+package io.jrun.image.commands;
 
+import io.jrun.image.Layers;
+import io.jrun.image.PlatformChoice;
+import io.jrun.image.Resolved;
 import io.jrun.image.bundle.Accounts;
 import io.jrun.image.bundle.Conversion;
 import io.jrun.image.bundle.Overrides;
 import io.jrun.image.store.ImageStore;
-import io.jrun.image.store.Images;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
@@ -12,7 +14,7 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.rootfs.CallerFiles;
-import io.jrun.rootfs.Unpacking;
+import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.unpack.Report;
 import io.jrun.rootfs.unpack.UnpackOptions;
