@@ -171,6 +171,29 @@ class UnpackIT extends EndToEnd {
   }
 
   @Test
+  void anArchiveThatShrinksMeanwhileIsAnErrorAndTheEngineLives() throws Exception {
+    byte[] content = new byte[40 << 20];
+    TarBuilder tar = new TarBuilder();
+    for (int i = 0; i < 400; i++) tar.file("f" + i, java.util.Arrays.copyOf(content, 100_000));
+    byte[] bytes = tar.bytes();
+    String engine = runtime("engine", "status").succeeds().out().lines().findFirst().orElse("");
+    for (int round = 0; round < 8; round++) {
+      Path archive = Files.write(temp.resolve("shrinks.tar"), bytes);
+      Command.Running running =
+          command("rootfs", "unpack", archive.toString(), temp + "/shrunk-" + round).start();
+      pause(10 + 5 * round);
+      try (var file =
+          java.nio.channels.FileChannel.open(archive, java.nio.file.StandardOpenOption.WRITE)) {
+        file.truncate(1000);
+      }
+      assertThat(running.finish().status()).isIn(0, 1);
+    }
+    assertThat(runtime("engine", "status").succeeds().out().lines().findFirst().orElse(""))
+        .isEqualTo(engine);
+    assertNoTemporaries();
+  }
+
+  @Test
   void truncatedCompressedStreamsAreErrors() throws IOException {
     Path tree = tree();
     for (String how : List.of("gzip", "zstd", "xz", "bzip2")) {

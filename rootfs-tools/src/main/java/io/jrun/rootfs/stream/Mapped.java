@@ -17,7 +17,7 @@ public final class Mapped implements Segments {
   private static final long PART = 1 << 30;
 
   private static final int PAGE = 4096;
-  private static final int HASHED = 4 << 20;
+  private static final int HASHED = 1 << 20;
 
   private final Arena arena = Arena.ofShared();
   private final MemorySegment memory;
@@ -49,15 +49,18 @@ public final class Mapped implements Segments {
     hashing =
         verified == null
             ? null
-            : Thread.ofPlatform().name("hash").daemon(true).start(() -> hash(verified));
+            : Thread.ofPlatform()
+                .name("hash")
+                .daemon(true)
+                .start(() -> hash(range.again(), verified));
   }
 
-  private void hash(Verified verified) {
+  /// Reads the file: in native code, access to a mapping whose file became shorter would end the
+  /// engine.
+  private void hash(Origin origin, Verified verified) {
     try {
-      for (long i = 0; i < memory.byteSize() && !closed; i += HASHED) {
-        verified.update(
-            memory.asSlice(i, Math.min(HASHED, memory.byteSize() - i)).asByteBuffer());
-      }
+      ByteBuffer chunk = ByteBuffer.allocateDirect(HASHED);
+      while (!closed && origin.read(chunk.clear()) > 0) verified.update(chunk.flip());
       if (!closed) verified.check();
     } catch (RuntimeException e) {
       failure = e;

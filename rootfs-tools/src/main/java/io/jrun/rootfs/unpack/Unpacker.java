@@ -69,7 +69,7 @@ public final class Unpacker {
         unpack(entry, reader);
       }
       pipeline.drain();
-    } catch (RuntimeException | OutOfMemoryError e) {
+    } catch (RuntimeException | OutOfMemoryError | InternalError e) {
       pipeline.abandon();
       throw e;
     }

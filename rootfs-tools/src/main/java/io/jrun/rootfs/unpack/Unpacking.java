@@ -60,6 +60,12 @@ public final class Unpacking {
         RootfsException shown = new RootfsException("the archive needs too much memory", e);
         destination.undo(shown);
         throw shown;
+      } catch (InternalError e) {
+        // what Java makes of SIGBUS
+        RootfsException shown =
+            new RootfsException("the archive became shorter while it was read", e);
+        destination.undo(shown);
+        throw shown;
       }
     }
   }
