@@ -1,6 +1,7 @@
 # The entrance: build, test, bench, lint, demo, install. CI calls only make.
 SHELL := /bin/bash
 PREFIX ?= /usr/local
+CNI_BIN ?= /opt/cni/bin
 BUILD := build
 STAGE := $(CURDIR)/$(BUILD)/install
 export JAVA_HOME := $(shell scripts/find-jdk.sh 2>/dev/null)
@@ -41,6 +42,7 @@ test: prepare stage
 bench: build
 	scripts/bench.sh
 	scripts/bench-rootfs.sh
+	python3 scripts/bench-cni.py
 
 lint:
 	$(MVN) -Plint -DskipTests clean compile
@@ -60,6 +62,8 @@ demo: build
 
 install: build
 	scripts/stage.sh $(DESTDIR)$(PREFIX)
+	mkdir -p $(DESTDIR)$(CNI_BIN)
+	ln -sfn $(PREFIX)/bin/jrun $(DESTDIR)$(CNI_BIN)/simplecni
 
 clean:
 	rm -rf $(BUILD) demo

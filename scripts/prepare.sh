@@ -10,13 +10,20 @@ need busybox busybox-static
 need python3 python3
 need jq jq
 need ps procps
-for tool in umoci skopeo docker-registry zstd openssl; do need $tool $tool; done
+for tool in umoci skopeo buildah docker-registry zstd openssl; do need $tool $tool; done
 need xz xz-utils
 need bzip2 bzip2
 need setfattr attr
 need setfacl acl
 need htpasswd apache2-utils
 need setpriv util-linux
+need newuidmap uidmap
+need ip iproute2
+need ping iputils-ping
+need nft nftables
+need iptables iptables
+[ -x /usr/lib/cni/bridge ] || [ -x /opt/cni/bin/bridge ] || missing+=(containernetworking-plugins)
+ldconfig -p | grep -q 'libnftables.so.1' || missing+=(libnftables1)
 [ -e /usr/share/doc/busybox-static ] || missing+=(busybox-static)
 ldconfig -p | grep -q 'libseccomp.so.2' || missing+=(libseccomp2)
 ldconfig -p | grep -q 'libisal.so.2' || missing+=(libisal2)

@@ -11,6 +11,7 @@ rm -rf "$lib"
 mkdir -p "$prefix/bin" "$lib/native"
 install -m 755 "build/helper/$(uname -m)/jrun" "$prefix/bin/jrun.new"
 mv "$prefix/bin/jrun.new" "$prefix/bin/jrun"
+ln -sfn jrun "$prefix/bin/simplecni"
 # the class path: the project's own modules in one jar, the libraries beside it
 classes=build/classes
 rm -rf "$classes" && mkdir -p "$classes"

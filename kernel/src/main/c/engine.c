@@ -1,5 +1,5 @@
-/* Finds the engine that serves this user, mount and user namespace, root and build; starts it when
- * there is none. The socket is bound here, before the JVM runs, so a client can connect at once. */
+/* Finds the engine that serves this user, these namespaces, root and build; starts it when there is
+ * none. The socket is bound here, before the JVM runs, so a client can connect at once. */
 #include "helper.h"
 
 static char library[PATH_LENGTH];  /* PREFIX/lib/jrun, from /proc/self/exe */
@@ -89,6 +89,7 @@ static void find_base(char **env) {
   hash = mix_file(hash, "/proc/self/ns/mnt");
   hash = mix_file(hash, "/proc/self/ns/user");
   hash = mix_file(hash, "/proc/self/ns/pid");
+  hash = mix_file(hash, "/proc/self/ns/net");
   hash = mix_file(mix(hash, uid), "/");
   p = append(p, end, "/");
   for (int i = 60; i >= 0; i -= 4) *p++ = "0123456789abcdef"[hash >> i & 15];

@@ -195,4 +195,32 @@ class ImageIT extends EndToEnd {
         .failsInOneLine("no user nobody-knows");
     assertThat(temp.resolve("none")).doesNotExist();
   }
+
+  @Test
+  void imagesOfBuildahRunInBothFormats() {
+    org.junit.jupiter.api.Assumptions.assumeTrue(
+        Command.of("sh", "-c", "command -v buildah").run().status() == 0,
+        "buildah is not installed");
+    Command.of(
+            "bash",
+            "-c",
+            """
+            set -e; cd "$0"
+            B="buildah --root $0/graph --runroot $0/run --storage-driver vfs"
+            c=$($B from scratch); mkdir t; cp /bin/busybox t/; echo built > t/f; $B copy $c t /app
+            $B config --cmd '/app/busybox cat /app/f' --user 5:6 $c
+            $B commit -q $c oci-archive:$0/oci.tar:img:1
+            $B commit -q $c docker-archive:$0/docker.tar:img:1
+            $B rm $c
+            """,
+            temp.toString())
+        .run()
+        .succeeds();
+    for (String format : List.of("oci", "docker")) {
+      image("load", "--name", format, temp + "/" + format + ".tar").succeeds();
+      Outcome ran =
+          runtime("run", "--image", format, "--store", store(), "-e", "E2E_TAG=" + tag, newId());
+      assertThat(ran.succeeds().text()).as(format).isEqualTo("built");
+    }
+  }
 }

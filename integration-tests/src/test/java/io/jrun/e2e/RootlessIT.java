@@ -126,6 +126,61 @@ class RootlessIT extends EndToEnd {
     }
   }
 
+  /// Gives the user a directory in every hierarchy, with a process of its own in it, as a session
+  /// manager does.
+  private List<Path> delegate() throws IOException {
+    List<Path> made = new ArrayList<>();
+    for (Path hierarchy : hierarchies()) {
+      Path top = Files.createDirectory(hierarchy.resolve(tag));
+      made.add(top);
+      for (Path directory : List.of(top, top.resolve("session"))) {
+        if (!Files.exists(directory)) Files.createDirectory(directory);
+        for (String file : List.of("cpuset.cpus", "cpuset.mems")) {
+          if (Files.exists(directory.resolve(file)))
+            Files.writeString(directory.resolve(file), Files.readString(hierarchy.resolve(file)));
+        }
+      }
+      Command.of("chown", "-R", UID + ":" + GID, top.toString()).run().succeeds();
+    }
+    return made;
+  }
+
+  private static List<Path> hierarchies() throws IOException {
+    List<Path> all = new ArrayList<>();
+    for (String line : Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
+      String type = line.substring(line.indexOf(" - ") + 3).split(" ")[0];
+      if (type.startsWith("cgroup")) all.add(Path.of(line.split(" ")[4]));
+    }
+    return all;
+  }
+
+  @Test
+  void delegatedCgroupsAreUsed() throws IOException {
+    config
+        .setText("/linux/cgroupsPath", "/" + tag + "/" + tag + "-c")
+        .set("/linux/resources", "{pids:{limit:17}}")
+        .sh("cat /proc/self/cgroup; sleep 0.1");
+    List<Path> made = delegate();
+    try {
+      StringBuilder script = new StringBuilder();
+      for (Path directory : made)
+        script.append("echo $$ > ").append(directory).append("/session/cgroup.procs; ");
+      List<String> words = new ArrayList<>(List.of("sh", "-ec", script + "exec \"$@\"", "sh"));
+      Command run = userOnBundle("run");
+      words.addAll(run.words());
+      Outcome outcome = new Command(words, run.environment(), null, Path.of("/")).run().succeeds();
+      assertThat(outcome.lines())
+          .filteredOn(line -> line.contains(":pids:") || line.startsWith("0::"))
+          .isNotEmpty()
+          .allMatch(line -> line.endsWith("/" + tag + "/" + tag + "-c"));
+    } finally {
+      for (Path directory : made) {
+        Files.deleteIfExists(directory.resolve("session"));
+        Files.deleteIfExists(directory);
+      }
+    }
+  }
+
   @Test
   void limitsThatCannotBeSetAreAnError() throws IOException {
     config.set("/linux/resources", "{pids:{limit:10}}");

@@ -42,8 +42,8 @@ class ArchitectureTest {
 
   @Test
   void nativeCodeIsCalledFromFewPackagesOnly() {
-    onlyIn("jnr..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp", "io.jrun.rootfs.codec");
-    onlyIn("com.kenai..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp");
+    onlyIn("jnr..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp", "io.jrun.cni.nftables", "io.jrun.rootfs.codec");
+    onlyIn("com.kenai..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp", "io.jrun.cni.nftables");
   }
 
   @Test
@@ -59,6 +59,7 @@ class ArchitectureTest {
   @Test
   void packagesOfTheRuntimeFormNoCycle() {
     slices().matching("io.jrun.runtime.(*)..").should().beFreeOfCycles().check(CLASSES);
+    slices().matching("io.jrun.cni.(*)..").should().beFreeOfCycles().check(CLASSES);
   }
 
   @Test

@@ -558,6 +558,24 @@ public sealed interface FileCall<R> extends HostCall<R> {
     }
   }
 
+  /// pipe2(2): the end to read from and the end to write to, both close-on-exec.
+  record Pipe2() implements FileCall<java.util.List<Integer>> {
+    @Override
+    public Number number() {
+      return Number.PIPE2;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.out(8).flags(OPEN, O_CLOEXEC);
+    }
+
+    @Override
+    public java.util.List<Integer> result(long value, Output output) {
+      return java.util.List.of(output.buffer().getInt(0), output.buffer().getInt(4));
+    }
+  }
+
   /// fcntl(2) with an integer argument.
   record Fcntl(Descriptor descriptor, int command, long argument) implements FileCall<Integer> {
     @Override

@@ -80,6 +80,7 @@ public enum Number {
   ACCEPT4(288, 242),
   EVENTFD2(290, 19),
   DUP3(292, 24),
+  PIPE2(293, 59),
   PRLIMIT64(302, 261),
   SYNCFS(306, 267),
   SETNS(308, 268),

@@ -193,6 +193,25 @@ public sealed interface SocketCall<R> extends HostCall<R> {
     }
   }
 
+  /// setsockopt(2) of an integer.
+  record Setsockopt(Descriptor socket, int level, int option, int value)
+      implements SocketCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.SETSOCKOPT;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(socket).value(level).value(option).struct(o -> o.u32("value", value)).value(4);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
   /// setsockopt(2) of SO_RCVTIMEO: how long accept4 and recvmsg wait until EAGAIN; 0 is for ever.
   record ReceiveTimeout(Descriptor socket, long millis) implements SocketCall<Nothing> {
     @Override

@@ -24,6 +24,7 @@ public final class CgroupMaking {
   private final String controllers;
   private final Map<Hierarchy, String> directories;
   private final Resources limits;
+  private final boolean limitsDevices;
   private final Cgroup cgroup;
   private final List<String> made = new ArrayList<>();
 
@@ -32,12 +33,14 @@ public final class CgroupMaking {
       Hierarchies mounted,
       String controllers,
       Map<Hierarchy, String> directories,
-      Resources limits) {
+      Resources limits,
+      boolean limitsDevices) {
     this.files = files;
     this.mounted = mounted;
     this.controllers = controllers;
     this.directories = directories;
     this.limits = limits;
+    this.limitsDevices = limitsDevices;
     Map<String, String> paths = new LinkedHashMap<>();
     directories.forEach((hierarchy, directory) -> paths.put(hierarchy.key(), directory));
     this.cgroup = new Cgroup(files, mounted, paths);
@@ -57,7 +60,7 @@ public final class CgroupMaking {
       });
       if (!mounted.unified()) return;
       cgroup.perform(Plan.of(limits, mounted, Plan.Current.CREATED));
-      cgroup.attach(DeviceProgram.of(limits.devices()));
+      if (limitsDevices) cgroup.attach(DeviceProgram.of(limits.devices()));
     });
   }
 
@@ -68,7 +71,10 @@ public final class CgroupMaking {
       directories.forEach((hierarchy, directory) -> {
         if (!hierarchy.v2()) make(hierarchy, directory);
       });
-      List<Write> writes = Plan.of(limits, mounted, Plan.Current.CREATED);
+      List<Write> writes =
+          Plan.of(limits, mounted, Plan.Current.CREATED).stream()
+              .filter(write -> limitsDevices || !write.file().startsWith("devices."))
+              .toList();
       cgroup.perform(writes);
       cpuset(writes);
     });

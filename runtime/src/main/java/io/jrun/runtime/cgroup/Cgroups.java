@@ -55,8 +55,13 @@ public final class Cgroups implements AutoCloseable {
   /// @param cgroupsPath the spec's; may be empty
   /// @param ownCgroups the text of the caller's /proc/self/cgroup
   /// @param resources null where the spec has none, which still limits the devices
+  /// @param limitsDevices false for a caller who may not do that, as only root may
   public CgroupMaking plan(
-      String cgroupsPath, String id, String ownCgroups, @Nullable Resources resources) {
+      String cgroupsPath,
+      String id,
+      String ownCgroups,
+      @Nullable Resources resources,
+      boolean limitsDevices) {
     Hierarchies mounted = hierarchies();
     Resources limits = resources == null ? Resources.NONE : resources;
     return new CgroupMaking(
@@ -64,13 +69,14 @@ public final class Cgroups implements AutoCloseable {
         mounted,
         mounted.unified() ? controllersV2(mounted) : "",
         CgroupPath.of(mounted, cgroupsPath, id, ownCgroups),
-        limits);
+        limits,
+        limitsDevices);
   }
 
   /// Makes it at once, for processes that are moved into it; see [#plan] for the parameters.
   public Cgroup create(
       String cgroupsPath, String id, String ownCgroups, @Nullable Resources resources) {
-    CgroupMaking making = plan(cgroupsPath, id, ownCgroups, resources);
+    CgroupMaking making = plan(cgroupsPath, id, ownCgroups, resources, true);
     try {
       making.makeBirthplace();
       making.makeRest();

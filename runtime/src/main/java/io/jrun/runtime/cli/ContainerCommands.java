@@ -15,7 +15,9 @@ final class ContainerCommands {
         .text("path", "a file to write the process id to", "--pid-file")
         .flag("do not use pivot_root", "--no-pivot")
         .flag("do not create a new session keyring", "--no-new-keyring")
-        .text("N", "pass N descriptors more than stdio and $LISTEN_FDS", "--preserve-fds");
+        .text("N", "pass N descriptors more than stdio and $LISTEN_FDS", "--preserve-fds")
+        .commaTexts("name", "attach the container to a CNI network", "--network")
+        .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish");
   }
 
   static void runOptions(Options options) {
@@ -93,7 +95,9 @@ final class ContainerCommands {
         line.text("--pid-file"),
         line.has("--no-pivot"),
         line.has("--no-new-keyring"),
-        line.count("--preserve-fds"));
+        line.count("--preserve-fds"),
+        line.texts("--network"),
+        line.texts("--publish"));
   }
 
   static int exec(Request request) {

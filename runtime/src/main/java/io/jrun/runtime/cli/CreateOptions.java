@@ -1,11 +1,14 @@
 package io.jrun.runtime.cli;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What `jrun create` was asked.
 ///
 /// @param bundle the bundle's directory; empty for the caller's working directory
 /// @param preserveFds how many descriptors from 3 on the container inherits
+/// @param networks CNI networks to attach the container to; the first is eth0
+/// @param ports to publish, each `[hostip:]hostport:port[/protocol]`
 public record CreateOptions(
     GlobalOptions global,
     String id,
@@ -15,4 +18,35 @@ public record CreateOptions(
     @Nullable String pidFile,
     boolean noPivot,
     boolean noNewKeyring,
-    int preserveFds) {}
+    int preserveFds,
+    List<String> networks,
+    List<String> ports) {
+  public CreateOptions {
+    networks = List.copyOf(networks);
+    ports = List.copyOf(ports);
+  }
+
+  public CreateOptions(
+      GlobalOptions global,
+      String id,
+      String bundle,
+      @Nullable String consoleSocket,
+      @Nullable String pidfdSocket,
+      @Nullable String pidFile,
+      boolean noPivot,
+      boolean noNewKeyring,
+      int preserveFds) {
+    this(
+        global,
+        id,
+        bundle,
+        consoleSocket,
+        pidfdSocket,
+        pidFile,
+        noPivot,
+        noNewKeyring,
+        preserveFds,
+        List.of(),
+        List.of());
+  }
+}

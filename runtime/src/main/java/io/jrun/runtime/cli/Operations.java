@@ -4,6 +4,7 @@ import io.jrun.image.commands.BundleCreation;
 import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.commands.RootfsTools;
 import io.jrun.image.commands.Images;
+import io.jrun.cni.command.CniLine;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -68,4 +69,7 @@ public interface Operations {
   String engineStatus();
 
   void engineStop();
+
+  /// Performs a `cni` command and returns what to print.
+  String cni(CniLine line);
 }

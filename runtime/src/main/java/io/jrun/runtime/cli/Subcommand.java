@@ -1,5 +1,6 @@
 package io.jrun.runtime.cli;
 
+import io.jrun.cni.command.CniLine;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.json.Json.JsonString;
@@ -19,6 +20,19 @@ enum Subcommand {
       Integer.MAX_VALUE,
       options -> {},
       BundleCommands::perform),
+  CNI(
+      "run the CNI plugins of a network on a network namespace",
+      "add|del|check|gc|status|version|list|node [network [netns]]",
+      1,
+      3,
+      options ->
+          options
+              .flag("print JSON also on a terminal", "--json")
+              .text("dir", "the directory of cached results", "--cache")
+              .text("seconds", "for each plugin; 0 for ever (default: 120)", "--timeout")
+              .texts("id/ifname", "of gc: an attachment to keep", "--keep")
+              .flag("of node: set the routes to other nodes once and end", "--once"),
+      Subcommand::cni),
   CREATE(
       "create a container",
       "<container-id>",
@@ -159,6 +173,8 @@ enum Subcommand {
       UpdateCommand::options,
       UpdateCommand::perform);
 
+  private static final int PLUGIN_SECONDS = 120;
+
   private final String summary;
   private final String arguments;
   private final int minArguments;
@@ -247,6 +263,21 @@ enum Subcommand {
             request.global(),
             request.line().text("--bundle", ""),
             request.line().has("--rootless"));
+    return 0;
+  }
+
+  private static int cni(Request request) {
+    ParsedLine line = request.line();
+    CniLine parsed =
+        new CniLine(
+            request.id(),
+            request.rest(),
+            line.has("--json"),
+            line.text("--cache"),
+            line.has("--timeout") ? line.count("--timeout") : PLUGIN_SECONDS,
+            line.texts("--keep"),
+            line.has("--once"));
+    request.caller().out(request.operations().cni(parsed));
     return 0;
   }
 

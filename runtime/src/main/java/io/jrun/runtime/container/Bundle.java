@@ -10,6 +10,7 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
+import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Process;
 import java.nio.charset.StandardCharsets;
@@ -34,7 +35,7 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
       Pending<byte[]> cgroups) {
 
     /// The bundle, once it is read.
-    Bundle await(Configs configs) {
+    Bundle await(Configs configs, CreateOptions options) {
       Results results = reply.await();
       if (!results.succeeded(file)) {
         throw new ContainerException(
@@ -44,6 +45,7 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
       if (bytes.length == CHUNK) bytes = client.read("config.json");
       byte[] lines = results.of(cgroups);
       if (lines.length == OWN_CGROUPS) lines = client.read("/proc/self/cgroup");
+      bytes = Networking.annotated(bytes, options);
       Config config = configs.runnable(bytes);
       Process process = config.process();
       if (process == null) throw new ContainerException("config.json: /process: is required");

@@ -29,6 +29,10 @@ final class ClientProcess {
     this.env = List.copyOf(env);
   }
 
+  List<String> env() {
+    return env;
+  }
+
   Optional<String> variable(String name) {
     return env.stream()
         .filter(v -> v.startsWith(name + "="))

@@ -76,12 +76,7 @@ final class Console {
 
   /// Sends the master to whoever listens on the console socket, the name as the message.
   static void send(HelperKernel client, String path, OwnedDescriptor master) {
-    Batch batch = new Batch();
-    Descriptor passed = batch.pass(master);
-    Pending<Integer> number = batch.add(new FileCall.Fcntl(passed, 1030, 3)); // F_DUPFD_CLOEXEC
-    Results results = client.run(batch);
-    DescriptorSocket.send(client, path, "/dev/ptmx", results.of(number));
-    client.call(new FileCall.Close(new Descriptor.Known(results.of(number))));
+    DescriptorSocket.pass(client, path, "/dev/ptmx", master);
   }
 
   /// Puts the client's own terminal into raw mode; returns what it was, empty where stdin is none.

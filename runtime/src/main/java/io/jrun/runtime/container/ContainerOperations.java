@@ -103,7 +103,9 @@ public final class ContainerOperations {
         o.pidFile() == null ? null : client.absolute(o.pidFile()),
         o.noPivot(),
         o.noNewKeyring(),
-        o.preserveFds());
+        o.preserveFds(),
+        o.networks(),
+        o.ports());
   }
 
   public void create(CreateOptions given) {
@@ -151,6 +153,9 @@ public final class ContainerOperations {
       made.hooks().run("startContainer", hooks.startContainer(), init, Status.CREATED, pid);
       // nothing is to be run when the engine dies then: the client just ends with what it saw
       if (given.keep()) client.helper.send(onEofOnly());
+      byte[] filter =
+          new SeccompListener(client.helper, made.config(), made.state())
+              .load(init, process, made.seccomp(), made.seccompFlags(), Status.CREATED, pid);
       // the client runs poststart hooks before it can watch
       if (attached && hooks.poststart().isEmpty()) foreground = watch(made, termios);
       else if (attached) client.helper.call(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
@@ -159,7 +164,7 @@ public final class ContainerOperations {
               made.program(),
               process,
               made.env(),
-              made.seccomp(),
+              filter,
               made.seccompFlags(),
               made.state().preservedFds());
       Program.awaitStart(init.sendToEnd(last), process.args().getFirst());
@@ -306,6 +311,9 @@ public final class ContainerOperations {
               : containers.seccomp.compile(config.linux().seccomp());
       int flags =
           config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
+      seccomp =
+          new SeccompListener(client.helper, config, state)
+              .load(init.helper(), process, seccomp, flags, Status.CREATED, state.initPid());
       Program.start(
           init,
           Program.last(program, process, env, seccomp, flags, state.preservedFds()),
@@ -324,6 +332,10 @@ public final class ContainerOperations {
         throw e;
       }
     }
+  }
+
+  private Networking networking(Store store, String id) {
+    return new Networking(containers, client, store, id);
   }
 
   private HostProcess init(StoredState state) {
@@ -447,7 +459,7 @@ public final class ContainerOperations {
           "cannot delete container " + id + " that is not stopped: " + status.text());
     }
     if (status == Status.CREATING) {
-      destroyHalfMade(state);
+      destroyHalfMade(store, state);
       store.delete(claim, id);
     } else {
       destroy(store, claim, state, containers.configs.of(stored), cgroup(state));
@@ -456,7 +468,8 @@ public final class ContainerOperations {
 
   /// Ends what a crash of create left. Where its init is not in the cgroup, other processes that
   /// are may be somebody else's: that the cgroup was empty before had perhaps not been checked yet.
-  private void destroyHalfMade(StoredState state) {
+  private void destroyHalfMade(Store store, StoredState state) {
+    networking(store, state.id()).detach();
     if (state.cgroups().isEmpty()) return;
     Cgroup cgroup = cgroup(state);
     for (int pid : cgroup.pids()) {
@@ -478,6 +491,7 @@ public final class ContainerOperations {
     }
     if (config.linux().namespace(io.jrun.specs.runtime.NamespaceType.PID) == null)
       cgroup.signal(SIGKILL);
+    if (Networking.isWanted(config)) networking(store, state.id()).detach();
     cgroup.remove();
     store.delete(claim, state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())

@@ -1,5 +1,8 @@
 package io.jrun.runtime.container;
 
+import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.network.ResultCache;
+import io.jrun.cni.simple.SimpleCni;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.trace.Trace;
@@ -18,6 +21,8 @@ import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// What all operations share: the kernel, the cgroup hierarchies, the sealed helper.
 public final class Containers {
@@ -30,6 +35,7 @@ public final class Containers {
   final SeccompCompiler seccomp;
   final Configs configs;
   final AtomicInteger watched;
+  private final Supplier<ContainerNetworks> networks;
   private final int uid;
   private final boolean isInUserNamespace;
 
@@ -41,8 +47,39 @@ public final class Containers {
     this.seccomp = new SeccompCompiler();
     this.configs = new Configs();
     this.watched = new AtomicInteger();
+    this.networks = new Lazy<>(() -> networks(kernel, library.resolve("../../bin/jrun")));
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
+  }
+
+  private static ContainerNetworks networks(Kernel kernel, Path helper) {
+    return new ContainerNetworks(
+        kernel, new SimpleCni(kernel), helper, new ResultCache(kernel, ResultCache.DEFAULT));
+  }
+
+  /// Networks, made when the first container asks for one.
+  ContainerNetworks networks() {
+    return networks.get();
+  }
+
+  /// A value that is made when it is first asked for.
+  private static final class Lazy<T> implements Supplier<T> {
+    private final Supplier<T> make;
+    private @Nullable T made;
+
+    Lazy(Supplier<T> make) {
+      this.make = make;
+    }
+
+    @Override
+    public synchronized T get() {
+      T value = made;
+      if (value == null) {
+        value = make.get();
+        made = value;
+      }
+      return value;
+    }
   }
 
   /// How many clients watch a foreground process and need nothing of the engine until it ends.
@@ -64,13 +101,14 @@ public final class Containers {
     return uid;
   }
 
-  private Containers(Containers all, Kernel kernel) {
+  private Containers(Containers all, Kernel kernel, Supplier<ContainerNetworks> networks) {
     this.kernel = kernel;
     this.cgroups = new Cgroups(kernel);
     this.exe = all.exe;
     this.seccomp = all.seccomp;
     this.configs = all.configs;
     this.watched = all.watched;
+    this.networks = networks;
     this.uid = all.uid;
     this.isInUserNamespace = all.isInUserNamespace;
   }
@@ -84,7 +122,7 @@ public final class Containers {
   public <R> R traced(
       HelperKernel client, Hello hello, Log log, Function<ContainerOperations, R> operation) {
     Trace trace = new Trace(log::line);
-    Containers traced = new Containers(this, new TracedKernel(kernel, trace));
+    Containers traced = new Containers(this, new TracedKernel(kernel, trace), networks);
     try {
       return operation.apply(
           traced.operations(new TracedHelper(Trace.CLIENT, client, trace), hello, log));
@@ -101,7 +139,11 @@ public final class Containers {
   public void plan(
       HelperKernel client, Hello hello, Log log, RunOptions options, Consumer<String> told) {
     Rehearsal rehearsal = new Rehearsal(kernel, client);
-    Containers rehearsed = new Containers(this, rehearsal.kernel());
+    Supplier<ContainerNetworks> none =
+        () -> {
+          throw new ContainerException("networks cannot be rehearsed");
+        };
+    Containers rehearsed = new Containers(this, rehearsal.kernel(), none);
     try {
       rehearsed.operations(rehearsal.client(), hello, log).run(options);
     } finally {

@@ -23,6 +23,7 @@ import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.process.SecurityLabels;
+import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Hooks;
 import io.jrun.specs.runtime.Mount;
@@ -58,6 +59,7 @@ final class Creation implements AutoCloseable {
   private @Nullable IdMappedMounts idMapped;
   private StdioOwner stdio;
   private boolean cgroupMade;
+  private boolean isWired;
   private Child.@Nullable Birth birth;
   private @Nullable Child init;
   private @Nullable OwnedDescriptor master;
@@ -106,7 +108,7 @@ final class Creation implements AutoCloseable {
       throw e;
     }
     try {
-      prepare(asked.await(containers.configs));
+      prepare(asked.await(containers.configs, options));
       return make();
     } catch (RuntimeException e) {
       undo(e);
@@ -124,6 +126,7 @@ final class Creation implements AutoCloseable {
       throw new ContainerException("not implemented yet: /linux/mountLabel");
     if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
       throw new ContainerException("rootless container requires user namespaces");
+    Networking.check(config);
     client.log.step("read and checked " + bundle.path() + "/config.json");
     boolean foreground = role != Role.LEAVES;
     boolean terminal = bundle.process().terminal();
@@ -162,7 +165,8 @@ final class Creation implements AutoCloseable {
             cgroupsPath == null ? "" : cgroupsPath,
             options.id(),
             bundle.ownCgroups(),
-            config.linux().resources());
+            config.linux().resources(),
+            !Rootless.is(options.global(), containers.isUnprivileged()));
     cgroup = making.cgroup();
     state = state.withCgroups(cgroup.paths());
     store.begin(claim(), state);
@@ -208,12 +212,18 @@ final class Creation implements AutoCloseable {
 
     if (init == null) init = Objects.requireNonNull(birth).await();
     if (!middle) stdio.see(init.before());
+    if (!config.linux().netDevices().isEmpty()) {
+      begun.await();
+      NetDevices.move(client.helper, helper, init.pid(), config.linux().netDevices());
+    }
     client.log.step("init is born: pid " + init.pid());
     HookRunner hooks = hooks();
     Descriptor terminal = null;
-    if (bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
+    boolean wired = Networking.isWanted(config);
+    if (wired || bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
       begun.await();
       mounted.await();
+      if (wired) wire();
       terminal = terminal(plan);
       hooks = createHooks();
     }
@@ -328,6 +338,17 @@ final class Creation implements AutoCloseable {
     return pair.terminal();
   }
 
+  /// Before the hooks, which may look at the network.
+  private void wire() {
+    isWired = true;
+    networking().attach(bundle.config(), init().pid());
+    client.log.step("attached the networks " + networking().addresses());
+  }
+
+  private Networking networking() {
+    return new Networking(containers, client, store, options.id());
+  }
+
   private HookRunner createHooks() {
     state = state.withInit(init().pid(), startTime());
     HookRunner runner = hooks();
@@ -352,7 +373,9 @@ final class Creation implements AutoCloseable {
 
   /// The last part of init's work, while the engine writes down that there is a container.
   private Made finish(InitPlan plan, @Nullable Descriptor terminal, HookRunner hooks) {
-    if (options.noPivot()) MovedRoot.move(init().helper(), InitPlan.ROOT, bundle.rootfs());
+    boolean ownMounts = bundle.config().linux().namespace(NamespaceType.MOUNT) != null;
+    if (options.noPivot() && ownMounts)
+      MovedRoot.move(init().helper(), InitPlan.ROOT, bundle.rootfs());
     Batch batch = new Batch();
     InitPlan.Looks looks =
         plan.addEntry(
@@ -369,6 +392,9 @@ final class Creation implements AutoCloseable {
     store.complete(claim(), bundle.bytes(), state);
     Results results = entered.await();
     looks.check(results);
+    if (Notify.hasListener(seccompFlags) && !bundle.process().noNewPrivileges())
+      new SeccompListener(client.helper, bundle.config(), state)
+          .send(results, Status.CREATING, init().pid());
     String program = looks.program(results);
     List<String> env =
         looks.environment(init().helper(), results, bundle.process(), state.listenFds());
@@ -446,6 +472,7 @@ final class Creation implements AutoCloseable {
     int before = cause.getSuppressed().length;
     if (terminal != null) suppressing(cause, terminal::close);
     if (child != null) suppressing(cause, () -> end(child));
+    if (isWired) suppressing(cause, networking()::detach);
     if (begun != null && cgroupMade) suppressing(cause, () -> end(begun.cgroup()));
     else if (begun != null) begun.undo(cause);
     if (cause.getSuppressed().length == before)

@@ -16,13 +16,16 @@ import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SignalCall;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cli.ExecOptions;
+import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.process.IdentityPlan;
 import io.jrun.runtime.process.SchedulingPlan;
 import io.jrun.runtime.process.SecurityLabels;
+import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Process;
+import io.jrun.specs.runtime.Status;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -62,13 +65,18 @@ final class Execution {
     byte[] termios = new byte[0];
     Child child = null;
     try {
-      Entered entered = enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags);
+      SeccompListener listener = new SeccompListener(client.helper, config, state);
+      Entered entered =
+          enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags, listener);
       master = entered.master();
       child = birth.await();
       client.log.step(
           "joined the container as pid " + child.pid() + ", found " + entered.program());
       if (options.pidFile() != null)
         client.replace(options.pidFile(), Integer.toString(child.pid()));
+      byte[] filter =
+          listener.load(
+              child.helper(), process, seccomp, seccompFlags, Status.RUNNING, child.pid());
       if (options.pidfdSocket() != null)
         Pidfd.send(client.helper, options.pidfdSocket(), Pidfd.EXEC, child.pid());
       if (!options.detach()) {
@@ -83,7 +91,7 @@ final class Execution {
               entered.program(),
               process,
               entered.env(),
-              seccomp,
+              filter,
               seccompFlags,
               options.preserveFds());
       Program.awaitStart(child.helper().sendToEnd(last), process.args().getFirst());
@@ -144,6 +152,7 @@ final class Execution {
     Descriptor pidfd = batch.add(new SignalCall.PidfdOpen(state.initPid())).descriptor();
     batch.add(new FileCall.Dup3(pidfd, Slots.INIT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(pidfd));
+    if (config.linux().namespace(NamespaceType.MOUNT) == null) addRoot(batch, state.initPid());
     Descriptor init = Slots.descriptor(Slots.INIT);
     if (config.linux().namespace(NamespaceType.PID) != null)
       batch.add(new NamespaceCall.Setns(init, NamespaceCall.CLONE_NEWPID));
@@ -159,6 +168,16 @@ final class Execution {
     Child child = birth.await();
     stdio.see(child.before());
     return Child.Birth.of(child);
+  }
+
+  /// The root of a container that has only changed its root (chroot(2)), kept for the child.
+  static void addRoot(Batch batch, int initPid) {
+    int flags = FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
+    String path = "/proc/" + initPid + "/root";
+    Descriptor root =
+        batch.add(new FileCall.Openat(Descriptor.CWD, path, flags, 0, false)).descriptor();
+    batch.add(new FileCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
+    batch.add(new FileCall.Close(root));
   }
 
   private static boolean hasUserNamespace(Config config) {
@@ -184,8 +203,10 @@ final class Execution {
       Cgroup cgroup,
       StdioOwner stdio,
       byte @Nullable [] seccomp,
-      int seccompFlags) {
+      int seccompFlags,
+      SeccompListener listener) {
     Batch batch = new Batch();
+    boolean listens = Notify.hasListener(seccompFlags) && !process.noNewPrivileges();
     boolean joined = hasUserNamespace(config);
     if (!joined) Child.addForgetCgroup(batch, cgroup.birthplace());
     batch.add(new PseudoCall.ResetSignals());
@@ -207,6 +228,12 @@ final class Execution {
       batch.add(new NamespaceCall.Setns(init, flags));
       batch.add(new FileCall.Close(init));
     }
+    if (config.linux().namespace(NamespaceType.MOUNT) == null) {
+      Descriptor root = Slots.descriptor(Slots.ROOT);
+      batch.add(new ProcessCall.Fchdir(root));
+      batch.add(new FileCall.Close(root));
+      MovedRoot.enter(batch);
+    }
     Pending<byte[]> passwd = Program.askPasswd(batch);
     OwnedDescriptor master = null;
     if (process.terminal()) {
@@ -223,7 +250,9 @@ final class Execution {
         rest.add(new FileCall.Close(inside.of(root)));
         identity(rest, config, process, seccomp, seccompFlags);
         Program.Search search = Program.search(rest, process);
-        String program = search.program(birth.helper().run(rest));
+        Results done = birth.helper().run(rest);
+        if (listens) listener.send(done, Status.RUNNING, birth.await().pid());
+        String program = search.program(done);
         return new Entered(program, Program.environment(process, users, 0), master);
       } catch (RuntimeException e) {
         master.close();
@@ -234,6 +263,7 @@ final class Execution {
     identity(batch, config, process, seccomp, seccompFlags);
     Program.Search search = Program.search(batch, process);
     Results entered = first(birth, batch);
+    if (listens) listener.send(entered, Status.RUNNING, birth.await().pid());
     byte[] users = Program.passwd(birth.helper(), entered, passwd);
     return new Entered(search.program(entered), Program.environment(process, users, 0), null);
   }

@@ -97,8 +97,14 @@ final class IdMappedMounts implements AutoCloseable {
     Batch closing = new Batch();
     closing.add(new FileCall.Close(results.of(tree)));
     closing.add(new FileCall.Close(user));
-    client.helper.run(closing);
-    return results.descriptors().getFirst();
+    OwnedDescriptor ours = results.descriptors().getFirst();
+    try {
+      client.helper.run(closing);
+      return ours;
+    } catch (RuntimeException e) {
+      ours.close();
+      throw e;
+    }
   }
 
   private Descriptor userNamespace(Mount mount, Linux linux, int initPid, int index) {

@@ -8,11 +8,13 @@ import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.NamespaceCall;
+import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cgroup.Hierarchy;
 import io.jrun.runtime.mount.FileSystemPlan;
 import io.jrun.runtime.mount.MountOptions;
+import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.runtime.process.IdentityPlan;
 import io.jrun.runtime.process.SchedulingPlan;
@@ -93,6 +95,10 @@ final class InitPlan {
       batch.add(new NamespaceCall.Setdomainname(config.domainname()));
     if (namespaces.makes(NamespaceType.NETWORK)) Loopback.addTo(batch);
 
+    if (!namespaces.has(NamespaceType.MOUNT)) {
+      addDirectory(batch);
+      return batch;
+    }
     RootPropagation propagation = RootPropagation.of(config.linux().rootfsPropagation());
     FileSystemPlan.hostRoot(batch, propagation.ofHostRoot());
     if (propagation.leavesParentShared()) {
@@ -111,6 +117,18 @@ final class InitPlan {
       plan.mount(mount, !binds(mount) || directories.get(bound++), tree(idMapped, batch, i));
     }
     return batch;
+  }
+
+  /// The root file system as a directory only: without a mount namespace of the container's own
+  /// nothing is mounted.
+  private void addDirectory(Batch batch) {
+    int flags = FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
+    Descriptor root =
+        batch
+            .add(new FileCall.Openat(Descriptor.CWD, state.rootfs(), flags, 0, false))
+            .descriptor();
+    batch.add(new FileCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
+    batch.add(new FileCall.Close(root));
   }
 
   private static @Nullable Descriptor tree(
@@ -228,8 +246,13 @@ final class InitPlan {
       boolean keepsGroups) {
     Linux linux = config.linux();
     FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
-    if (!moved) plan.pivot();
-    RootPropagation.of(linux.rootfsPropagation()).addTo(batch);
+    if (!namespaces.has(NamespaceType.MOUNT)) {
+      batch.add(new ProcessCall.Fchdir(ROOT));
+      MovedRoot.enter(batch);
+    } else {
+      if (!moved) plan.pivot();
+      RootPropagation.of(linux.rootfsPropagation()).addTo(batch);
+    }
     if (terminal == null) stdio.addTo(batch);
     else Console.attach(batch, terminal, process.user().uid(), process.user().gid());
     Pending<byte[]> passwd = Program.askPasswd(batch);

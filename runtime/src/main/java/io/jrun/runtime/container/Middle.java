@@ -29,6 +29,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The process between the client and a process that belongs to another user namespace or to a time
@@ -67,11 +68,7 @@ final class Middle {
       Config config,
       Cgroup cgroup) {
     Middle middle = new Middle(containers, client, cgroup);
-    try {
-      return middle.init(namespaces, config);
-    } finally {
-      middle.end();
-    }
+    return middle.make(() -> middle.init(namespaces, config));
   }
 
   /// Clones a process into a running container's namespaces.
@@ -85,11 +82,7 @@ final class Middle {
       Process process,
       Cgroup cgroup) {
     Middle middle = new Middle(containers, client, cgroup);
-    try {
-      return middle.exec(config.linux(), initPid, process);
-    } finally {
-      middle.end();
-    }
+    return middle.make(() -> middle.exec(config.linux(), initPid, process));
   }
 
   private Child init(NamespacePlan namespaces, Config config) {
@@ -125,6 +118,8 @@ final class Middle {
           new NamespaceCall.Setns(
               new Descriptor.Known(number), NamespacePlan.flag(joined.get(i).type())));
     }
+    // init may be born among processes of a pid namespace that it joins
+    second.add(new CredentialCall.Prctl(CredentialCall.PR_SET_DUMPABLE, 0, 0, 0, 0));
     return Child.clone(
         containers.kernel,
         child.helper(),
@@ -189,6 +184,7 @@ final class Middle {
             .sorted(NamespacePlan.MOUNT_LAST)
             .toList();
     String directory = "/proc/" + initPid + "/ns/";
+    if (linux.namespace(NamespaceType.MOUNT) == null) Execution.addRoot(batch, initPid);
     Descriptor user = open(batch, directory + "user");
     Descriptor pid = open(batch, directory + "pid");
     for (Namespace namespace : others)
@@ -210,7 +206,7 @@ final class Middle {
       executed.helper().run(joining);
       return executed;
     } catch (RuntimeException e) {
-      kill(executed);
+      killAfter(executed, e);
       throw e;
     }
   }
@@ -221,9 +217,31 @@ final class Middle {
         .descriptor();
   }
 
-  /// The middle process has no more to do, or died of what failed.
-  private void end() {
-    kill(child);
+  /// Makes a child; then the middle process has no more to do. Where it cannot be ended, or died of
+  /// what failed, there is no child either.
+  private Child make(Supplier<Child> making) {
+    Child made;
+    try {
+      made = making.get();
+    } catch (RuntimeException e) {
+      killAfter(child, e);
+      throw e;
+    }
+    try {
+      kill(child);
+      return made;
+    } catch (RuntimeException e) {
+      killAfter(made, e);
+      throw e;
+    }
+  }
+
+  private void killAfter(Child process, RuntimeException cause) {
+    try {
+      kill(process);
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
   }
 
   private void kill(Child process) {

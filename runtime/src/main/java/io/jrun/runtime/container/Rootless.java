@@ -14,6 +14,15 @@ final class Rootless {
 
   private Rootless() {}
 
+  /// @param isUnprivileged what `auto` stands for
+  static boolean is(GlobalOptions global, boolean isUnprivileged) {
+    return switch (global.rootless()) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> isUnprivileged;
+    };
+  }
+
   /// Returns where the container may do without; throws where it must not, as limits were asked
   /// for.
   ///
@@ -23,12 +32,7 @@ final class Rootless {
       boolean isUnprivileged,
       CgroupException failure,
       @Nullable Resources resources) {
-    boolean rootless =
-        switch (global.rootless()) {
-          case "true" -> true;
-          case "false" -> false;
-          default -> isUnprivileged;
-        };
+    boolean rootless = is(global, isUnprivileged);
     boolean refused =
         failure.getCause() instanceof KernelException e && REFUSALS.contains(e.errno());
     if (!rootless || !refused) throw failure;

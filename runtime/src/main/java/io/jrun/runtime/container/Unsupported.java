@@ -13,10 +13,13 @@ final class Unsupported {
 
   static void check(Config config) {
     List<String> found = new ArrayList<>();
-    if (config.linux().namespace(NamespaceType.MOUNT) == null)
-      found.add("/linux/namespaces: without a mount namespace");
+    if (config.linux().namespace(NamespaceType.MOUNT) == null) {
+      // it would be the host's mounts that change
+      if (!config.mounts().isEmpty()) found.add("/mounts without a mount namespace");
+      if (config.root() != null && config.root().readonly())
+        found.add("/root/readonly without a mount namespace");
+    }
     if (config.linux().intelRdt() != null) found.add("/linux/intelRdt" + resctrl());
-    if (!config.linux().netDevices().isEmpty()) found.add("/linux/netDevices");
     if (!found.isEmpty())
       throw new ContainerException("not implemented yet: " + String.join("; ", found));
   }

@@ -1,5 +1,6 @@
 package io.jrun.runtime.engine;
 
+import io.jrun.cni.simple.SimpleCniProgram;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
@@ -33,6 +34,7 @@ final class Engine {
 
   private final HostKernel kernel;
   private final Containers containers;
+  private final EngineNetworks networks;
   private final Instant started = Instant.now();
   private final AtomicInteger active = new AtomicInteger();
   private final AtomicInteger accepting = new AtomicInteger();
@@ -44,9 +46,14 @@ final class Engine {
   private volatile boolean stopping;
   private volatile String socketPath = "";
 
-  Engine(HostKernel kernel, Containers containers) {
+  Engine(HostKernel kernel, Containers containers, EngineNetworks networks) {
     this.kernel = kernel;
     this.containers = containers;
+    this.networks = networks;
+  }
+
+  EngineNetworks networks() {
+    return networks;
   }
 
   /// Accepts until idle or stopped.
@@ -133,6 +140,10 @@ final class Engine {
   void serveClient(OwnedDescriptor socket) {
     try (Helper client = new Helper(kernel, socket)) {
       Hello hello = client.hello();
+      if (SimpleCniProgram.isNamed(hello.argv())) {
+        new SimpleCniProgram(kernel, networks.plugin()).serve(client, hello.env());
+        return;
+      }
       Invocation invocation = new Invocation(client);
       int status =
           JrunCommand.execute(

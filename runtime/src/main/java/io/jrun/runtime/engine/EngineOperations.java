@@ -5,6 +5,7 @@ import io.jrun.image.commands.BundleCreation;
 import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.commands.RootfsTools;
 import io.jrun.image.commands.Images;
+import io.jrun.cni.command.CniLine;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.wire.Hello;
 import io.jrun.runtime.cli.Caller;
@@ -41,6 +42,11 @@ record EngineOperations(
           operation.accept(operations);
           return 0;
         });
+  }
+
+  @Override
+  public String cni(CniLine line) {
+    return engine.networks().command(client, hello).perform(line);
   }
 
   @Override

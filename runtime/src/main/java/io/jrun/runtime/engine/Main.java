@@ -19,7 +19,9 @@ public final class Main {
     HostKernel kernel = new HostKernel();
     Path library = Path.of(System.getProperty("jrun.library"));
     Containers containers = new Containers(kernel, library);
-    Engine engine = new Engine(kernel, containers);
+    Engine engine =
+        new Engine(
+            kernel, containers, new EngineNetworks(kernel, library.resolve("../../bin/jrun")));
     if (args[0].equals("once")) {
       engine.serveClient(new OwnedDescriptor(kernel, SOCKET));
     } else {

@@ -20,6 +20,7 @@ final class RuntimeFeatures {
           "diratime",
           "dirsync",
           "exec",
+          "idmap",
           "lazytime",
           "loud",
           "mand",
@@ -27,6 +28,7 @@ final class RuntimeFeatures {
           "nodev",
           "nodiratime",
           "noexec",
+          "noiversion",
           "nolazytime",
           "nomand",
           "norelatime",
@@ -40,10 +42,13 @@ final class RuntimeFeatures {
           "rdiratime",
           "relatime",
           "rexec",
+          "ridmap",
           "rnoatime",
           "rnodev",
           "rnodiratime",
           "rnoexec",
+          "rnorelatime",
+          "rnostrictatime",
           "rnosuid",
           "rnosymfollow",
           "ro",
@@ -65,6 +70,7 @@ final class RuntimeFeatures {
           "suid",
           "symfollow",
           "sync",
+          "tmpcopyup",
           "unbindable");
 
   private RuntimeFeatures() {}
@@ -72,7 +78,7 @@ final class RuntimeFeatures {
   static String describe() {
     LinuxFeatures linux =
         new LinuxFeatures(
-            List.of("cgroup", "ipc", "mount", "network", "pid", "uts"),
+            List.of("cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"),
             Capabilities.NAMES,
             new LinuxFeatures.Cgroup(true, true, false, false, true, Json.JsonObject.EMPTY),
             new LinuxFeatures.SeccompFeatures(
@@ -84,6 +90,7 @@ final class RuntimeFeatures {
                     "SCMP_ACT_KILL_PROCESS",
                     "SCMP_ACT_KILL_THREAD",
                     "SCMP_ACT_LOG",
+                    "SCMP_ACT_NOTIFY",
                     "SCMP_ACT_TRACE",
                     "SCMP_ACT_TRAP"),
                 List.of(
@@ -107,11 +114,11 @@ final class RuntimeFeatures {
                     "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"),
                 List.of("SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"),
                 Json.JsonObject.EMPTY),
+            Enabled.of(true),
             Enabled.of(false),
             Enabled.of(false),
-            Enabled.of(false),
-            new LinuxFeatures.MountExtensions(Enabled.of(false), Json.JsonObject.EMPTY),
-            Enabled.of(false),
+            new LinuxFeatures.MountExtensions(Enabled.of(true), Json.JsonObject.EMPTY),
+            Enabled.of(true),
             Json.JsonObject.EMPTY);
     return new Features(
             "1.0.0",

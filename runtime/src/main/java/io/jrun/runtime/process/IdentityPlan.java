@@ -9,6 +9,7 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SecurityCall;
+import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Rlimit;
 import java.nio.charset.StandardCharsets;
@@ -62,7 +63,7 @@ public final class IdentityPlan {
     if (process.noNewPrivileges()) {
       batch.add(new CredentialCall.Prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     } else if (seccomp != null) {
-      batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
+      batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, Notify.hasListener(seccompFlags)));
     }
     // as runc: no capabilities object means none, not all
     io.jrun.specs.runtime.Capabilities granted =

@@ -8,6 +8,7 @@ final class Action {
   static final int KILL_PROCESS = 0x8000_0000;
   static final int TRAP = 0x0003_0000;
   static final int ERRNO = 0x0005_0000;
+  static final int USER_NOTIF = 0x7fc0_0000;
   static final int TRACE = 0x7ff0_0000;
   static final int LOG = 0x7ffc_0000;
   static final int ALLOW = 0x7fff_0000;
@@ -29,8 +30,7 @@ final class Action {
       case "SCMP_ACT_TRACE" -> TRACE | data(errnoRet, MAX_TRACE);
       case "SCMP_ACT_LOG" -> LOG;
       case "SCMP_ACT_ALLOW" -> ALLOW;
-      case "SCMP_ACT_NOTIFY" ->
-          throw new SeccompException("seccomp: SCMP_ACT_NOTIFY is not implemented yet");
+      case "SCMP_ACT_NOTIFY" -> USER_NOTIF;
       default -> throw new SeccompException("seccomp: unknown action \"" + name + "\"");
     };
   }

@@ -6,6 +6,7 @@ import java.util.List;
 final class FilterFlag {
   static final int LOG = 1 << 1;
   static final int SPEC_ALLOW = 1 << 2;
+  static final int NEW_LISTENER = 1 << 3;
   static final int WAIT_KILLABLE_RECV = 1 << 5;
 
   private FilterFlag() {}

@@ -26,7 +26,8 @@ public final class SeccompCompiler {
 
   /// The flags for seccomp(2) with a profile's program.
   public int flags(Seccomp profile) {
-    return FilterFlag.parse(profile.flags());
+    return FilterFlag.parse(profile.flags())
+        | (Notify.isUsed(profile) ? FilterFlag.NEW_LISTENER : 0);
   }
 
   /// A profile's program: struct sock_filter's in native byte order.
@@ -47,10 +48,7 @@ public final class SeccompCompiler {
   }
 
   private byte[] translate(Seccomp profile) {
-    @Nullable String listener = profile.listenerPath();
-    if (listener != null && !listener.isEmpty()) {
-      throw new SeccompException("seccomp: listenerPath is not implemented yet");
-    }
+    Notify.check(profile);
     int defaultAction = Action.parse(profile.defaultAction(), profile.defaultErrnoRet());
     Libseccomp library = library();
     Pointer filter = library.seccomp_init(defaultAction);

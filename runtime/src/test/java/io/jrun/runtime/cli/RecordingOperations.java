@@ -139,4 +139,10 @@ final class RecordingOperations implements Operations {
   public io.jrun.image.commands.ContainerBundles containerBundles(io.jrun.image.commands.Images images) {
     throw new UnsupportedOperationException();
   }
+
+  @Override
+  public String cni(io.jrun.cni.command.CniLine line) {
+    record(line);
+    return "{}\n";
+  }
 }

@@ -247,6 +247,57 @@ class FailEveryCallIT {
     }
   }
 
+  /// A user and a time namespace, an id-mapped bind mount, a copied-up tmpfs: what goes through a
+  /// process in between and asks init on the way.
+  private void inAUserNamespace(Runnable sweep) throws Exception {
+    String linux =
+        "\"linux\":{\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1000}],"
+            + "\"gidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1000}],"
+            + "\"timeOffsets\":{\"boottime\":{\"secs\":5}},"
+            + "\"memoryPolicy\":{\"mode\":\"MPOL_DEFAULT\"},";
+    String mounts =
+        "\"mounts\":[{\"destination\":\"/mnt\",\"source\":\"/mnt\",\"type\":\"bind\","
+            + "\"options\":[\"bind\",\"idmap\"]},"
+            + "{\"destination\":\"/etc\",\"source\":\"tmpfs\",\"type\":\"tmpfs\","
+            + "\"options\":[\"tmpcopyup\"]},";
+    sandbox.config(text ->
+        text.replace("\"linux\":{", linux)
+            .replace("\"mounts\":[", mounts)
+            .replace(
+                "\"namespaces\":[", "\"namespaces\":[{\"type\":\"user\"},{\"type\":\"time\"},"));
+    try {
+      sweep.run();
+    } finally {
+      sandbox.config(text -> text);
+    }
+  }
+
+  @Test
+  void createInAUserNamespace() throws Exception {
+    inAUserNamespace(() ->
+        sweep(
+            "create in a user namespace",
+            id -> {},
+            id -> new String[] {"create", id},
+            this::nothingUnlessMade));
+  }
+
+  @Test
+  void execInAUserNamespace() throws Exception {
+    inAUserNamespace(this::exec);
+  }
+
+  @Test
+  void update() {
+    sweep(
+        "update",
+        this::running,
+        id -> new String[] {"update", "--pids-limit", "9", "--memory", "64M", id},
+        (id, outcome, wrong) -> {
+          if (!status(id).equals("running")) wrong.add("the container is " + status(id));
+        });
+  }
+
   private void created(String id) {
     Outcome made = command("create", id);
     assertThat(made.status()).as("%s", made).isZero();

@@ -80,7 +80,9 @@ final class TestEngine implements AutoCloseable {
           }
         };
     containers = new Containers(new ObservedKernel(kernel, relay), library);
-    engine = new Engine(kernel, containers);
+    engine =
+        new Engine(
+            kernel, containers, new EngineNetworks(kernel, library.resolve("../../bin/jrun")));
     thread = Thread.ofPlatform().daemon(true).name("test-engine").start(() -> accept(relay));
   }
 

@@ -218,9 +218,8 @@ class SeccompCompilerTest {
 
   @Test
   void whatCannotBeCompiledIsNamed() {
-    assertRefused("SCMP_ACT_NOTIFY", profile("SCMP_ACT_NOTIFY", null, List.of()));
     assertRefused(
-        "SCMP_ACT_NOTIFY",
+        "SCMP_ACT_NOTIFY needs a listenerPath",
         profile(
             "SCMP_ACT_ALLOW", null, List.of(), rule("SCMP_ACT_NOTIFY", null, List.of(), "read")));
     assertRefused("unknown action \"X\"", profile("X", null, List.of()));
@@ -241,10 +240,34 @@ class SeccompCompilerTest {
             null,
             List.of(),
             rule("SCMP_ACT_LOG", null, List.of(arg(6, "SCMP_CMP_EQ", 0, 0)), "read")));
-    assertRefused(
-        "listenerPath",
-        new Seccomp(
-            "SCMP_ACT_ALLOW", null, List.of(), List.of(), "/s", null, List.of(), JsonObject.EMPTY));
+  }
+
+  private static Seccomp notifying(String call) {
+    return new Seccomp(
+        "SCMP_ACT_ALLOW",
+        null,
+        List.of(),
+        List.of(),
+        "/run/agent.sock",
+        null,
+        List.of(rule("SCMP_ACT_NOTIFY", null, List.of(), call)),
+        JsonObject.EMPTY);
+  }
+
+  @Test
+  void anAgentAnswersTheCallsItIsAsked() {
+    ClassicBpf bpf = compile(notifying("mkdir"));
+    assertThat(bpf.run(X86_64, 83)).isEqualTo(Action.USER_NOTIF);
+    assertThat(bpf.run(X86_64, READ)).isEqualTo(Action.ALLOW);
+    assertThat(Notify.hasListener(compiler.flags(notifying("mkdir")))).isTrue();
+    assertThat(Notify.hasListener(compiler.flags(profile("SCMP_ACT_ALLOW", null, List.of()))))
+        .isFalse();
+  }
+
+  @Test
+  void callsThatComeBeforeTheAgentCannotBeItsOwn() {
+    assertRefused("cannot be used for sendmsg", notifying("sendmsg"));
+    assertRefused("cannot be used for capset", notifying("capset"));
   }
 
   private void assertRefused(String what, Seccomp profile) {

@@ -73,6 +73,11 @@ public final class JsonReader {
     return pointer;
   }
 
+  /// The whole object, as it was written.
+  public Json.JsonObject object() {
+    return object;
+  }
+
   /// The pointer of a member or an element, with the name escaped as RFC 6901 wants.
   public static String pointer(String parent, String name) {
     return parent + "/" + name.replace("~", "~0").replace("/", "~1");

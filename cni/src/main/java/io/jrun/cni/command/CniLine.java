@@ -1,0 +1,25 @@
+package io.jrun.cni.command;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A parsed command line: `ACTION [NETWORK [NETNS]]`.
+///
+/// @param json whether JSON is wanted where a terminal would get text
+/// @param cache the directory of cached results; null for libcni's
+/// @param timeoutSeconds for each plugin; zero for none
+/// @param keep of gc, the attachments to keep, each ID/IFNAME
+/// @param once of node, whether to end after the first time
+public record CniLine(
+    String action,
+    List<String> words,
+    boolean json,
+    @Nullable String cache,
+    int timeoutSeconds,
+    List<String> keep,
+    boolean once) {
+  public CniLine {
+    words = List.copyOf(words);
+    keep = List.copyOf(keep);
+  }
+}

@@ -1,0 +1,173 @@
+package io.jrun.cni.container;
+
+import io.jrun.cni.network.AttachmentArgs;
+import io.jrun.cni.network.CachedAttachment;
+import io.jrun.cni.network.ConfigDirectory;
+import io.jrun.cni.network.NetworkRuntime;
+import io.jrun.cni.network.ResultCache;
+import io.jrun.cni.plugin.ProcessExecutor;
+import io.jrun.cni.simple.HelperCaller;
+import io.jrun.cni.simple.OwnOrProcess;
+import io.jrun.cni.simple.SimpleCni;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
+import io.jrun.specs.cni.CniResult;
+import io.jrun.specs.cni.CniVersion;
+import io.jrun.specs.cni.IpConfig;
+import io.jrun.specs.cni.NetworkConfig;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Wires a container to networks and unwires it. What is needed for the latter is in the cache of
+/// results, so it works after any crash, and when the configuration has changed or gone.
+///
+/// ```
+///   runtime                                      here
+///     | init has its network namespace, waits     |
+///     | attach(client, id, /proc/PID/ns/net, …) ->|  ADD of eth0, eth1, … in turn
+///     | <- results: addresses                     |
+///     | start                                     |
+///     | detach(client, id) ---------------------> |  DEL of all that the cache has of it
+/// ```
+public final class ContainerNetworks {
+  private static final long PLUGIN_MILLIS = 120_000;
+
+  private final Kernel kernel;
+  private final SimpleCni plugin;
+  private final Path ownHelper;
+  private final ResultCache cache;
+
+  /// @param ownHelper the installed helper
+  public ContainerNetworks(Kernel kernel, SimpleCni plugin, Path ownHelper, ResultCache cache) {
+    this.kernel = kernel;
+    this.plugin = plugin;
+    this.ownHelper = ownHelper;
+    this.cache = cache;
+  }
+
+  /// What a container wants.
+  ///
+  /// @param names of networks; the first is eth0
+  public record Wish(
+      List<String> names,
+      List<PublishedPort> ports,
+      Path configDirectory,
+      List<String> pluginPath) {
+    public Wish {
+      names = List.copyOf(names);
+      ports = List.copyOf(ports);
+      pluginPath = List.copyOf(pluginPath);
+    }
+  }
+
+  /// One interface of the container.
+  public record Attached(String network, String ifname, CniResult result) {}
+
+  /// Attaches the container to all of the networks, or to none.
+  ///
+  /// @param client the process that wires: plugins run as its children
+  public List<Attached> attach(
+      HelperKernel client, List<String> env, String containerId, String netns, Wish wish) {
+    List<Attached> attached = new ArrayList<>();
+    try (HelperCaller caller = new HelperCaller(kernel, client, env)) {
+      NetworkRuntime runtime = runtime(caller, client, env, wish.pluginPath());
+      try {
+        for (String name : wish.names()) {
+          AttachmentArgs args =
+              new AttachmentArgs(
+                  containerId,
+                  netns,
+                  "eth" + attached.size(),
+                  List.of(),
+                  PublishedPort.capabilityArgs(wish.ports()));
+          NetworkConfig network = new ConfigDirectory(wish.configDirectory()).load(name);
+          attached.add(new Attached(name, args.ifname(), add(runtime, network, args)));
+        }
+      } catch (RuntimeException e) {
+        try {
+          detach(runtime, containerId);
+        } catch (RuntimeException undo) {
+          e.addSuppressed(undo);
+        }
+        throw e;
+      } finally {
+        caller.closeLeft();
+      }
+    }
+    return attached;
+  }
+
+  /// A failed ADD is followed by its DEL, as the specification asks of runtimes.
+  private static CniResult add(NetworkRuntime runtime, NetworkConfig network, AttachmentArgs args) {
+    try {
+      return runtime.add(network, args);
+    } catch (RuntimeException e) {
+      try {
+        runtime.del(network, args);
+      } catch (RuntimeException undo) {
+        e.addSuppressed(undo);
+      }
+      throw e;
+    }
+  }
+
+  /// Detaches the container from all that it was attached to, going on after failures; what could
+  /// not be detached stays for the next try.
+  public void detach(
+      HelperKernel client, List<String> env, String containerId, List<String> pluginPath) {
+    try (HelperCaller caller = new HelperCaller(kernel, client, env)) {
+      detach(runtime(caller, client, env, pluginPath), containerId);
+    }
+  }
+
+  private void detach(NetworkRuntime runtime, String containerId) {
+    List<RuntimeException> failures = new ArrayList<>();
+    for (CachedAttachment cached : of(containerId).reversed()) {
+      try {
+        NetworkConfig network =
+            NetworkConfig.readList(
+                "the cached configuration of " + cached.networkName(),
+                cached.config().getBytes(StandardCharsets.UTF_8));
+        runtime.del(network, gone(cached.args()));
+      } catch (RuntimeException e) {
+        failures.add(e);
+      }
+    }
+    if (failures.isEmpty()) return;
+    RuntimeException first = failures.getFirst();
+    failures.stream().skip(1).forEach(first::addSuppressed);
+    throw first;
+  }
+
+  /// Its namespace ends with it, and the path may name somebody else's by now.
+  private static AttachmentArgs gone(AttachmentArgs args) {
+    return new AttachmentArgs(
+        args.containerId(), "", args.ifname(), args.args(), args.capabilityArgs());
+  }
+
+  /// The container's addresses with their prefixes.
+  public List<String> addresses(String containerId) {
+    return of(containerId).stream()
+        .flatMap(cached ->
+            CniResult.read("the cached result", cached.result(), CniVersion.V1_1_0).ips().stream())
+        .map(IpConfig::address)
+        .toList();
+  }
+
+  private List<CachedAttachment> of(String containerId) {
+    return cache.attachments().stream()
+        .filter(cached -> cached.args().containerId().equals(containerId))
+        .toList();
+  }
+
+  private NetworkRuntime runtime(
+      HelperCaller caller, HelperKernel client, List<String> env, List<String> pluginPath) {
+    return new NetworkRuntime(
+        new OwnOrProcess(
+            plugin, ownHelper, caller, new ProcessExecutor(kernel, client, env, PLUGIN_MILLIS)),
+        cache,
+        pluginPath);
+  }
+}

@@ -1,0 +1,60 @@
+package io.jrun.cni.container;
+
+import io.jrun.cni.CniException;
+import io.jrun.cni.address.IpAddress;
+import io.jrun.specs.cni.CniError;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.JsonWriter;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// A port of the host that leads to one of the container: `[HOSTIP:]HOSTPORT:PORT[/tcp|udp|sctp]`.
+public record PublishedPort(
+    @Nullable String hostIp, int hostPort, int containerPort, String protocol) {
+  private static final Pattern TEXT =
+      Pattern.compile(
+          "(?:(?:\\[([^]]+)]|([^:\\[\\]]+)):)?([0-9]{1,5}):([0-9]{1,5})(?:/(tcp|udp|sctp))?");
+  private static final int MAX_PORT = 65535;
+
+  public static PublishedPort parse(String text) {
+    Matcher matcher = TEXT.matcher(text);
+    if (!matcher.matches()) throw invalid(text);
+    String ip = matcher.group(1) == null ? matcher.group(2) : matcher.group(1);
+    if (ip != null && IpAddress.parse(ip).isEmpty()) throw invalid(text);
+    return new PublishedPort(
+        ip,
+        port(matcher.group(3), text),
+        port(matcher.group(4), text),
+        matcher.group(5) == null ? "tcp" : matcher.group(5));
+  }
+
+  private static int port(String number, String text) {
+    int port = Integer.parseInt(number);
+    if (port < 1 || port > MAX_PORT) throw invalid(text);
+    return port;
+  }
+
+  private static CniException invalid(String text) {
+    return new CniException(
+        CniError.INVALID_ENVIRONMENT,
+        "invalid published port \"" + text + "\": must be [hostip:]hostport:port[/tcp|udp|sctp]");
+  }
+
+  private Json toJson() {
+    return new JsonWriter(Json.JsonObject.EMPTY)
+        .number("hostPort", hostPort)
+        .number("containerPort", containerPort)
+        .string("protocol", protocol)
+        .string("hostIP", hostIp)
+        .object();
+  }
+
+  /// The capability arguments that the portmap plugin reads.
+  static Json.JsonObject capabilityArgs(List<PublishedPort> ports) {
+    if (ports.isEmpty()) return Json.JsonObject.EMPTY;
+    return Json.JsonObject.EMPTY.with(
+        "portMappings", new Json.JsonArray(ports.stream().map(PublishedPort::toJson).toList()));
+  }
+}

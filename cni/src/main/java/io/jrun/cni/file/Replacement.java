@@ -1,0 +1,42 @@
+package io.jrun.cni.file;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+
+/// Writes a file as one: whoever reads sees the old content or the new one.
+public final class Replacement {
+  private Replacement() {}
+
+  /// Writes beside the file, then renames; the caller holds a lock where several may write.
+  ///
+  /// @param mode such as `rw-------`
+  public static void write(Path path, byte[] content, String mode) {
+    Path aside = path.resolveSibling("." + path.getFileName() + ".new");
+    Set<PosixFilePermission> permissions = PosixFilePermissions.fromString(mode);
+    try {
+      Files.deleteIfExists(aside);
+      Files.createFile(aside, PosixFilePermissions.asFileAttribute(permissions));
+      Files.write(aside, content, StandardOpenOption.WRITE);
+      Files.move(aside, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new UncheckedIOException("write " + path + ": " + e, e);
+    }
+  }
+
+  /// Makes a directory that only its owner may enter, with its parents.
+  public static void privateDirectory(Path path) {
+    try {
+      Files.createDirectories(
+          path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    } catch (IOException e) {
+      throw new UncheckedIOException("make directory " + path + ": " + e, e);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+package io.jrun.cni.network;
+
+import io.jrun.cni.CniException;
+import io.jrun.specs.cni.CniError;
+import io.jrun.specs.cni.NetworkConfig;
+import io.jrun.specs.cni.PluginConfig;
+import io.jrun.specs.json.JsonReader;
+import io.jrun.specs.json.SpecException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/// The directory of network configurations. Lists come before single plugins, each in the order of
+/// the file names; the first of a name counts.
+public record ConfigDirectory(Path directory) {
+  private static final List<String> LIST = List.of(".conflist");
+  private static final List<String> SINGLE = List.of(".conf", ".json");
+
+  /// The network of that name. A file before it that cannot be read is an error, as for libcni.
+  public NetworkConfig load(String name) {
+    List<Path> lists = files(directory, LIST);
+    List<Path> singles = files(directory, SINGLE);
+    Optional<NetworkConfig> found =
+        first(lists, name, this::list).or(() -> first(singles, name, ConfigDirectory::single));
+    if (found.isPresent()) return found.get();
+    if (lists.isEmpty() && singles.isEmpty()) {
+      throw new CniException(
+          CniError.INVALID_CONFIG, "no net configurations found in " + directory);
+    }
+    throw new CniException(
+        CniError.INVALID_CONFIG, "no net configuration with name \"" + name + "\" in " + directory);
+  }
+
+  /// Every network by its name, without those files that cannot be read, which `refused` gets.
+  public Map<String, NetworkConfig> all(Map<Path, String> refused) {
+    Map<String, NetworkConfig> networks = new LinkedHashMap<>();
+    for (boolean isList : new boolean[] {true, false}) {
+      for (Path file : files(directory, isList ? LIST : SINGLE)) {
+        try {
+          NetworkConfig network = isList ? list(file) : single(file);
+          networks.putIfAbsent(network.name(), network);
+        } catch (SpecException | CniException | UncheckedIOException e) {
+          refused.put(file, String.valueOf(e.getMessage()));
+        }
+      }
+    }
+    return networks;
+  }
+
+  private static Optional<NetworkConfig> first(
+      List<Path> files, String name, Function<Path, NetworkConfig> read) {
+    for (Path file : files) {
+      NetworkConfig network = read.apply(file);
+      if (network.name().equals(name)) return Optional.of(network);
+    }
+    return Optional.empty();
+  }
+
+  private static NetworkConfig single(Path file) {
+    return NetworkConfig.readSingle(file.toString(), bytes(file));
+  }
+
+  private NetworkConfig list(Path file) {
+    NetworkConfig list = NetworkConfig.readList(file.toString(), bytes(file));
+    if (!list.loadOnlyInlinedPlugins()) {
+      List<PluginConfig> more = new ArrayList<>();
+      for (Path plugin : files(directory.resolve(list.name()), List.of(".conf"))) {
+        String document = plugin.toString();
+        more.add(
+            PluginConfig.read(
+                document, JsonReader.read(document, bytes(plugin), JsonReader::object)));
+      }
+      if (!more.isEmpty()) list = list.with(more);
+    }
+    if (list.plugins().isEmpty()) {
+      throw new CniException(CniError.INVALID_CONFIG, file + ": no plugins");
+    }
+    return list;
+  }
+
+  private static byte[] bytes(Path file) {
+    try {
+      return Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException("read " + file + ": " + e, e);
+    }
+  }
+
+  private static List<Path> files(Path directory, List<String> endings) {
+    if (!Files.isDirectory(directory)) return List.of();
+    try (Stream<Path> all = Files.list(directory)) {
+      return all.filter(
+              file -> endings.stream().anyMatch(end -> file.getFileName().toString().endsWith(end)))
+          .filter(file -> !Files.isDirectory(file))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException("list " + directory + ": " + e, e);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+package io.jrun.cni.network;
+
+import io.jrun.cni.file.LockFile;
+import io.jrun.cni.file.Replacement;
+import io.jrun.kernel.Kernel;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.JsonReader;
+import io.jrun.specs.json.SpecException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Results of ADD in libcni's own format and place: `DIR/results/NETWORK-ID-IFNAME`.
+public final class ResultCache {
+  /// Where libcni has it.
+  public static final Path DEFAULT = Path.of("/var/lib/cni");
+
+  private final Kernel kernel;
+  private final Path directory;
+
+  public ResultCache(Kernel kernel, Path directory) {
+    this.kernel = kernel;
+    this.directory = directory;
+  }
+
+  private Path results() {
+    return directory.resolve("results");
+  }
+
+  private Path file(String network, AttachmentArgs args) {
+    return results().resolve(network + "-" + args.containerId() + "-" + args.ifname());
+  }
+
+  /// Keeps GC away while held.
+  LockFile lockShared() {
+    Replacement.privateDirectory(directory);
+    return LockFile.shared(kernel, directory.resolve(".jrun.lock"));
+  }
+
+  /// Keeps ADD and DEL away while held.
+  LockFile lockExclusive() {
+    Replacement.privateDirectory(directory);
+    return LockFile.exclusive(kernel, directory.resolve(".jrun.lock"));
+  }
+
+  void add(CachedAttachment attachment) {
+    Replacement.privateDirectory(results());
+    Replacement.write(
+        file(attachment.networkName(), attachment.args()),
+        attachment.toJson().toText().getBytes(StandardCharsets.UTF_8),
+        "rw-------");
+  }
+
+  void remove(String network, AttachmentArgs args) {
+    try {
+      Files.deleteIfExists(file(network, args));
+    } catch (IOException e) {
+      throw new UncheckedIOException("remove the cached result: " + e, e);
+    }
+  }
+
+  /// What was cached of the attachment's ADD; a file of another kind is a result alone.
+  ///
+  /// @throws SpecException when the file makes no sense
+  Optional<CachedAttachment> find(String network, AttachmentArgs args) {
+    Path file = file(network, args);
+    byte[] bytes;
+    try {
+      bytes = Files.readAllBytes(file);
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException("read the cached result: " + e, e);
+    }
+    Json.JsonObject json = JsonReader.read(file.toString(), bytes, JsonReader::object);
+    return Optional.of(
+        isKind(json)
+            ? JsonReader.read(file.toString(), json, CachedAttachment::read)
+            : new CachedAttachment(network, "", args, json));
+  }
+
+  /// All attachments, also of other networks; files that are none are passed over, as libcni does.
+  public List<CachedAttachment> attachments() {
+    List<CachedAttachment> found = new ArrayList<>();
+    if (!Files.isDirectory(results())) return found;
+    try (Stream<Path> files = Files.list(results())) {
+      for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+        try {
+          Json.JsonObject json =
+              JsonReader.read(file.toString(), Files.readAllBytes(file), JsonReader::object);
+          if (isKind(json)) {
+            found.add(JsonReader.read(file.toString(), json, CachedAttachment::read));
+          }
+        } catch (NoSuchFileException | SpecException e) {
+          // removed meanwhile, or a bare result, which does not say whose it is
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("list the cached results: " + e, e);
+    }
+    return found;
+  }
+
+  private static boolean isKind(Json.JsonObject json) {
+    return Json.of(CachedAttachment.KIND).equals(json.member("kind"));
+  }
+}

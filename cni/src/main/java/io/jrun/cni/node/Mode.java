@@ -1,0 +1,23 @@
+package io.jrun.cni.node;
+
+import java.util.Locale;
+import java.util.Optional;
+
+/// How other nodes' containers are reached.
+public enum Mode {
+  /// By routes that somebody else makes; what is missing is told.
+  STATIC,
+  /// By a route to each node, on a network that all nodes are neighbours in.
+  HOST_GW,
+  /// By a vxlan device, over any network.
+  VXLAN;
+
+  public String text() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  public static Optional<Mode> of(String text) {
+    for (Mode mode : values()) if (mode.text().equals(text)) return Optional.of(mode);
+    return Optional.empty();
+  }
+}

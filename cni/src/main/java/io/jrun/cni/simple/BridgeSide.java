@@ -1,0 +1,127 @@
+package io.jrun.cni.simple;
+
+import io.jrun.cni.CniException;
+import io.jrun.cni.address.Cidr;
+import io.jrun.cni.netlink.Addresses;
+import io.jrun.cni.netlink.Answer;
+import io.jrun.cni.netlink.Link;
+import io.jrun.cni.netlink.Links;
+import io.jrun.cni.netlink.Mac;
+import io.jrun.cni.netlink.Neighbours;
+import io.jrun.cni.netlink.NetlinkSocket;
+import io.jrun.cni.netlink.Request;
+import io.jrun.kernel.call.Errno;
+import io.jrun.specs.cni.CniError;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The host's side: the bridge, its gateway addresses, and the host's end of a container's pair.
+record BridgeSide(NetlinkSocket host, SimpleConfig config, LinkRemoval removal) {
+
+  /// The bridge, made and brought up where it is not there; concurrent callers make one.
+  Link bridge() {
+    String name = config.bridge();
+    Optional<Link> found = Links.find(host, name);
+    if (found.isEmpty()) {
+      // an address of its own keeps the bridge's from changing with its ports
+      host.attempt(Links.bridge(name, config.mtu(), config.vlan() != 0, Mac.random()))
+          .orThrow(Errno.EEXIST);
+      found = Links.find(host, name);
+    }
+    Link bridge =
+        found.orElseThrow(
+            () -> new CniException(CniError.INTERNAL, "bridge " + name + " vanished"));
+    if (!bridge.kind().equals("bridge")) {
+      throw new CniException(CniError.INVALID_CONFIG, name + " exists and is no bridge");
+    }
+    int wanted = Link.IFF_UP | (config.promisc() ? Link.IFF_PROMISC : 0);
+    if ((bridge.flags() & wanted) != wanted) {
+      host.perform(Links.flags(bridge.index(), name, wanted, 0));
+    }
+    return bridge;
+  }
+
+  /// Makes the pair, its host's end a port of the bridge, and gives the bridge the gateways'
+  /// addresses; returns that end. The host is told who has the container's addresses, which may
+  /// have been another container's.
+  Link attach(
+      Link bridge,
+      Sandbox sandbox,
+      String hostName,
+      Links.VethEnd inside,
+      Mac mac,
+      Assignment assignment) {
+    List<Request> requests = new ArrayList<>();
+    requests.add(
+        Links.veth(
+            new Links.VethEnd(hostName, null, inside.mtu()), inside, sandbox.namespace().number()));
+    requests.add(Links.portUp(hostName, bridge.index(), config.name()));
+    requests.add(Links.get(hostName));
+    List<Cidr> gateways = new ArrayList<>();
+    for (Assignment.Address address : assignment.addresses()) {
+      if (!config.isGateway() || address.gateway() == null) continue;
+      Cidr gateway = new Cidr(address.gateway(), address.cidr().length());
+      gateways.add(gateway);
+      requests.add(Addresses.add(bridge.index(), gateway));
+      requests.add(Neighbours.learned(bridge.index(), address.cidr().address(), mac));
+    }
+    List<Answer> answers = host.exchange(requests);
+    if (answers.getFirst().is(Errno.EEXIST)) {
+      throw new CniException(
+          CniError.INTERNAL,
+          "container interface "
+              + inside.name()
+              + " or its host end "
+              + hostName
+              + " exists already");
+    }
+    answers.getFirst().orThrow();
+    try {
+      answers.get(1).orThrow();
+      Link end = Links.of(answers.get(2)).orElseThrow();
+      for (int i = 0; i < gateways.size(); i++) {
+        if (answers.get(3 + 2 * i).orThrow(Errno.EEXIST).succeeded()) {
+          settle(bridge, gateways.get(i));
+        }
+        answers.get(4 + 2 * i).orThrow();
+      }
+      host.perform(portRequests(end));
+      return end;
+    } catch (RuntimeException e) {
+      detach(hostName);
+      throw e;
+    }
+  }
+
+  private List<Request> portRequests(Link end) {
+    List<Request> more = new ArrayList<>();
+    if (config.hairpin() || config.portIsolation()) {
+      more.add(Links.portFlags(end.index(), end.name(), config.hairpin(), config.portIsolation()));
+    }
+    if (config.vlan() != 0) more.add(Links.portVlan(end.index(), end.name(), config.vlan()));
+    return more;
+  }
+
+  /// A new gateway address beside another one of the same network is a mistake, or forced.
+  private void settle(Link bridge, Cidr added) {
+    for (Cidr other : Addresses.of(host, bridge.index())) {
+      boolean isLinkLocal = other.isIpv6() && other.toString().startsWith("fe80:");
+      if (other.equals(added) || other.isIpv6() != added.isIpv6() || isLinkLocal) continue;
+      if (other.isIpv6() && !other.overlaps(added)) continue;
+      if (config.forceAddress()) {
+        host.perform(Addresses.delete(bridge.index(), other));
+      } else {
+        host.perform(Addresses.delete(bridge.index(), added));
+        throw new CniException(
+            CniError.INVALID_CONFIG,
+            "bridge " + bridge.name() + " has the address " + other + " already, not " + added);
+      }
+    }
+  }
+
+  /// Removes the pair; one that is gone is as it should be.
+  void detach(String hostName) {
+    removal.remove(host, hostName);
+  }
+}

@@ -1,0 +1,42 @@
+package io.jrun.cni.simple;
+
+import io.jrun.cni.plugin.PluginCall;
+import io.jrun.cni.plugin.PluginExecutor;
+import io.jrun.cni.plugin.PluginPath;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/// Runs SimpleCNI in the engine where the file found is this installation's own, and every other
+/// plugin as a process.
+public final class OwnOrProcess implements PluginExecutor {
+  private final SimpleCni plugin;
+  private final Path helper;
+  private final Caller caller;
+  private final PluginExecutor processes;
+
+  /// @param helper the installed helper, which `simplecni` is another name of
+  public OwnOrProcess(SimpleCni plugin, Path helper, Caller caller, PluginExecutor processes) {
+    this.plugin = plugin;
+    this.helper = helper;
+    this.caller = caller;
+    this.processes = processes;
+  }
+
+  @Override
+  public byte[] execute(String type, PluginCall call, byte[] stdin) {
+    if (type.equals(SimpleCni.NAME) && isOwn(PluginPath.find(type, call.path()))) {
+      return plugin.perform(call, stdin, caller).getBytes(StandardCharsets.UTF_8);
+    }
+    return processes.execute(type, call, stdin);
+  }
+
+  private boolean isOwn(Path file) {
+    try {
+      return file.toRealPath().equals(helper.toRealPath());
+    } catch (IOException e) {
+      throw new UncheckedIOException("look at " + file + ": " + e, e);
+    }
+  }
+}

@@ -1,0 +1,34 @@
+package io.jrun.cni.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jrun.specs.json.Json;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class PublishedPortTest {
+  @Test
+  void publishedPortsBecomeCapabilityArguments() {
+    List<PublishedPort> ports =
+        List.of(
+            PublishedPort.parse("8080:80"),
+            PublishedPort.parse("127.0.0.1:53:5353/udp"),
+            PublishedPort.parse("[::1]:1:2/sctp"));
+    assertThat(PublishedPort.capabilityArgs(ports))
+        .isEqualTo(
+            Json.parse(
+                """
+                {"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"},
+                  {"hostPort":53,"containerPort":5353,"protocol":"udp","hostIP":"127.0.0.1"},
+                  {"hostPort":1,"containerPort":2,"protocol":"sctp","hostIP":"::1"}]}\
+                """));
+    assertThat(PublishedPort.capabilityArgs(List.of()).isEmpty()).isTrue();
+    for (String bad :
+        new String[] {"", "80", "0:80", "80:99999", "a:80:80", "80:80/icmp", ":80:80"}) {
+      assertThatThrownBy(() -> PublishedPort.parse(bad))
+          .as(bad)
+          .hasMessageStartingWith("invalid published port \"" + bad + "\"");
+    }
+  }
+}

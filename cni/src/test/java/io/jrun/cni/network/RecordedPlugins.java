@@ -1,0 +1,52 @@
+package io.jrun.cni.network;
+
+import io.jrun.cni.CniException;
+import io.jrun.cni.plugin.PluginCall;
+import io.jrun.cni.plugin.PluginExecutor;
+import io.jrun.cni.plugin.Verb;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.JsonReader;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Plugins that answer what they were told to and remember what they were asked.
+final class RecordedPlugins implements PluginExecutor {
+  record Asked(String type, PluginCall call, Json.JsonObject stdin) {}
+
+  final List<Asked> asked = new ArrayList<>();
+  private final Map<String, String> answers = new HashMap<>();
+  private final Map<String, CniException> failures = new HashMap<>();
+
+  RecordedPlugins answer(String type, Verb verb, String json) {
+    answers.put(type + verb, json);
+    return this;
+  }
+
+  RecordedPlugins fail(String type, Verb verb, int code, String message) {
+    failures.put(type + verb, new CniException(code, message));
+    return this;
+  }
+
+  void succeed(String type, Verb verb) {
+    failures.remove(type + verb);
+  }
+
+  List<String> calls() {
+    return asked.stream().map(a -> a.call().verb() + " " + a.type()).toList();
+  }
+
+  Json.JsonObject stdin(int index) {
+    return asked.get(index).stdin();
+  }
+
+  @Override
+  public byte[] execute(String type, PluginCall call, byte[] stdin) {
+    asked.add(new Asked(type, call, JsonReader.read("stdin", stdin, JsonReader::object)));
+    CniException failure = failures.get(type + call.verb());
+    if (failure != null) throw failure;
+    return answers.getOrDefault(type + call.verb(), "").getBytes(StandardCharsets.UTF_8);
+  }
+}

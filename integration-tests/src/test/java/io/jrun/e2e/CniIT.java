@@ -1,0 +1,190 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+/// `jrun cni` with the reference plugins, as cnitool's users know it.
+@JrunOnly
+class CniIT {
+  private static final String PTP =
+      """
+      {"cniVersion":"0.4.0","name":"myptp","type":"ptp","ipMasq":true,
+       "ipam":{"type":"host-local","subnet":"172.16.29.0/24","dataDir":"@DIR@/ipam",
+               "routes":[{"dst":"0.0.0.0/0"}]}}\
+      """;
+
+  @SuppressWarnings("NullAway.Init")
+  private CniNode node;
+
+  @BeforeAll
+  static void pluginsAreThere() throws IOException {
+    assumeTrue((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0, "needs root");
+    assumeTrue(
+        Files.isExecutable(CniNode.REFERENCE.resolve("bridge")),
+        "needs the Debian package containernetworking-plugins");
+  }
+
+  @BeforeEach
+  void makeNode() throws IOException {
+    node = new CniNode("cni-" + UUID.randomUUID().toString().substring(0, 8));
+  }
+
+  @AfterEach
+  void removeNode() throws IOException {
+    node.close();
+  }
+
+  private static String address(Outcome added) {
+    return Config.json(added.succeeds().out()).at("/ips/0/address").asString().split("/")[0];
+  }
+
+  private static void pings(String netns, String address) {
+    CniNode.in(netns, "ping", "-c", "1", "-W", "3", address).run().succeeds();
+  }
+
+  @Test
+  void twoNamespacesOfThePtpExamplePingEachOther() throws IOException {
+    node.configure("10-myptp.conf", PTP);
+    String one = node.container("a");
+    String two = node.container("b");
+    String first = address(node.cni("add", "myptp", one).run());
+    String second = address(node.cni("add", "myptp", two).run());
+    pings(one, second);
+    pings(two, first);
+    node.cni("check", "myptp", one).run().succeeds();
+    for (String netns : new String[] {one, two, two}) {
+      node.cni("del", "myptp", netns).run().succeeds();
+    }
+    assertThat(node.links()).containsExactly("lo");
+    assertThat(node.cache().resolve("results")).isEmptyDirectory();
+    assertThat(node.inside("iptables", "-t", "nat", "-S").run().out()).doesNotContain("CNI-");
+  }
+
+  @Test
+  void aChainOfBridgeAndPortmapForwardsAPort() throws IOException {
+    node.configure(
+        "10-chain.conflist",
+        """
+        {"cniVersion":"1.0.0","name":"chain","plugins":[
+          {"type":"bridge","bridge":"chain0","isDefaultGateway":true,
+           "ipam":{"type":"host-local","subnet":"10.71.0.0/24","dataDir":"@DIR@/ipam"}},
+          {"type":"portmap","capabilities":{"portMappings":true}}]}\
+        """);
+    String netns = node.container("a");
+    Outcome added =
+        node.cni("add", "chain", netns)
+            .with(
+                "CAP_ARGS",
+                "{\"portMappings\":[{\"hostPort\":8080,\"containerPort\":80,\"protocol\":\"tcp\"}]}")
+            .run();
+    String address = address(added);
+    assertThat(node.inside("iptables", "-t", "nat", "-S").run().succeeds().out())
+        .contains("--to-destination " + address + ":80");
+    JsonNode cached =
+        Config.json(
+            Files.readString(
+                node.cache()
+                    .resolve("results")
+                    .resolve(node.cache().resolve("results").toFile().list()[0])));
+    assertThat(cached.get("kind").asString()).isEqualTo("cniCacheV1");
+    assertThat(cached.at("/capabilityArgs/portMappings/0/hostPort").asInt()).isEqualTo(8080);
+    node.cni("del", "chain", netns).run().succeeds();
+    assertThat(node.inside("iptables", "-t", "nat", "-S").run().out())
+        .doesNotContain("to-destination");
+    assertThat(node.links()).doesNotContain("veth");
+  }
+
+  @Test
+  void simplecniRunsWithinAChainLikeAnyPlugin() throws IOException {
+    node.configure(
+        "10-own.conflist",
+        """
+        {"cniVersion":"1.0.0","name":"own","plugins":[
+          {"type":"simplecni","bridge":"own0","ipMasq":true,
+           "ipam":{"subnet":"10.72.0.0/24","dataDir":"@DIR@/leases"}},
+          {"type":"tuning","sysctl":{"net.ipv4.conf.eth0.proxy_arp":"1"}}]}\
+        """);
+    String netns = node.container("a");
+    Outcome added = node.cni("add", "own", netns).run();
+    assertThat(address(added)).isEqualTo("10.72.0.2");
+    assertThat(CniNode.in(netns, "cat", "/proc/sys/net/ipv4/conf/eth0/proxy_arp").run().text())
+        .isEqualTo("1");
+    JsonNode list = Config.json(node.cni("list").run().succeeds().out());
+    assertThat(list.at("/attachments/0/addresses/0").asString()).isEqualTo("10.72.0.2/24");
+    assertThat(list.at("/networks/0/plugins/1").asString()).isEqualTo("tuning");
+    node.cni("check", "own", netns).run().succeeds();
+    node.cni("gc", "own").run().succeeds();
+    assertThat(node.links()).containsExactlyInAnyOrder("lo", "own0");
+    assertThat(node.inside("nft", "list", "map", "inet", "simplecni", "masq4").run().out())
+        .doesNotContain("10.72.0.2");
+  }
+
+  @Test
+  void failuresAreOneLineAndWhatBeganCanBeDeleted() throws IOException {
+    node.configure("10-myptp.conf", PTP);
+    String netns = node.container("a");
+    node.cni("add", "other", netns).run().failsInOneLine("no net configuration with name", "other");
+    node.cni("add", "myptp", "/run/netns/none")
+        .run()
+        .failsInOneLine("plugin type=", "ptp", "(add)");
+    node.cni("del", "myptp", "/run/netns/none").run().succeeds();
+    node.cni("add", "myptp").run().failsInOneLine("needs a network and a network namespace");
+    node.cni("frob", "myptp").run().failsInOneLine("unknown command", "cni frob");
+    node.cni("check", "myptp", netns).run().failsInOneLine("no cached result");
+    node.cni("add", "myptp", netns).with("CAP_ARGS", "{").run().failsInOneLine("CAP_ARGS", "JSON");
+    node.configure("05-bad.conflist", "{");
+    node.cni("add", "myptp", netns).run().failsInOneLine("05-bad.conflist", "is not JSON");
+    assertThat(node.links()).containsExactly("lo");
+  }
+
+  @Test
+  void aPluginThatHangsIsKilledWhenItsTimeIsOver() throws IOException {
+    Path plugin = node.temp().resolve("hangs");
+    Files.writeString(plugin, "#!/bin/sh\nexec sleep 100\n");
+    assertThat(plugin.toFile().setExecutable(true)).isTrue();
+    node.configure("10-h.conf", "{\"cniVersion\":\"0.4.0\",\"name\":\"h\",\"type\":\"hangs\"}");
+    String netns = node.container("a");
+    node.cni("--timeout", "1", "add", "h", netns)
+        .with("CNI_PATH", node.temp().toString())
+        .run()
+        .failsInOneLine("hangs", "timed out after 1.0 s");
+    assertThat(ProcessHandle.allProcesses().map(p -> p.info().commandLine().orElse("")))
+        .noneMatch(line -> line.contains(node.temp().toString()));
+  }
+
+  @Test
+  void whatAPluginSaysOnStandardErrorReachesTheCaller() throws IOException {
+    Path plugin = node.temp().resolve("talks");
+    Files.writeString(
+        plugin,
+        "#!/bin/sh\ncat >/dev/null\necho warning-$CNI_IFNAME >&2\n"
+            + "echo '{\"cniVersion\":\"0.4.0\",\"code\":123,\"msg\":\"own error\",\"details\":\"more\"}'\nexit 1\n");
+    assertThat(plugin.toFile().setExecutable(true)).isTrue();
+    node.configure("10-t.conf", "{\"cniVersion\":\"0.4.0\",\"name\":\"t\",\"type\":\"talks\"}");
+    Outcome outcome =
+        node.cni("add", "t", node.container("a"))
+            .with("CNI_PATH", node.temp().toString())
+            .with("CNI_IFNAME", "net7")
+            .run()
+            .exits(1);
+    assertThat(outcome.err()).contains("warning-net7", "(add): own error; more");
+  }
+
+  @Test
+  void versionsOfEveryPluginAreListed() throws IOException {
+    node.configure("10-myptp.conf", PTP);
+    JsonNode versions = Config.json(node.cni("version", "myptp").run().succeeds().out());
+    assertThat(versions.at("/ptp/supportedVersions").toString()).contains("0.4.0");
+    node.cni("status", "myptp").run().succeeds();
+  }
+}

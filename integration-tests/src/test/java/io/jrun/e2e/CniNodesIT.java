@@ -1,0 +1,221 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Three nodes, each a network namespace, on a bridge between them in a fourth.
+@JrunOnly
+class CniNodesIT {
+  private static final int COUNT = 3;
+
+  private final String tag = "nodes-" + UUID.randomUUID().toString().substring(0, 8);
+  private final List<CniNode> nodes = new ArrayList<>();
+  private final List<String> containers = new ArrayList<>();
+
+  @SuppressWarnings("NullAway.Init")
+  private CniNode underlay;
+
+  @BeforeAll
+  static void asRoot() throws IOException {
+    assumeTrue((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0, "needs root");
+  }
+
+  @BeforeEach
+  void makeNodes() throws IOException {
+    underlay = new CniNode(tag);
+    sh(underlay, "ip link add wire type bridge && ip link set wire up");
+    for (int i = 1; i <= COUNT; i++) {
+      CniNode node = new CniNode(tag + i);
+      nodes.add(node);
+      sh(
+          underlay,
+          "ip link add port%d type veth peer name up0 netns %s && ip link set port%d master wire up"
+              .formatted(i, tag + i, i));
+      sh(node, "ip addr add 192.168.50.%d/24 dev up0 && ip link set up0 up".formatted(i));
+    }
+  }
+
+  @AfterEach
+  void removeNodes() throws IOException {
+    for (CniNode node : nodes) node.close();
+    underlay.close();
+  }
+
+  private static Outcome sh(CniNode node, String script) {
+    return node.inside("sh", "-c", script).run().succeeds();
+  }
+
+  private void nodesFile(int count) throws IOException {
+    List<String> entries = new ArrayList<>();
+    for (int i = 1; i <= count; i++) {
+      entries.add(
+          "{\"name\":\"n%d\",\"address\":\"192.168.50.%d\",\"subnet\":\"10.244.%d.0/24\"}"
+              .formatted(i, i, i));
+    }
+    Files.writeString(
+        underlay.temp().resolve("nodes.json"), "{\"nodes\":[" + String.join(",", entries) + "]}");
+  }
+
+  private void configure(String mode) throws IOException {
+    nodesFile(COUNT);
+    for (int i = 1; i <= COUNT; i++) {
+      nodes
+          .get(i - 1)
+          .configure(
+              "10-net.conflist",
+              """
+              {"cniVersion":"1.1.0","name":"net","plugins":[{"type":"simplecni","bridge":"sc0",
+                "subnet":"10.244.0.0/16","mode":"%s","node":"n%d","nodesFile":"%s",
+                "ipMasq":true,"ipam":{"dataDir":"@DIR@/leases"}}]}\
+              """
+                  .formatted(mode, i, underlay.temp().resolve("nodes.json")));
+    }
+  }
+
+  private void addContainers() {
+    for (int i = 0; i < COUNT; i++) {
+      String netns = nodes.get(i).container("c");
+      containers.add(netns);
+      Outcome added = nodes.get(i).cni("add", "net", netns).run().succeeds();
+      assertThat(Config.json(added.out()).at("/ips/0/address").asString())
+          .isEqualTo("10.244.%d.2/24".formatted(i + 1));
+    }
+  }
+
+  private Outcome ping(int from, int to) {
+    return CniNode.in(
+            containers.get(from - 1), "ping", "-c", "1", "-W", "2", "10.244.%d.2".formatted(to))
+        .run();
+  }
+
+  private void allReachEachOther() {
+    for (int from = 1; from <= COUNT; from++) {
+      for (int to = 1; to <= COUNT; to++) {
+        if (from != to) ping(from, to).succeeds();
+      }
+    }
+  }
+
+  private void sync(int node) {
+    nodes.get(node - 1).cni("node", "--once", "net").run().succeeds();
+  }
+
+  @Test
+  void hostGatewaysReachEachOtherAndForgetWhoLeaves() throws IOException {
+    configure("host-gw");
+    addContainers();
+    allReachEachOther();
+    assertThat(sh(nodes.getFirst(), "ip route").out())
+        .contains("10.244.3.0/24 via 192.168.50.3 dev up0 proto 106");
+    sh(nodes.getFirst(), "ip route add 10.9.0.0/16 via 192.168.50.9");
+    nodesFile(2);
+    sync(1);
+    assertThat(sh(nodes.getFirst(), "ip route").out())
+        .contains("10.244.2.0/24", "10.9.0.0/16")
+        .doesNotContain("10.244.3.0/24");
+    nodesFile(3);
+    sync(1);
+    allReachEachOther();
+  }
+
+  @Test
+  void vxlanReachesAcrossAndIsRepaired() throws IOException {
+    configure("vxlan");
+    addContainers();
+    allReachEachOther();
+    assertThat(sh(nodes.getFirst(), "ip -d link show scvx1").out())
+        .contains("mtu 1450", "vxlan id 1 local 192.168.50.1 dev up0", "nolearning");
+    assertThat(CniNode.in(containers.getFirst(), "ip", "link", "show", "eth0").run().out())
+        .contains("mtu 1450");
+    sh(nodes.getFirst(), "ip link del scvx1");
+    assertThat(ping(1, 2).status()).isNotZero();
+    sync(1);
+    allReachEachOther();
+    nodesFile(2);
+    sync(1);
+    assertThat(
+            sh(nodes.getFirst(), "ip route; bridge fdb show dev scvx1; ip neigh show dev scvx1")
+                .out())
+        .contains("10.244.2.0", "192.168.50.2")
+        .doesNotContain("10.244.3.0", "192.168.50.3");
+  }
+
+  @Test
+  void staticModeTellsTheRoutesThatAreMissing() throws IOException {
+    configure("static");
+    addContainers();
+    assertThat(ping(1, 2).status()).isNotZero();
+    CniNode first = nodes.getFirst();
+    first.cni("status", "net").run().failsInOneLine("missing: ip route add 10.244.2.0/24");
+    for (CniNode node : nodes) {
+      Outcome commands = node.cni("node", "--once", "net").run().succeeds();
+      assertThat(commands.lines()).hasSize(COUNT - 1);
+      for (String command : commands.lines()) sh(node, command);
+    }
+    first.cni("status", "net").run().succeeds();
+    assertThat(first.cni("node", "--once", "net").run().succeeds().out()).isEmpty();
+    allReachEachOther();
+  }
+
+  @Test
+  void theWatchFollowsTheList() throws IOException {
+    configure("host-gw");
+    CniNode first = nodes.getFirst();
+    nodesFile(1);
+    Command.Running watch = first.cni("node", "net").start();
+    try {
+      nodesFile(3);
+      assertThat(
+              EndToEnd.eventually(
+                  () -> sh(first, "ip route").out().contains("10.244.3.0/24 via 192.168.50.3")))
+          .isTrue();
+      Files.writeString(underlay.temp().resolve("nodes.json"), "{");
+      assertThat(EndToEnd.eventually(() -> soFar(watch).contains("error: "))).isTrue();
+      assertThat(sh(first, "ip route").out()).contains("10.244.3.0/24");
+      nodesFile(2);
+      assertThat(EndToEnd.eventually(() -> !sh(first, "ip route").out().contains("10.244.3.0/24")))
+          .isTrue();
+    } finally {
+      watch.process().destroy();
+      watch.finish();
+    }
+  }
+
+  private static String soFar(Command.Running watch) {
+    try {
+      return watch.outputSoFar();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void whatIsNotThereIsRefusedByName() throws IOException {
+    for (String mode : new String[] {"ipip", "magic"}) {
+      configure(mode);
+      nodes
+          .getFirst()
+          .cni("add", "net", nodes.getFirst().container(mode))
+          .run()
+          .failsInOneLine("/mode: ", mode);
+    }
+    configure("host-gw\",\"store\":\"etcd");
+    nodes
+        .getFirst()
+        .cni("add", "net", nodes.getFirst().container("etcd"))
+        .run()
+        .failsInOneLine("/store: etcd: not implemented yet");
+    nodes.getFirst().cni("policy", "net").run().failsInOneLine("cni policy: not implemented yet");
+  }
+}

@@ -1,0 +1,123 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Containers with networks, on a network namespace that plays the machine.
+@JrunOnly
+class NetworkIT extends EndToEnd {
+  @SuppressWarnings("NullAway.Init")
+  private CniNode node;
+
+  @BeforeEach
+  void makeNode() throws IOException {
+    node = new CniNode("net-" + tag);
+    node.configure(
+        "10-own.conflist",
+        """
+        {"cniVersion":"1.0.0","name":"own","plugins":[{"type":"simplecni","bridge":"own0",
+          "ipMasq":true,"ipam":{"subnet":"10.81.0.0/24","dataDir":"@DIR@/leases"}}]}\
+        """);
+    node.configure(
+        "20-two.conf",
+        """
+        {"cniVersion":"1.0.0","name":"two","type":"simplecni","bridge":"two0","isDefaultGateway":false,
+          "ipam":{"subnet":"10.82.0.0/24","dataDir":"@DIR@/leases"}}\
+        """);
+  }
+
+  @AfterEach
+  void removeNode() throws IOException {
+    for (String left : node(List.of("list", "-q")).text().lines().toList()) {
+      if (!left.isEmpty()) node(List.of("delete", "--force", left));
+    }
+    node.close();
+  }
+
+  private Outcome node(List<String> words) {
+    List<String> all =
+        new ArrayList<>(List.of(RUNTIME.path().toString(), "--root", root.toString()));
+    all.addAll(words);
+    return node.inside(all.toArray(String[]::new))
+        .with("NETCONFPATH", node.temp().resolve("net.d").toString())
+        .with("CNI_PATH", node.bin() + ":" + CniNode.REFERENCE)
+        .run();
+  }
+
+  private Outcome node(String command, String... flags) throws IOException {
+    bundle.write(config);
+    List<String> words = new ArrayList<>(List.of(command, "--bundle", bundle.path().toString()));
+    words.addAll(List.of(flags));
+    words.add(id);
+    return node(words);
+  }
+
+  private void nothingIsWired() throws IOException {
+    assertThat(node.links()).noneMatch(name -> name.startsWith("scni"));
+    assertThat(node.inside("sh", "-c", "nft list ruleset | grep -c comment || true").run().text())
+        .isEqualTo("0");
+    Path results = Path.of("/var/lib/cni/results");
+    if (Files.isDirectory(results)) {
+      assertThat(results.toFile().list()).noneMatch(name -> name.contains(tag));
+    }
+  }
+
+  @Test
+  void aContainerRunsWithItsNetworksAndLeavesNothing() throws IOException {
+    config.sh("ip addr; ip route");
+    Outcome outcome = node("run", "--network", "own,two").succeeds();
+    assertThat(outcome.out()).contains("10.81.0.2/24", "10.82.0.2/24", "default via 10.81.0.1");
+    nothingIsWired();
+  }
+
+  @Test
+  void anAnnotationDoesTheSame() throws IOException {
+    config.set("/annotations", "{\"io.jrun.network\":\"own\"}").sh("ip addr show eth0");
+    assertThat(node("run").succeeds().out()).contains("10.81.0.2/24");
+    nothingIsWired();
+  }
+
+  @Test
+  void createdContainersAreWiredUntilTheyAreDeleted() throws IOException {
+    config.args("sleep", "1000");
+    node("create", "--network", "own").succeeds();
+    assertThat(node.inside("ping", "-c", "1", "-W", "3", "10.81.0.2").run().status()).isZero();
+    node(List.of("start", id)).succeeds();
+    node.inside("ping", "-c", "1", "-W", "3", "10.81.0.2").run().succeeds();
+    node(List.of("kill", id, "KILL")).succeeds();
+    assertThat(eventually(() -> node(List.of("state", id)).out().contains("stopped"))).isTrue();
+    node(List.of("delete", id)).succeeds();
+    nothingIsWired();
+  }
+
+  @Test
+  void deleteUnwiresAlsoWithoutTheEngineThatWired() throws IOException {
+    config.args("sleep", "1000");
+    node("run", "--detach", "--network", "own").succeeds();
+    node(List.of("engine", "stop")).succeeds();
+    node(List.of("delete", "--force", id)).succeeds();
+    nothingIsWired();
+  }
+
+  @Test
+  void aNetworkThatFailsLeavesNoContainer() throws IOException {
+    config.args("true");
+    Outcome outcome = node("run", "--network", "own,none");
+    assertThat(outcome.status()).isNotZero();
+    assertThat(outcome.err()).contains("no net configuration with name", "none");
+    assertThat(node(List.of("list", "-q")).text()).isEmpty();
+    nothingIsWired();
+    assertThat(node("run", "--publish", "80:80").err())
+        .contains("a published port needs a network");
+    assertThat(node("run", "--network", "own", "--publish", "x").err())
+        .contains("invalid published port");
+  }
+}
