@@ -106,4 +106,38 @@ class RunImageIT extends EndToEnd {
     runImage(id, "-c", "true").succeeds();
     assertNothingIsLeft();
   }
+
+  @Test
+  void aContainerOfAnotherStateDirectoryIsNotTouched() throws IOException {
+    runImage("--detach", "--entrypoint", "/bin/busybox", id, "sleep", "1000").succeeds();
+    Command.of(
+            RUNTIME.path().toString(), "--root", temp + "/other", "run", "--image", "app", "--store",
+            store(), id)
+        .run()
+        .failsInOneLine("exists already");
+    assertThat(runtime("exec", id, "/bin/busybox", "cat", "/d/three").succeeds().text())
+        .isEqualTo("new");
+    runtime("delete", "--force", id).succeeds();
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void ofSeveralRunsWithOneIdOneRuns() throws IOException {
+    List<Command.Running> running = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      running.add(
+          command(
+                  "run", "--image", "app", "--store", store(), "-e", "E2E_TAG=" + tag, id, "-c",
+                  "busybox sleep 1; echo ran")
+              .start());
+    }
+    int ran = 0;
+    for (Command.Running one : running) {
+      Outcome outcome = one.finish();
+      if (outcome.status() == 0) ran++;
+      else assertThat(outcome.err()).contains("exists already");
+    }
+    assertThat(ran).isPositive();
+    assertNothingIsLeft();
+  }
 }

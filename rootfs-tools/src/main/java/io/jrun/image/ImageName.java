@@ -1,5 +1,6 @@
 package io.jrun.image;
 
+import io.jrun.specs.image.Digest;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -23,7 +24,7 @@ public record ImageName(String host, String path, String tag, Optional<String> d
     if (at >= 0) {
       digest = rest.substring(at + 1);
       rest = rest.substring(0, at);
-      if (io.jrun.specs.image.Digest.parse(digest).isEmpty()) throw refused(text);
+      if (Digest.parse(digest).isEmpty()) throw refused(text);
     }
     String host = "";
     int slash = rest.indexOf('/');

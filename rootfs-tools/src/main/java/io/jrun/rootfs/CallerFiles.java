@@ -1,5 +1,6 @@
 package io.jrun.rootfs;
 
+import java.nio.charset.StandardCharsets;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
@@ -110,7 +111,7 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
     batch.add(new FileCall.Close(self.descriptor()));
     Results results = helper.run(batch);
     String status =
-        new String(results.of(read), java.nio.charset.StandardCharsets.ISO_8859_1);
+        new String(results.of(read), StandardCharsets.ISO_8859_1);
     int at = status.indexOf("\nCapEff:");
     if (at < 0) return false;
     String text = status.substring(at + 8, status.indexOf('\n', at + 1)).strip();

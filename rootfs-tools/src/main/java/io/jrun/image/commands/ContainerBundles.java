@@ -63,12 +63,14 @@ public final class ContainerBundles {
     return images.store().root().resolve("bundles").resolve(id);
   }
 
-  /// Whether there is a bundle of that id, which a container uses or a crash left.
-  public boolean exists(String id) {
-    return java.nio.file.Files.isDirectory(directory(id));
+  /// Takes the id.
+  ///
+  /// @param owner the directory of the containers' state
+  public BundleClaim claim(String id, String owner) {
+    return BundleClaim.take(caller.kernel(), directory(id), owner);
   }
 
-  /// Makes the bundle; a failure leaves nothing.
+  /// Makes the bundle of an id that was claimed; a failure leaves nothing.
   ///
   /// @param options how to unpack layers, asked where one is missing
   public Path create(
@@ -79,27 +81,18 @@ public final class ContainerBundles {
       boolean terminal,
       Supplier<UnpackOptions> options) {
     Path directory = directory(id);
-    SnapshotChain chain = images.prepare(id, image, options);
-    if (chain.layers().isEmpty()) {
-      images.release(id);
-      throw new ImageException(image.descriptor().digest() + " has no layers");
-    }
-    boolean made = false;
     try {
+      SnapshotChain chain = images.prepare(id, image, options);
+      if (chain.layers().isEmpty()) {
+        throw new ImageException(image.descriptor().digest() + " has no layers");
+      }
       Accounts accounts = mount(chain, directory);
-      made = true;
       Config config =
           adjustments.apply(Conversion.config(image.config(), accounts, overrides, terminal));
       write(directory, withHook(config, id));
       return directory;
-    } catch (KernelException e) {
-      if (e.call() instanceof FileCall.Mkdirat && e.errno().equals(Errno.EEXIST)) {
-        throw new ImageException("a bundle of " + id + " exists already", e);
-      }
-      undo(id, e);
-      throw e;
     } catch (RuntimeException e) {
-      if (made) undo(id, e);
+      undo(id, e);
       throw e;
     }
   }
@@ -127,9 +120,6 @@ public final class ContainerBundles {
   /// Mounts the root and reads its accounts, in one message.
   private Accounts mount(SnapshotChain chain, Path directory) {
     Batch batch = new Batch();
-    Path root = images.store().root();
-    batch.add(new FileCall.Mkdirat(Descriptor.CWD, root + "/bundles", 0711), Errno.EEXIST);
-    batch.add(new FileCall.Mkdirat(Descriptor.CWD, directory.toString(), 0711));
     for (String name : List.of("rootfs", "upper", "work")) {
       batch.add(new FileCall.Mkdirat(Descriptor.CWD, directory + "/" + name, 0755));
       // whatever the umask took away

@@ -1,5 +1,6 @@
 package io.jrun.image.commands;
 
+import java.util.Locale;
 import io.jrun.image.store.Leases;
 import io.jrun.image.store.Reachable;
 import io.jrun.image.store.SnapshotMaking;
@@ -105,7 +106,7 @@ public final class Images {
     boolean isTag = name.indexOf('/') < 0 && name.indexOf(':') < 0;
     if (!isTag) return Optional.of(ImageName.parse(name));
     String file = Path.of(path).getFileName() == null ? "" : Path.of(path).getFileName().toString();
-    String base = file.toLowerCase(java.util.Locale.ROOT).replaceAll("(\\.(tar|tgz|gz|zst|xz|bz2))+$", "");
+    String base = file.toLowerCase(Locale.ROOT).replaceAll("(\\.(tar|tgz|gz|zst|xz|bz2))+$", "");
     try {
       return Optional.of(ImageName.parse(base + ":" + name));
     } catch (ImageException e) {

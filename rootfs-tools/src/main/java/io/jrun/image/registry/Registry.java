@@ -1,5 +1,6 @@
 package io.jrun.image.registry;
 
+import java.util.List;
 import io.jrun.image.ImageException;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.specs.json.Json;
@@ -201,7 +202,7 @@ final class Registry implements AutoCloseable {
   private static String errors(byte[] body) {
     try {
       if (Json.parse(body) instanceof JsonObject object
-          && object.member("errors") instanceof Json.JsonArray(java.util.List<Json> list)
+          && object.member("errors") instanceof Json.JsonArray(List<Json> list)
           && !list.isEmpty()
           && list.getFirst() instanceof JsonObject first
           && first.member("code") instanceof JsonString(String code)) {

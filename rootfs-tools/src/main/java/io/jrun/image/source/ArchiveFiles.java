@@ -1,5 +1,6 @@
 package io.jrun.image.source;
 
+import java.util.Objects;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.image.ImageException;
 import io.jrun.kernel.OwnedDescriptor;
@@ -86,7 +87,7 @@ final class ArchiveFiles implements ImageFiles {
   public Optional<Origin> find(String path) {
     String name = clean(path);
     for (int i = 0; i < MOST_LINKS && links.containsKey(name); i++) {
-      name = java.util.Objects.requireNonNull(links.get(name));
+      name = Objects.requireNonNull(links.get(name));
     }
     return Optional.ofNullable(files.get(name)).map(Origin::again);
   }

@@ -1,5 +1,6 @@
 package io.jrun.image.source;
 
+import io.jrun.specs.image.Manifest;
 import io.jrun.image.Documents;
 import io.jrun.image.ImageException;
 import io.jrun.rootfs.stream.Origin;
@@ -97,7 +98,7 @@ public final class ImageSource implements AutoCloseable {
       documents.put(configDigest, json);
       byte[] manifest =
           Documents.bytes(
-              io.jrun.specs.image.Manifest.of(
+              Manifest.of(
                       ContentDescriptor.of(MediaType.CONFIG, configDigest, json.length), layers)
                   .toJson());
       Digest manifestDigest = Documents.digest(manifest);

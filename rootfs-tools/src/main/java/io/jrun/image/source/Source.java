@@ -1,5 +1,6 @@
 package io.jrun.image.source;
 
+import java.util.Arrays;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.image.ImageException;
 import io.jrun.kernel.OwnedDescriptor;
@@ -105,7 +106,7 @@ public sealed interface Source extends AutoCloseable {
     private static byte[] longer(Origin origin, byte[] start, boolean isRange) {
       if (isRange) return origin.first(PREFIX);
       byte[] more = origin.first(PREFIX);
-      byte[] all = java.util.Arrays.copyOf(start, start.length + more.length);
+      byte[] all = Arrays.copyOf(start, start.length + more.length);
       System.arraycopy(more, 0, all, start.length, more.length);
       return all;
     }

@@ -1,5 +1,7 @@
 package io.jrun.image.store;
 
+import java.util.ArrayList;
+import java.nio.file.LinkOption;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.ImageConfig;
@@ -77,14 +79,14 @@ public final class Collection {
       snapshots++;
     }
     for (Path left : entries(store.root().resolve("ingest"))) {
-      if (Files.isDirectory(left, java.nio.file.LinkOption.NOFOLLOW_LINKS)) removal.remove(left);
+      if (Files.isDirectory(left, LinkOption.NOFOLLOW_LINKS)) removal.remove(left);
       else Files.delete(left);
     }
     return new Freed(blobs, snapshots, bytes);
   }
 
   private static List<Path> entries(Path directory) throws IOException {
-    List<Path> entries = new java.util.ArrayList<>();
+    List<Path> entries = new ArrayList<>();
     try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
       stream.forEach(entries::add);
     }

@@ -1,5 +1,6 @@
 package io.jrun.image.store;
 
+import io.jrun.specs.image.Digest;
 import io.jrun.image.ImageException;
 import io.jrun.rootfs.codec.Compression;
 import io.jrun.rootfs.stream.Origin;
@@ -43,7 +44,7 @@ public final class Verification {
     Manifest manifest = Manifest.read("the manifest " + descriptor.digest(), bytes);
     done.add(manifest.config().digest().text());
     byte[] config = store.document(manifest.config());
-    List<io.jrun.specs.image.Digest> diffIds =
+    List<Digest> diffIds =
         MediaType.isConfig(manifest.config().mediaType())
             ? ImageConfig.read("the config " + manifest.config().digest(), config).diffIds()
             : List.of();

@@ -1,5 +1,6 @@
 package io.jrun.rootfs.codec;
 
+import java.util.zip.CRC32;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
@@ -47,7 +48,7 @@ public interface Isal {
       0x1f, (byte) 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 4, 0, (byte) 0xfb, (byte) 0xff, 'j', 'r', 'u',
       'n', 0, 0, 0, 0, 4, 0, 0, 0
     };
-    java.util.zip.CRC32 crc = new java.util.zip.CRC32();
+    CRC32 crc = new CRC32();
     crc.update(member, 15, 4);
     ByteBuffer in = ByteBuffer.allocateDirect(64).order(ByteOrder.LITTLE_ENDIAN);
     in.put(member).putInt(19, (int) crc.getValue()).flip();

@@ -1,5 +1,6 @@
 package io.jrun.rootfs.pack;
 
+import java.util.Arrays;
 import io.jrun.kernel.call.EntryStat;
 import io.jrun.kernel.call.Names;
 import io.jrun.kernel.call.Stat;
@@ -90,7 +91,7 @@ public final class TarWriter {
   private void block(
       char type, byte[] name, EntryStat stat, byte[] link, long size, long uid, long gid)
       throws IOException {
-    java.util.Arrays.fill(header, (byte) 0);
+    Arrays.fill(header, (byte) 0);
     System.arraycopy(name, 0, header, 0, Math.min(100, name.length));
     octal(100, 8, stat.mode() & 07777);
     octal(108, 8, uid > MOST_OCTAL_ID ? 0 : uid);

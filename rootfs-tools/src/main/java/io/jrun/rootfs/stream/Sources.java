@@ -1,5 +1,6 @@
 package io.jrun.rootfs.stream;
 
+import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.OwnedDescriptor;
@@ -83,7 +84,7 @@ public final class Sources {
             MAP_SHARED | MAP_FIXED_NOREPLACE,
             passed,
             offset));
-    batch.add(new io.jrun.kernel.call.FileCall.Close(passed));
+    batch.add(new FileCall.Close(passed));
     writer.run(batch);
   }
 

@@ -1,5 +1,6 @@
 package io.jrun.rootfs.unpack;
 
+import java.util.List;
 import io.jrun.rootfs.tar.Entry;
 import io.jrun.rootfs.tar.Time;
 import java.util.HashMap;
@@ -43,7 +44,7 @@ final class DirectoryNode {
   }
 
   Iterable<DirectoryNode> children() {
-    return children == null ? java.util.List.of() : children.values();
+    return children == null ? List.of() : children.values();
   }
 
   void describe(Entry entry) {

@@ -1,5 +1,6 @@
 package io.jrun.runtime.cli;
 
+import io.jrun.image.commands.BundleClaim;
 import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.Resolved;
 import io.jrun.image.bundle.Adjustments;
@@ -78,22 +79,45 @@ final class ImageRun {
     Resolved image =
         images.resolve(line.text("--image", ""), ImageCommands.platform(line));
     ContainerBundles bundles = operations.containerBundles(images);
-    if (bundles.exists(id)) {
+    String root = global.root().isEmpty() ? "" : operations.rootfsTools().absolute(global.root());
+    try (BundleClaim claim = bundles.claim(id, root)) {
+      if (!claim.isLeft()) return run(nested, global, operations, request, bundles, image);
       if (isContainer(id, global, operations)) {
         throw CommandFailure.usage("container with given ID already exists");
       }
       bundles.release(id); // a crash left it
     }
-    String bundle =
-        bundles
-            .create(
-                id,
-                image,
-                overrides(line),
-                adjustments(line, operations),
-                line.has("--tty"),
-                () -> RootfsCommands.unpackOptions(request, nested))
-            .toString();
+    try (BundleClaim claim = bundles.claim(id, root)) {
+      if (claim.isLeft()) throw CommandFailure.usage("container with given ID already exists");
+      return run(nested, global, operations, request, bundles, image);
+    }
+  }
+
+  private static int run(
+      Nested nested,
+      GlobalOptions global,
+      Operations operations,
+      Request request,
+      ContainerBundles bundles,
+      Resolved image) {
+    ParsedLine line = nested.line();
+    String id = nested.argument(0);
+    String bundle;
+    try {
+      bundle =
+          bundles
+              .create(
+                  id,
+                  image,
+                  overrides(line),
+                  adjustments(line, operations),
+                  line.has("--tty"),
+                  () -> RootfsCommands.unpackOptions(request, nested))
+              .toString();
+    } catch (RuntimeException e) {
+      release(bundles, id, e);
+      throw e;
+    }
     RunOptions options =
         new RunOptions(
             new CreateOptions(
@@ -112,14 +136,16 @@ final class ImageRun {
     try {
       return operations.run(options);
     } catch (RuntimeException e) {
-      if (!isContainer(id, global, operations)) {
-        try {
-          bundles.release(id);
-        } catch (RuntimeException again) {
-          e.addSuppressed(again);
-        }
-      }
+      if (!isContainer(id, global, operations)) release(bundles, id, e);
       throw e;
+    }
+  }
+
+  private static void release(ContainerBundles bundles, String id, RuntimeException cause) {
+    try {
+      bundles.release(id);
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
     }
   }
 
