@@ -324,7 +324,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
 
     @Override
     public String result(long value, Output output) {
-      return new String(output.bytes((int) value), java.nio.charset.StandardCharsets.UTF_8);
+      return Names.decode(output.bytes((int) value));
     }
   }
 
