@@ -2,8 +2,8 @@ package io.jrun.runtime.cli;
 
 import io.jrun.image.PlatformChoice;
 import io.jrun.image.Resolved;
-import io.jrun.image.registry.RegistryOptions;
 import io.jrun.image.commands.Images;
+import io.jrun.image.registry.RegistryOptions;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.ImageConfig;
 import io.jrun.specs.json.Json;
@@ -114,8 +114,7 @@ final class ImageCommands {
             .text("os/arch[/variant]", "the platform; by default this machine's", "--platform");
     Nested nested = Nested.parse(options, "IMAGE", args, 1, 1, request);
     if (nested.isHelp()) return 0;
-    Resolved image =
-        images(request, nested).resolve(nested.argument(0), platform(nested.line()));
+    Resolved image = images(request, nested).resolve(nested.argument(0), platform(nested.line()));
     ImageConfig config = image.config();
     long size = image.manifest().layers().stream().mapToLong(ContentDescriptor::size).sum();
     request.print(
@@ -131,7 +130,8 @@ final class ImageCommands {
 
   private static int tag(Request request, List<String> args) {
     Nested nested =
-        Nested.parse(options("tag", "give an image one more name"), "IMAGE NAME", args, 2, 2, request);
+        Nested.parse(
+            options("tag", "give an image one more name"), "IMAGE NAME", args, 2, 2, request);
     if (nested.isHelp()) return 0;
     images(request, nested).tag(nested.argument(0), nested.argument(1));
     return 0;

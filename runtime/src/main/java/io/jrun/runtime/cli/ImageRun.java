@@ -1,10 +1,10 @@
 package io.jrun.runtime.cli;
 
-import io.jrun.image.commands.BundleClaim;
-import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.Resolved;
 import io.jrun.image.bundle.Adjustments;
 import io.jrun.image.bundle.Overrides;
+import io.jrun.image.commands.BundleClaim;
+import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.commands.Images;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,10 +55,11 @@ final class ImageRun {
         .flag("detach from the container's process", "--detach", "-d")
         .flag("do not delete the container after it exits", "--keep")
         .flag("do not reap reparented processes", "--no-subreaper");
-    Request request = new Request(global, new ParsedLine(java.util.Map.of(), List.of(), false), operations, caller);
+    Request request =
+        new Request(
+            global, new ParsedLine(java.util.Map.of(), List.of(), false), operations, caller);
     Nested nested =
-        Nested.parse(
-            options, "--image IMAGE ID [ARGS...]", args, 1, Integer.MAX_VALUE, request);
+        Nested.parse(options, "--image IMAGE ID [ARGS...]", args, 1, Integer.MAX_VALUE, request);
     if (nested.isHelp()) return 0;
     try {
       return run(nested, global, operations, request);
@@ -76,8 +77,7 @@ final class ImageRun {
     String store = line.text("--store", "");
     String id = nested.argument(0);
     Images images = operations.images(store);
-    Resolved image =
-        images.resolve(line.text("--image", ""), ImageCommands.platform(line));
+    Resolved image = images.resolve(line.text("--image", ""), ImageCommands.platform(line));
     ContainerBundles bundles = operations.containerBundles(images);
     String root = global.root().isEmpty() ? "" : operations.rootfsTools().absolute(global.root());
     try (BundleClaim claim = bundles.claim(id, root)) {

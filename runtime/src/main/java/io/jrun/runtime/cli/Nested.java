@@ -40,6 +40,10 @@ record Nested(ParsedLine line) {
       // reported below, as a number that is not positive is
     }
     throw CommandFailure.usage(
-        "invalid value \"" + value + "\" for flag " + option.substring(1) + ": not a positive number");
+        "invalid value \""
+            + value
+            + "\" for flag "
+            + option.substring(1)
+            + ": not a positive number");
   }
 }

@@ -1,10 +1,10 @@
 package io.jrun.runtime.cli;
 
+import io.jrun.cni.command.CniLine;
 import io.jrun.image.commands.BundleCreation;
 import io.jrun.image.commands.ContainerBundles;
-import io.jrun.image.commands.RootfsTools;
 import io.jrun.image.commands.Images;
-import io.jrun.cni.command.CniLine;
+import io.jrun.image.commands.RootfsTools;
 import java.util.List;
 import java.util.function.Consumer;
 

@@ -1,13 +1,13 @@
 package io.jrun.runtime.engine;
 
-import io.jrun.rootfs.CallerFiles;
+import io.jrun.cni.command.CniLine;
 import io.jrun.image.commands.BundleCreation;
 import io.jrun.image.commands.ContainerBundles;
-import io.jrun.image.commands.RootfsTools;
 import io.jrun.image.commands.Images;
-import io.jrun.cni.command.CniLine;
+import io.jrun.image.commands.RootfsTools;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.wire.Hello;
+import io.jrun.rootfs.CallerFiles;
 import io.jrun.runtime.cli.Caller;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;

@@ -136,7 +136,8 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
-  public io.jrun.image.commands.ContainerBundles containerBundles(io.jrun.image.commands.Images images) {
+  public io.jrun.image.commands.ContainerBundles containerBundles(
+      io.jrun.image.commands.Images images) {
     throw new UnsupportedOperationException();
   }
 
