@@ -342,7 +342,7 @@ final class Creation implements AutoCloseable {
   private void wire() {
     isWired = true;
     networking().attach(bundle.config(), init().pid());
-    client.log.step("attached the networks " + networking().addresses());
+    client.log.step("attached the networks");
   }
 
   private Networking networking() {
