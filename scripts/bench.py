@@ -30,7 +30,7 @@ def note(text):
 class Runtime:
     def __init__(self, name, binary):
         self.name, self.binary = name, binary
-        self.root = WORK / ("root-" + name)
+        self.root = WORK / "state" / name
 
     def words(self, *arguments):
         return [self.binary, "--root", str(self.root), *map(str, arguments)]

@@ -28,7 +28,7 @@ work=$(mktemp -d /tmp/jrun-bench.XXXXXX)
 mounted=()
 cleanup() {
   for name in jrun crun runc; do
-    runtime=$name root=$work/root-$name
+    runtime=$name root=$work/state/$name
     [ $name != jrun ] || runtime=$JRUN
     [ -d "$root" ] && command -v "$runtime" > /dev/null || continue
     for id in $("$runtime" --root "$root" list -q 2> /dev/null); do
@@ -57,7 +57,9 @@ if [ -d /sys/fs/cgroup/unified ] && command -v crun > /dev/null; then
   fi
 fi
 
-mkdir -p "$BENCH_OUT" "$work/bundle/rootfs"
+mkdir -p "$BENCH_OUT" "$work/bundle/rootfs" "$work/state"
+# the runtimes keep their state in /run, which is a tmpfs nearly everywhere
+if mount -t tmpfs -o size=64m tmpfs "$work/state"; then mounted+=("$work/state"); fi
 scripts/rootfs.sh "$work/bundle/rootfs"
 cat > "$work/cycle.sh" << 'SH'
 # create, start and delete: cycle.sh RUNTIME ROOT BUNDLE ID

@@ -79,4 +79,22 @@ class PreserveFdsIT extends EndToEnd {
     assertThat(withDescriptors(onBundle("run")).with("LISTEN_FDS", "1").run().succeeds().lines())
         .containsExactly("1 1", "third");
   }
+
+  @Test
+  void createKeepsThemUntilStart() throws IOException {
+    Path out = Files.createDirectory(temp.resolve("told")).resolve("out");
+    config
+        .mount(
+            "{destination:'/mnt',type:'bind',source:'%s',options:['bind','rw']}"
+                .formatted(out.getParent()))
+        .sh("{ echo $LISTEN_FDS; cat <&3; cat <&4; } > /mnt/out");
+    withDescriptors(onBundle("create", "--preserve-fds", "1"))
+        .with("LISTEN_FDS", "1")
+        .run()
+        .succeeds();
+    runtime("start", id).succeeds();
+    awaitStatus("stopped");
+    assertThat(Files.readString(out)).startsWith("1\nthird\n");
+    runtime("delete", id).succeeds();
+  }
 }

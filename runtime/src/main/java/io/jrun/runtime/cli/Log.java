@@ -25,10 +25,12 @@ public final class Log {
   }
 
   /// With `--debug`: what was just done, and how long that took.
-  public void step(String done) {
+  ///
+  /// @param what becomes text only where it is written
+  public void step(String done, Object what) {
     if (!global.debug()) return;
     long now = System.nanoTime();
-    write("debug", done + " (" + (now - lastNanos) / 1000 + " µs)");
+    write("debug", done + what + " (" + (now - lastNanos) / 1000 + " µs)");
     lastNanos = System.nanoTime();
   }
 

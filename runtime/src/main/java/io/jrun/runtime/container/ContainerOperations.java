@@ -145,7 +145,7 @@ public final class ContainerOperations {
     boolean attached = !given.detach();
     byte[] termios = new byte[0];
     Foreground foreground = null;
-    client.log.step("starting " + made.program());
+    client.log.step("starting ", made.program());
     try {
       if (attached && made.master() != null) termios = Console.raw(client.helper);
       HelperKernel init = made.init().helper();
@@ -319,7 +319,7 @@ public final class ContainerOperations {
           Program.last(program, process, env, seccomp, flags, state.preservedFds()),
           process.args().getFirst());
       store.started(id);
-      client.log.step("started " + program);
+      client.log.step("started ", program);
       try {
         hooks.run(
             "poststart",

@@ -127,7 +127,7 @@ final class Creation implements AutoCloseable {
     if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
       throw new ContainerException("rootless container requires user namespaces");
     Networking.check(config);
-    client.log.step("read and checked " + bundle.path() + "/config.json");
+    client.log.step("read and checked config.json in ", bundle.path());
     boolean foreground = role != Role.LEAVES;
     boolean terminal = bundle.process().terminal();
     if (options.consoleSocket() == null && terminal && !foreground) {
@@ -171,7 +171,7 @@ final class Creation implements AutoCloseable {
     state = state.withCgroups(cgroup.paths());
     store.begin(claim(), state);
     this.making = making;
-    client.log.step("took the id in " + store.directory(options.id()));
+    client.log.step("took the id in ", store.directory(options.id()));
 
     InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe);
     boolean middle = plan.namespaces().needsMiddle();
@@ -194,7 +194,7 @@ final class Creation implements AutoCloseable {
     Batch first = new Batch();
     if (!middle) Child.addForgetCgroup(first, cgroup().birthplace());
     Reply begun = helper.send(plan.beforeCgroup(first, directories, helper, idMapped));
-    client.log.step("sent init to its namespaces and file systems");
+    client.log.step("sent init to its namespaces and file systems", "");
 
     Batch second = new Batch();
     if (!middle) {
@@ -208,7 +208,7 @@ final class Creation implements AutoCloseable {
     Reply mounted =
         helper.send(
             plan.inCgroup(second, directories, helper, idMapped, shown, hierarchies, bindsDevices));
-    client.log.step("made the cgroups " + cgroup().paths());
+    client.log.step("made the cgroups ", cgroup().paths());
 
     if (init == null) init = Objects.requireNonNull(birth).await();
     if (!middle) stdio.see(init.before());
@@ -216,7 +216,7 @@ final class Creation implements AutoCloseable {
       begun.await();
       NetDevices.move(client.helper, helper, init.pid(), config.linux().netDevices());
     }
-    client.log.step("init is born: pid " + init.pid());
+    client.log.step("init is born: pid ", init.pid());
     HookRunner hooks = hooks();
     Descriptor terminal = null;
     boolean wired = Networking.isWanted(config);
@@ -342,7 +342,7 @@ final class Creation implements AutoCloseable {
   private void wire() {
     isWired = true;
     networking().attach(bundle.config(), init().pid());
-    client.log.step("attached the networks");
+    client.log.step("attached the networks of ", options.id());
   }
 
   private Networking networking() {
@@ -398,7 +398,7 @@ final class Creation implements AutoCloseable {
     String program = looks.program(results);
     List<String> env =
         looks.environment(init().helper(), results, bundle.process(), state.listenFds());
-    client.log.step("entered the root, covered paths, took the identity, found " + program);
+    client.log.step("entered the root, covered paths, took the identity, found ", program);
     if (options.pidFile() != null)
       client.replace(options.pidFile(), Integer.toString(init().pid()));
     if (options.pidfdSocket() != null)

@@ -70,8 +70,7 @@ final class Execution {
           enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags, listener);
       master = entered.master();
       child = birth.await();
-      client.log.step(
-          "joined the container as pid " + child.pid() + ", found " + entered.program());
+      client.log.step("joined the container as pid ", child.pid() + ", found " + entered.program());
       if (options.pidFile() != null)
         client.replace(options.pidFile(), Integer.toString(child.pid()));
       byte[] filter =
