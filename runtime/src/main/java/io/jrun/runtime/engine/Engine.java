@@ -2,6 +2,7 @@ package io.jrun.runtime.engine;
 
 import io.jrun.cni.simple.SimpleCniProgram;
 import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
@@ -162,6 +163,14 @@ final class Engine {
   /// Lets the engine go when the commands under way are done.
   void stop() {
     leaving.countDown();
+  }
+
+  Kernel kernel() {
+    return kernel;
+  }
+
+  int uid() {
+    return containers.uid();
   }
 
   String status() {
