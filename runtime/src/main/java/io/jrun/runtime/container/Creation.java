@@ -373,7 +373,7 @@ final class Creation implements AutoCloseable {
   private void wire() {
     isWired = true;
     networking().attach(bundle.config(), init().pid());
-    client.log.step("attached the networks ", networking().addresses());
+    client.log.step("attached the networks of ", options.id());
   }
 
   private Networking networking() {
