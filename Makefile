@@ -41,6 +41,7 @@ test: prepare stage
 
 bench: build
 	scripts/bench.sh
+	scripts/bench-rootfs.sh
 	python3 scripts/bench-cni.py
 
 # Not a part of test: with Error Prone the compiler takes minutes.

@@ -10,6 +10,13 @@ need busybox busybox-static
 need python3 python3
 need jq jq
 need ps procps
+for tool in umoci skopeo buildah docker-registry zstd openssl; do need $tool $tool; done
+need xz xz-utils
+need bzip2 bzip2
+need setfattr attr
+need setfacl acl
+need htpasswd apache2-utils
+need setpriv util-linux
 need newuidmap uidmap
 need ip iproute2
 need ping iputils-ping
@@ -19,6 +26,7 @@ need iptables iptables
 ldconfig -p | grep -q 'libnftables.so.1' || missing+=(libnftables1)
 [ -e /usr/share/doc/busybox-static ] || missing+=(busybox-static)
 ldconfig -p | grep -q 'libseccomp.so.2' || missing+=(libseccomp2)
+ldconfig -p | grep -q 'libisal.so.2' || missing+=(libisal2)
 ./find-jdk.sh >/dev/null || missing+=(openjdk-25-jdk-headless)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then

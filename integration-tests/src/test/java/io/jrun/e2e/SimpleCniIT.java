@@ -262,7 +262,7 @@ class SimpleCniIT {
     assertThat(error.get("msg").asString())
         .contains("/mtu: must be from 68 to 65535")
         .contains("/vlan: must be from 1 to 4094")
-        .contains("/mode: magic")
+        .contains("/mode: unknown mode \"magic\"")
         .contains("/sysctl: not of the network: kernel.x")
         .contains("/ipam/subnet: must be an address with a prefix");
     assertThat(

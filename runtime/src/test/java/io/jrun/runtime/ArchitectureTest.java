@@ -42,7 +42,12 @@ class ArchitectureTest {
 
   @Test
   void nativeCodeIsCalledFromFewPackagesOnly() {
-    onlyIn("jnr..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp", "io.jrun.cni.nftables");
+    onlyIn(
+        "jnr..",
+        "io.jrun.kernel.host",
+        "io.jrun.runtime.seccomp",
+        "io.jrun.cni.nftables",
+        "io.jrun.rootfs.codec");
     onlyIn("com.kenai..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp", "io.jrun.cni.nftables");
   }
 
@@ -60,5 +65,43 @@ class ArchitectureTest {
   void packagesOfTheRuntimeFormNoCycle() {
     slices().matching("io.jrun.runtime.(*)..").should().beFreeOfCycles().check(CLASSES);
     slices().matching("io.jrun.cni.(*)..").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  @Test
+  void packagesOfTheRootfsToolsFormNoCycle() {
+    slices().matching("io.jrun.rootfs.(*)..").should().beFreeOfCycles().check(CLASSES);
+    slices().matching("io.jrun.image.(*)..").should().beFreeOfCycles().check(CLASSES);
+    noClasses()
+        .that()
+        .resideInAnyPackage("io.jrun.rootfs", "io.jrun.rootfs..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("io.jrun.image", "io.jrun.image..")
+        .check(CLASSES);
+    noClasses()
+        .that()
+        .resideInAPackage("io.jrun.rootfs")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("io.jrun.rootfs.*..")
+        .check(CLASSES);
+    noClasses()
+        .that()
+        .resideInAPackage("io.jrun.image")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("io.jrun.image.*..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void compressionLibrariesStayInTheCodecs() {
+    onlyIn("org.apache.commons.compress..", "io.jrun.rootfs.codec");
+    onlyIn("org.tukaani..", "io.jrun.rootfs.codec");
+  }
+
+  @Test
+  void httpStaysInTheRegistry() {
+    onlyIn("java.net.http..", "io.jrun.image.registry");
   }
 }

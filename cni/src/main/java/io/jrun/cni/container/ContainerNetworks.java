@@ -12,8 +12,6 @@ import io.jrun.cni.simple.SimpleCni;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.specs.cni.CniResult;
-import io.jrun.specs.cni.CniVersion;
-import io.jrun.specs.cni.IpConfig;
 import io.jrun.specs.cni.NetworkConfig;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -147,19 +145,8 @@ public final class ContainerNetworks {
         args.containerId(), "", args.ifname(), args.args(), args.capabilityArgs());
   }
 
-  /// The container's addresses with their prefixes.
-  public List<String> addresses(String containerId) {
-    return of(containerId).stream()
-        .flatMap(cached ->
-            CniResult.read("the cached result", cached.result(), CniVersion.V1_1_0).ips().stream())
-        .map(IpConfig::address)
-        .toList();
-  }
-
   private List<CachedAttachment> of(String containerId) {
-    return cache.attachments().stream()
-        .filter(cached -> cached.args().containerId().equals(containerId))
-        .toList();
+    return cache.attachments(containerId);
   }
 
   private NetworkRuntime runtime(

@@ -23,6 +23,8 @@ public final class Links {
   private static final int IFLA_AF_SPEC = 26;
   private static final int IFLA_NET_NS_FD = 28;
   private static final int IFLA_NUM_TX_QUEUES = 31;
+  private static final int IFLA_INET6_ADDR_GEN_MODE = 8;
+  private static final int ADDR_GEN_NONE = 1;
   private static final int IFLA_NUM_RX_QUEUES = 32;
   private static final int IFLA_INFO_DATA = 2;
   private static final int VETH_INFO_PEER = 1;
@@ -159,6 +161,19 @@ public final class Links {
         .string(Link.IFLA_IFNAME, name)
         .attribute(Link.IFLA_IFALIAS, alias.getBytes(StandardCharsets.UTF_8))
         .u32(Link.IFLA_MASTER, bridge);
+  }
+
+  /// Keeps the kernel from giving an interface an IPv6 address of its own; EAFNOSUPPORT where there
+  /// is no IPv6.
+  public static Request withoutIpv6Address(String name) {
+    return link(RTM_NEWLINK, 0, "RTM_NEWLINK " + name + " addrgenmode none", 0, 0)
+        .string(Link.IFLA_IFNAME, name)
+        .nested(
+            IFLA_AF_SPEC,
+            spec ->
+                spec.nested(
+                    Addresses.AF_INET6,
+                    inet6 -> inet6.u8(IFLA_INET6_ADDR_GEN_MODE, ADDR_GEN_NONE)));
   }
 
   public static Request mtu(int index, String name, int mtu) {

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /// Results of ADD in libcni's own format and place: `DIR/results/NETWORK-ID-IFNAME`.
@@ -88,10 +89,22 @@ public final class ResultCache {
 
   /// All attachments, also of other networks; files that are none are passed over, as libcni does.
   public List<CachedAttachment> attachments() {
+    return attachments(name -> true);
+  }
+
+  /// Those of one container.
+  public List<CachedAttachment> attachments(String containerId) {
+    return attachments(name -> name.contains("-" + containerId + "-")).stream()
+        .filter(cached -> cached.args().containerId().equals(containerId))
+        .toList();
+  }
+
+  private List<CachedAttachment> attachments(Predicate<String> isWanted) {
     List<CachedAttachment> found = new ArrayList<>();
     if (!Files.isDirectory(results())) return found;
     try (Stream<Path> files = Files.list(results())) {
-      for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+      for (Path file : files.sorted().toList()) {
+        if (!isWanted.test(file.getFileName().toString()) || !Files.isRegularFile(file)) continue;
         try {
           Json.JsonObject json =
               JsonReader.read(file.toString(), Files.readAllBytes(file), JsonReader::object);

@@ -56,6 +56,8 @@ record BridgeSide(NetlinkSocket host, SimpleConfig config, LinkRemoval removal) 
     requests.add(
         Links.veth(
             new Links.VethEnd(hostName, null, inside.mtu()), inside, sandbox.namespace().number()));
+    // a port needs no address, and trying one floods all others
+    requests.add(Links.withoutIpv6Address(hostName));
     requests.add(Links.portUp(hostName, bridge.index(), config.name()));
     requests.add(Links.get(hostName));
     List<Cidr> gateways = new ArrayList<>();
@@ -78,13 +80,14 @@ record BridgeSide(NetlinkSocket host, SimpleConfig config, LinkRemoval removal) 
     }
     answers.getFirst().orThrow();
     try {
-      answers.get(1).orThrow();
-      Link end = Links.of(answers.get(2)).orElseThrow();
+      answers.get(1).orThrow(Errno.EAFNOSUPPORT);
+      answers.get(2).orThrow();
+      Link end = Links.of(answers.get(3)).orElseThrow();
       for (int i = 0; i < gateways.size(); i++) {
-        if (answers.get(3 + 2 * i).orThrow(Errno.EEXIST).succeeded()) {
+        if (answers.get(4 + 2 * i).orThrow(Errno.EEXIST).succeeded()) {
           settle(bridge, gateways.get(i));
         }
-        answers.get(4 + 2 * i).orThrow();
+        answers.get(5 + 2 * i).orThrow();
       }
       host.perform(portRequests(end));
       return end;

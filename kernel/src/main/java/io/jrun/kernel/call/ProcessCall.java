@@ -250,6 +250,24 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     }
   }
 
+  /// munmap(2).
+  record Munmap(long address, long size) implements ProcessCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.MUNMAP;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(address).value(size);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
   /// personality(2).
   record Personality(long persona) implements ProcessCall<Long> {
     @Override

@@ -3,13 +3,13 @@ package io.jrun.kernel.wire;
 import io.jrun.kernel.call.Arguments;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Flags;
+import io.jrun.kernel.call.Names;
 import io.jrun.kernel.call.Struct;
 import io.jrun.kernel.call.Syscall;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -123,7 +123,7 @@ public final class Layout implements Arguments {
   }
 
   private int storeString(String string) {
-    byte[] bytes = string.getBytes(StandardCharsets.UTF_8);
+    byte[] bytes = Names.encode(string);
     int at = allocate(bytes.length + 1);
     System.arraycopy(bytes, 0, memory, at, bytes.length);
     memory[at + bytes.length] = 0;

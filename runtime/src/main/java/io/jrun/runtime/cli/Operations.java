@@ -1,6 +1,10 @@
 package io.jrun.runtime.cli;
 
 import io.jrun.cni.command.CniLine;
+import io.jrun.image.commands.BundleCreation;
+import io.jrun.image.commands.ContainerBundles;
+import io.jrun.image.commands.Images;
+import io.jrun.image.commands.RootfsTools;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -46,6 +50,17 @@ public interface Operations {
   void pause(GlobalOptions global, String id);
 
   void resume(GlobalOptions global, String id);
+
+  /// Archives and images, for the caller.
+  RootfsTools rootfsTools();
+
+  /// The store of images in that directory; the caller's own where it is empty.
+  Images images(String store);
+
+  BundleCreation bundleCreation(String store);
+
+  /// The bundles of containers that run an image.
+  ContainerBundles containerBundles(Images images);
 
   /// The features document as JSON text.
   String features();

@@ -13,6 +13,13 @@ import picocli.CommandLine.Model.CommandSpec;
 
 /// The commands; each one's options are built only when it is invoked.
 enum Subcommand {
+  BUNDLE(
+      "write bundles from images",
+      "create --image IMAGE DIR [ARGS...]",
+      1,
+      Integer.MAX_VALUE,
+      options -> {},
+      BundleCommands::perform),
   CNI(
       "run the CNI plugins of a network on a network namespace",
       "add|del|check|gc|status|version|list|node [network [netns]]",
@@ -68,6 +75,13 @@ enum Subcommand {
       0,
       options -> {},
       request -> print(request, request.operations().features())),
+  IMAGE(
+      "keep images: load, list, inspect, tag, rm, prune, verify",
+      "command [options] [arguments...]",
+      1,
+      Integer.MAX_VALUE,
+      options -> {},
+      ImageCommands::perform),
   KILL(
       "send a signal (default: SIGTERM) to the container's init process",
       "<container-id> [signal]",
@@ -113,6 +127,13 @@ enum Subcommand {
       1,
       options -> {},
       ContainerCommands::resume),
+  ROOTFS(
+      "unpack archives and images to directories",
+      "unpack [options] SOURCE DIR",
+      1,
+      Integer.MAX_VALUE,
+      options -> {},
+      RootfsCommands::perform),
   RUN(
       "create and run a container",
       "<container-id>",
@@ -202,6 +223,9 @@ enum Subcommand {
   }
 
   int perform(List<String> args, GlobalOptions global, Operations operations, Caller caller) {
+    if (this == RUN && ImageRun.isAsked(args)) {
+      return ImageRun.perform(args, global, operations, caller);
+    }
     ParsedLine line = grammar.parse(args);
     if (line.isHelp()) {
       caller.out(usage());

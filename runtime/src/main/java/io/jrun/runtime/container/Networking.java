@@ -90,11 +90,6 @@ record Networking(Containers containers, ClientProcess client, Store store, Stri
     containers.networks().detach(client.helper, client.env(), networkId(), plugins());
   }
 
-  /// Its addresses, with their prefixes.
-  List<String> addresses() {
-    return containers.networks().addresses(networkId());
-  }
-
   private List<String> plugins() {
     return Arrays.stream(client.variable("CNI_PATH").orElse(PLUGINS).split(":"))
         .filter(directory -> !directory.isEmpty())

@@ -2,6 +2,7 @@ package io.jrun.runtime.engine;
 
 import io.jrun.cni.simple.SimpleCniProgram;
 import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
@@ -139,17 +140,12 @@ final class Engine {
   void serveClient(OwnedDescriptor socket) {
     try (Helper client = new Helper(kernel, socket)) {
       Hello hello = client.hello();
-      if (SimpleCniProgram.isNamed(hello.argv())) {
-        new SimpleCniProgram(kernel, networks.plugin()).serve(client, hello.env());
-        return;
+      try {
+        serve(client, hello);
+      } catch (RuntimeException | Error e) {
+        if (e instanceof HelperGoneException gone) throw gone;
+        confess(client, e);
       }
-      Invocation invocation = new Invocation(client);
-      int status =
-          JrunCommand.execute(
-              hello.argv().subList(1, hello.argv().size()),
-              new EngineOperations(this, containers, client, hello, invocation),
-              invocation);
-      invocation.exit(status);
     } catch (HelperGoneException e) {
       // the caller is gone: what it had begun is rolled back by then, and nobody is left to tell
     } finally {
@@ -159,9 +155,40 @@ final class Engine {
     }
   }
 
+  private void serve(Helper client, Hello hello) {
+    if (SimpleCniProgram.isNamed(hello.argv())) {
+      new SimpleCniProgram(kernel, networks.plugin()).serve(client, hello.env());
+      return;
+    }
+    Invocation invocation = new Invocation(client);
+    int status =
+        JrunCommand.execute(
+            hello.argv().subList(1, hello.argv().size()),
+            new EngineOperations(this, containers, client, hello, invocation),
+            invocation);
+    invocation.exit(status);
+  }
+
+  /// A defect of jrun's own, or a JVM at its limits: the log has the whole story, and the thread
+  /// goes on serving others.
+  private static void confess(Helper client, Throwable e) {
+    e.printStackTrace();
+    Invocation invocation = new Invocation(client);
+    invocation.err("jrun: internal error: " + e + " (the engine's log tells where)\n");
+    invocation.exit(1);
+  }
+
   /// Lets the engine go when the commands under way are done.
   void stop() {
     leaving.countDown();
+  }
+
+  Kernel kernel() {
+    return kernel;
+  }
+
+  int uid() {
+    return containers.uid();
   }
 
   String status() {

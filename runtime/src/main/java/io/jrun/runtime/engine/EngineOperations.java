@@ -1,8 +1,13 @@
 package io.jrun.runtime.engine;
 
 import io.jrun.cni.command.CniLine;
+import io.jrun.image.commands.BundleCreation;
+import io.jrun.image.commands.ContainerBundles;
+import io.jrun.image.commands.Images;
+import io.jrun.image.commands.RootfsTools;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.wire.Hello;
+import io.jrun.rootfs.CallerFiles;
 import io.jrun.runtime.cli.Caller;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
@@ -14,6 +19,7 @@ import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.cli.UpdateOptions;
 import io.jrun.runtime.container.ContainerOperations;
 import io.jrun.runtime.container.Containers;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -117,6 +123,32 @@ record EngineOperations(
   @Override
   public void resume(GlobalOptions global, String id) {
     perform(global, o -> o.resume(global, id));
+  }
+
+  private CallerFiles files() {
+    return new CallerFiles(engine.kernel(), client, hello.env());
+  }
+
+  @Override
+  public RootfsTools rootfsTools() {
+    return new RootfsTools(files());
+  }
+
+  @Override
+  public Images images(String store) {
+    return Images.open(files(), store, engine.uid());
+  }
+
+  @Override
+  public BundleCreation bundleCreation(String store) {
+    return new BundleCreation(files(), images(store));
+  }
+
+  @Override
+  public ContainerBundles containerBundles(Images images) {
+    Path library = Path.of(System.getProperty("jrun.library", "."));
+    Path program = library.resolve("../../bin/jrun").toAbsolutePath().normalize();
+    return new ContainerBundles(files(), images, program);
   }
 
   @Override

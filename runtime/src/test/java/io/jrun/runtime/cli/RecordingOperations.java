@@ -121,6 +121,27 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
+  public io.jrun.image.commands.RootfsTools rootfsTools() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public io.jrun.image.commands.Images images(String store) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public io.jrun.image.commands.BundleCreation bundleCreation(String store) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public io.jrun.image.commands.ContainerBundles containerBundles(
+      io.jrun.image.commands.Images images) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
   public String cni(io.jrun.cni.command.CniLine line) {
     record(line);
     return "{}\n";

@@ -1,0 +1,226 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// `image …`, `rootfs unpack` of images and `bundle create`, beside umoci and skopeo.
+@JrunOnly
+class ImageIT extends EndToEnd {
+  private String store() {
+    return temp.resolve("store").toString();
+  }
+
+  private Outcome image(String command, String... arguments) {
+    List<String> words = new ArrayList<>(List.of("image", command, "--store", store()));
+    words.addAll(List.of(arguments));
+    return runtime(words.toArray(String[]::new));
+  }
+
+  private long blobs() throws IOException {
+    try (var files = Files.walk(temp.resolve("store/blobs"))) {
+      return files.filter(Files::isRegularFile).count();
+    }
+  }
+
+  /// Without the file systems' own times of what no archive describes.
+  private static List<String> tree(Path directory) {
+    return Trees.of(directory).stream().filter(line -> !line.startsWith("\td\t")).toList();
+  }
+
+  @Test
+  void everySourceUnpacksToWhatUmociMakes() {
+    ImageLayout layout = ImageLayout.make(temp);
+    List<String> expected = tree(layout.unpackedByUmoci());
+    Path docker = layout.as("docker-archive", "docker.tar");
+    Path oci = layout.as("oci-archive", "oci.tar");
+    Command.of("gzip", "-k", docker.toString()).run().succeeds();
+    Command.of("zstd", "-q", "-k", oci.toString()).run().succeeds();
+    int number = 0;
+    for (String source : List.of("layout", "docker.tar", "oci.tar", "docker.tar.gz", "oci.tar.zst")) {
+      Path to = temp.resolve("to" + number++);
+      runtime("rootfs", "unpack", temp.resolve(source).toString(), to.toString()).succeeds();
+      assertThat(tree(to)).as(source).isEqualTo(expected);
+    }
+    Path piped = temp.resolve("piped");
+    Command.of(
+            "bash", "-c", "gzip -c $0 | $1 rootfs unpack - $2", oci.toString(),
+            RUNTIME.path().toString(), piped.toString())
+        .run()
+        .succeeds();
+    assertThat(tree(piped)).isEqualTo(expected);
+  }
+
+  @Test
+  void contentIsSharedNamedAndCollected() throws IOException {
+    ImageLayout layout = ImageLayout.make(temp);
+    Path docker = layout.as("docker-archive", "docker.tar");
+    assertThat(image("load", "--name", "my/thing:1", layout.directory().toString()).succeeds().text())
+        .isEqualTo("my/thing:1");
+    long first = blobs();
+    image("load", "--name", "again", layout.directory().toString()).succeeds();
+    assertThat(blobs()).isEqualTo(first);
+    image("load", "--name", "docker", docker.toString()).succeeds();
+    image("tag", "my/thing:1", "other").succeeds();
+    assertThat(image("list").succeeds().out())
+        .contains("my/thing:1", "again:latest", "docker:latest", "other:latest");
+    image("verify").succeeds();
+    assertThat(image("inspect", "other").succeeds().out()).contains("\"linux/amd64\"", "diff_ids");
+    image("rm", "docker").succeeds();
+    assertThat(blobs()).isEqualTo(first);
+    image("rm", "again", "other").succeeds();
+    assertThat(blobs()).isEqualTo(first);
+    image("rm", "my/thing:1").succeeds();
+    assertThat(blobs()).isZero();
+    image("inspect", "other").failsInOneLine("no such image: other");
+  }
+
+  @Test
+  void damageIsFoundAndNothingOfItIsKept() throws IOException {
+    ImageLayout layout = ImageLayout.make(temp);
+    image("load", "--name", "good", layout.directory().toString()).succeeds();
+    Path layer = largestBlob(temp.resolve("store"));
+    byte[] content = Files.readAllBytes(layer);
+    content[content.length / 2] ^= 1;
+    Files.write(layer, content);
+    image("verify").fails();
+    Path sameLayer =
+        layout.directory().resolve("blobs/sha256").resolve(layer.getFileName().toString());
+    Files.write(sameLayer, content);
+    runtime("rootfs", "unpack", layout.directory().toString(), temp + "/bad").fails();
+    assertThat(temp.resolve("bad")).doesNotExist();
+    String other = temp.resolve("store2").toString();
+    runtime("image", "load", "--store", other, layout.directory().toString())
+        .failsInOneLine("has the digest");
+    assertThat(runtime("image", "list", "-q", "--store", other).succeeds().out()).isEmpty();
+    Files.write(sameLayer, java.util.Arrays.copyOf(content, content.length - 1));
+    runtime("image", "load", "--store", other, layout.directory().toString())
+        .failsInOneLine("bytes, not");
+  }
+
+  private static Path largestBlob(Path layout) throws IOException {
+    try (var files = Files.list(layout.resolve("blobs/sha256"))) {
+      return files.max(java.util.Comparator.comparingLong(p -> p.toFile().length())).orElseThrow();
+    }
+  }
+
+  @Test
+  void aLoadThatIsKilledLeavesAStoreThatWorks() throws IOException {
+    ImageLayout layout = ImageLayout.make(temp);
+    for (int millis = 0; millis < 900; millis += 130) {
+      Command.Running running =
+          Command.of(
+                  RUNTIME.path().toString(), "image", "load", "--store", store(), "--name", "x",
+                  layout.directory().toString())
+              .with("JRUN_ENGINE", "off")
+              .start();
+      pause(millis);
+      // the one-shot engine is a child of the client
+      running.process().descendants().forEach(ProcessHandle::destroyForcibly);
+      running.process().destroyForcibly();
+      running.finish();
+      Outcome list = image("list", "-q").succeeds();
+      if (!list.text().isEmpty()) image("verify", "x").succeeds();
+      image("prune").succeeds();
+    }
+    image("load", "--name", "x", layout.directory().toString()).succeeds();
+    image("verify", "x").succeeds();
+    assertThat(temp.resolve("store/ingest")).isEmptyDirectory();
+  }
+
+  @Test
+  void severalProcessesLoadAndCollectAtOnce() throws Exception {
+    ImageLayout layout = ImageLayout.make(temp);
+    List<Command.Running> running = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      String script =
+          "for i in 1 2 3; do $0 image load --store $1 --name n$2 $3 >/dev/null || exit 1;"
+              + " $0 image verify --store $1 n$2 >/dev/null || exit 2; $0 image rm --store $1 n$2"
+              + " || exit 3; $0 image prune --store $1 >/dev/null || exit 4; done";
+      running.add(
+          Command.of(
+                  "bash", "-c", script, RUNTIME.path().toString(), store(), Integer.toString(i),
+                  layout.directory().toString())
+              .start());
+    }
+    for (Command.Running one : running) one.finish().succeeds();
+    assertThat(blobs()).isZero();
+  }
+
+  @Test
+  void aBundleOfAnImageRuns() throws IOException {
+    ImageLayout layout = ImageLayout.make(temp);
+    image("load", "--name", "app", layout.directory().toString()).succeeds();
+    Path to = temp.resolve("made");
+    runtime("bundle", "create", "--store", store(), "--image", "app", to.toString()).succeeds();
+    Config made = Config.read(to.resolve("config.json"));
+    assertThat(made.at("/process/user/uid").asInt()).isEqualTo(1000);
+    assertThat(made.at("/process/user/gid").asInt()).isEqualTo(100);
+    assertThat(made.at("/process/user/additionalGids/0").asInt()).isEqualTo(7);
+    assertThat(made.at("/annotations/x").asString()).isEqualTo("y");
+    assertThat(made.at("/annotations/org.opencontainers.image.stopSignal").asString())
+        .isEqualTo("SIGINT");
+    assertThat(made.at("/annotations/org.opencontainers.image.exposedPorts").asString())
+        .isEqualTo("80/tcp");
+    assertThat(made.at("/mounts").toString()).contains("\"/data\"");
+    assertThat(tree(to.resolve("rootfs"))).isEqualTo(tree(layout.unpackedByUmoci()));
+    bundle = new Bundle(to);
+    config = made.env("E2E_TAG=" + tag);
+    assertThat(run().succeeds().lines()).containsExactly("1000", "b", "/d");
+  }
+
+  @Test
+  void whatTheCallerSaysReplacesWhatTheImageSays() throws IOException {
+    ImageLayout layout = ImageLayout.make(temp);
+    image("load", "--name", "app", layout.directory().toString()).succeeds();
+    runtime(
+            "bundle", "create", "--store", store(), "--image", "app", "-e", "A=c", "-e", "N=1",
+            "-u", "5:users", "-w", "/tmp", "--read-only", temp + "/made", "-c", "true")
+        .succeeds();
+    Config made = Config.read(temp.resolve("made/config.json"));
+    assertThat(made.at("/process/args").toString()).isEqualTo("[\"/bin/sh\",\"-c\",\"true\"]");
+    assertThat(made.at("/process/env").toString()).contains("A=c", "N=1").doesNotContain("A=b");
+    assertThat(made.at("/process/user/uid").asInt()).isEqualTo(5);
+    assertThat(made.at("/process/user/gid").asInt()).isEqualTo(100);
+    assertThat(made.at("/process/cwd").asString()).isEqualTo("/tmp");
+    assertThat(made.at("/root/readonly").asBoolean()).isTrue();
+    runtime(
+            "bundle", "create", "--store", store(), "--image", "app", "-u", "nobody-knows",
+            temp + "/none")
+        .failsInOneLine("no user nobody-knows");
+    assertThat(temp.resolve("none")).doesNotExist();
+  }
+
+  @Test
+  void imagesOfBuildahRunInBothFormats() {
+    org.junit.jupiter.api.Assumptions.assumeTrue(
+        Command.of("sh", "-c", "command -v buildah").run().status() == 0,
+        "buildah is not installed");
+    Command.of(
+            "bash",
+            "-c",
+            """
+            set -e; cd "$0"
+            B="buildah --root $0/graph --runroot $0/run --storage-driver vfs"
+            c=$($B from scratch); mkdir t; cp /bin/busybox t/; echo built > t/f; $B copy $c t /app
+            $B config --cmd '/app/busybox cat /app/f' --user 5:6 $c
+            $B commit -q $c oci-archive:$0/oci.tar:img:1
+            $B commit -q $c docker-archive:$0/docker.tar:img:1
+            $B rm $c
+            """,
+            temp.toString())
+        .run()
+        .succeeds();
+    for (String format : List.of("oci", "docker")) {
+      image("load", "--name", format, temp + "/" + format + ".tar").succeeds();
+      Outcome ran =
+          runtime("run", "--image", format, "--store", store(), "-e", "E2E_TAG=" + tag, newId());
+      assertThat(ran.succeeds().text()).as(format).isEqualTo("built");
+    }
+  }
+}

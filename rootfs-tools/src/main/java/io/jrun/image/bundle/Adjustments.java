@@ -1,0 +1,168 @@
+package io.jrun.image.bundle;
+
+import io.jrun.image.ImageException;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.runtime.Capabilities;
+import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.Mount;
+import io.jrun.specs.runtime.Process;
+import io.jrun.specs.runtime.Resources;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.TreeSet;
+
+/// What a command line asks for beside what an image says, in the words that docker's users know.
+///
+/// @param volumes `source:destination[:options]`, the source an absolute path
+/// @param tmpfs `destination[:options]`
+/// @param memory bytes, or with a suffix b, k, m or g; empty for no limit
+/// @param cpus how many processors, such as `1.5`; empty for no limit
+/// @param pids the most processes; empty for no limit
+public record Adjustments(
+    List<String> volumes,
+    List<String> tmpfs,
+    String memory,
+    String cpus,
+    String pids,
+    List<String> capAdd,
+    List<String> capDrop,
+    String hostname) {
+  public static final Adjustments NONE =
+      new Adjustments(List.of(), List.of(), "", "", "", List.of(), List.of(), "");
+
+  private static final long PERIOD_MICROS = 100_000;
+
+  public Adjustments {
+    volumes = List.copyOf(volumes);
+    tmpfs = List.copyOf(tmpfs);
+    capAdd = List.copyOf(capAdd);
+    capDrop = List.copyOf(capDrop);
+  }
+
+  public Config apply(Config config) {
+    List<Mount> mounts = new ArrayList<>(config.mounts());
+    for (String volume : volumes) put(mounts, volume(volume));
+    for (String one : tmpfs) put(mounts, tmpfs(one));
+    Process process = Objects.requireNonNull(config.process());
+    Config changed =
+        config
+            .withMounts(mounts)
+            .withProcess(process.withCapabilities(capabilities(process.capabilities())))
+            .withLinux(config.linux().withResources(resources(config.linux().resources())));
+    return hostname.isEmpty() ? changed : changed.withHostname(hostname);
+  }
+
+  /// In place of an image's own volume.
+  private static void put(List<Mount> mounts, Mount mount) {
+    mounts.removeIf(other -> other.destination().equals(mount.destination()));
+    mounts.add(mount);
+  }
+
+  private static Mount volume(String text) {
+    String[] fields = text.split(":");
+    if (fields.length < 2
+        || fields.length > 3
+        || !fields[0].startsWith("/")
+        || !fields[1].startsWith("/")) {
+      throw new ImageException("not a volume (/source:/destination[:options]): " + text);
+    }
+    List<String> options = new ArrayList<>(List.of("rbind"));
+    if (fields.length > 2) options.addAll(List.of(fields[2].split(",")));
+    return new Mount(
+        fields[1], "bind", fields[0], options, List.of(), List.of(), Json.JsonObject.EMPTY);
+  }
+
+  private static Mount tmpfs(String text) {
+    int colon = text.indexOf(':');
+    String destination = colon < 0 ? text : text.substring(0, colon);
+    if (!destination.startsWith("/")) {
+      throw new ImageException("not a tmpfs (/destination[:options]): " + text);
+    }
+    List<String> options = new ArrayList<>(List.of("nosuid", "nodev", "noexec"));
+    if (colon >= 0) options.addAll(List.of(text.substring(colon + 1).split(",")));
+    return new Mount(
+        destination, "tmpfs", "tmpfs", options, List.of(), List.of(), Json.JsonObject.EMPTY);
+  }
+
+  private Resources resources(Resources resources) {
+    Resources changed = resources;
+    if (!memory.isEmpty()) {
+      changed =
+          changed.withMemory(
+              new Resources.Memory(
+                  bytes(memory), null, null, null, null, null, null, null, null,
+                  Json.JsonObject.EMPTY));
+    }
+    if (!cpus.isEmpty()) {
+      changed =
+          changed.withCpu(
+              new Resources.Cpu(
+                  null, quota(cpus), null, PERIOD_MICROS, null, null, null, null, null,
+                  Json.JsonObject.EMPTY));
+    }
+    if (!pids.isEmpty()) {
+      changed = changed.withPids(new Resources.Pids(number(pids), Json.JsonObject.EMPTY));
+    }
+    return changed;
+  }
+
+  static long bytes(String text) {
+    String lower = text.toLowerCase(Locale.ROOT);
+    int shift =
+        switch (lower.charAt(lower.length() - 1)) {
+          case 'k' -> 10;
+          case 'm' -> 20;
+          case 'g' -> 30;
+          default -> 0;
+        };
+    boolean suffixed = shift > 0 || lower.endsWith("b");
+    long number = number(suffixed ? lower.substring(0, lower.length() - 1) : lower);
+    if (number > Long.MAX_VALUE >> shift) throw new ImageException("too much: " + text);
+    return number << shift;
+  }
+
+  private static long quota(String cpus) {
+    try {
+      long micros =
+          new BigDecimal(cpus).multiply(BigDecimal.valueOf(PERIOD_MICROS)).longValueExact();
+      if (micros >= 1000) return micros;
+    } catch (ArithmeticException | NumberFormatException e) {
+      // told below
+    }
+    throw new ImageException("not a number of processors: " + cpus);
+  }
+
+  private static long number(String text) {
+    try {
+      long number = Long.parseLong(text);
+      if (number > 0) return number;
+    } catch (NumberFormatException e) {
+      // told below
+    }
+    throw new ImageException("not a positive number: " + text);
+  }
+
+  private Capabilities capabilities(@org.jspecify.annotations.Nullable Capabilities given) {
+    TreeSet<String> set = new TreeSet<>(given == null ? List.of() : given.bounding());
+    for (String name : capDrop) {
+      if (name.equalsIgnoreCase("all")) set.clear();
+      else set.remove(capability(name));
+    }
+    for (String name : capAdd) {
+      if (name.equalsIgnoreCase("all")) set.addAll(Capabilities.NAMES);
+      else set.add(capability(name));
+    }
+    List<String> all = List.copyOf(set);
+    return new Capabilities(all, all, List.of(), all, List.of(), Json.JsonObject.EMPTY);
+  }
+
+  private static String capability(String name) {
+    String upper = name.toUpperCase(Locale.ROOT);
+    String full = upper.startsWith("CAP_") ? upper : "CAP_" + upper;
+    if (!Capabilities.NAMES.contains(full)) throw new ImageException("no capability: " + name);
+    return full;
+  }
+}

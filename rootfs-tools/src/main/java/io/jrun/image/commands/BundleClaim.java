@@ -1,0 +1,98 @@
+package io.jrun.image.commands;
+
+import io.jrun.image.ImageException;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.rootfs.IoFailure;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+
+/// The right to a container's bundle, held by a lock on its directory while the container is being
+/// made or watched; a crash releases it.
+///
+/// @param isLeft whether an earlier run left the directory: its container may be there still
+public record BundleClaim(Path directory, OwnedDescriptor lock, boolean isLeft)
+    implements AutoCloseable {
+  private static final String OWNER = "owner";
+
+  /// @param owner the directory of the containers' state, within which the id is unique
+  static BundleClaim take(Kernel kernel, Path directory, String owner) {
+    try {
+      Files.createDirectories(directory.getParent());
+      allowEntering(directory.getParent());
+      boolean isLeft = !make(directory);
+      BundleClaim claim = lock(kernel, directory, isLeft);
+      try {
+        if (isLeft) checkOwner(directory, owner);
+        else Files.writeString(directory.resolve(OWNER), owner);
+        return claim;
+      } catch (IOException | RuntimeException e) {
+        claim.close();
+        throw e;
+      }
+    } catch (IOException e) {
+      throw IoFailure.of("the bundle of " + directory.getFileName(), e);
+    }
+  }
+
+  /// The container's root may be entered by users of the container.
+  private static void allowEntering(Path directory) throws IOException {
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
+  }
+
+  private static boolean make(Path directory) throws IOException {
+    try {
+      Files.createDirectory(directory);
+      allowEntering(directory);
+      return true;
+    } catch (FileAlreadyExistsException e) {
+      return false;
+    }
+  }
+
+  private static BundleClaim lock(Kernel kernel, Path directory, boolean isLeft) {
+    Descriptor opened =
+        kernel.call(
+            new FileCall.Openat(
+                Descriptor.CWD,
+                directory.toString(),
+                FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
+                0,
+                false));
+    OwnedDescriptor lock = new OwnedDescriptor(kernel, ((Descriptor.Known) opened).number());
+    try {
+      kernel.call(new FileCall.Flock(lock.descriptor(), FileCall.LOCK_EX | FileCall.LOCK_NB));
+      return new BundleClaim(directory, lock, isLeft);
+    } catch (KernelException e) {
+      lock.close();
+      if (e.errno().equals(Errno.EAGAIN)) throw inUse(directory);
+      throw e;
+    }
+  }
+
+  private static void checkOwner(Path directory, String owner) throws IOException {
+    try {
+      if (!Files.readString(directory.resolve(OWNER)).equals(owner)) throw inUse(directory);
+    } catch (NoSuchFileException e) {
+      // whoever made it did not come that far
+    }
+  }
+
+  private static ImageException inUse(Path directory) {
+    return new ImageException(
+        "a container " + directory.getFileName() + " that runs an image of this store exists already");
+  }
+
+  @Override
+  public void close() {
+    lock.close();
+  }
+}

@@ -1,0 +1,134 @@
+package io.jrun.image.commands;
+
+import io.jrun.image.Layers;
+import io.jrun.image.PlatformChoice;
+import io.jrun.image.Resolved;
+import io.jrun.image.bundle.Accounts;
+import io.jrun.image.bundle.Conversion;
+import io.jrun.image.bundle.Overrides;
+import io.jrun.image.store.ImageStore;
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.rootfs.CallerFiles;
+import io.jrun.rootfs.unpack.Unpacking;
+import io.jrun.rootfs.stream.Origin;
+import io.jrun.rootfs.unpack.Report;
+import io.jrun.rootfs.unpack.UnpackOptions;
+import io.jrun.rootfs.unpack.Whiteouts;
+import io.jrun.specs.image.ContentDescriptor;
+import io.jrun.specs.runtime.Config;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/// Writes a bundle from a stored image: `config.json` and a `rootfs` of its own.
+public final class BundleCreation {
+  /// Of passwd(5) and group(5).
+  private static final int MOST = 1 << 20;
+
+  private final CallerFiles caller;
+  private final Images images;
+
+  public BundleCreation(CallerFiles caller, Images images) {
+    this.caller = caller;
+    this.images = images;
+  }
+
+  public Report create(
+      String image,
+      PlatformChoice platform,
+      String directory,
+      Overrides overrides,
+      boolean terminal,
+      UnpackOptions given) {
+    UnpackOptions options = given.with(Whiteouts.APPLY);
+    try (ImageStore.AutoCloseableLock lock = images.store().using()) {
+      Resolved resolved = images.resolve(images.store().find(image), platform);
+      boolean made = makeDirectory(directory);
+      List<ImageStore.OpenedBlob> opened = new ArrayList<>();
+      try {
+        Function<ContentDescriptor, Origin> content =
+            layer -> {
+              ImageStore.OpenedBlob blob = images.store().open(layer);
+              opened.add(blob);
+              return blob.origin();
+            };
+        String rootfs = directory + "/rootfs";
+        Report report =
+            Unpacking.into(
+                caller,
+                rootfs,
+                options,
+                (writer, unpacker) ->
+                    Layers.unpack(writer, unpacker, resolved, content, options));
+        try {
+          Config config =
+              Conversion.config(resolved.config(), accounts(caller, rootfs), overrides, terminal);
+          write(directory, config.toJson().toText("\t") + "\n");
+        } catch (RuntimeException e) {
+          Unpacking.remove(caller, rootfs);
+          throw e;
+        }
+        return report;
+      } catch (RuntimeException e) {
+        if (made) removeDirectory(directory, e);
+        throw e;
+      } finally {
+        opened.forEach(ImageStore.OpenedBlob::close);
+      }
+    }
+  }
+
+  /// The accounts of a root file system.
+  public static Accounts accounts(CallerFiles caller, String rootfs) {
+    return new Accounts(
+        text(caller, rootfs, "etc/passwd"), text(caller, rootfs, "etc/group"));
+  }
+
+  private static String text(CallerFiles caller, String rootfs, String path) {
+    return caller
+        .readInside(rootfs, path, MOST)
+        .map(bytes -> new String(bytes, StandardCharsets.ISO_8859_1))
+        .orElse("");
+  }
+
+  private boolean makeDirectory(String directory) {
+    Batch batch = new Batch();
+    Pending<?> mkdir =
+        batch.add(new FileCall.Mkdirat(Descriptor.CWD, directory, 0777), Errno.EEXIST);
+    Results results = caller.helper().run(batch);
+    return results.succeeded(mkdir);
+  }
+
+  private void removeDirectory(String directory, RuntimeException cause) {
+    try {
+      caller
+          .helper()
+          .call(new FileCall.Unlinkat(Descriptor.CWD, directory, FileCall.AT_REMOVEDIR));
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  private void write(String directory, String config) {
+    Batch batch = new Batch();
+    Descriptor file =
+        batch
+            .add(
+                new FileCall.Openat(
+                    Descriptor.CWD,
+                    directory + "/config.json",
+                    FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC,
+                    0666,
+                    false))
+            .descriptor();
+    batch.add(new FileCall.Write(file, config.getBytes(StandardCharsets.UTF_8)));
+    batch.add(new FileCall.Close(file));
+    caller.helper().run(batch);
+  }
+}

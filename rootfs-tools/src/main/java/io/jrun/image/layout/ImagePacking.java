@@ -1,0 +1,115 @@
+package io.jrun.image.layout;
+
+import io.jrun.image.ImageName;
+import io.jrun.image.PlatformChoice;
+import io.jrun.rootfs.IoFailure;
+import io.jrun.image.Documents;
+import io.jrun.image.source.ImageSource;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.rootfs.CallerFiles;
+import io.jrun.rootfs.pack.Packing;
+import io.jrun.rootfs.pack.OutputFile;
+import io.jrun.rootfs.pack.Packer;
+import io.jrun.rootfs.stream.Origin;
+import io.jrun.specs.image.ContentDescriptor;
+import io.jrun.specs.image.Digest;
+import io.jrun.specs.image.Execution;
+import io.jrun.specs.image.ImageConfig;
+import io.jrun.specs.image.Manifest;
+import io.jrun.specs.image.MediaType;
+import io.jrun.specs.json.Json;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.zip.GZIPOutputStream;
+
+/// A tree as an image with one layer, which is kept in a file of its own until its digest is known.
+public final class ImagePacking {
+  private ImagePacking() {}
+
+  public static void pack(
+      CallerFiles caller, String directory, String to, String name, Packer.Options options) {
+    Path layer = null;
+    try {
+      layer = Files.createTempFile(Path.of("/var/tmp"), "jrun-", ".layer");
+      HashingStream stored = new HashingStream(Files.newOutputStream(layer));
+      Digest diffId;
+      try (OutputStream all = new BufferedOutputStream(stored, 1 << 16);
+          GZIPOutputStream gzip = new GZIPOutputStream(all, 1 << 16)) {
+        HashingStream plain = new HashingStream(gzip);
+        try (OutputStream buffered = new BufferedOutputStream(plain, 1 << 16)) {
+          Packing.tree(caller, directory, buffered, options);
+          buffered.flush();
+          diffId = plain.digest();
+        }
+      }
+      ContentDescriptor descriptor =
+          ContentDescriptor.of(MediaType.LAYER + "+gzip", stored.digest(), stored.count());
+      write(caller, to, name, layer, descriptor, diffId);
+    } catch (IOException e) {
+      throw IoFailure.of(to, e);
+    } finally {
+      if (layer != null) layer.toFile().delete();
+    }
+  }
+
+  private static void write(
+      CallerFiles caller,
+      String to,
+      String name,
+      Path file,
+      ContentDescriptor layer,
+      Digest diffId)
+      throws IOException {
+    ImageConfig config =
+        new ImageConfig(
+            null,
+            null,
+            PlatformChoice.hostArchitecture(),
+            null,
+            "linux",
+            Execution.NONE,
+            List.of(diffId),
+            List.of(),
+            Json.JsonObject.EMPTY);
+    byte[] configBytes = Documents.bytes(config.toJson());
+    ContentDescriptor configDescriptor =
+        ContentDescriptor.of(MediaType.CONFIG, Documents.digest(configBytes), configBytes.length);
+    byte[] manifest = Documents.bytes(Manifest.of(configDescriptor, List.of(layer)).toJson());
+    ContentDescriptor image =
+        ContentDescriptor.of(MediaType.MANIFEST, Documents.digest(manifest), manifest.length);
+    if (!name.isEmpty()) {
+      image = image.withAnnotations(Map.of(ImageSource.REF_NAME, ImageName.parse(name).text()));
+    }
+    try (OutputFile out = OutputFile.create(caller, to);
+        OwnedDescriptor opened = open(caller, file)) {
+      LayoutArchive archive = new LayoutArchive(out);
+      archive.begin(List.of(image));
+      archive.blob(image, manifest);
+      archive.blob(configDescriptor, configBytes);
+      archive.blob(layer, Origin.range(caller.kernel(), opened, 0, layer.size()));
+      archive.end();
+      out.complete();
+    }
+  }
+
+  private static OwnedDescriptor open(CallerFiles caller, Path file) {
+    Descriptor opened =
+        caller
+            .kernel()
+            .call(
+                new FileCall.Openat(
+                    Descriptor.CWD,
+                    file.toString(),
+                    FileCall.O_RDONLY | FileCall.O_CLOEXEC,
+                    0,
+                    false));
+    return new OwnedDescriptor(caller.kernel(), ((Descriptor.Known) opened).number());
+  }
+}

@@ -1,0 +1,58 @@
+package io.jrun.image.layout;
+
+import io.jrun.image.ImageException;
+import io.jrun.image.Documents;
+import io.jrun.rootfs.pack.TarWriter;
+import io.jrun.rootfs.stream.Origin;
+import io.jrun.specs.image.ContentDescriptor;
+import io.jrun.specs.image.Index;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/// An OCI layout as one archive (image-layout.md); the same images give the same bytes.
+public final class LayoutArchive {
+  private final OutputStream out;
+  private final TarWriter tar;
+  private final ByteBuffer chunk = ByteBuffer.allocateDirect(1 << 20);
+  private final byte[] copied = new byte[1 << 16];
+
+  public LayoutArchive(OutputStream out) {
+    this.out = out;
+    this.tar = new TarWriter(out);
+  }
+
+  public void begin(List<ContentDescriptor> images) throws IOException {
+    tar.file("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8));
+    tar.file("index.json", Documents.bytes(Index.EMPTY.withManifests(images).toJson()));
+  }
+
+  public void blob(ContentDescriptor descriptor, Origin content) throws IOException {
+    long size = descriptor.size();
+    tar.file("blobs/" + descriptor.digest().algorithm() + "/" + descriptor.digest().hex(), size);
+    long left = size;
+    while (left > 0) {
+      int count = content.read(chunk.clear());
+      if (count <= 0) throw new ImageException(descriptor.digest() + " is truncated");
+      chunk.flip();
+      while (chunk.hasRemaining()) {
+        int part = Math.min(copied.length, chunk.remaining());
+        chunk.get(copied, 0, part);
+        out.write(copied, 0, part);
+      }
+      left -= count;
+    }
+    tar.endFile(size);
+  }
+
+  public void blob(ContentDescriptor descriptor, byte[] content) throws IOException {
+    tar.file(
+        "blobs/" + descriptor.digest().algorithm() + "/" + descriptor.digest().hex(), content);
+  }
+
+  public void end() throws IOException {
+    tar.end();
+  }
+}

@@ -1,0 +1,119 @@
+package io.jrun.image.registry;
+
+import io.jrun.image.ImageException;
+import io.jrun.image.store.ImageStore;
+import io.jrun.rootfs.stream.Verified;
+import io.jrun.specs.image.ContentDescriptor;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+
+/// Fetches one blob into the store. What came before an interruption, in this process or in an
+/// earlier one, is kept and gone on from; the digest is of all of it.
+final class Download {
+  private static final int ATTEMPTS = 5;
+  private static final long FIRST_WAIT_MILLIS = 200;
+
+  private Download() {}
+
+  static void fetch(Registry registry, ImageStore store, ContentDescriptor blob) {
+    if (store.has(blob)) return;
+    try (ImageStore.Partial partial = store.partial(blob)) {
+      if (store.has(blob)) return; // another process was faster
+      long wait = FIRST_WAIT_MILLIS;
+      for (int attempt = 1; ; attempt++) {
+        try {
+          attempt(registry, partial.path(), blob);
+          partial.publish();
+          return;
+        } catch (RegistryException e) {
+          if (!e.isPassing() || attempt == ATTEMPTS) throw e;
+          pause(wait);
+          wait *= 3;
+        }
+      }
+    }
+  }
+
+  private static void pause(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ImageException("interrupted", e);
+    }
+  }
+
+  private static void attempt(Registry registry, Path path, ContentDescriptor blob) {
+    try (Verified verified = new Verified("blob " + blob.digest(), blob.digest().text());
+        FileChannel file =
+            FileChannel.open(
+                path,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE,
+                StandardOpenOption.CREATE)) {
+      if (file.size() > blob.size()) file.truncate(0);
+      long have = digestOf(file, verified);
+      if (have < blob.size()) {
+        Map<String, String> headers =
+            have == 0 ? Map.of() : Map.of("Range", "bytes=" + have + "-");
+        HttpResponse<InputStream> response =
+            registry.send(registry.get("/blobs/" + blob.digest(), headers), 200, 206);
+        boolean goesOn = response.statusCode() == 206;
+        if (have > 0 && !goesOn) {
+          // all of it comes again
+          response.body().skipNBytes(have);
+        }
+        receive(response, file, verified, blob);
+      }
+      try {
+        verified.check();
+      } catch (RuntimeException e) {
+        Files.deleteIfExists(path); // going on from it would not help
+        throw e;
+      }
+      file.force(true);
+    } catch (IOException e) {
+      throw new RegistryException(blob.digest() + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static long digestOf(FileChannel file, Verified verified) throws IOException {
+    ByteBuffer chunk = ByteBuffer.allocateDirect(1 << 18);
+    while (file.read(chunk.clear()) > 0) verified.update(chunk.flip());
+    return file.position();
+  }
+
+  private static void receive(
+      HttpResponse<InputStream> response,
+      FileChannel file,
+      Verified verified,
+      ContentDescriptor blob)
+      throws IOException {
+    ByteBuffer chunk = ByteBuffer.allocateDirect(1 << 18);
+    byte[] bytes = new byte[1 << 16];
+    try (InputStream body = response.body();
+        Watch watch = new Watch(body)) {
+      while (true) {
+        int count = body.read(bytes);
+        if (count < 0) break;
+        watch.progress();
+        if (file.position() + count > blob.size()) {
+          throw new UncheckedIOException(
+              new IOException(blob.digest() + " is longer than " + blob.size() + " bytes"));
+        }
+        chunk.clear().put(bytes, 0, count).flip();
+        verified.update(chunk);
+        while (chunk.hasRemaining()) file.write(chunk);
+      }
+    }
+    if (file.position() < blob.size()) throw new IOException("the connection ended early");
+  }
+}

@@ -1,0 +1,16 @@
+package io.jrun.image.registry;
+
+import java.util.List;
+import java.util.Optional;
+
+/// How to reach registries.
+///
+/// @param plainHttp whether to speak http and not https
+/// @param authority certificates in PEM that are trusted, in place of the machine's
+/// @param mirrors hosts that are asked first
+public record RegistryOptions(
+    boolean plainHttp, Optional<byte[]> authority, List<String> mirrors, int parallel) {
+  public RegistryOptions {
+    mirrors = List.copyOf(mirrors);
+  }
+}

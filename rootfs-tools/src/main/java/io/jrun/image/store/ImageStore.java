@@ -1,0 +1,314 @@
+package io.jrun.image.store;
+
+import io.jrun.rootfs.IoFailure;
+import io.jrun.image.ImageException;
+import io.jrun.image.ImageName;
+import io.jrun.image.Documents;
+import io.jrun.image.source.ImageFiles;
+import io.jrun.image.source.ImageSource;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.rootfs.stream.Origin;
+import io.jrun.rootfs.stream.Verified;
+import io.jrun.specs.image.ContentDescriptor;
+import io.jrun.specs.image.Digest;
+import io.jrun.specs.image.Index;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+
+/// Images on disk: an OCI layout, so other tools can read it, with more beside it.
+///
+/// ```
+///   oci-layout, index.json   the names: annotations of the index's descriptors
+///   blobs/ALGORITHM/HEX      whole and verified, never changed
+///   ingest/                  what is being made
+///   snapshots/               unpacked layers
+///   leases/                  what containers use
+///   lock                     shared: whoever adds or reads; exclusive: the collection
+///   index.lock               exclusive: whoever changes names
+/// ```
+///
+/// A name is written after all that it refers to is on the disk, so a crash leaves at most what the
+/// next collection removes.
+public final class ImageStore {
+  private static final int CHUNK = 1 << 20;
+
+  private final Kernel kernel;
+  private final Path root;
+
+  private ImageStore(Kernel kernel, Path root) {
+    this.kernel = kernel;
+    this.root = root;
+  }
+
+  public static ImageStore open(Kernel kernel, Path root) {
+    try {
+      for (String name : List.of("blobs/sha256", "blobs/sha512", "ingest", "snapshots", "leases")) {
+        DurableFiles.directories(root.resolve(name));
+      }
+      ImageStore store = new ImageStore(kernel, root);
+      Path layout = root.resolve("oci-layout");
+      if (!Files.exists(layout)) {
+        try (AutoCloseableLock lock = store.using()) {
+          DurableFiles.write(
+              store.aside(),
+              layout,
+              "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8));
+        }
+      }
+      return store;
+    } catch (IOException e) {
+      throw IoFailure.of("the store " + root, e);
+    }
+  }
+
+  public Path root() {
+    return root;
+  }
+
+  public Kernel kernel() {
+    return kernel;
+  }
+
+  /// Held by whoever reads or adds content, from before it looks until what it added has a name.
+  public AutoCloseableLock using() {
+    StoreLock lock = StoreLock.take(kernel, root.resolve("lock"), false);
+    return lock::close;
+  }
+
+  AutoCloseableLock collecting() {
+    StoreLock lock = StoreLock.take(kernel, root.resolve("lock"), true);
+    return lock::close;
+  }
+
+  /// A lock that is held until it is closed.
+  public interface AutoCloseableLock extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /// A new name for what is being made.
+  public Path aside() {
+    return root.resolve("ingest").resolve(UUID.randomUUID().toString());
+  }
+
+  public Path blob(Digest digest) {
+    return root.resolve("blobs").resolve(digest.algorithm()).resolve(digest.hex());
+  }
+
+  public boolean has(ContentDescriptor descriptor) {
+    try {
+      return Files.size(blob(descriptor.digest())) == descriptor.size();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /// Adds a document under its digest.
+  public ContentDescriptor add(String mediaType, byte[] document) {
+    Digest digest = Documents.digest(document);
+    ContentDescriptor descriptor = ContentDescriptor.of(mediaType, digest, document.length);
+    if (!has(descriptor)) {
+      try {
+        DurableFiles.write(aside(), blob(digest), document);
+      } catch (IOException e) {
+        throw IoFailure.of("writing " + digest, e);
+      }
+    }
+    return descriptor;
+  }
+
+  /// Copies content, verifying size and digest; nothing where it is there already.
+  public void add(ContentDescriptor descriptor, Origin content) {
+    if (has(descriptor)) return;
+    Path aside = aside();
+    try (Verified verified =
+        new Verified("blob " + descriptor.digest(), descriptor.digest().text())) {
+      try (FileChannel out =
+          FileChannel.open(aside, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
+        ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
+        while (content.read(chunk.clear()) > 0) {
+          verified.update(chunk.flip());
+          while (chunk.hasRemaining()) out.write(chunk);
+        }
+        if (out.position() != descriptor.size()) {
+          throw new ImageException(
+              descriptor.digest()
+                  + " has "
+                  + out.position()
+                  + " bytes, not "
+                  + descriptor.size());
+        }
+        verified.check();
+        out.force(true);
+      }
+      DurableFiles.publish(aside, blob(descriptor.digest()));
+    } catch (IOException e) {
+      throw IoFailure.of("writing " + descriptor.digest(), e);
+    } finally {
+      aside.toFile().delete();
+    }
+  }
+
+  /// A blob that is being fetched, which one process does at a time. It stays when the fetching
+  /// ends early, until the next collection.
+  public final class Partial implements AutoCloseable {
+    private final Path path;
+    private final Path blob;
+    private final StoreLock lock;
+
+    private Partial(Path path, Path blob) {
+      this.path = path;
+      this.blob = blob;
+      this.lock = StoreLock.take(kernel, Path.of(path + ".lock"), true);
+    }
+
+    public Path path() {
+      return path;
+    }
+
+    /// Makes it a blob; it must be whole, verified and on the disk.
+    public void publish() {
+      try {
+        DurableFiles.publish(path, blob);
+        Files.deleteIfExists(Path.of(path + ".lock"));
+      } catch (IOException e) {
+        throw IoFailure.of("naming " + blob, e);
+      }
+    }
+
+    @Override
+    public void close() {
+      lock.close();
+    }
+  }
+
+  public Partial partial(ContentDescriptor descriptor) {
+    Digest digest = descriptor.digest();
+    return new Partial(
+        root.resolve("ingest").resolve(digest.algorithm() + "-" + digest.hex() + ".part"),
+        blob(digest));
+  }
+
+  /// A blob's content; its size is checked here, its digest by whoever reads it.
+  public OpenedBlob open(ContentDescriptor descriptor) {
+    Path path = blob(descriptor.digest());
+    if (!has(descriptor)) {
+      throw new ImageException(
+          Files.exists(path)
+              ? "the store's blob " + descriptor.digest() + " has the wrong size"
+              : "the store lacks the blob " + descriptor.digest());
+    }
+    Descriptor opened =
+        kernel.call(
+            new FileCall.Openat(
+                Descriptor.CWD,
+                path.toString(),
+                FileCall.O_RDONLY | FileCall.O_CLOEXEC,
+                0,
+                false));
+    OwnedDescriptor file = new OwnedDescriptor(kernel, ((Descriptor.Known) opened).number());
+    return new OpenedBlob(file, Origin.range(kernel, file, 0, descriptor.size()));
+  }
+
+  /// A blob that is open.
+  public record OpenedBlob(OwnedDescriptor file, Origin origin) implements AutoCloseable {
+    @Override
+    public void close() {
+      file.close();
+    }
+  }
+
+  /// A document, verified.
+  public byte[] document(ContentDescriptor descriptor) {
+    try (OpenedBlob blob = open(descriptor)) {
+      byte[] bytes = ImageFiles.bytes(descriptor.digest().text(), blob.origin());
+      Documents.verify(descriptor, bytes);
+      return bytes;
+    }
+  }
+
+  public Index index() {
+    try {
+      return Index.read("index.json", Files.readAllBytes(root.resolve("index.json")));
+    } catch (NoSuchFileException e) {
+      return Index.EMPTY;
+    } catch (IOException e) {
+      throw IoFailure.of("reading the store's index", e);
+    }
+  }
+
+  /// Changes the names; what the function makes is on the disk when this returns.
+  public void update(Function<List<ContentDescriptor>, List<ContentDescriptor>> change) {
+    try (StoreLock lock = StoreLock.take(kernel, root.resolve("index.lock"), true)) {
+      Index index = index();
+      List<ContentDescriptor> changed = change.apply(index.manifests());
+      if (changed.equals(index.manifests())) return;
+      DurableFiles.write(
+          aside(),
+          root.resolve("index.json"),
+          Documents.bytes(index.withManifests(changed).toJson()));
+    } catch (IOException e) {
+      throw IoFailure.of("writing the store's index", e);
+    }
+  }
+
+  /// What an image is called; empty where it has no name.
+  public static Optional<String> nameOf(ContentDescriptor descriptor) {
+    return Optional.ofNullable(descriptor.annotations().get(ImageSource.REF_NAME));
+  }
+
+  /// Gives an image a name, which another image loses; without a name it is kept until the next
+  /// pruning.
+  public void name(Optional<ImageName> name, ContentDescriptor image) {
+    Map<String, String> annotations = new HashMap<>(image.annotations());
+    annotations.remove(ImageSource.REF_NAME);
+    name.ifPresent(n -> annotations.put(ImageSource.REF_NAME, n.text()));
+    ContentDescriptor named = image.withAnnotations(annotations);
+    update(
+        before -> {
+          List<ContentDescriptor> after = new ArrayList<>(before);
+          if (name.isPresent()) {
+            after.removeIf(d -> nameOf(d).equals(name.map(ImageName::text)));
+            after.removeIf(d -> nameOf(d).isEmpty() && d.digest().equals(image.digest()));
+          } else if (after.stream().anyMatch(d -> d.digest().equals(image.digest()))) {
+            return before;
+          }
+          after.add(named);
+          return after;
+        });
+  }
+
+  /// The image of a name, of a digest or of the first digits of one.
+  public ContentDescriptor find(String text) {
+    List<ContentDescriptor> all = index().manifests();
+    String digits = text.startsWith("sha256:") ? text.substring(7) : text;
+    if (digits.matches("[0-9a-f]{6,64}")) {
+      List<ContentDescriptor> found =
+          all.stream().filter(d -> d.digest().hex().startsWith(digits)).toList();
+      if (found.stream().map(ContentDescriptor::digest).distinct().count() == 1) {
+        return found.getFirst();
+      }
+    }
+    String name = ImageName.parse(text).text();
+    return all.stream()
+        .filter(d -> nameOf(d).equals(Optional.of(name)))
+        .findFirst()
+        .orElseThrow(() -> new ImageException("no such image: " + text));
+  }
+}

@@ -1,0 +1,123 @@
+package io.jrun.rootfs;
+
+import java.nio.charset.StandardCharsets;
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.Stat;
+import io.jrun.kernel.call.TreeCall;
+import java.util.List;
+import java.util.Optional;
+
+/// The process that called jrun: paths are relative to its directory and opened with its rights.
+///
+/// @param kernel the engine's own, to which descriptors are handed
+/// @param helper the caller
+/// @param env the caller's environment
+public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) {
+  public Optional<String> variable(String name) {
+    return env.stream()
+        .filter(variable -> variable.startsWith(name + "="))
+        .map(variable -> variable.substring(name.length() + 1))
+        .findFirst();
+  }
+
+  /// A file below a directory of the caller, symbolic links followed as if the directory were `/`;
+  /// empty where it is missing or no regular file.
+  public Optional<byte[]> readInside(String directory, String path, int most) {
+    Batch batch = new Batch();
+    Pending<byte[]> read = readInside(batch, directory, path, most);
+    Results results = helper.run(batch);
+    return results.succeeded(read) ? Optional.of(results.of(read)) : Optional.empty();
+  }
+
+  /// The same as a part of a batch; the call fails where there is no such file.
+  public Pending<byte[]> readInside(Batch batch, String directory, String path, int most) {
+    Descriptor root =
+        batch
+            .add(
+                new FileCall.Openat(
+                    Descriptor.CWD,
+                    directory,
+                    FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
+                    0,
+                    false))
+            .descriptor();
+    Pending<Descriptor> file =
+        batch.attempt(
+            new FileCall.Openat2(
+                root,
+                path,
+                FileCall.O_RDONLY | FileCall.O_NONBLOCK | FileCall.O_NOCTTY | FileCall.O_CLOEXEC,
+                0,
+                FileCall.RESOLVE_IN_ROOT | FileCall.RESOLVE_NO_MAGICLINKS,
+                false));
+    Pending<byte[]> read = batch.attempt(new FileCall.Read(file.descriptor(), most));
+    batch.attempt(new FileCall.Close(file.descriptor()));
+    batch.add(new FileCall.Close(root));
+    return read;
+  }
+
+  /// A descriptor of the caller's file in the engine; `-` is its standard input.
+  public OwnedDescriptor open(String path) {
+    Batch batch = new Batch();
+    Pending<Descriptor> opened =
+        path.equals("-")
+            ? batch.add(new TreeCall.Duplicate(Descriptor.STDIN))
+            : batch.add(
+                new FileCall.Openat(
+                    Descriptor.CWD, path, FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, true));
+    Results results = helper.run(batch);
+    // only now: it must be open when the answer takes it along
+    helper.call(new FileCall.Close(results.of(opened)));
+    return results.descriptors().getFirst();
+  }
+
+  /// The caller's standard output in the engine.
+  public OwnedDescriptor standardOutput() {
+    Batch batch = new Batch();
+    Pending<Descriptor> copy = batch.add(new TreeCall.Duplicate(Descriptor.STDOUT));
+    Results results = helper.run(batch);
+    helper.call(new FileCall.Close(results.of(copy)));
+    return results.descriptors().getFirst();
+  }
+
+  public Stat stat(OwnedDescriptor file) {
+    return kernel.call(new FileCall.Statx(file.descriptor(), "", FileCall.AT_EMPTY_PATH));
+  }
+
+  public String absolute(String path) {
+    return path.startsWith("/") ? path : helper.call(new ProcessCall.Getcwd()) + "/" + path;
+  }
+
+  /// Whether the caller may make any file someone else's.
+  public boolean isPrivileged() {
+    Batch batch = new Batch();
+    Pending<Descriptor> self =
+        batch.add(
+            new FileCall.Openat(
+                Descriptor.CWD,
+                "/proc/self/status",
+                FileCall.O_RDONLY | FileCall.O_CLOEXEC,
+                0,
+                false));
+    Pending<byte[]> read = batch.add(new FileCall.Read(self.descriptor(), 8192));
+    batch.add(new FileCall.Close(self.descriptor()));
+    Results results = helper.run(batch);
+    String status =
+        new String(results.of(read), StandardCharsets.ISO_8859_1);
+    int at = status.indexOf("\nCapEff:");
+    if (at < 0) return false;
+    String text = status.substring(at + 8, status.indexOf('\n', at + 1)).strip();
+    long capabilities = Long.parseUnsignedLong(text, 16);
+    // CAP_CHOWN 0, CAP_DAC_OVERRIDE 1, CAP_FOWNER 3, CAP_FSETID 4, CAP_MKNOD 27
+    long needed = 1 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 27;
+    return (capabilities & needed) == needed;
+  }
+}

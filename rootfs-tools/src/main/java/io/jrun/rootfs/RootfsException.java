@@ -1,0 +1,14 @@
+package io.jrun.rootfs;
+
+/// An archive, image or directory that cannot be worked with; the message is for the user.
+public final class RootfsException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  public RootfsException(String message) {
+    super(message);
+  }
+
+  public RootfsException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

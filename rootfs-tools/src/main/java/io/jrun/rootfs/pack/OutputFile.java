@@ -1,0 +1,116 @@
+package io.jrun.rootfs.pack;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.TreeCall;
+import io.jrun.rootfs.CallerFiles;
+import java.io.OutputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.HexFormat;
+import java.util.concurrent.ThreadLocalRandom;
+
+/// A file that the caller names, written aside and then given its name; `-` is standard output.
+public final class OutputFile extends OutputStream {
+  private final CallerFiles caller;
+  private final String path;
+  private final String temporary;
+  private final OwnedDescriptor file;
+  private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 20);
+  private boolean done;
+
+  private OutputFile(CallerFiles caller, String path, String temporary, OwnedDescriptor file) {
+    this.caller = caller;
+    this.path = path;
+    this.temporary = temporary;
+    this.file = file;
+  }
+
+  public static OutputFile create(CallerFiles caller, String path) {
+    if (path.equals("-")) return new OutputFile(caller, path, "", caller.standardOutput());
+    byte[] random = new byte[6];
+    ThreadLocalRandom.current().nextBytes(random);
+    int slash = path.lastIndexOf('/');
+    String temporary =
+        path.substring(0, slash + 1)
+            + "."
+            + path.substring(slash + 1)
+            + ".jrun-"
+            + HexFormat.of().formatHex(random);
+    Batch batch = new Batch();
+    Pending<Descriptor> opened =
+        batch.add(
+            new FileCall.Openat(
+                Descriptor.CWD,
+                temporary,
+                FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC,
+                0666,
+                true));
+    Results results = caller.helper().run(batch);
+    caller.helper().call(new FileCall.Close(results.of(opened)));
+    return new OutputFile(caller, path, temporary, results.descriptors().getFirst());
+  }
+
+  @Override
+  public void write(int b) {
+    if (!buffer.hasRemaining()) flush();
+    buffer.put((byte) b);
+  }
+
+  @Override
+  public void write(byte[] bytes, int offset, int length) {
+    while (length > 0) {
+      if (!buffer.hasRemaining()) flush();
+      int part = Math.min(length, buffer.remaining());
+      buffer.put(bytes, offset, part);
+      offset += part;
+      length -= part;
+    }
+  }
+
+  @Override
+  public void flush() {
+    buffer.flip();
+    long address = MemorySegment.ofBuffer(buffer).address();
+    long left = buffer.remaining();
+    while (left > 0) {
+      try {
+        long written =
+            caller.kernel().call(new TreeCall.WriteFrom(file.descriptor(), address, left));
+        address += written;
+        left -= written;
+      } catch (KernelException e) {
+        if (!e.errno().equals(Errno.EINTR)) throw e;
+      }
+    }
+    buffer.clear();
+  }
+
+  /// Gives the file its name.
+  public void complete() {
+    flush();
+    if (!temporary.isEmpty()) {
+      caller
+          .helper()
+          .call(
+              new FileCall.Renameat2(Descriptor.CWD, temporary, Descriptor.CWD, path, 0));
+    }
+    done = true;
+  }
+
+  /// Removes what was not completed.
+  @Override
+  public void close() {
+    file.close();
+    if (!done && !temporary.isEmpty()) {
+      caller.helper().call(new FileCall.Unlinkat(Descriptor.CWD, temporary, 0));
+      done = true;
+    }
+  }
+}

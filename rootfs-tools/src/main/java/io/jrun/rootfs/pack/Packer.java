@@ -1,0 +1,257 @@
+package io.jrun.rootfs.pack;
+
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.EntryStat;
+import io.jrun.kernel.call.Names;
+import io.jrun.kernel.call.Stat;
+import io.jrun.rootfs.RootfsException;
+import io.jrun.rootfs.stream.Origin;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+
+/// Writes a tree as an archive, or what of it is not as in another tree as a layer.
+public final class Packer {
+  private static final String WHITEOUT = ".wh.";
+  private static final String OPAQUE = ".wh..wh..opq";
+  private static final int AT_ONCE = 32;
+
+  /// How to write.
+  ///
+  /// @param latest what is younger gets this time, in seconds; for archives that are reproducible
+  ///   although the tree is made anew
+  /// @param overlay whether the tree is the upper directory of an overlayfs, whose marks become
+  ///   whiteouts
+  public record Options(OptionalLong latest, boolean overlay) {}
+
+  private final Kernel kernel;
+  private final OutputStream out;
+  private final TarWriter tar;
+  private final Options options;
+  private final ByteBuffer chunk = ByteBuffer.allocateDirect(1 << 20);
+  private final byte[] copied = new byte[1 << 16];
+  private final Map<List<Long>, String> linked = new HashMap<>();
+  private long skippedSockets;
+
+  public Packer(Kernel kernel, OutputStream out, Options options) {
+    this.kernel = kernel;
+    this.out = out;
+    this.tar = new TarWriter(out);
+    this.options = options;
+  }
+
+  /// How many sockets were left out; an archive cannot have them.
+  public long skippedSockets() {
+    return skippedSockets;
+  }
+
+  /// Writes all of a tree.
+  public void tree(HelperKernel reader, String path) throws IOException {
+    TreeReader tree = new TreeReader(reader, path);
+    header(tree.root());
+    children(tree, tree.children(""));
+    tar.end();
+  }
+
+  private void children(TreeReader tree, List<Node> nodes) throws IOException {
+    Contents contents = new Contents(tree, nodes.stream().filter(this::hasContent).toList());
+    try {
+      for (Node node : nodes) {
+        if (node.isDirectory()) {
+          header(node);
+          children(tree, tree.children(node.path()));
+        } else {
+          write(node, contents);
+        }
+      }
+    } finally {
+      contents.close();
+    }
+  }
+
+  /// Whether a file's content is written: not where an earlier name of it was.
+  private boolean hasContent(Node node) {
+    return node.isFile()
+        && node.stat().size() > 0
+        && (node.stat().links() < 2 || !linked.containsKey(identity(node)));
+  }
+
+  private static List<Long> identity(Node node) {
+    EntryStat stat = node.stat();
+    return List.of(stat.inode(), (long) stat.deviceMajor() << 32 | stat.deviceMinor());
+  }
+
+  /// Files of one directory, some of which are open ahead.
+  private static final class Contents {
+    private final TreeReader tree;
+    private final List<Node> files;
+    private final ArrayDeque<OwnedDescriptor> open = new ArrayDeque<>();
+    private int next;
+    private int taken;
+
+    Contents(TreeReader tree, List<Node> files) {
+      this.tree = tree;
+      this.files = files;
+    }
+
+    OwnedDescriptor of(Node node) {
+      while (true) {
+        if (open.isEmpty()) {
+          int end = Math.min(files.size(), next + AT_ONCE);
+          open.addAll(tree.contents(files.subList(next, end)));
+          next = end;
+        }
+        OwnedDescriptor file = open.remove();
+        // a file whose earlier name is in the same directory was opened but is a link by now
+        if (files.get(taken++) == node) return file;
+        file.close();
+      }
+    }
+
+    void close() {
+      open.forEach(OwnedDescriptor::close);
+    }
+  }
+
+  private void header(Node node) throws IOException {
+    tar.entry(
+        '5', node.path().isEmpty() ? "./" : node.path() + "/", clamped(node.stat()), "", 0, xattrs(node));
+    if (options.overlay() && node.isOpaque()) {
+      tar.file(node.path().isEmpty() ? OPAQUE : node.path() + "/" + OPAQUE, 0);
+    }
+  }
+
+  private Map<String, byte[]> xattrs(Node node) {
+    if (node.xattrs().keySet().stream().noneMatch(name -> isDropped(name))) return node.xattrs();
+    Map<String, byte[]> kept = new TreeMap<>(node.xattrs());
+    kept.keySet().removeIf(this::isDropped);
+    return kept;
+  }
+
+  /// Labels are of the machine, not of the tree.
+  private boolean isDropped(String name) {
+    return name.equals("security.selinux") || options.overlay() && Node.isOverlays(name);
+  }
+
+  private EntryStat clamped(EntryStat s) {
+    if (options.latest().isEmpty() || s.modifySeconds() < options.latest().getAsLong()) return s;
+    return new EntryStat(
+        s.mode(),
+        s.uid(),
+        s.gid(),
+        s.links(),
+        s.inode(),
+        s.size(),
+        options.latest().getAsLong(),
+        0,
+        s.rdevMajor(),
+        s.rdevMinor(),
+        s.deviceMajor(),
+        s.deviceMinor());
+  }
+
+  private void write(Node node, Contents contents) throws IOException {
+    EntryStat stat = clamped(node.stat());
+    if (options.overlay() && node.isOverlayWhiteout()) {
+      whiteout(node.path());
+      return;
+    }
+    if (node.stat().links() > 1) {
+      String first = linked.putIfAbsent(identity(node), node.path());
+      if (first != null) {
+        tar.entry('1', node.path(), stat, first, 0, Map.of());
+        return;
+      }
+    }
+    switch (stat.type()) {
+      case Stat.S_IFREG -> file(node, stat, contents);
+      case Stat.S_IFLNK -> tar.entry('2', node.path(), stat, node.link(), 0, xattrs(node));
+      case Stat.S_IFCHR -> tar.entry('3', node.path(), stat, "", 0, xattrs(node));
+      case Stat.S_IFBLK -> tar.entry('4', node.path(), stat, "", 0, xattrs(node));
+      case Stat.S_IFIFO -> tar.entry('6', node.path(), stat, "", 0, xattrs(node));
+      case Stat.S_IFSOCK -> skippedSockets++;
+      default -> throw new RootfsException(node.path() + ": a file of an unknown type");
+    }
+  }
+
+  private void file(Node node, EntryStat stat, Contents contents) throws IOException {
+    long size = node.stat().size();
+    tar.entry('0', node.path(), stat, "", size, xattrs(node));
+    if (size == 0) return;
+    try (OwnedDescriptor file = contents.of(node)) {
+      Origin origin = Origin.range(kernel, file, 0, size);
+      long left = size;
+      while (left > 0) {
+        int count = origin.read(chunk.clear());
+        if (count <= 0) throw new RootfsException(node.path() + ": it became shorter meanwhile");
+        chunk.flip();
+        while (chunk.hasRemaining()) {
+          int part = Math.min(copied.length, chunk.remaining());
+          chunk.get(copied, 0, part);
+          out.write(copied, 0, part);
+        }
+        left -= count;
+      }
+    }
+    tar.pad(size);
+  }
+
+  private void whiteout(String path) throws IOException {
+    int slash = path.lastIndexOf('/');
+    tar.file(path.substring(0, slash + 1) + WHITEOUT + path.substring(slash + 1), 0);
+  }
+
+  /// Writes what of the upper tree is not as in the lower one, and whiteouts for what is only in the
+  /// lower one.
+  public void difference(HelperKernel reader, String lower, String upper) throws IOException {
+    TreeReader below = new TreeReader(reader, lower);
+    TreeReader above = new TreeReader(reader, upper);
+    if (!above.root().isLike(below.root())) header(above.root());
+    difference(below, above, "");
+    tar.end();
+  }
+
+  private void difference(TreeReader below, TreeReader above, String path) throws IOException {
+    Map<String, Node> old = new TreeMap<>(Packer::compare);
+    for (Node node : below.children(path)) old.put(node.path(), node);
+    List<Node> now = above.children(path);
+    // whiteouts first, as image-spec recommends
+    Map<String, Node> gone = new TreeMap<>(Packer::compare);
+    gone.putAll(old);
+    now.forEach(node -> gone.remove(node.path()));
+    for (String name : gone.keySet()) whiteout(name);
+    for (Node node : now) {
+      Node before = old.get(node.path());
+      if (before != null && before.isDirectory() && node.isDirectory()) {
+        if (!node.isLike(before)) header(node);
+        difference(below, above, node.path());
+      } else if (before == null || !node.isLike(before)) {
+        if (node.isDirectory()) {
+          header(node);
+          children(above, above.children(node.path()));
+        } else {
+          Contents contents =
+              new Contents(above, hasContent(node) ? List.of(node) : List.of());
+          try {
+            write(node, contents);
+          } finally {
+            contents.close();
+          }
+        }
+      }
+    }
+  }
+
+  private static int compare(String a, String b) {
+    return Arrays.compareUnsigned(Names.encode(a), Names.encode(b));
+  }
+}

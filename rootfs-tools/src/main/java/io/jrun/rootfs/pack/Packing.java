@@ -1,0 +1,60 @@
+package io.jrun.rootfs.pack;
+
+import io.jrun.rootfs.RootfsException;
+import io.jrun.rootfs.IoFailure;
+import io.jrun.rootfs.CallerFiles;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.rootfs.unpack.WriterProcess;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.zip.GZIPOutputStream;
+
+/// Writes archives of directories that the caller names.
+public final class Packing {
+  private Packing() {}
+
+  private interface Content {
+    void write(HelperKernel reader, Packer packer) throws IOException;
+  }
+
+  /// Packs a tree; returns how many sockets were left out.
+  public static long tree(
+      CallerFiles caller, String directory, String to, Packer.Options options) {
+    return write(caller, to, options, (reader, packer) -> packer.tree(reader, directory));
+  }
+
+  /// Packs a tree to a stream.
+  public static void tree(
+      CallerFiles caller, String directory, OutputStream to, Packer.Options options)
+      throws IOException {
+    try (WriterProcess process = WriterProcess.of(caller.kernel(), caller.helper())) {
+      new Packer(caller.kernel(), to, options).tree(process.kernel(), directory);
+    }
+  }
+
+  /// Packs what of one tree is not as in another, with whiteouts, as a layer.
+  public static long difference(
+      CallerFiles caller, String lower, String upper, String to, Packer.Options options) {
+    return write(
+        caller, to, options, (reader, packer) -> packer.difference(reader, lower, upper));
+  }
+
+  private static long write(
+      CallerFiles caller, String to, Packer.Options options, Content content) {
+    if (to.endsWith(".zst") || to.endsWith(".xz") || to.endsWith(".bz2")) {
+      throw new RootfsException(to + ": only plain and gzip archives can be written");
+    }
+    try (WriterProcess process = WriterProcess.of(caller.kernel(), caller.helper());
+        OutputFile file = OutputFile.create(caller, to)) {
+      boolean gzip = to.endsWith(".gz") || to.endsWith(".tgz");
+      OutputStream out = gzip ? new GZIPOutputStream(file, 1 << 16) : file;
+      Packer packer = new Packer(caller.kernel(), out, options);
+      content.write(process.kernel(), packer);
+      if (out instanceof GZIPOutputStream stream) stream.finish();
+      file.complete();
+      return packer.skippedSockets();
+    } catch (IOException e) {
+      throw IoFailure.of(to, e);
+    }
+  }
+}

@@ -1,0 +1,166 @@
+package io.jrun.rootfs.pack;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.EntryStat;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.Names;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.TreeCall;
+import io.jrun.rootfs.unpack.Listing;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// Reads a tree by a process with the caller's rights, beneath its root and not through symbolic
+/// links.
+final class TreeReader {
+  private static final int BENEATH =
+      FileCall.RESOLVE_BENEATH
+          | FileCall.RESOLVE_NO_SYMLINKS
+          | FileCall.RESOLVE_NO_MAGICLINKS;
+  private static final int AT_ONCE = 500;
+
+  /// Enough for the names of one attribute or two; more are asked for again.
+  private static final int NAMES = 128;
+
+  private static final int VALUE = 65536;
+
+  /// Names in the order of their bytes.
+  static final Comparator<Node> BY_NAME =
+      (a, b) -> Arrays.compareUnsigned(Names.encode(a.path()), Names.encode(b.path()));
+
+  private final HelperKernel kernel;
+  private final Descriptor root;
+
+  /// @param path of the root, as the caller gave it
+  TreeReader(HelperKernel kernel, String path) {
+    this.kernel = kernel;
+    this.root =
+        kernel.call(
+            new FileCall.Openat(
+                Descriptor.CWD,
+                path,
+                FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
+                0,
+                false));
+  }
+
+  private FileCall.Openat2 open(String path, int flags, boolean returned) {
+    return new FileCall.Openat2(
+        root, path.isEmpty() ? "." : path, flags | FileCall.O_CLOEXEC, 0, BENEATH, returned);
+  }
+
+  Node root() {
+    return describe("", List.of(new Listing.Name(".", Listing.DT_DIR))).getFirst();
+  }
+
+  /// What is in a directory, in the order of names.
+  List<Node> children(String path) {
+    Batch batch = new Batch();
+    Pending<Descriptor> opened =
+        batch.add(open(path, FileCall.O_RDONLY | FileCall.O_DIRECTORY, false));
+    Pending<byte[]> first = batch.add(new FileCall.Getdents(opened.descriptor()));
+    Results results = kernel.run(batch);
+    Descriptor here = results.of(opened);
+    List<Listing.Name> listed = new ArrayList<>();
+    byte[] records = results.of(first);
+    while (records.length > 0) {
+      Listing.parse(records, listed);
+      records = kernel.call(new FileCall.Getdents(here));
+    }
+    kernel.call(new FileCall.Close(here));
+    List<Node> nodes = new ArrayList<>();
+    for (int from = 0; from < listed.size(); from += AT_ONCE) {
+      nodes.addAll(describe(path, listed.subList(from, Math.min(listed.size(), from + AT_ONCE))));
+    }
+    nodes.sort(BY_NAME);
+    return nodes;
+  }
+
+  private List<Node> describe(String path, List<Listing.Name> names) {
+    Batch batch = new Batch();
+    Descriptor here =
+        batch.add(open(path, FileCall.O_RDONLY | FileCall.O_DIRECTORY, false)).descriptor();
+    batch.add(new ProcessCall.Fchdir(here));
+    List<Pending<EntryStat>> stats = new ArrayList<>();
+    List<Optional<Pending<String>>> links = new ArrayList<>();
+    List<Pending<byte[]>> xattrs = new ArrayList<>();
+    for (Listing.Name name : names) {
+      stats.add(batch.add(new TreeCall.StatEntry(here, name.name())));
+      boolean mayBeLink = name.type() == Listing.DT_LNK || name.type() == Listing.DT_UNKNOWN;
+      links.add(
+          mayBeLink
+              ? Optional.of(
+                  batch.add(new FileCall.Readlinkat(here, name.name()), Errno.EINVAL))
+              : Optional.empty());
+      xattrs.add(
+          batch.add(
+              new TreeCall.Llistxattr(name.name(), NAMES), Errno.EOPNOTSUPP, Errno.ERANGE));
+    }
+    batch.add(new FileCall.Close(here));
+    Results results = kernel.run(batch);
+    List<Node> nodes = new ArrayList<>();
+    for (int i = 0; i < names.size(); i++) {
+      String name = names.get(i).name();
+      Pending<byte[]> list = xattrs.get(i);
+      boolean hasNone =
+          results.succeeded(list)
+              ? results.of(list).length == 0
+              : results.errno(list) == Errno.EOPNOTSUPP.value();
+      nodes.add(
+          new Node(
+              name.equals(".") ? "" : path.isEmpty() ? name : path + "/" + name,
+              results.of(stats.get(i)),
+              links.get(i).filter(results::succeeded).map(results::of).orElse(""),
+              hasNone ? Map.of() : attributes(name)));
+    }
+    return nodes;
+  }
+
+  /// Of a file in the working directory, which the batch before entered.
+  private Map<String, byte[]> attributes(String name) {
+    Map<String, byte[]> attributes = new TreeMap<>();
+    byte[] list = kernel.call(new TreeCall.Llistxattr(name, VALUE));
+    int start = 0;
+    for (int i = 0; i < list.length; i++) {
+      if (list[i] != 0) continue;
+      String key = Names.decode(list, start, i - start);
+      start = i + 1;
+      try {
+        attributes.put(key, kernel.call(new TreeCall.Lgetxattr(name, key, VALUE)));
+      } catch (KernelException e) {
+        // it was taken away meanwhile, or only others may read it
+        if (e.errno().value() != 61 && !e.errno().equals(Errno.EPERM)) throw e;
+      }
+    }
+    return attributes;
+  }
+
+  /// Files' contents, as descriptors of the engine in the order of the nodes.
+  List<OwnedDescriptor> contents(List<Node> files) {
+    if (files.isEmpty()) return List.of();
+    Batch batch = new Batch();
+    List<Pending<Descriptor>> opened = new ArrayList<>();
+    for (Node file : files) {
+      opened.add(
+          batch.add(open(file.path(), FileCall.O_RDONLY | FileCall.O_NONBLOCK, true)));
+    }
+    Results results = kernel.run(batch);
+    Batch close = new Batch();
+    for (Pending<Descriptor> file : opened) close.add(new FileCall.Close(results.of(file)));
+    kernel.run(close);
+    return results.descriptors();
+  }
+
+}

@@ -1,0 +1,108 @@
+package io.jrun.rootfs.tar;
+
+import io.jrun.kernel.call.Names;
+import java.util.Arrays;
+
+/// One header block: fields by their offsets.
+final class Header {
+  private static final byte[] USTAR = {'u', 's', 't', 'a', 'r', 0};
+  private static final byte[] GNU = {'u', 's', 't', 'a', 'r', ' ', ' ', 0};
+
+  final byte[] block;
+
+  Header(byte[] block) {
+    this.block = block;
+  }
+
+  boolean isZero() {
+    for (byte b : block) if (b != 0) return false;
+    return true;
+  }
+
+  /// The sum of all bytes, the checksum's own field taken as spaces; some old programs summed
+  /// signed bytes.
+  boolean checksumIsRight() {
+    long unsigned = 8 * ' ';
+    long signed = 8 * ' ';
+    for (int i = 0; i < block.length; i++) {
+      if (i >= 148 && i < 156) continue;
+      unsigned += block[i] & 0xff;
+      signed += block[i];
+    }
+    long sum = 0;
+    for (int i = 148; i < 156 && block[i] != 0; i++) {
+      if (block[i] == ' ') continue;
+      if (block[i] < '0' || block[i] > '7') return false;
+      sum = sum << 3 | block[i] - '0';
+    }
+    return sum == unsigned || sum == signed;
+  }
+
+  char type() {
+    return (char) (block[156] & 0xff);
+  }
+
+  boolean isGnu() {
+    return Arrays.equals(block, 257, 265, GNU, 0, 8);
+  }
+
+  private boolean isUstar() {
+    return Arrays.equals(block, 257, 263, USTAR, 0, 6);
+  }
+
+  private boolean isStar() {
+    return block[508] == 't' && block[509] == 'a' && block[510] == 'r' && block[511] == 0;
+  }
+
+  String name() {
+    String name = text(0, 100);
+    if (!isUstar()) return name;
+    String prefix = text(345, isStar() ? 131 : 155);
+    return prefix.isEmpty() ? name : prefix + "/" + name;
+  }
+
+  String link() {
+    return text(157, 100);
+  }
+
+  private String text(int offset, int size) {
+    int end = offset;
+    while (end < offset + size && block[end] != 0) end++;
+    return Names.decode(block, offset, end - offset);
+  }
+
+  /// A number in octal, or in base 256 when the first bit is set.
+  long number(int offset, int size, String field) {
+    if ((block[offset] & 0x80) != 0) return binary(offset, size, field);
+    int at = offset;
+    int end = offset + size;
+    while (at < end && (block[at] == ' ' || block[at] == 0)) at++;
+    long value = 0;
+    for (; at < end && block[at] != 0 && block[at] != ' '; at++) {
+      int digit = block[at] - '0';
+      if (digit < 0 || digit > 7 || value >>> 60 != 0) {
+        throw new TarException("a header's " + field + " is not a number: " + text(offset, size));
+      }
+      value = value << 3 | digit;
+    }
+    return value;
+  }
+
+  private long binary(int offset, int size, String field) {
+    boolean negative = (block[offset] & 0x40) != 0;
+    long value = negative ? -1 : 0;
+    for (int i = offset; i < offset + size; i++) {
+      int digit = block[i] & 0xff;
+      if (i == offset) digit = negative ? digit | 0x80 : digit & 0x7f;
+      if (i < offset + size - 8) {
+        if (digit != (negative ? 0xff : 0)) {
+          throw new TarException("a header's " + field + " is too large");
+        }
+        continue;
+      }
+      value = value << 8 | digit;
+    }
+    if (negative != value < 0) throw new TarException("a header's " + field + " is too large");
+    return value;
+  }
+}

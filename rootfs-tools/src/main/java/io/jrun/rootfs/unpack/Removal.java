@@ -1,0 +1,114 @@
+package io.jrun.rootfs.unpack;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+
+/// Removes trees, without following symbolic links and without leaving the file system.
+public final class Removal {
+  private static final int NO_LINKS =
+      FileCall.RESOLVE_BENEATH
+          | FileCall.RESOLVE_NO_SYMLINKS
+          | FileCall.RESOLVE_NO_MAGICLINKS
+          | FileCall.RESOLVE_NO_XDEV;
+  private static final int CALLS = 1000;
+
+  private final HelperKernel kernel;
+
+  public Removal(HelperKernel kernel) {
+    this.kernel = kernel;
+  }
+
+  /// Removes a directory or file of `directory`; nothing is there afterwards.
+  public void remove(Descriptor directory, String name) {
+    Batch batch = new Batch();
+    Pending<?> unlink =
+        batch.add(
+            new FileCall.Unlinkat(directory, name, 0), Errno.ENOENT, Errno.EISDIR, Errno.EPERM);
+    Results results = kernel.run(batch);
+    if (results.succeeded(unlink) || results.errno(unlink) == Errno.ENOENT.value()) return;
+    clear(directory, name, path -> false);
+    kernel.call(new FileCall.Unlinkat(directory, name, FileCall.AT_REMOVEDIR));
+  }
+
+  /// Removes what is in a directory, apart from the paths to keep; a directory with something to
+  /// keep in it stays. No descriptor is open while what is below is cleared, however deep it is.
+  ///
+  /// @param keep is given the path from `directory` on, `path` included
+  public void clear(Descriptor directory, String path, Predicate<String> keep) {
+    List<String> files = new ArrayList<>();
+    List<String> directories = new ArrayList<>();
+    list(directory, path, files, directories);
+    files.removeIf(name -> keep.test(Paths.join(path, name)));
+    for (String name : directories) clear(directory, Paths.join(path, name), keep);
+    directories.removeIf(name -> keep.test(Paths.join(path, name)));
+    unlink(directory, path, files, 0);
+    unlink(directory, path, directories, FileCall.AT_REMOVEDIR);
+  }
+
+  private static FileCall.Openat2 open(Descriptor directory, String path) {
+    return new FileCall.Openat2(
+        directory,
+        path.isEmpty() ? "." : path,
+        FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
+        0,
+        NO_LINKS,
+        false);
+  }
+
+  private void list(
+      Descriptor directory, String path, List<String> files, List<String> directories) {
+    Batch batch = new Batch();
+    Pending<Descriptor> opened = batch.add(open(directory, path));
+    Pending<byte[]> first = batch.add(new FileCall.Getdents(opened.descriptor()));
+    Results results = kernel.run(batch);
+    Descriptor here = results.of(opened);
+    try {
+      List<Listing.Name> names = new ArrayList<>();
+      byte[] records = results.of(first);
+      while (records.length > 0) {
+        Listing.parse(records, names);
+        records = kernel.call(new FileCall.Getdents(here));
+      }
+      for (Listing.Name name : names) {
+        boolean isDirectory =
+            name.type() == Listing.DT_UNKNOWN
+                ? kernel
+                    .call(new FileCall.Statx(here, name.name(), FileCall.AT_SYMLINK_NOFOLLOW))
+                    .isDirectory()
+                : name.type() == Listing.DT_DIR;
+        (isDirectory ? directories : files).add(name.name());
+      }
+    } finally {
+      kernel.call(new FileCall.Close(here));
+    }
+  }
+
+  private void unlink(Descriptor directory, String path, List<String> names, int flags) {
+    for (int from = 0; from < names.size(); from += CALLS) {
+      Batch batch = new Batch();
+      Descriptor here = batch.add(open(directory, path)).descriptor();
+      for (String name : names.subList(from, Math.min(names.size(), from + CALLS))) {
+        batch.add(new FileCall.Unlinkat(here, name, flags), Errno.ENOENT, Errno.ENOTEMPTY);
+      }
+      batch.add(new FileCall.Close(here));
+      kernel.run(batch);
+    }
+  }
+
+  /// Whether a directory has nothing in it.
+  static boolean isEmpty(HelperKernel kernel, Descriptor directory) {
+    List<Listing.Name> names = new ArrayList<>();
+    byte[] records = kernel.call(new FileCall.Getdents(directory));
+    Listing.parse(records, names);
+    return names.isEmpty();
+  }
+
+}

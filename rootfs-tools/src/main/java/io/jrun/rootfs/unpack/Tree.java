@@ -1,0 +1,226 @@
+package io.jrun.rootfs.unpack;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.rootfs.RootfsException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What the unpacking has made so far: every directory, and the fingerprints of all else. So the
+/// kernel is asked only where something stands in the way.
+final class Tree {
+  private static final int MOST_LINKS = 40;
+  private static final String NO_LINK = "";
+
+  private final Pipeline pipeline;
+  private final Limits limits;
+  private final DirectoryNode root = new DirectoryNode("", 0);
+  private final Fingerprints files = new Fingerprints();
+  private Fingerprints ofLayer = new Fingerprints();
+  private int layer;
+  private int directories;
+  private @Nullable DirectoryNode last;
+
+  Tree(Pipeline pipeline, Limits limits) {
+    this.pipeline = pipeline;
+    this.limits = limits;
+  }
+
+  DirectoryNode root() {
+    return root;
+  }
+
+  int layer() {
+    return layer;
+  }
+
+  /// What comes from now on belongs to the next layer.
+  void nextLayer() {
+    layer++;
+    ofLayer = new Fingerprints();
+  }
+
+  @Nullable DirectoryNode find(String path) {
+    DirectoryNode recent = last;
+    if (recent != null && recent.path.equals(path)) return recent;
+    DirectoryNode node = root;
+    for (int at = 0; at < path.length() && node != null; ) {
+      int slash = path.indexOf('/', at);
+      int end = slash < 0 ? path.length() : slash;
+      node = node.child(path.substring(at, end));
+      at = end + 1;
+    }
+    if (node != null) last = node;
+    return node;
+  }
+
+  boolean mayHaveFile(String path) {
+    return files.contains(path);
+  }
+
+  /// Whether the current layer made what is there.
+  boolean isOfLayer(String path) {
+    DirectoryNode node = find(path);
+    return node != null ? node.layer == layer : ofLayer.contains(path);
+  }
+
+  void addFile(String path) {
+    files.add(path);
+    ofLayer.add(path);
+  }
+
+  /// The directory of that path, made where it is missing. Symbolic links that the archive brought
+  /// are followed as if the root were `/`.
+  DirectoryNode directory(String path) {
+    DirectoryNode known = find(path);
+    if (known != null) return known;
+    DirectoryNode found = walk(path, true);
+    if (found == null) {
+      throw new RootfsException(path + " is not a directory in the archive, but has entries");
+    }
+    return found;
+  }
+
+  /// The directory of that path, if it is there.
+  @Nullable DirectoryNode existing(String path) {
+    DirectoryNode known = find(path);
+    return known != null ? known : walk(path, false);
+  }
+
+  /// Whether no file of the archive stands where the directory or one above it would be.
+  boolean mayBeDirectory(String path) {
+    for (String at = path; !at.isEmpty(); at = Paths.parent(at)) if (mayHaveFile(at)) return false;
+    return true;
+  }
+
+  private @Nullable DirectoryNode walk(String path, boolean make) {
+    Deque<String> parts = new ArrayDeque<>(List.of(path.split("/")));
+    DirectoryNode node = root;
+    int links = 0;
+    while (!parts.isEmpty()) {
+      String part = parts.removeFirst();
+      if (part.equals("..")) {
+        node = parent(node);
+        continue;
+      }
+      DirectoryNode child = node.child(part);
+      if (child == null) {
+        String here = Paths.join(node.path, part);
+        String target = mayHaveFile(here) ? target(node, part) : null;
+        if (NO_LINK.equals(target)) return null;
+        if (target != null) {
+          if (++links > MOST_LINKS) {
+            throw new RootfsException(path + ": too many levels of symbolic links");
+          }
+          if (target.startsWith("/")) node = root;
+          String[] steps = target.split("/");
+          for (int i = steps.length - 1; i >= 0; i--) {
+            if (!steps[i].isEmpty() && !steps[i].equals(".")) parts.addFirst(steps[i]);
+          }
+          continue;
+        }
+        if (!make) return null;
+        child = make(node, part);
+      }
+      node = child;
+    }
+    last = node;
+    return node;
+  }
+
+  private DirectoryNode parent(DirectoryNode node) {
+    if (node.path.isEmpty()) return root;
+    DirectoryNode parent = find(Paths.parent(node.path));
+    if (parent == null) throw new IllegalStateException("no parent of " + node.path);
+    return parent;
+  }
+
+  /// The target of a symbolic link; empty where something else is there, null where nothing is.
+  private @Nullable String target(DirectoryNode parent, String name) {
+    Batch batch = new Batch();
+    Descriptor directory = batch.add(open(parent.path)).descriptor();
+    Pending<String> link =
+        batch.add(new FileCall.Readlinkat(directory, name), Errno.ENOENT, Errno.EINVAL);
+    batch.add(new FileCall.Close(directory));
+    Results results = pipeline.run(batch);
+    if (results.succeeded(link)) return results.of(link);
+    return results.errno(link) == Errno.ENOENT.value() ? null : NO_LINK;
+  }
+
+  private FileCall.Openat2 open(String path) {
+    return new FileCall.Openat2(
+        pipeline.root(),
+        path.isEmpty() ? "." : path,
+        FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
+        0,
+        FileCall.RESOLVE_BENEATH
+            | FileCall.RESOLVE_NO_SYMLINKS
+            | FileCall.RESOLVE_NO_MAGICLINKS
+            | FileCall.RESOLVE_NO_XDEV,
+        false);
+  }
+
+  /// Makes a directory where none is; a file in its place goes.
+  DirectoryNode make(DirectoryNode parent, String name) {
+    if (++directories > limits.directories()) {
+      throw new RootfsException(
+          "the archive has more than " + limits.directories() + " directories, the limit");
+    }
+    String path = Paths.join(parent.path, name);
+    pipeline.step(path, 4);
+    Descriptor directory = pipeline.directory(parent.path);
+    if (mayHaveFile(path)) {
+      pipeline.add(new FileCall.Unlinkat(directory, name, 0), Errno.ENOENT);
+    }
+    pipeline.add(new FileCall.Mkdirat(directory, name, 0700));
+    return parent.addChild(name, layer);
+  }
+
+  /// Removes the directory of that name and all that is in it.
+  void remove(DirectoryNode parent, String name) {
+    pipeline.drain();
+    last = null;
+    Batch batch = new Batch();
+    Pending<Descriptor> opened = batch.add(open(parent.path));
+    Descriptor directory = pipeline.run(batch).of(opened);
+    try {
+      pipeline.removal().remove(directory, name);
+    } catch (KernelException e) {
+      throw new RootfsException(Paths.join(parent.path, name) + ": " + e.getMessage(), e);
+    }
+    Batch close = new Batch();
+    close.add(new FileCall.Close(directory));
+    pipeline.run(close);
+    parent.removeChild(name);
+  }
+
+  /// Removes all that earlier layers put into a directory.
+  void clearOfEarlierLayers(DirectoryNode node) {
+    pipeline.drain();
+    last = null;
+    pipeline.removal().clear(pipeline.root(), node.path, this::isOfLayer);
+    forgetEarlier(node);
+  }
+
+  private void forgetEarlier(DirectoryNode node) {
+    for (DirectoryNode child : childrenOf(node)) {
+      if (child.layer == layer) forgetEarlier(child);
+      else node.removeChild(Paths.name(child.path));
+    }
+    last = null;
+  }
+
+  private static List<DirectoryNode> childrenOf(DirectoryNode node) {
+    List<DirectoryNode> children = new ArrayList<>();
+    node.children().forEach(children::add);
+    return children;
+  }
+}

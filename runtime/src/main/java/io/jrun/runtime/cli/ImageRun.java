@@ -1,0 +1,185 @@
+package io.jrun.runtime.cli;
+
+import io.jrun.image.Resolved;
+import io.jrun.image.bundle.Adjustments;
+import io.jrun.image.bundle.Overrides;
+import io.jrun.image.commands.BundleClaim;
+import io.jrun.image.commands.ContainerBundles;
+import io.jrun.image.commands.Images;
+import java.util.ArrayList;
+import java.util.List;
+
+/// `jrun run --image IMAGE ID [ARGS…]`: a bundle of the image, which goes with the container.
+final class ImageRun {
+  private ImageRun() {}
+
+  /// Whether a command line of `run` is one with an image: the options end at the first argument.
+  static boolean isAsked(List<String> args) {
+    for (String arg : args) {
+      if (arg.equals("--image") || arg.startsWith("--image=")) return true;
+      if (arg.equals("--")) return false;
+    }
+    return false;
+  }
+
+  static void options(Options options) {
+    options
+        .text("image", "the image to run, by name or digest", "--image")
+        .text("dir", "the store of images", "--store")
+        .text("os/arch[/variant]", "the platform; by default this machine's", "--platform")
+        .texts("/source:/destination[:options]", "bind a directory of the host", "--volume", "-v")
+        .texts("/destination[:options]", "mount a tmpfs", "--tmpfs")
+        .texts("NAME=value", "set an environment variable", "--env", "-e")
+        .text("user[:group]", "in place of the image's user", "--user", "-u")
+        .text("dir", "in place of the image's working directory", "--workdir", "-w")
+        .text("path", "in place of the image's entrypoint", "--entrypoint")
+        .text("name", "the host's name in the container", "--hostname")
+        .text("bytes", "the most memory, such as 512m", "--memory", "-m")
+        .text("N", "how many processors, such as 1.5", "--cpus")
+        .text("N", "the most processes", "--pids-limit")
+        .texts("cap", "add a capability", "--cap-add")
+        .texts("cap", "drop a capability", "--cap-drop")
+        .flag("the root file system is read-only", "--read-only")
+        .flag("the process gets a terminal", "--tty", "-t")
+        .flag("delete the container when it ends, as always without --keep", "--rm");
+  }
+
+  static int perform(
+      List<String> args, GlobalOptions global, Operations operations, Caller caller) {
+    Options options = new Options("jrun run --image", "create and run a container of an image");
+    options(options);
+    options
+        .text("path", "a socket that receives the console's master", "--console-socket")
+        .text("path", "a file to write the process id to", "--pid-file")
+        .text("N", "pass N descriptors more than stdio and $LISTEN_FDS", "--preserve-fds")
+        .flag("detach from the container's process", "--detach", "-d")
+        .flag("do not delete the container after it exits", "--keep")
+        .flag("do not reap reparented processes", "--no-subreaper");
+    Request request =
+        new Request(
+            global, new ParsedLine(java.util.Map.of(), List.of(), false), operations, caller);
+    Nested nested =
+        Nested.parse(options, "--image IMAGE ID [ARGS...]", args, 1, Integer.MAX_VALUE, request);
+    if (nested.isHelp()) return 0;
+    try {
+      return run(nested, global, operations, request);
+    } catch (CommandFailure e) {
+      throw e;
+    } catch (RuntimeException e) {
+      String message = e.getMessage() == null ? e.toString() : e.getMessage();
+      throw new CommandFailure(1, "jrun run failed: " + message, e);
+    }
+  }
+
+  private static int run(
+      Nested nested, GlobalOptions global, Operations operations, Request request) {
+    ParsedLine line = nested.line();
+    String store = line.text("--store", "");
+    String id = nested.argument(0);
+    Images images = operations.images(store);
+    Resolved image = images.resolve(line.text("--image", ""), ImageCommands.platform(line));
+    ContainerBundles bundles = operations.containerBundles(images);
+    String root = global.root().isEmpty() ? "" : operations.rootfsTools().absolute(global.root());
+    try (BundleClaim claim = bundles.claim(id, root)) {
+      if (!claim.isLeft()) return run(nested, global, operations, request, bundles, image);
+      if (isContainer(id, global, operations)) {
+        throw CommandFailure.usage("container with given ID already exists");
+      }
+      bundles.release(id); // a crash left it
+    }
+    try (BundleClaim claim = bundles.claim(id, root)) {
+      if (claim.isLeft()) throw CommandFailure.usage("container with given ID already exists");
+      return run(nested, global, operations, request, bundles, image);
+    }
+  }
+
+  private static int run(
+      Nested nested,
+      GlobalOptions global,
+      Operations operations,
+      Request request,
+      ContainerBundles bundles,
+      Resolved image) {
+    ParsedLine line = nested.line();
+    String id = nested.argument(0);
+    String bundle;
+    try {
+      bundle =
+          bundles
+              .create(
+                  id,
+                  image,
+                  overrides(line),
+                  adjustments(line, operations),
+                  line.has("--tty"),
+                  () -> RootfsCommands.unpackOptions(request, nested))
+              .toString();
+    } catch (RuntimeException e) {
+      release(bundles, id, e);
+      throw e;
+    }
+    RunOptions options =
+        new RunOptions(
+            new CreateOptions(
+                global,
+                id,
+                bundle,
+                line.text("--console-socket"),
+                null,
+                line.text("--pid-file"),
+                false,
+                false,
+                line.count("--preserve-fds")),
+            line.has("--detach"),
+            line.has("--keep"),
+            line.has("--no-subreaper"));
+    try {
+      return operations.run(options);
+    } catch (RuntimeException e) {
+      if (!isContainer(id, global, operations)) release(bundles, id, e);
+      throw e;
+    }
+  }
+
+  private static void release(ContainerBundles bundles, String id, RuntimeException cause) {
+    try {
+      bundles.release(id);
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  private static boolean isContainer(String id, GlobalOptions global, Operations operations) {
+    return operations.list(global).stream().anyMatch(container -> container.id().equals(id));
+  }
+
+  private static Overrides overrides(ParsedLine line) {
+    List<String> words = line.arguments();
+    List<String> rest = new ArrayList<>(words.subList(1, words.size()));
+    if (!rest.isEmpty() && rest.getFirst().equals("--")) rest.removeFirst();
+    String entrypoint = line.text("--entrypoint", "");
+    return new Overrides(
+        rest,
+        entrypoint.isEmpty() ? null : List.of(entrypoint),
+        line.texts("--env"),
+        line.text("--user"),
+        line.text("--workdir"),
+        line.has("--read-only"));
+  }
+
+  private static Adjustments adjustments(ParsedLine line, Operations operations) {
+    List<String> volumes = new ArrayList<>();
+    for (String volume : line.texts("--volume")) {
+      volumes.add(volume.startsWith("/") ? volume : operations.rootfsTools().absolute(volume));
+    }
+    return new Adjustments(
+        volumes,
+        line.texts("--tmpfs"),
+        line.text("--memory", ""),
+        line.text("--cpus", ""),
+        line.text("--pids-limit", ""),
+        line.texts("--cap-add"),
+        line.texts("--cap-drop"),
+        line.text("--hostname", ""));
+  }
+}
