@@ -10,7 +10,7 @@ import jnr.posix.Passwd;
 /// container's start may need it.
 public final class Accounts {
   private static final class Library {
-    static final POSIX POSIX = POSIXFactory.getNativePOSIX();
+    static final POSIX LIBC = POSIXFactory.getNativePOSIX();
   }
 
   private Accounts() {}
@@ -18,7 +18,7 @@ public final class Accounts {
   /// The name of a user; empty where the number has none. libc answers in one place for all
   /// threads, hence the lock.
   public static synchronized Optional<String> userName(int uid) {
-    Passwd entry = Library.POSIX.getpwuid(uid);
+    Passwd entry = Library.LIBC.getpwuid(uid);
     return entry == null ? Optional.empty() : Optional.ofNullable(entry.getLoginName());
   }
 }
