@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 /// @param host of the registry; empty where the name has none
 public record ImageName(String host, String path, String tag, Optional<String> digest) {
   private static final Pattern HOST =
-      Pattern.compile("localhost(:\\d+)?|[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+(:\\d+)?"
+      Pattern.compile(
+          "localhost(:\\d+)?|[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+(:\\d+)?"
               + "|[A-Za-z0-9.-]+:\\d+|\\[[0-9A-Fa-f:]+](:\\d+)?");
   private static final Pattern PATH =
       Pattern.compile("[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*");

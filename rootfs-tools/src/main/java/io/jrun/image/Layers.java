@@ -5,9 +5,9 @@ import io.jrun.rootfs.codec.Compression;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.stream.Sources;
 import io.jrun.rootfs.stream.Verified;
+import io.jrun.rootfs.unpack.UnpackOptions;
 import io.jrun.rootfs.unpack.Unpacker;
 import io.jrun.rootfs.unpack.Unpacking;
-import io.jrun.rootfs.unpack.UnpackOptions;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Digest;
 import java.util.function.Function;
@@ -40,13 +40,14 @@ public final class Layers {
       UnpackOptions options) {
     Compression compression = Compression.of(origin.first(8));
     boolean plain = compression == Compression.NONE;
-    if (plain && !layer.digest().equals(diffId) && layer.digest().algorithm().equals(diffId.algorithm())) {
+    if (plain
+        && !layer.digest().equals(diffId)
+        && layer.digest().algorithm().equals(diffId.algorithm())) {
       throw new ImageException(
           "layer " + layer.digest() + " is not compressed, but its diff_id is " + diffId);
     }
     try (Verified stored = new Verified("layer " + layer.digest(), layer.digest().text());
-        Verified archive =
-            new Verified("the archive in layer " + layer.digest(), diffId.text())) {
+        Verified archive = new Verified("the archive in layer " + layer.digest(), diffId.text())) {
       Sources.with(
           writer,
           origin,

@@ -32,9 +32,7 @@ public record Resolved(ContentDescriptor descriptor, Manifest manifest, ImageCon
   }
 
   private static Resolved of(
-      ContentDescriptor descriptor,
-      byte[] bytes,
-      Function<ContentDescriptor, byte[]> document) {
+      ContentDescriptor descriptor, byte[] bytes, Function<ContentDescriptor, byte[]> document) {
     Manifest manifest = Manifest.read("the manifest " + descriptor.digest(), bytes);
     if (!MediaType.isConfig(manifest.config().mediaType())) {
       throw new ImageException(
@@ -61,5 +59,4 @@ public record Resolved(ContentDescriptor descriptor, Manifest manifest, ImageCon
     }
     return new Resolved(descriptor, manifest, config);
   }
-
 }

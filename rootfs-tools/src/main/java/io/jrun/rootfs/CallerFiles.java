@@ -1,6 +1,5 @@
 package io.jrun.rootfs;
 
-import java.nio.charset.StandardCharsets;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
@@ -12,6 +11,7 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.kernel.call.TreeCall;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 
@@ -110,8 +110,7 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
     Pending<byte[]> read = batch.add(new FileCall.Read(self.descriptor(), 8192));
     batch.add(new FileCall.Close(self.descriptor()));
     Results results = helper.run(batch);
-    String status =
-        new String(results.of(read), StandardCharsets.ISO_8859_1);
+    String status = new String(results.of(read), StandardCharsets.ISO_8859_1);
     int at = status.indexOf("\nCapEff:");
     if (at < 0) return false;
     String text = status.substring(at + 8, status.indexOf('\n', at + 1)).strip();

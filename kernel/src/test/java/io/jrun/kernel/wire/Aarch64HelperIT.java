@@ -106,7 +106,8 @@ class Aarch64HelperIT {
 
   private void send(List<Call> calls, byte[] data, int outSize) {
     int size = Protocol.BATCH_SIZE + calls.size() * Protocol.CALL_SIZE + data.length;
-    ByteBuffer message = buffer(new byte[size]);
+    byte[] bytes = new byte[size];
+    ByteBuffer message = buffer(bytes);
     message.putInt(size).putInt(calls.size()).putInt(outSize).putInt(0);
     for (Call call : calls) {
       message.putShort((short) call.number()).putShort((short) call.kinds());
@@ -115,8 +116,7 @@ class Aarch64HelperIT {
     }
     message.put(data);
     kernel.call(
-        new SocketCall.Sendmsg(
-            socket.descriptor(), message.array(), List.of(), SocketCall.MSG_NOSIGNAL));
+        new SocketCall.Sendmsg(socket.descriptor(), bytes, List.of(), SocketCall.MSG_NOSIGNAL));
   }
 
   /// The results that came, one per call that was performed; the output follows in the buffer.

@@ -71,7 +71,9 @@ public record Accounts(String passwd, String group) {
     for (String line : group.split("\n")) {
       String[] fields = line.split(":");
       if (fields.length < 4 || !List.of(fields[3].split(",")).contains(account.name())) continue;
-      number(fields[2]).filter(gid -> gid != account.gid() && !gids.contains(gid)).ifPresent(gids::add);
+      number(fields[2])
+          .filter(gid -> gid != account.gid() && !gids.contains(gid))
+          .ifPresent(gids::add);
     }
     return gids;
   }

@@ -93,14 +93,30 @@ public record Adjustments(
       changed =
           changed.withMemory(
               new Resources.Memory(
-                  bytes(memory), null, null, null, null, null, null, null, null,
+                  bytes(memory),
+                  null,
+                  null,
+                  null,
+                  null,
+                  null,
+                  null,
+                  null,
+                  null,
                   Json.JsonObject.EMPTY));
     }
     if (!cpus.isEmpty()) {
       changed =
           changed.withCpu(
               new Resources.Cpu(
-                  null, quota(cpus), null, PERIOD_MICROS, null, null, null, null, null,
+                  null,
+                  quota(cpus),
+                  null,
+                  PERIOD_MICROS,
+                  null,
+                  null,
+                  null,
+                  null,
+                  null,
                   Json.JsonObject.EMPTY));
     }
     if (!pids.isEmpty()) {

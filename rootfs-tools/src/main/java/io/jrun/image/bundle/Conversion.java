@@ -1,5 +1,6 @@
 package io.jrun.image.bundle;
 
+import io.jrun.image.ImageException;
 import io.jrun.specs.image.Execution;
 import io.jrun.specs.image.ImageConfig;
 import io.jrun.specs.json.Json;
@@ -8,7 +9,6 @@ import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Root;
-import io.jrun.image.ImageException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,8 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// From an image's configuration to a container's (image-spec, conversion.md).
 public final class Conversion {
   private static final String ANNOTATION = "org.opencontainers.image.";
-  private static final List<String> VOLUME =
-      List.of("rw", "nosuid", "nodev", "noexec", "relatime");
+  private static final List<String> VOLUME = List.of("rw", "nosuid", "nodev", "noexec", "relatime");
 
   private Conversion() {}
 
@@ -44,7 +43,13 @@ public final class Conversion {
     for (String volume : execution.volumes()) {
       mounts.add(
           new Mount(
-              absolute(volume), "tmpfs", "none", VOLUME, List.of(), List.of(), Json.JsonObject.EMPTY));
+              absolute(volume),
+              "tmpfs",
+              "none",
+              VOLUME,
+              List.of(),
+              List.of(),
+              Json.JsonObject.EMPTY));
     }
     return base.withProcess(process)
         .withRoot(new Root("rootfs", overrides.readOnly(), Json.JsonObject.EMPTY))

@@ -15,8 +15,7 @@ public record Overrides(
     @Nullable String user,
     @Nullable String cwd,
     boolean readOnly) {
-  public static final Overrides NONE =
-      new Overrides(List.of(), null, List.of(), null, null, false);
+  public static final Overrides NONE = new Overrides(List.of(), null, List.of(), null, null, false);
 
   public Overrides {
     args = List.copyOf(args);

@@ -88,7 +88,9 @@ public record BundleClaim(Path directory, OwnedDescriptor lock, boolean isLeft)
 
   private static ImageException inUse(Path directory) {
     return new ImageException(
-        "a container " + directory.getFileName() + " that runs an image of this store exists already");
+        "a container "
+            + directory.getFileName()
+            + " that runs an image of this store exists already");
   }
 
   @Override

@@ -14,10 +14,10 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.rootfs.CallerFiles;
-import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.unpack.Report;
 import io.jrun.rootfs.unpack.UnpackOptions;
+import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.unpack.Whiteouts;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.runtime.Config;
@@ -64,8 +64,7 @@ public final class BundleCreation {
                 caller,
                 rootfs,
                 options,
-                (writer, unpacker) ->
-                    Layers.unpack(writer, unpacker, resolved, content, options));
+                (writer, unpacker) -> Layers.unpack(writer, unpacker, resolved, content, options));
         try {
           Config config =
               Conversion.config(resolved.config(), accounts(caller, rootfs), overrides, terminal);
@@ -86,8 +85,7 @@ public final class BundleCreation {
 
   /// The accounts of a root file system.
   public static Accounts accounts(CallerFiles caller, String rootfs) {
-    return new Accounts(
-        text(caller, rootfs, "etc/passwd"), text(caller, rootfs, "etc/group"));
+    return new Accounts(text(caller, rootfs, "etc/passwd"), text(caller, rootfs, "etc/group"));
   }
 
   private static String text(CallerFiles caller, String rootfs, String path) {
@@ -107,9 +105,7 @@ public final class BundleCreation {
 
   private void removeDirectory(String directory, RuntimeException cause) {
     try {
-      caller
-          .helper()
-          .call(new FileCall.Unlinkat(Descriptor.CWD, directory, FileCall.AT_REMOVEDIR));
+      caller.helper().call(new FileCall.Unlinkat(Descriptor.CWD, directory, FileCall.AT_REMOVEDIR));
     } catch (RuntimeException e) {
       cause.addSuppressed(e);
     }

@@ -1,8 +1,8 @@
 package io.jrun.image.commands;
 
 import io.jrun.image.ImageException;
-import io.jrun.image.SnapshotChain;
 import io.jrun.image.Resolved;
+import io.jrun.image.SnapshotChain;
 import io.jrun.image.bundle.Accounts;
 import io.jrun.image.bundle.Adjustments;
 import io.jrun.image.bundle.Conversion;
@@ -17,8 +17,8 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.rootfs.CallerFiles;
-import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.unpack.UnpackOptions;
+import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.unpack.WriterProcess;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.runtime.Config;
@@ -101,19 +101,18 @@ public final class ContainerBundles {
     Hook hook =
         new Hook(
             program.toString(),
-            List.of(
-                "jrun",
-                "bundle",
-                "release",
-                "--store",
-                images.store().root().toString(),
-                id),
+            List.of("jrun", "bundle", "release", "--store", images.store().root().toString(), id),
             List.of(),
             null,
             Json.JsonObject.EMPTY);
     return config.withHooks(
         new Hooks(
-            List.of(), List.of(), List.of(), List.of(), List.of(), List.of(hook),
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of(hook),
             Json.JsonObject.EMPTY));
   }
 
@@ -146,9 +145,7 @@ public final class ContainerBundles {
   }
 
   private static String text(Results results, Pending<byte[]> read) {
-    return results.succeeded(read)
-        ? new String(results.of(read), StandardCharsets.ISO_8859_1)
-        : "";
+    return results.succeeded(read) ? new String(results.of(read), StandardCharsets.ISO_8859_1) : "";
   }
 
   /// Volatile (Linux 5.10): what a container changes goes with it, so no unmount waits for the
@@ -180,8 +177,7 @@ public final class ContainerBundles {
                     false))
             .descriptor();
     batch.add(
-        new FileCall.Write(
-            file, config.toJson().toText("\t").getBytes(StandardCharsets.UTF_8)));
+        new FileCall.Write(file, config.toJson().toText("\t").getBytes(StandardCharsets.UTF_8)));
     batch.add(new FileCall.Close(file));
     caller.helper().run(batch);
   }
@@ -205,8 +201,7 @@ public final class ContainerBundles {
     Path directory = directory(id);
     Batch batch = new Batch();
     // EINVAL: it is not mounted, or not in this mount namespace
-    batch.add(
-        new MountCall.Umount2(directory + "/rootfs", MNT_DETACH), Errno.EINVAL, Errno.ENOENT);
+    batch.add(new MountCall.Umount2(directory + "/rootfs", MNT_DETACH), Errno.EINVAL, Errno.ENOENT);
     helper.run(batch);
     try {
       Unpacking.removeIn(helper, directory.toString());

@@ -1,31 +1,30 @@
 package io.jrun.image.commands;
 
-import java.util.Locale;
-import io.jrun.image.store.Leases;
-import io.jrun.image.store.Reachable;
-import io.jrun.image.store.SnapshotMaking;
-import io.jrun.image.store.ImageStore;
-import io.jrun.image.store.Collection;
-import io.jrun.image.store.Verification;
-import io.jrun.rootfs.IoFailure;
 import io.jrun.image.ImageException;
 import io.jrun.image.ImageName;
-import io.jrun.image.layout.LayoutArchive;
 import io.jrun.image.PlatformChoice;
 import io.jrun.image.Resolved;
 import io.jrun.image.SnapshotChain;
+import io.jrun.image.layout.LayoutArchive;
 import io.jrun.image.registry.Pull;
 import io.jrun.image.registry.Push;
 import io.jrun.image.registry.RegistryOptions;
 import io.jrun.image.source.ImageFiles;
 import io.jrun.image.source.ImageSource;
 import io.jrun.image.source.Source;
+import io.jrun.image.store.Collection;
+import io.jrun.image.store.ImageStore;
+import io.jrun.image.store.Leases;
+import io.jrun.image.store.Reachable;
+import io.jrun.image.store.SnapshotMaking;
+import io.jrun.image.store.Verification;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.rootfs.CallerFiles;
-import io.jrun.rootfs.unpack.Unpacking;
+import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.pack.OutputFile;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.unpack.UnpackOptions;
+import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Index;
 import io.jrun.specs.image.Manifest;
@@ -34,6 +33,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -83,16 +83,15 @@ public final class Images {
       if (!(source instanceof Source.Images(ImageSource images))) {
         throw new ImageException(path + ": the archive of a tree of files, not an image");
       }
-      if (!name.isEmpty() && images.images().stream().map(ImageSource.Named::image).distinct().count() != 1) {
+      if (!name.isEmpty()
+          && images.images().stream().map(ImageSource.Named::image).distinct().count() != 1) {
         throw new ImageException(path + ": --name is for a source with one image");
       }
       List<String> loaded = new ArrayList<>();
       for (ImageSource.Named image : images.images()) {
         copy(images, image.image());
         Optional<ImageName> as =
-            name.isEmpty()
-                ? as(image.name().orElse(""), path)
-                : Optional.of(ImageName.parse(name));
+            name.isEmpty() ? as(image.name().orElse(""), path) : Optional.of(ImageName.parse(name));
         store.name(as, image.image());
         loaded.add(as.map(ImageName::text).orElse(image.image().digest().text()));
       }
@@ -236,8 +235,7 @@ public final class Images {
 
   /// Unpacks an image's layers where that was not done before, and keeps them for the holder, a
   /// container's id, until [#release].
-  public SnapshotChain prepare(
-      String holder, Resolved image, Supplier<UnpackOptions> options) {
+  public SnapshotChain prepare(String holder, Resolved image, Supplier<UnpackOptions> options) {
     try (ImageStore.AutoCloseableLock lock = store.using()) {
       Leases.take(store, holder, image.descriptor());
       try {

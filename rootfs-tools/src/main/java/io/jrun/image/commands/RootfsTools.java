@@ -8,11 +8,11 @@ import io.jrun.image.layout.ImagePacking;
 import io.jrun.image.source.ImageSource;
 import io.jrun.image.source.Source;
 import io.jrun.rootfs.CallerFiles;
-import io.jrun.rootfs.pack.Packing;
-import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.pack.Packer;
+import io.jrun.rootfs.pack.Packing;
 import io.jrun.rootfs.unpack.Report;
 import io.jrun.rootfs.unpack.UnpackOptions;
+import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.unpack.Whiteouts;
 import io.jrun.specs.image.ContentDescriptor;
 import java.util.List;
@@ -56,8 +56,7 @@ public final class RootfsTools {
           if (!name.isEmpty()) throw new ImageException(source + ": an archive, not an image");
           yield Unpacking.archive(caller, tree.archive(), directory, options);
         }
-        case Source.Images images ->
-            image(images.images(), directory, name, platform, options);
+        case Source.Images images -> image(images.images(), directory, name, platform, options);
       };
     }
   }
@@ -74,8 +73,7 @@ public final class RootfsTools {
         caller,
         directory,
         options,
-        (writer, unpacker) ->
-            Layers.unpack(writer, unpacker, image, source::content, options));
+        (writer, unpacker) -> Layers.unpack(writer, unpacker, image, source::content, options));
   }
 
   /// Packs a tree; returns how many sockets were left out.

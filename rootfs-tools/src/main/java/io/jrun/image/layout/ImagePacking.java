@@ -1,17 +1,17 @@
 package io.jrun.image.layout;
 
+import io.jrun.image.Documents;
 import io.jrun.image.ImageName;
 import io.jrun.image.PlatformChoice;
-import io.jrun.rootfs.IoFailure;
-import io.jrun.image.Documents;
 import io.jrun.image.source.ImageSource;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.rootfs.CallerFiles;
-import io.jrun.rootfs.pack.Packing;
+import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.pack.OutputFile;
 import io.jrun.rootfs.pack.Packer;
+import io.jrun.rootfs.pack.Packing;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Digest;
@@ -60,12 +60,7 @@ public final class ImagePacking {
   }
 
   private static void write(
-      CallerFiles caller,
-      String to,
-      String name,
-      Path file,
-      ContentDescriptor layer,
-      Digest diffId)
+      CallerFiles caller, String to, String name, Path file, ContentDescriptor layer, Digest diffId)
       throws IOException {
     ImageConfig config =
         new ImageConfig(

@@ -1,7 +1,7 @@
 package io.jrun.image.layout;
 
-import io.jrun.image.ImageException;
 import io.jrun.image.Documents;
+import io.jrun.image.ImageException;
 import io.jrun.rootfs.pack.TarWriter;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.specs.image.ContentDescriptor;
@@ -48,8 +48,7 @@ public final class LayoutArchive {
   }
 
   public void blob(ContentDescriptor descriptor, byte[] content) throws IOException {
-    tar.file(
-        "blobs/" + descriptor.digest().algorithm() + "/" + descriptor.digest().hex(), content);
+    tar.file("blobs/" + descriptor.digest().algorithm() + "/" + descriptor.digest().hex(), content);
   }
 
   public void end() throws IOException {

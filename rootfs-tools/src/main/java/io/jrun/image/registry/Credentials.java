@@ -1,10 +1,10 @@
 package io.jrun.image.registry;
 
 import io.jrun.image.ImageException;
+import io.jrun.image.source.ImageFiles;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Errno;
-import io.jrun.image.source.ImageFiles;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.specs.json.Json;
@@ -68,8 +68,7 @@ record Credentials(String user, String password) {
 
   private static Optional<Credentials> decode(String auth, String host) {
     try {
-      String text =
-          new String(Base64.getDecoder().decode(auth.strip()), StandardCharsets.UTF_8);
+      String text = new String(Base64.getDecoder().decode(auth.strip()), StandardCharsets.UTF_8);
       int colon = text.indexOf(':');
       if (colon > 0) {
         return Optional.of(
@@ -116,7 +115,8 @@ record Credentials(String user, String password) {
       environment.clear();
       for (String variable : caller.env()) {
         int equals = variable.indexOf('=');
-        if (equals > 0) environment.put(variable.substring(0, equals), variable.substring(equals + 1));
+        if (equals > 0)
+          environment.put(variable.substring(0, equals), variable.substring(equals + 1));
       }
       Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
       try (var stdin = process.getOutputStream()) {

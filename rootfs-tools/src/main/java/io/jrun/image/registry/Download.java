@@ -62,8 +62,7 @@ final class Download {
       if (file.size() > blob.size()) file.truncate(0);
       long have = digestOf(file, verified);
       if (have < blob.size()) {
-        Map<String, String> headers =
-            have == 0 ? Map.of() : Map.of("Range", "bytes=" + have + "-");
+        Map<String, String> headers = have == 0 ? Map.of() : Map.of("Range", "bytes=" + have + "-");
         HttpResponse<InputStream> response =
             registry.send(registry.get("/blobs/" + blob.digest(), headers), 200, 206);
         boolean goesOn = response.statusCode() == 206;

@@ -1,9 +1,9 @@
 package io.jrun.image.registry;
 
+import io.jrun.image.Documents;
 import io.jrun.image.ImageException;
 import io.jrun.image.ImageName;
 import io.jrun.image.PlatformChoice;
-import io.jrun.image.Documents;
 import io.jrun.image.source.ImageFiles;
 import io.jrun.image.store.ImageStore;
 import io.jrun.rootfs.CallerFiles;
@@ -83,7 +83,9 @@ public final class Pull {
       store.add(image.mediaType(), fetched.bytes());
       ContentDescriptor chosen =
           platform.choose(Index.read("the index " + image.digest(), fetched.bytes()));
-      image(registry, manifest(registry, chosen.digest().text(), Optional.of(chosen.digest().text())));
+      image(
+          registry,
+          manifest(registry, chosen.digest().text(), Optional.of(chosen.digest().text())));
       // the index is what has the name, so that it can be pushed on; the store tells what is there
       return image;
     }
@@ -112,7 +114,8 @@ public final class Pull {
       throw new ImageException(
           reference + ": the manifest has the digest " + digest + ", not " + said.get());
     }
-    return new Fetched(ContentDescriptor.of(mediaType(bytes, response), digest, bytes.length), bytes);
+    return new Fetched(
+        ContentDescriptor.of(mediaType(bytes, response), digest, bytes.length), bytes);
   }
 
   /// The document's own word counts before the header.
@@ -129,9 +132,7 @@ public final class Pull {
   private void image(Registry registry, Fetched fetched) {
     if (!MediaType.isManifest(fetched.descriptor().mediaType())) {
       throw new ImageException(
-          fetched.descriptor().digest()
-              + " is no image: "
-              + fetched.descriptor().mediaType());
+          fetched.descriptor().digest() + " is no image: " + fetched.descriptor().mediaType());
     }
     Manifest manifest = Manifest.read("the manifest", fetched.bytes());
     List<ContentDescriptor> blobs = new ArrayList<>(manifest.layers());

@@ -55,7 +55,9 @@ public final class Push {
       for (ContentDescriptor manifest : Index.read("an index", bytes).manifests()) {
         if (!store.has(manifest)) {
           throw new ImageException(
-              image.digest() + ": the store lacks the manifest " + manifest.digest()
+              image.digest()
+                  + ": the store lacks the manifest "
+                  + manifest.digest()
                   + " for another platform; push the digest of one that is there");
         }
         push(registry, manifest, manifest.digest().text());
@@ -119,8 +121,7 @@ public final class Push {
   private boolean upload(Registry registry, ContentDescriptor blob) {
     HttpResponse<InputStream> head =
         registry.send(
-            registry.to(
-                registry.uri("/blobs/" + blob.digest()), "HEAD", BodyPublishers.noBody()),
+            registry.to(registry.uri("/blobs/" + blob.digest()), "HEAD", BodyPublishers.noBody()),
             200,
             404);
     Registry.discard(head);
@@ -131,7 +132,8 @@ public final class Push {
     Registry.discard(opened);
     URI location = Registry.location(start, opened);
     String separator = location.getRawQuery() == null ? "?" : "&";
-    URI to = URI.create(location + separator + "digest=" + blob.digest().text().replace(":", "%3A"));
+    URI to =
+        URI.create(location + separator + "digest=" + blob.digest().text().replace(":", "%3A"));
     try {
       HttpResponse<InputStream> done =
           registry.send(

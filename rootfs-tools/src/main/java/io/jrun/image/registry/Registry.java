@@ -1,6 +1,5 @@
 package io.jrun.image.registry;
 
-import java.util.List;
 import io.jrun.image.ImageException;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.specs.json.Json;
@@ -24,6 +23,7 @@ import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
@@ -56,11 +56,7 @@ final class Registry implements AutoCloseable {
 
   /// @param actions what will be done: `pull` or `pull,push`
   Registry(
-      CallerFiles caller,
-      String host,
-      String repository,
-      String actions,
-      RegistryOptions options) {
+      CallerFiles caller, String host, String repository, String actions, RegistryOptions options) {
     this.host = host;
     this.repository = repository;
     this.actions = actions;
@@ -137,10 +133,9 @@ final class Registry implements AutoCloseable {
         response
             .headers()
             .firstValue("Location")
-            .orElseThrow(
-                () ->
-                    new RegistryException(
-                        response.statusCode(), from.getPath() + ": the answer has no Location"));
+            .orElseThrow(() ->
+                new RegistryException(
+                    response.statusCode(), from.getPath() + ": the answer has no Location"));
     URI to = from.resolve(location);
     String scheme = String.valueOf(to.getScheme());
     boolean downgraded = "https".equals(from.getScheme()) && !scheme.equals("https");
@@ -164,7 +159,8 @@ final class Registry implements AutoCloseable {
       String why =
           e instanceof ConnectException
               ? "the connection was refused or does not come about"
-              : String.valueOf(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
+              : String.valueOf(
+                  e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
       throw new RegistryException(request.uri().getAuthority() + ": " + why, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -206,8 +202,7 @@ final class Registry implements AutoCloseable {
           && !list.isEmpty()
           && list.getFirst() instanceof JsonObject first
           && first.member("code") instanceof JsonString(String code)) {
-        String message =
-            first.member("message") instanceof JsonString(String m) ? ": " + m : "";
+        String message = first.member("message") instanceof JsonString(String m) ? ": " + m : "";
         return (code + message).replace('\n', ' ');
       }
     } catch (RuntimeException e) {
@@ -270,9 +265,7 @@ final class Registry implements AutoCloseable {
   }
 
   private static String parameter(String name, String value) {
-    return value.isEmpty()
-        ? ""
-        : name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
+    return value.isEmpty() ? "" : name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
   }
 
   HttpRequest.Builder get(String path, Map<String, String> headers) {

@@ -1,9 +1,8 @@
 package io.jrun.image.source;
 
-import java.util.Objects;
-import io.jrun.rootfs.IoFailure;
 import io.jrun.image.ImageException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.stream.Mapped;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.tar.Entry;
@@ -13,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -31,8 +31,7 @@ final class ArchiveFiles implements ImageFiles {
   private final Map<String, Origin> files;
   private final Map<String, String> links;
 
-  private ArchiveFiles(
-      OwnedDescriptor file, Map<String, Origin> files, Map<String, String> links) {
+  private ArchiveFiles(OwnedDescriptor file, Map<String, Origin> files, Map<String, String> links) {
     this.file = file;
     this.files = files;
     this.links = links;

@@ -1,24 +1,24 @@
 package io.jrun.image.source;
 
-import io.jrun.specs.image.Manifest;
 import io.jrun.image.Documents;
 import io.jrun.image.ImageException;
+import io.jrun.rootfs.codec.Compression;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Digest;
 import io.jrun.specs.image.DockerManifest;
 import io.jrun.specs.image.ImageConfig;
 import io.jrun.specs.image.Index;
+import io.jrun.specs.image.Manifest;
 import io.jrun.specs.image.MediaType;
-import io.jrun.rootfs.codec.Compression;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// An OCI layout (image-layout.md), or the archive of `docker save` as if it were one: documents and
-/// layers by descriptor.
+/// An OCI layout (image-layout.md), or the archive of `docker save` as if it were one: documents
+/// and layers by descriptor.
 public final class ImageSource implements AutoCloseable {
   public static final String REF_NAME = "org.opencontainers.image.ref.name";
   private static final String CONTAINERD_NAME = "io.containerd.image.name";
@@ -37,10 +37,7 @@ public final class ImageSource implements AutoCloseable {
   private final Map<Digest, byte[]> documents;
 
   private ImageSource(
-      ImageFiles files,
-      List<Named> images,
-      Map<Digest, Made> made,
-      Map<Digest, byte[]> documents) {
+      ImageFiles files, List<Named> images, Map<Digest, Made> made, Map<Digest, byte[]> documents) {
     this.files = files;
     this.images = images;
     this.made = made;
@@ -98,8 +95,7 @@ public final class ImageSource implements AutoCloseable {
       documents.put(configDigest, json);
       byte[] manifest =
           Documents.bytes(
-              Manifest.of(
-                      ContentDescriptor.of(MediaType.CONFIG, configDigest, json.length), layers)
+              Manifest.of(ContentDescriptor.of(MediaType.CONFIG, configDigest, json.length), layers)
                   .toJson());
       Digest manifestDigest = Documents.digest(manifest);
       documents.put(manifestDigest, manifest);

@@ -1,20 +1,19 @@
 package io.jrun.image.source;
 
-import java.util.Arrays;
-import io.jrun.rootfs.IoFailure;
 import io.jrun.image.ImageException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.rootfs.CallerFiles;
+import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.RootfsException;
-import io.jrun.rootfs.unpack.TreeArchive;
 import io.jrun.rootfs.codec.Compression;
 import io.jrun.rootfs.codec.Decoder;
 import io.jrun.rootfs.codec.Encoded;
 import io.jrun.rootfs.stream.Expansion;
 import io.jrun.rootfs.stream.Origin;
+import io.jrun.rootfs.unpack.TreeArchive;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -22,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Optional;
 
 /// What a caller names as a source, recognised by its content.
@@ -151,8 +151,7 @@ public sealed interface Source extends AutoCloseable {
         Compression compression,
         Expansion expansion) {
       Path spool = null;
-      try (Decoder decoder =
-          Decoder.of(compression, over(taken, Optional.of(origin)))) {
+      try (Decoder decoder = Decoder.of(compression, over(taken, Optional.of(origin)))) {
         spool = Files.createTempFile(Path.of("/var/tmp"), "jrun-", ".tar");
         long size = 0;
         try (FileChannel out = FileChannel.open(spool, StandardOpenOption.WRITE)) {

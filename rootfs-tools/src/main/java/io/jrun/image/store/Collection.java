@@ -1,7 +1,5 @@
 package io.jrun.image.store;
 
-import java.util.ArrayList;
-import java.nio.file.LinkOption;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.ImageConfig;
@@ -11,7 +9,9 @@ import io.jrun.specs.image.MediaType;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -92,5 +92,4 @@ public final class Collection {
     }
     return entries;
   }
-
 }

@@ -1,15 +1,15 @@
 package io.jrun.image.store;
 
-import io.jrun.rootfs.IoFailure;
+import io.jrun.image.Documents;
 import io.jrun.image.ImageException;
 import io.jrun.image.ImageName;
-import io.jrun.image.Documents;
 import io.jrun.image.source.ImageFiles;
 import io.jrun.image.source.ImageSource;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.stream.Verified;
 import io.jrun.specs.image.ContentDescriptor;
@@ -148,11 +148,7 @@ public final class ImageStore {
         }
         if (out.position() != descriptor.size()) {
           throw new ImageException(
-              descriptor.digest()
-                  + " has "
-                  + out.position()
-                  + " bytes, not "
-                  + descriptor.size());
+              descriptor.digest() + " has " + out.position() + " bytes, not " + descriptor.size());
         }
         verified.check();
         out.force(true);
@@ -217,11 +213,7 @@ public final class ImageStore {
     Descriptor opened =
         kernel.call(
             new FileCall.Openat(
-                Descriptor.CWD,
-                path.toString(),
-                FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                0,
-                false));
+                Descriptor.CWD, path.toString(), FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, false));
     OwnedDescriptor file = new OwnedDescriptor(kernel, ((Descriptor.Known) opened).number());
     return new OpenedBlob(file, Origin.range(kernel, file, 0, descriptor.size()));
   }
@@ -280,18 +272,17 @@ public final class ImageStore {
     annotations.remove(ImageSource.REF_NAME);
     name.ifPresent(n -> annotations.put(ImageSource.REF_NAME, n.text()));
     ContentDescriptor named = image.withAnnotations(annotations);
-    update(
-        before -> {
-          List<ContentDescriptor> after = new ArrayList<>(before);
-          if (name.isPresent()) {
-            after.removeIf(d -> nameOf(d).equals(name.map(ImageName::text)));
-            after.removeIf(d -> nameOf(d).isEmpty() && d.digest().equals(image.digest()));
-          } else if (after.stream().anyMatch(d -> d.digest().equals(image.digest()))) {
-            return before;
-          }
-          after.add(named);
-          return after;
-        });
+    update(before -> {
+      List<ContentDescriptor> after = new ArrayList<>(before);
+      if (name.isPresent()) {
+        after.removeIf(d -> nameOf(d).equals(name.map(ImageName::text)));
+        after.removeIf(d -> nameOf(d).isEmpty() && d.digest().equals(image.digest()));
+      } else if (after.stream().anyMatch(d -> d.digest().equals(image.digest()))) {
+        return before;
+      }
+      after.add(named);
+      return after;
+    });
   }
 
   /// The image of a name, of a digest or of the first digits of one.

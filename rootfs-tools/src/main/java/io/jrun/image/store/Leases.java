@@ -1,7 +1,7 @@
 package io.jrun.image.store;
 
-import io.jrun.rootfs.IoFailure;
 import io.jrun.image.Documents;
+import io.jrun.rootfs.IoFailure;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Index;
 import java.io.IOException;
@@ -46,8 +46,7 @@ public final class Leases {
 
   static List<ContentDescriptor> images(ImageStore store) throws IOException {
     List<ContentDescriptor> images = new ArrayList<>();
-    try (DirectoryStream<Path> leases =
-        Files.newDirectoryStream(store.root().resolve("leases"))) {
+    try (DirectoryStream<Path> leases = Files.newDirectoryStream(store.root().resolve("leases"))) {
       for (Path lease : leases) {
         images.addAll(Index.read("the lease " + lease, Files.readAllBytes(lease)).manifests());
       }

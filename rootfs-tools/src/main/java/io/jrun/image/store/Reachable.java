@@ -28,8 +28,7 @@ public final class Reachable {
   private void add(ContentDescriptor descriptor) {
     if (found.put(descriptor.digest().text(), descriptor) != null) return;
     if (MediaType.isIndex(descriptor.mediaType())) {
-      Index index =
-          Index.read("the index " + descriptor.digest(), store.document(descriptor));
+      Index index = Index.read("the index " + descriptor.digest(), store.document(descriptor));
       for (ContentDescriptor manifest : index.manifests()) {
         if (store.has(manifest)) add(manifest);
       }

@@ -1,6 +1,5 @@
 package io.jrun.image.store;
 
-import io.jrun.rootfs.IoFailure;
 import io.jrun.image.Layers;
 import io.jrun.image.Resolved;
 import io.jrun.image.SnapshotChain;
@@ -9,8 +8,9 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.TreeCall;
 import io.jrun.rootfs.CallerFiles;
-import io.jrun.rootfs.unpack.Unpacking;
+import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.unpack.UnpackOptions;
+import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.unpack.Whiteouts;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -54,8 +54,7 @@ public final class SnapshotMaking {
     return new SnapshotChain(directory, names);
   }
 
-  private static void publish(
-      ImageStore store, CallerFiles caller, Path aside, Path snapshot) {
+  private static void publish(ImageStore store, CallerFiles caller, Path aside, Path snapshot) {
     try {
       sync(store, aside);
       Files.move(aside, snapshot, StandardCopyOption.ATOMIC_MOVE);

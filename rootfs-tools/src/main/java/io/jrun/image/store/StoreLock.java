@@ -26,12 +26,11 @@ final class StoreLock implements AutoCloseable {
                 FileCall.O_RDWR | FileCall.O_CREAT | FileCall.O_CLOEXEC,
                 0600,
                 false));
-    OwnedDescriptor file = new OwnedDescriptor(kernel, ((Descriptor.Known) opened).number());
+    OwnedDescriptor file = new OwnedDescriptor(kernel, opened);
     while (true) {
       try {
         kernel.call(
-            new FileCall.Flock(
-                file.descriptor(), exclusive ? FileCall.LOCK_EX : FileCall.LOCK_SH));
+            new FileCall.Flock(file.descriptor(), exclusive ? FileCall.LOCK_EX : FileCall.LOCK_SH));
         return new StoreLock(file);
       } catch (KernelException e) {
         if (e.errno().equals(Errno.EINTR)) continue;

@@ -1,12 +1,12 @@
 package io.jrun.image.store;
 
-import io.jrun.specs.image.Digest;
 import io.jrun.image.ImageException;
 import io.jrun.rootfs.codec.Compression;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.stream.OriginDecoding;
 import io.jrun.rootfs.stream.Verified;
 import io.jrun.specs.image.ContentDescriptor;
+import io.jrun.specs.image.Digest;
 import io.jrun.specs.image.ImageConfig;
 import io.jrun.specs.image.Index;
 import io.jrun.specs.image.Manifest;
@@ -68,5 +68,4 @@ public final class Verification {
       OriginDecoding.check(origin, compression, stored, plain);
     }
   }
-
 }

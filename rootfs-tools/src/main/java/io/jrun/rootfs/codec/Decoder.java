@@ -23,8 +23,7 @@ public interface Decoder extends AutoCloseable {
   }
 
   static RootfsException truncated(Compression compression) {
-    return new RootfsException(
-        "the " + compression.text() + " stream is truncated");
+    return new RootfsException("the " + compression.text() + " stream is truncated");
   }
 
   static RootfsException damaged(Compression compression, String why) {

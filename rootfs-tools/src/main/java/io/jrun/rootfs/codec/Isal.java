@@ -1,9 +1,9 @@
 package io.jrun.rootfs.codec;
 
-import java.util.zip.CRC32;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
+import java.util.zip.CRC32;
 
 /// Intel's ISA-L, a decoder of deflate several times as fast as zlib (igzip_lib.h); pointers are
 /// longs. Its state is a structure whose layout all releases of libisal.so.2 share; a trial
@@ -45,8 +45,33 @@ public interface Isal {
   /// Decodes a member with an empty header, the content `jrun` and its sum.
   private static boolean works(Isal isal) {
     byte[] member = {
-      0x1f, (byte) 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 4, 0, (byte) 0xfb, (byte) 0xff, 'j', 'r', 'u',
-      'n', 0, 0, 0, 0, 4, 0, 0, 0
+      0x1f,
+      (byte) 0x8b,
+      8,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      3,
+      1,
+      4,
+      0,
+      (byte) 0xfb,
+      (byte) 0xff,
+      'j',
+      'r',
+      'u',
+      'n',
+      0,
+      0,
+      0,
+      0,
+      4,
+      0,
+      0,
+      0
     };
     CRC32 crc = new CRC32();
     crc.update(member, 15, 4);

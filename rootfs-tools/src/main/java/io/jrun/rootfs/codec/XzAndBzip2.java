@@ -29,8 +29,7 @@ final class XzAndBzip2 implements Decoder {
   }
 
   static Decoder xz(Encoded from) {
-    return new XzAndBzip2(
-        Compression.XZ, from, stream -> new XZInputStream(stream, MEMORY_KIB));
+    return new XzAndBzip2(Compression.XZ, from, stream -> new XZInputStream(stream, MEMORY_KIB));
   }
 
   static Decoder bzip2(Encoded from) {

@@ -23,8 +23,7 @@ final class Zstd implements Decoder {
     long ZSTD_DCtx_setParameter(long context, int parameter, int value);
   }
 
-  private static final Optional<Library> LOADED =
-      NativeLibrary.load(Library.class, "libzstd.so.1");
+  private static final Optional<Library> LOADED = NativeLibrary.load(Library.class, "libzstd.so.1");
 
   /// 128 MiB is what `zstd -d` takes without being told otherwise.
   private static final int WINDOW_LOG = 27;

@@ -98,8 +98,7 @@ public final class OutputFile extends OutputStream {
     if (!temporary.isEmpty()) {
       caller
           .helper()
-          .call(
-              new FileCall.Renameat2(Descriptor.CWD, temporary, Descriptor.CWD, path, 0));
+          .call(new FileCall.Renameat2(Descriptor.CWD, temporary, Descriptor.CWD, path, 0));
     }
     done = true;
   }

@@ -124,7 +124,12 @@ public final class Packer {
 
   private void header(Node node) throws IOException {
     tar.entry(
-        '5', node.path().isEmpty() ? "./" : node.path() + "/", clamped(node.stat()), "", 0, xattrs(node));
+        '5',
+        node.path().isEmpty() ? "./" : node.path() + "/",
+        clamped(node.stat()),
+        "",
+        0,
+        xattrs(node));
     if (options.overlay() && node.isOpaque()) {
       tar.file(node.path().isEmpty() ? OPAQUE : node.path() + "/" + OPAQUE, 0);
     }
@@ -210,8 +215,8 @@ public final class Packer {
     tar.file(path.substring(0, slash + 1) + WHITEOUT + path.substring(slash + 1), 0);
   }
 
-  /// Writes what of the upper tree is not as in the lower one, and whiteouts for what is only in the
-  /// lower one.
+  /// Writes what of the upper tree is not as in the lower one, and whiteouts for what is only in
+  /// the lower one.
   public void difference(HelperKernel reader, String lower, String upper) throws IOException {
     TreeReader below = new TreeReader(reader, lower);
     TreeReader above = new TreeReader(reader, upper);
@@ -239,8 +244,7 @@ public final class Packer {
           header(node);
           children(above, above.children(node.path()));
         } else {
-          Contents contents =
-              new Contents(above, hasContent(node) ? List.of(node) : List.of());
+          Contents contents = new Contents(above, hasContent(node) ? List.of(node) : List.of());
           try {
             write(node, contents);
           } finally {

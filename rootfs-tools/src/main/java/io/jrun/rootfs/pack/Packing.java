@@ -1,9 +1,9 @@
 package io.jrun.rootfs.pack;
 
-import io.jrun.rootfs.RootfsException;
-import io.jrun.rootfs.IoFailure;
-import io.jrun.rootfs.CallerFiles;
 import io.jrun.kernel.HelperKernel;
+import io.jrun.rootfs.CallerFiles;
+import io.jrun.rootfs.IoFailure;
+import io.jrun.rootfs.RootfsException;
 import io.jrun.rootfs.unpack.WriterProcess;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -18,8 +18,7 @@ public final class Packing {
   }
 
   /// Packs a tree; returns how many sockets were left out.
-  public static long tree(
-      CallerFiles caller, String directory, String to, Packer.Options options) {
+  public static long tree(CallerFiles caller, String directory, String to, Packer.Options options) {
     return write(caller, to, options, (reader, packer) -> packer.tree(reader, directory));
   }
 
@@ -35,8 +34,7 @@ public final class Packing {
   /// Packs what of one tree is not as in another, with whiteouts, as a layer.
   public static long difference(
       CallerFiles caller, String lower, String upper, String to, Packer.Options options) {
-    return write(
-        caller, to, options, (reader, packer) -> packer.difference(reader, lower, upper));
+    return write(caller, to, options, (reader, packer) -> packer.difference(reader, lower, upper));
   }
 
   private static long write(

@@ -1,6 +1,5 @@
 package io.jrun.rootfs.pack;
 
-import java.util.Arrays;
 import io.jrun.kernel.call.EntryStat;
 import io.jrun.kernel.call.Names;
 import io.jrun.kernel.call.Stat;
@@ -8,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -27,7 +27,8 @@ public final class TarWriter {
 
   /// A header, with an extended one before it where that is needed. After a file's, its content
   /// must be written, and [#pad].
-  void entry(char type, String path, EntryStat stat, String link, long size, Map<String, byte[]> xattrs)
+  void entry(
+      char type, String path, EntryStat stat, String link, long size, Map<String, byte[]> xattrs)
       throws IOException {
     TreeMap<String, byte[]> records = new TreeMap<>();
     byte[] name = Names.encode(path);

@@ -26,9 +26,7 @@ import java.util.TreeMap;
 /// links.
 final class TreeReader {
   private static final int BENEATH =
-      FileCall.RESOLVE_BENEATH
-          | FileCall.RESOLVE_NO_SYMLINKS
-          | FileCall.RESOLVE_NO_MAGICLINKS;
+      FileCall.RESOLVE_BENEATH | FileCall.RESOLVE_NO_SYMLINKS | FileCall.RESOLVE_NO_MAGICLINKS;
   private static final int AT_ONCE = 500;
 
   /// Enough for the names of one attribute or two; more are asked for again.
@@ -101,12 +99,10 @@ final class TreeReader {
       boolean mayBeLink = name.type() == Listing.DT_LNK || name.type() == Listing.DT_UNKNOWN;
       links.add(
           mayBeLink
-              ? Optional.of(
-                  batch.add(new FileCall.Readlinkat(here, name.name()), Errno.EINVAL))
+              ? Optional.of(batch.add(new FileCall.Readlinkat(here, name.name()), Errno.EINVAL))
               : Optional.empty());
       xattrs.add(
-          batch.add(
-              new TreeCall.Llistxattr(name.name(), NAMES), Errno.EOPNOTSUPP, Errno.ERANGE));
+          batch.add(new TreeCall.Llistxattr(name.name(), NAMES), Errno.EOPNOTSUPP, Errno.ERANGE));
     }
     batch.add(new FileCall.Close(here));
     Results results = kernel.run(batch);
@@ -153,8 +149,7 @@ final class TreeReader {
     Batch batch = new Batch();
     List<Pending<Descriptor>> opened = new ArrayList<>();
     for (Node file : files) {
-      opened.add(
-          batch.add(open(file.path(), FileCall.O_RDONLY | FileCall.O_NONBLOCK, true)));
+      opened.add(batch.add(open(file.path(), FileCall.O_RDONLY | FileCall.O_NONBLOCK, true)));
     }
     Results results = kernel.run(batch);
     Batch close = new Batch();
@@ -162,5 +157,4 @@ final class TreeReader {
     kernel.run(close);
     return results.descriptors();
   }
-
 }

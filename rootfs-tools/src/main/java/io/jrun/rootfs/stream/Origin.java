@@ -5,10 +5,10 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.TreeCall;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.lang.foreign.MemorySegment;
 
 /// Bytes of a descriptor of the engine: all of a stream, or a range of a regular file.
 public final class Origin {
@@ -31,8 +31,7 @@ public final class Origin {
   }
 
   /// A part of a regular file, which other origins may share.
-  public static Origin range(
-      Kernel kernel, OwnedDescriptor descriptor, long start, long size) {
+  public static Origin range(Kernel kernel, OwnedDescriptor descriptor, long start, long size) {
     return new Origin(kernel, descriptor, start, size);
   }
 

@@ -1,10 +1,10 @@
 package io.jrun.rootfs.stream;
 
-import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.rootfs.codec.Compression;
 import java.io.IOException;
@@ -78,12 +78,7 @@ public final class Sources {
     Descriptor passed = batch.pass(file);
     batch.add(
         new ProcessCall.Mmap(
-            Window.ADDRESS,
-            size,
-            PROT_READ,
-            MAP_SHARED | MAP_FIXED_NOREPLACE,
-            passed,
-            offset));
+            Window.ADDRESS, size, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, passed, offset));
     batch.add(new FileCall.Close(passed));
     writer.run(batch);
   }

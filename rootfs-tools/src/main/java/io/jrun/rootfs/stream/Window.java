@@ -1,10 +1,10 @@
 package io.jrun.rootfs.stream;
 
-import io.jrun.rootfs.IoFailure;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.rootfs.IoFailure;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

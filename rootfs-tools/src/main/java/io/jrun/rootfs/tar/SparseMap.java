@@ -59,8 +59,8 @@ final class SparseMap {
     return extents;
   }
 
-  /// Format 1.0: decimal numbers, one a line, in blocks before the content: the count, then
-  /// pairs. Returns the extents; the input is then at the content.
+  /// Format 1.0: decimal numbers, one a line, in blocks before the content: the count, then pairs.
+  /// Returns the extents; the input is then at the content.
   static List<Extent> leading(TarInput input) {
     Lines lines = new Lines(input);
     long count = lines.number();

@@ -63,8 +63,7 @@ public final class TarInput {
     Segment segment = segment();
     if (segment == null) throw truncated();
     int length = (int) Math.min(most, segment.bytes().limit() - at);
-    Piece piece =
-        new Piece(segment.address() + at, length, segment.bytes().slice(at, length));
+    Piece piece = new Piece(segment.address() + at, length, segment.bytes().slice(at, length));
     at += length;
     position += length;
     return piece;

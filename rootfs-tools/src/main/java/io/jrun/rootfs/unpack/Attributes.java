@@ -88,8 +88,7 @@ final class Attributes {
     times(directory, name, entry.modified(), entry.access());
   }
 
-  private void times(
-      Descriptor file, @Nullable String name, Time modified, @Nullable Time access) {
+  private void times(Descriptor file, @Nullable String name, Time modified, @Nullable Time access) {
     pipeline.add(
         new TreeCall.Utimensat(
             file,

@@ -67,10 +67,7 @@ public final class Destination {
             new FileCall.Openat2(
                 parent,
                 name,
-                FileCall.O_RDONLY
-                    | FileCall.O_DIRECTORY
-                    | FileCall.O_NOFOLLOW
-                    | FileCall.O_CLOEXEC,
+                FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_NOFOLLOW | FileCall.O_CLOEXEC,
                 0,
                 FileCall.RESOLVE_NO_XDEV,
                 false),
@@ -102,11 +99,7 @@ public final class Destination {
 
   private static FileCall.Openat open(Descriptor parent, String name) {
     return new FileCall.Openat(
-        parent,
-        name,
-        FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
-        0,
-        false);
+        parent, name, FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC, 0, false);
   }
 
   private static Destination inPlace(
@@ -154,8 +147,7 @@ public final class Destination {
     if (inPlace) return;
     try {
       writer.call(
-          new FileCall.Renameat2(
-              parent, temporary, parent, name, existed ? 0 : RENAME_NOREPLACE));
+          new FileCall.Renameat2(parent, temporary, parent, name, existed ? 0 : RENAME_NOREPLACE));
     } catch (KernelException e) {
       // some file systems know no flags
       if (existed || !e.errno().equals(Errno.EINVAL)) throw e;

@@ -1,9 +1,9 @@
 package io.jrun.rootfs.unpack;
 
-import java.util.List;
 import io.jrun.rootfs.tar.Entry;
 import io.jrun.rootfs.tar.Time;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 

@@ -16,8 +16,7 @@ import io.jrun.kernel.call.TreeCall;
 record Ownership(int uid, int gid, boolean steady) {
   private static final String PROBE = ".jrun-probe";
 
-  /// Makes a directory to see, and takes away access control lists that what is made would
-  /// inherit.
+  /// Makes a directory to see, and takes away access control lists that what is made would inherit.
   static Ownership probe(HelperKernel writer, Descriptor root) {
     Batch batch = new Batch();
     batch.add(
@@ -25,8 +24,7 @@ record Ownership(int uid, int gid, boolean steady) {
         Errno.of(61), // ENODATA: it has none
         Errno.EOPNOTSUPP);
     batch.add(new FileCall.Mkdirat(root, PROBE, 0700));
-    Pending<Stat> made =
-        batch.add(new FileCall.Statx(root, PROBE, FileCall.AT_SYMLINK_NOFOLLOW));
+    Pending<Stat> made = batch.add(new FileCall.Statx(root, PROBE, FileCall.AT_SYMLINK_NOFOLLOW));
     batch.add(new FileCall.Unlinkat(root, PROBE, FileCall.AT_REMOVEDIR));
     Results results = writer.run(batch);
     Stat stat = results.of(made);

@@ -110,5 +110,4 @@ public final class Removal {
     Listing.parse(records, names);
     return names.isEmpty();
   }
-
 }

@@ -141,8 +141,7 @@ public final class Unpacker {
       }
       case FIFO -> {
         unlink(directory, name, replaced);
-        pipeline.add(
-            new FileCall.Mknodat(directory, name, Stat.S_IFIFO | entry.mode() & 0777, 0));
+        pipeline.add(new FileCall.Mknodat(directory, name, Stat.S_IFIFO | entry.mode() & 0777, 0));
         attributes.named(directory, name, entry, real);
       }
       case CHARACTER_DEVICE, BLOCK_DEVICE -> device(entry, real, directory, name, replaced);
@@ -155,8 +154,7 @@ public final class Unpacker {
     if (replaced) pipeline.add(new FileCall.Unlinkat(directory, name, 0), Errno.ENOENT);
   }
 
-  private void file(
-      Entry entry, Content content, String path, Descriptor directory, String name) {
+  private void file(Entry entry, Content content, String path, Descriptor directory, String name) {
     Pending<Descriptor> opened =
         pipeline.add(new FileCall.Openat(directory, name, NEW_FILE, entry.mode() & 0777, false));
     Descriptor file = opened.descriptor();

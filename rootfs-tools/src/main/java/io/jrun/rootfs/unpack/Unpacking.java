@@ -1,10 +1,10 @@
 package io.jrun.rootfs.unpack;
 
-import io.jrun.rootfs.RootfsException;
-import io.jrun.rootfs.CallerFiles;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.rootfs.CallerFiles;
+import io.jrun.rootfs.RootfsException;
 import io.jrun.rootfs.stream.Expansion;
 import io.jrun.rootfs.stream.Sources;
 

@@ -1,6 +1,7 @@
 package io.jrun.runtime.cli;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// What `jrun create` was asked.
@@ -24,6 +25,22 @@ public record CreateOptions(
   public CreateOptions {
     networks = List.copyOf(networks);
     ports = List.copyOf(ports);
+  }
+
+  /// These options with each path of a file of the caller's own made absolute.
+  public CreateOptions withPaths(UnaryOperator<String> absolute) {
+    return new CreateOptions(
+        global,
+        id,
+        bundle,
+        consoleSocket == null ? null : absolute.apply(consoleSocket),
+        pidfdSocket == null ? null : absolute.apply(pidfdSocket),
+        pidFile == null ? null : absolute.apply(pidFile),
+        noPivot,
+        noNewKeyring,
+        preserveFds,
+        networks,
+        ports);
   }
 
   public CreateOptions(

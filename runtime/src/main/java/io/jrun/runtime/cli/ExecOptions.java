@@ -1,6 +1,7 @@
 package io.jrun.runtime.cli;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// What `jrun exec` was asked.
@@ -36,5 +37,30 @@ public record ExecOptions(
     additionalGids = List.copyOf(additionalGids);
     capabilities = List.copyOf(capabilities);
     cgroups = List.copyOf(cgroups);
+  }
+
+  /// These options with each path of a file of the caller's own made absolute.
+  public ExecOptions withPaths(UnaryOperator<String> absolute) {
+    return new ExecOptions(
+        global,
+        id,
+        args,
+        consoleSocket == null ? null : absolute.apply(consoleSocket),
+        pidfdSocket == null ? null : absolute.apply(pidfdSocket),
+        cwd,
+        env,
+        tty,
+        user,
+        additionalGids,
+        processFile,
+        detach,
+        pidFile == null ? null : absolute.apply(pidFile),
+        processLabel,
+        apparmor,
+        noNewPrivs,
+        capabilities,
+        preserveFds,
+        cgroups,
+        ignorePaused);
   }
 }

@@ -100,24 +100,9 @@ public final class ContainerOperations {
     }
   }
 
-  private CreateOptions absolutePaths(CreateOptions o) {
-    return new CreateOptions(
-        o.global(),
-        o.id(),
-        o.bundle(),
-        o.consoleSocket() == null ? null : client.absolute(o.consoleSocket()),
-        o.pidfdSocket() == null ? null : client.absolute(o.pidfdSocket()),
-        o.pidFile() == null ? null : client.absolute(o.pidFile()),
-        o.noPivot(),
-        o.noNewKeyring(),
-        o.preserveFds(),
-        o.networks(),
-        o.ports());
-  }
-
   public void create(CreateOptions given) {
     Store store = store(given.global());
-    CreateOptions options = absolutePaths(given);
+    CreateOptions options = given.withPaths(client::absolute);
     try (Creation creation =
         new Creation(containers, client, store, options, Creation.Role.LEAVES)) {
       Creation.Made made = creation.create();
@@ -134,7 +119,7 @@ public final class ContainerOperations {
 
   public int run(RunOptions given) {
     Store store = store(given.create().global());
-    CreateOptions options = absolutePaths(given.create());
+    CreateOptions options = given.create().withPaths(client::absolute);
     try (Creation creation = new Creation(containers, client, store, options, role(given))) {
       return run(given, creation, store);
     }
@@ -572,28 +557,7 @@ public final class ContainerOperations {
     if (status == Status.PAUSED && !given.ignorePaused())
       throw new ContainerException(
           "cannot exec in a paused container (use --ignore-paused to override)");
-    ExecOptions options =
-        new ExecOptions(
-            given.global(),
-            given.id(),
-            given.args(),
-            given.consoleSocket() == null ? null : client.absolute(given.consoleSocket()),
-            given.pidfdSocket() == null ? null : client.absolute(given.pidfdSocket()),
-            given.cwd(),
-            given.env(),
-            given.tty(),
-            given.user(),
-            given.additionalGids(),
-            given.processFile(),
-            given.detach(),
-            given.pidFile() == null ? null : client.absolute(given.pidFile()),
-            given.processLabel(),
-            given.apparmor(),
-            given.noNewPrivs(),
-            given.capabilities(),
-            given.preserveFds(),
-            given.cgroups(),
-            given.ignorePaused());
+    ExecOptions options = given.withPaths(client::absolute);
     Config config = containers.configs.of(stored);
     return new Execution(containers, client)
         .run(

@@ -6,7 +6,7 @@ import static io.jrun.kernel.call.MountCall.*;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
-import io.jrun.kernel.call.MountCall;
+import io.jrun.runtime.process.PrivateProc;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
@@ -16,15 +16,7 @@ final class Sysctls {
   private Sysctls() {}
 
   static void addTo(Batch batch, Map<String, String> sysctls) {
-    Descriptor context = batch.add(new MountCall.Fsopen("proc")).descriptor();
-    batch.add(new MountCall.Fsconfig(context, FSCONFIG_CMD_CREATE, null, null));
-    Descriptor proc =
-        batch
-            .add(
-                new MountCall.Fsmount(
-                    context, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC))
-            .descriptor();
-    batch.add(new FileCall.Close(context));
+    Descriptor proc = PrivateProc.open(batch);
     sysctls.forEach((name, value) -> {
       String path = "sys/" + (name.contains("/") ? name : name.replace('.', '/'));
       Descriptor file =

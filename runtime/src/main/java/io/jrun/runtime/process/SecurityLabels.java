@@ -9,7 +9,6 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
-import io.jrun.kernel.call.MountCall;
 import io.jrun.specs.runtime.Process;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
@@ -53,15 +52,7 @@ public final class SecurityLabels {
   /// The labels take effect when the program is executed.
   public static void addTo(Batch batch, Process process) {
     if (!given(process.apparmorProfile()) && !given(process.selinuxLabel())) return;
-    Descriptor context = batch.add(new MountCall.Fsopen("proc")).descriptor();
-    batch.add(new MountCall.Fsconfig(context, FSCONFIG_CMD_CREATE, null, null));
-    Descriptor proc =
-        batch
-            .add(
-                new MountCall.Fsmount(
-                    context, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC))
-            .descriptor();
-    batch.add(new FileCall.Close(context));
+    Descriptor proc = PrivateProc.open(batch);
     if (given(process.apparmorProfile()))
       write(batch, proc, "attr/apparmor/exec", "exec " + process.apparmorProfile());
     if (given(process.selinuxLabel()))
