@@ -27,4 +27,4 @@ fi
 work=$(mktemp -d "${BENCH_DIR:-/dev/shm}/jrun-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
-exec python3 scripts/bench-rootfs.py "$work"
+python3 scripts/bench-rootfs.py "$work"

@@ -120,15 +120,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
           SIOCSIFFLAGS,
           "SIOCSIFFLAGS");
 
-  /// Brings `lo` of the socket's network namespace up (netdevice(7), SIOCSIFFLAGS).
-  static IoctlWrite loopbackUp(Descriptor socket) {
-    java.nio.ByteBuffer request =
-        java.nio.ByteBuffer.allocate(40).order(java.nio.ByteOrder.nativeOrder()); // struct ifreq
-    request.put((byte) 'l').put((byte) 'o');
-    request.putShort(16, (short) (0x1 | 0x8 | 0x40)); // IFF_UP | IFF_LOOPBACK | IFF_RUNNING
-    return new IoctlWrite(socket, SIOCSIFFLAGS, request.array());
-  }
-
   /// openat(2); the descriptor comes back to the engine when `returned`.
   record Openat(Descriptor directory, String path, int flags, int mode, boolean returned)
       implements FileCall<Descriptor> {

@@ -4,10 +4,8 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.HostCall;
-import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.Number;
 import io.jrun.kernel.call.Output;
-import io.jrun.kernel.call.Syscall;
 import io.jrun.kernel.wire.Layout;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Memory;
@@ -31,15 +29,6 @@ public final class HostKernel implements Kernel {
 
   @Override
   public <R> R call(HostCall<R> call) {
-    return make(call);
-  }
-
-  /// A call that changes the thread that makes it: for threads that know what they do.
-  <R> R callInThread(NamespaceCall<R> call) {
-    return make(call);
-  }
-
-  private <R> R make(Syscall<R> call) {
     Pointer memory = scratch.get();
     Layout layout = layOut(call, memory);
     int needed = layout.outOffset() + layout.outSize();
@@ -79,7 +68,7 @@ public final class HostKernel implements Kernel {
     return number != Number.CLOSE && number != Number.CONNECT;
   }
 
-  private static Layout layOut(Syscall<?> call, Pointer memory) {
+  private static Layout layOut(HostCall<?> call, Pointer memory) {
     Layout layout = new Layout(memory.address(), ARGUMENTS);
     layout.call(call, 0);
     if (layout.kinds() != 0)

@@ -5,8 +5,6 @@ import io.jrun.cni.network.ResultCache;
 import io.jrun.cni.simple.SimpleCni;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
-import io.jrun.kernel.host.HostKernel;
-import io.jrun.kernel.host.NetworkMaker;
 import io.jrun.kernel.trace.Trace;
 import io.jrun.kernel.trace.TracedHelper;
 import io.jrun.kernel.trace.TracedKernel;
@@ -38,10 +36,6 @@ public final class Containers {
   final Configs configs;
   final AtomicInteger watched;
   private final Supplier<ContainerNetworks> networks;
-
-  /// Null where clone3 makes network namespaces with the others.
-  final @Nullable NetworkMaker networkMaker;
-
   private final int uid;
   private final boolean isInUserNamespace;
 
@@ -56,8 +50,6 @@ public final class Containers {
     this.networks = new Lazy<>(() -> networks(kernel, library.resolve("../../bin/jrun")));
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
-    this.networkMaker =
-        kernel instanceof HostKernel host && !isUnprivileged() ? new NetworkMaker(host) : null;
   }
 
   private static ContainerNetworks networks(Kernel kernel, Path helper) {
@@ -119,7 +111,6 @@ public final class Containers {
     this.networks = networks;
     this.uid = all.uid;
     this.isInUserNamespace = all.isInUserNamespace;
-    this.networkMaker = null; // who looks at the calls shall see that one too
   }
 
   /// @param log of the one command that the operations are for

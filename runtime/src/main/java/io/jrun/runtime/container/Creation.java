@@ -16,7 +16,6 @@ import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Stat;
-import io.jrun.kernel.host.NetworkMaker;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cgroup.CgroupException;
 import io.jrun.runtime.cgroup.CgroupMaking;
@@ -36,8 +35,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /// Makes a container up to the moment before its program starts: directory, state, cgroup, process,
@@ -58,7 +55,6 @@ final class Creation implements AutoCloseable {
   private Bundle bundle;
   private StoredState state;
   private @Nullable Claim claim;
-  private @Nullable CompletableFuture<OwnedDescriptor> network;
   private @Nullable CgroupMaking making;
   private @Nullable Cgroup cgroup;
   private @Nullable IdMappedMounts idMapped;
@@ -165,8 +161,6 @@ final class Creation implements AutoCloseable {
 
   private Made make() {
     Config config = bundle.config();
-    InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe);
-    beginNetwork(plan.namespaces());
     String cgroupsPath = config.linux().cgroupsPath();
     CgroupMaking making =
         containers.cgroups.plan(
@@ -181,6 +175,7 @@ final class Creation implements AutoCloseable {
     this.making = making;
     client.log.step("took the id in ", store.directory(options.id()));
 
+    InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe);
     boolean middle = plan.namespaces().needsMiddle();
     List<Pending<Stat>> sources = new ArrayList<>();
     stdio = new StdioOwner(bundle.process().user().uid());
@@ -200,9 +195,7 @@ final class Creation implements AutoCloseable {
       idMapped = IdMappedMounts.prepare(containers, client, config, init().pid());
     Batch first = new Batch();
     if (!middle) Child.addForgetCgroup(first, cgroup().birthplace());
-    OwnedDescriptor networkMade = network == null ? null : madeNetwork(network);
-    Reply begun = helper.send(plan.beforeCgroup(first, directories, helper, idMapped, networkMade));
-    closeNetwork();
+    Reply begun = helper.send(plan.beforeCgroup(first, directories, helper, idMapped));
     client.log.step("sent init to its namespaces and file systems", "");
 
     Batch second = new Batch();
@@ -237,27 +230,6 @@ final class Creation implements AutoCloseable {
       hooks = createHooks();
     }
     return finish(plan, terminal, hooks);
-  }
-
-  /// Lets the network namespace be made beside all that comes before init's first batch.
-  private void beginNetwork(NamespacePlan namespaces) {
-    NetworkMaker maker = containers.networkMaker;
-    if (maker != null && namespaces.makes(NamespaceType.NETWORK) && !namespaces.needsMiddle())
-      network = maker.make();
-  }
-
-  private static OwnedDescriptor madeNetwork(CompletableFuture<OwnedDescriptor> network) {
-    try {
-      return network.join();
-    } catch (CompletionException e) {
-      throw new ContainerException("making the network namespace", e.getCause());
-    }
-  }
-
-  private void closeNetwork() {
-    CompletableFuture<OwnedDescriptor> made = network;
-    network = null;
-    if (made != null && !made.isCompletedExceptionally()) madeNetwork(made).close();
   }
 
   private void makeBirthplace() {
@@ -341,10 +313,7 @@ final class Creation implements AutoCloseable {
     Batch batch = new Batch();
     addPreparation(batch, plan, sources);
     plan.namespaces().addParentJoins(batch);
-    long flags =
-        network == null
-            ? plan.namespaces().cloneFlags()
-            : plan.namespaces().cloneFlagsWithoutNetwork();
+    long flags = plan.namespaces().cloneFlags();
     return Child.begin(
         containers.kernel,
         client.helper,
@@ -502,7 +471,6 @@ final class Creation implements AutoCloseable {
     if (isWired) suppressing(cause, networking()::detach);
     if (begun != null && cgroupMade) suppressing(cause, () -> end(begun.cgroup()));
     else if (begun != null) begun.undo(cause);
-    suppressing(cause, this::closeNetwork);
     if (cause.getSuppressed().length == before)
       suppressing(cause, () -> store.delete(claim(), options.id()));
   }

@@ -2,7 +2,6 @@ package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
-import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
@@ -77,14 +76,12 @@ final class InitPlan {
   /// @param directories for each bind mount, whether its source is a directory
   /// @param init performs what comes before a question to it
   /// @param idMapped trees for some of the mounts; null where there are none
-  /// @param network the new network namespace; null where init was born in it, or has none
   /// @return the rest of the batch, to be sent
   Batch beforeCgroup(
       Batch batch,
       List<Boolean> directories,
       HelperKernel init,
-      @Nullable IdMappedMounts idMapped,
-      @Nullable OwnedDescriptor network) {
+      @Nullable IdMappedMounts idMapped) {
     batch.add(new PseudoCall.ResetSignals());
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     exe.addTo(batch);
@@ -96,13 +93,7 @@ final class InitPlan {
       batch.add(new NamespaceCall.Sethostname(config.hostname()));
     if (config.domainname() != null && !config.domainname().isEmpty())
       batch.add(new NamespaceCall.Setdomainname(config.domainname()));
-    if (network != null) {
-      Descriptor made = batch.pass(network);
-      batch.add(new NamespaceCall.Setns(made, NamespaceCall.CLONE_NEWNET));
-      batch.add(new FileCall.Close(made));
-    } else if (namespaces.makes(NamespaceType.NETWORK)) {
-      Loopback.addTo(batch);
-    }
+    if (namespaces.makes(NamespaceType.NETWORK)) Loopback.addTo(batch);
 
     if (!namespaces.has(NamespaceType.MOUNT)) {
       addDirectory(batch);

@@ -4,19 +4,27 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.SocketCall;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
-/// Brings `lo` of a new network namespace up.
+/// Brings `lo` of a new network namespace up (netdevice(7), SIOCSIFFLAGS).
 final class Loopback {
+  private static final int IFREQ = 40;
+  private static final int IFNAMSIZ = 16;
+  private static final short IFF_UP_LOOPBACK_RUNNING = 0x1 | 0x8 | 0x40;
+
   private Loopback() {}
 
   static void addTo(Batch batch) {
+    ByteBuffer request = ByteBuffer.allocate(IFREQ).order(ByteOrder.nativeOrder());
+    request.put((byte) 'l').put((byte) 'o').putShort(IFNAMSIZ, IFF_UP_LOOPBACK_RUNNING);
     Descriptor socket =
         batch
             .add(
                 new SocketCall.Socket(
                     SocketCall.AF_INET, SocketCall.SOCK_DGRAM | SocketCall.SOCK_CLOEXEC, 0, false))
             .descriptor();
-    batch.add(FileCall.loopbackUp(socket));
+    batch.add(new FileCall.IoctlWrite(socket, FileCall.SIOCSIFFLAGS, request.array()));
     batch.add(new FileCall.Close(socket));
   }
 }

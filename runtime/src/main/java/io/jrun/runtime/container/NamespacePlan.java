@@ -48,11 +48,6 @@ final class NamespacePlan {
     return flags;
   }
 
-  /// The same, where the network namespace is made elsewhere.
-  long cloneFlagsWithoutNetwork() {
-    return cloneFlags() & ~CLONE_NEWNET;
-  }
-
   boolean makes(NamespaceType type) {
     Namespace namespace = linux.namespace(type);
     return namespace != null && namespace.path() == null;
