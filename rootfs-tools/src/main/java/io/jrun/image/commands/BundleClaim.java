@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Objects;
 
 /// The right to a container's bundle, held by a lock on its directory while the container is being
 /// made or watched; a crash releases it.
@@ -26,8 +27,9 @@ public record BundleClaim(Path directory, OwnedDescriptor lock, boolean isLeft)
   /// @param owner the directory of the containers' state, within which the id is unique
   static BundleClaim take(Kernel kernel, Path directory, String owner) {
     try {
-      Files.createDirectories(directory.getParent());
-      allowEntering(directory.getParent());
+      Path parent = Objects.requireNonNull(directory.getParent());
+      Files.createDirectories(parent);
+      allowEntering(parent);
       boolean isLeft = !make(directory);
       BundleClaim claim = lock(kernel, directory, isLeft);
       try {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Objects;
 
 /// Files that are there as a whole, after a crash too.
 final class DurableFiles {
@@ -36,7 +37,7 @@ final class DurableFiles {
   /// Gives a file, which is on the disk already, its name.
   static void publish(Path aside, Path path) throws IOException {
     Files.move(aside, path, StandardCopyOption.ATOMIC_MOVE);
-    sync(path.getParent());
+    sync(Objects.requireNonNull(path.getParent()));
   }
 
   static void sync(Path directory) throws IOException {

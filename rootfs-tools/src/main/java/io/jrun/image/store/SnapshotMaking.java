@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /// Unpacks those layers of an image that nobody unpacked before. Two that make the same one at once
@@ -58,7 +59,7 @@ public final class SnapshotMaking {
     try {
       sync(store, aside);
       Files.move(aside, snapshot, StandardCopyOption.ATOMIC_MOVE);
-      DurableFiles.sync(snapshot.getParent());
+      DurableFiles.sync(Objects.requireNonNull(snapshot.getParent()));
     } catch (FileSystemException e) {
       if (!Files.isDirectory(snapshot)) throw IoFailure.of("naming " + snapshot, e);
       Unpacking.remove(caller, aside.toString()); // another one was faster

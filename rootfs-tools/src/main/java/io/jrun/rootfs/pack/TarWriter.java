@@ -9,6 +9,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /// Writes archives in PAX format. The same tree gives the same bytes: owners are numbers, records
@@ -69,7 +70,7 @@ public final class TarWriter {
     return true;
   }
 
-  private void extended(TreeMap<String, byte[]> records) throws IOException {
+  private void extended(SortedMap<String, byte[]> records) throws IOException {
     ByteArrayOutputStream content = new ByteArrayOutputStream();
     for (Map.Entry<String, byte[]> record : records.entrySet()) {
       byte[] key = Names.encode(record.getKey());
