@@ -167,8 +167,13 @@ class CniIT {
     Path plugin = node.temp().resolve("talks");
     Files.writeString(
         plugin,
-        "#!/bin/sh\ncat >/dev/null\necho warning-$CNI_IFNAME >&2\n"
-            + "echo '{\"cniVersion\":\"0.4.0\",\"code\":123,\"msg\":\"own error\",\"details\":\"more\"}'\nexit 1\n");
+        """
+        #!/bin/sh
+        cat >/dev/null
+        echo warning-$CNI_IFNAME >&2
+        echo '{"cniVersion":"0.4.0","code":123,"msg":"own error","details":"more"}'
+        exit 1
+        """);
     assertThat(plugin.toFile().setExecutable(true)).isTrue();
     node.configure("10-t.conf", "{\"cniVersion\":\"0.4.0\",\"name\":\"t\",\"type\":\"talks\"}");
     Outcome outcome =

@@ -42,15 +42,20 @@ class ImageIT extends EndToEnd {
     Command.of("gzip", "-k", docker.toString()).run().succeeds();
     Command.of("zstd", "-q", "-k", oci.toString()).run().succeeds();
     int number = 0;
-    for (String source : List.of("layout", "docker.tar", "oci.tar", "docker.tar.gz", "oci.tar.zst")) {
+    for (String source :
+        List.of("layout", "docker.tar", "oci.tar", "docker.tar.gz", "oci.tar.zst")) {
       Path to = temp.resolve("to" + number++);
       runtime("rootfs", "unpack", temp.resolve(source).toString(), to.toString()).succeeds();
       assertThat(tree(to)).as(source).isEqualTo(expected);
     }
     Path piped = temp.resolve("piped");
     Command.of(
-            "bash", "-c", "gzip -c $0 | $1 rootfs unpack - $2", oci.toString(),
-            RUNTIME.path().toString(), piped.toString())
+            "bash",
+            "-c",
+            "gzip -c $0 | $1 rootfs unpack - $2",
+            oci.toString(),
+            RUNTIME.path().toString(),
+            piped.toString())
         .run()
         .succeeds();
     assertThat(tree(piped)).isEqualTo(expected);
@@ -60,7 +65,8 @@ class ImageIT extends EndToEnd {
   void contentIsSharedNamedAndCollected() throws IOException {
     ImageLayout layout = ImageLayout.make(temp);
     Path docker = layout.as("docker-archive", "docker.tar");
-    assertThat(image("load", "--name", "my/thing:1", layout.directory().toString()).succeeds().text())
+    assertThat(
+            image("load", "--name", "my/thing:1", layout.directory().toString()).succeeds().text())
         .isEqualTo("my/thing:1");
     long first = blobs();
     image("load", "--name", "again", layout.directory().toString()).succeeds();
@@ -115,7 +121,13 @@ class ImageIT extends EndToEnd {
     for (int millis = 0; millis < 900; millis += 130) {
       Command.Running running =
           Command.of(
-                  RUNTIME.path().toString(), "image", "load", "--store", store(), "--name", "x",
+                  RUNTIME.path().toString(),
+                  "image",
+                  "load",
+                  "--store",
+                  store(),
+                  "--name",
+                  "x",
                   layout.directory().toString())
               .with("JRUN_ENGINE", "off")
               .start();
@@ -144,7 +156,12 @@ class ImageIT extends EndToEnd {
               + " || exit 3; $0 image prune --store $1 >/dev/null || exit 4; done";
       running.add(
           Command.of(
-                  "bash", "-c", script, RUNTIME.path().toString(), store(), Integer.toString(i),
+                  "bash",
+                  "-c",
+                  script,
+                  RUNTIME.path().toString(),
+                  store(),
+                  Integer.toString(i),
                   layout.directory().toString())
               .start());
     }
@@ -179,8 +196,24 @@ class ImageIT extends EndToEnd {
     ImageLayout layout = ImageLayout.make(temp);
     image("load", "--name", "app", layout.directory().toString()).succeeds();
     runtime(
-            "bundle", "create", "--store", store(), "--image", "app", "-e", "A=c", "-e", "N=1",
-            "-u", "5:users", "-w", "/tmp", "--read-only", temp + "/made", "-c", "true")
+            "bundle",
+            "create",
+            "--store",
+            store(),
+            "--image",
+            "app",
+            "-e",
+            "A=c",
+            "-e",
+            "N=1",
+            "-u",
+            "5:users",
+            "-w",
+            "/tmp",
+            "--read-only",
+            temp + "/made",
+            "-c",
+            "true")
         .succeeds();
     Config made = Config.read(temp.resolve("made/config.json"));
     assertThat(made.at("/process/args").toString()).isEqualTo("[\"/bin/sh\",\"-c\",\"true\"]");
@@ -190,7 +223,14 @@ class ImageIT extends EndToEnd {
     assertThat(made.at("/process/cwd").asString()).isEqualTo("/tmp");
     assertThat(made.at("/root/readonly").asBoolean()).isTrue();
     runtime(
-            "bundle", "create", "--store", store(), "--image", "app", "-u", "nobody-knows",
+            "bundle",
+            "create",
+            "--store",
+            store(),
+            "--image",
+            "app",
+            "-u",
+            "nobody-knows",
             temp + "/none")
         .failsInOneLine("no user nobody-knows");
     assertThat(temp.resolve("none")).doesNotExist();

@@ -38,7 +38,8 @@ record ImageLayout(Path directory) {
   static ImageLayout make(Path temp) {
     for (String tool : new String[] {"umoci", "skopeo"}) {
       assumeTrue(
-          Command.of("sh", "-c", "command -v " + tool).run().status() == 0, tool + " is not installed");
+          Command.of("sh", "-c", "command -v " + tool).run().status() == 0,
+          tool + " is not installed");
     }
     Command.of("bash", "-c", SCRIPT, temp.toString()).run().succeeds();
     return new ImageLayout(temp.resolve("layout"));
@@ -51,7 +52,12 @@ record ImageLayout(Path directory) {
 
   Path as(String transport, String name) {
     Path to = directory.resolveSibling(name);
-    Command.of("skopeo", "copy", "-q", "oci:" + directory + ":a", transport + ":" + to + ":test/image:1")
+    Command.of(
+            "skopeo",
+            "copy",
+            "-q",
+            "oci:" + directory + ":a",
+            transport + ":" + to + ":test/image:1")
         .run()
         .succeeds();
     return to;

@@ -52,7 +52,13 @@ class PackIT extends EndToEnd {
     assertThat(Trees.of(temp.resolve("back"))).isEqualTo(expected);
     Path theirs = Files.createDirectory(temp.resolve("theirs"));
     Command.of(
-            "tar", "--xattrs", "--xattrs-include=*", "-C", theirs.toString(), "-xpf", temp + "/1.tar")
+            "tar",
+            "--xattrs",
+            "--xattrs-include=*",
+            "-C",
+            theirs.toString(),
+            "-xpf",
+            temp + "/1.tar")
         .run()
         .succeeds();
     assertThat(Trees.of(theirs)).isEqualTo(expected);
@@ -62,7 +68,11 @@ class PackIT extends EndToEnd {
   void timesCanBeClampedSoThatATreeMadeAnewIsTheSame() throws IOException {
     Path tree = tree("t");
     rootfs("pack", "--latest", "1000000000", tree.toString(), temp + "/1.tar").succeeds();
-    Command.of("bash", "-c", "find $0 -exec touch -h {} +; touch -d 1965-01-01T00:00:00.25Z $0/a/f; touch -d 2000-01-01 $0/none", tree.toString())
+    Command.of(
+            "bash",
+            "-c",
+            "find $0 -exec touch -h {} +; touch -d 1965-01-01T00:00:00.25Z $0/a/f; touch -d 2000-01-01 $0/none",
+            tree.toString())
         .run()
         .succeeds();
     command("rootfs", "pack", tree.toString(), temp + "/2.tar")
@@ -103,7 +113,8 @@ class PackIT extends EndToEnd {
         .run()
         .succeeds();
     rootfs("unpack", layout.toString(), temp + "/result").succeeds();
-    assertThat(withoutDirectoryTimes(temp.resolve("result"))).isEqualTo(withoutDirectoryTimes(upper));
+    assertThat(withoutDirectoryTimes(temp.resolve("result")))
+        .isEqualTo(withoutDirectoryTimes(upper));
   }
 
   private static List<String> withoutDirectoryTimes(Path tree) {

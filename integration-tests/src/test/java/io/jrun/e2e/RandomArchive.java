@@ -30,13 +30,15 @@ final class RandomArchive {
           if (!files.isEmpty()) tar.hardLink(name, files.get(random.nextInt(files.size())));
         }
         case 4 -> tar.mode(0600 | random.nextInt(64)).fifo(name);
-        case 5 -> tar.mode(0640).device(random.nextBoolean() ? '3' : '4', name, i, random.nextInt(256));
+        case 5 ->
+            tar.mode(0640).device(random.nextBoolean() ? '3' : '4', name, i, random.nextInt(256));
         case 6 -> {
           // again, with other content
           if (!files.isEmpty()) tar.file(files.get(random.nextInt(files.size())), "again" + i);
         }
         default -> {
-          byte[] content = new byte[random.nextInt(4) == 0 ? random.nextInt(200_000) : random.nextInt(600)];
+          byte[] content =
+              new byte[random.nextInt(4) == 0 ? random.nextInt(200_000) : random.nextInt(600)];
           random.nextBytes(content);
           tar.file(name, content);
           files.add(name);

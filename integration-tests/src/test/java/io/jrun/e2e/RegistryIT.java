@@ -51,14 +51,13 @@ class RegistryIT extends EndToEnd {
 
   private static void awaitPort(int port) {
     assertThat(
-            eventually(
-                () -> {
-                  try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-                    return socket.isConnected();
-                  } catch (IOException e) {
-                    return false;
-                  }
-                }))
+            eventually(() -> {
+              try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                return socket.isConnected();
+              } catch (IOException e) {
+                return false;
+              }
+            }))
         .as("the registry listens")
         .isTrue();
   }
@@ -67,7 +66,8 @@ class RegistryIT extends EndToEnd {
   void imagesGoToARegistryWithTlsAndPasswordsAndBack() throws Exception {
     for (String tool : List.of("docker-registry", "htpasswd", "openssl")) {
       assumeTrue(
-          Command.of("sh", "-c", "command -v " + tool).run().status() == 0, tool + " is not installed");
+          Command.of("sh", "-c", "command -v " + tool).run().status() == 0,
+          tool + " is not installed");
     }
     ImageLayout layout = ImageLayout.make(temp);
     int port = freePort();
@@ -121,8 +121,14 @@ class RegistryIT extends EndToEnd {
           .succeeds();
       assertThat(to.resolve("rootfs/d/three")).hasContent("new");
       Command.of(
-              "skopeo", "inspect", "--cert-dir", directory.toString(), "--tls-verify=false",
-              "--creds", "joe:secret", "docker://" + name)
+              "skopeo",
+              "inspect",
+              "--cert-dir",
+              directory.toString(),
+              "--tls-verify=false",
+              "--creds",
+              "joe:secret",
+              "docker://" + name)
           .run()
           .succeeds();
     } finally {
@@ -178,7 +184,8 @@ class RegistryIT extends EndToEnd {
         Config index = Config.read(layout.resolve("index.json"));
         String digest = index.at("/manifests/0/digest").asString();
         e.getResponseHeaders().add("Content-Type", "application/vnd.oci.image.manifest.v1+json");
-        answer(e, 200, Files.readAllBytes(layout.resolve("blobs").resolve(digest.replace(':', '/'))));
+        answer(
+            e, 200, Files.readAllBytes(layout.resolve("blobs").resolve(digest.replace(':', '/'))));
       } else {
         String digest = path.substring(path.lastIndexOf('/') + 1);
         e.getResponseHeaders()
@@ -254,7 +261,8 @@ class RegistryIT extends EndToEnd {
     Path good = temp.resolve("good");
     Command.of("cp", "-a", layout.directory().toString(), good.toString()).run().succeeds();
     try (var blobs = Files.list(layout.directory().resolve("blobs/sha256"))) {
-      Path layer = blobs.max(java.util.Comparator.comparingLong(p -> p.toFile().length())).orElseThrow();
+      Path layer =
+          blobs.max(java.util.Comparator.comparingLong(p -> p.toFile().length())).orElseThrow();
       byte[] content = Files.readAllBytes(layer);
       content[100] ^= 1;
       Files.write(layer, content);

@@ -65,9 +65,30 @@ class RunImageIT extends EndToEnd {
             + " busybox hostname; echo x > /new || echo read-only";
     assertThat(
             runImage(
-                    "-e", "A=c", "-u", "0", "-w", "/tmp", "-v", temp + "/shared:/v:ro", "--tmpfs", "/t",
-                    "--hostname", "there", "--read-only", "--memory", "64m", "--pids-limit", "30",
-                    "--cpus", "0.5", "--cap-drop", "all", id, "-c", script)
+                    "-e",
+                    "A=c",
+                    "-u",
+                    "0",
+                    "-w",
+                    "/tmp",
+                    "-v",
+                    temp + "/shared:/v:ro",
+                    "--tmpfs",
+                    "/t",
+                    "--hostname",
+                    "there",
+                    "--read-only",
+                    "--memory",
+                    "64m",
+                    "--pids-limit",
+                    "30",
+                    "--cpus",
+                    "0.5",
+                    "--cap-drop",
+                    "all",
+                    id,
+                    "-c",
+                    script)
                 .succeeds()
                 .lines())
         .containsExactly("0", "c", "/tmp", "host", "1", "there", "read-only");
@@ -101,7 +122,8 @@ class RunImageIT extends EndToEnd {
 
   @Test
   void whatAKilledRunLeftGoesWithTheNextOfThatName() throws IOException {
-    Path left = Files.createDirectories(temp.resolve("store/bundles").resolve(id).resolve("rootfs"));
+    Path left =
+        Files.createDirectories(temp.resolve("store/bundles").resolve(id).resolve("rootfs"));
     Files.writeString(left.resolve("file"), "left");
     runImage(id, "-c", "true").succeeds();
     assertNothingIsLeft();
@@ -111,8 +133,15 @@ class RunImageIT extends EndToEnd {
   void aContainerOfAnotherStateDirectoryIsNotTouched() throws IOException {
     runImage("--detach", "--entrypoint", "/bin/busybox", id, "sleep", "1000").succeeds();
     Command.of(
-            RUNTIME.path().toString(), "--root", temp + "/other", "run", "--image", "app", "--store",
-            store(), id)
+            RUNTIME.path().toString(),
+            "--root",
+            temp + "/other",
+            "run",
+            "--image",
+            "app",
+            "--store",
+            store(),
+            id)
         .run()
         .failsInOneLine("exists already");
     assertThat(runtime("exec", id, "/bin/busybox", "cat", "/d/three").succeeds().text())
@@ -127,7 +156,15 @@ class RunImageIT extends EndToEnd {
     for (int i = 0; i < 5; i++) {
       running.add(
           command(
-                  "run", "--image", "app", "--store", store(), "-e", "E2E_TAG=" + tag, id, "-c",
+                  "run",
+                  "--image",
+                  "app",
+                  "--store",
+                  store(),
+                  "-e",
+                  "E2E_TAG=" + tag,
+                  id,
+                  "-c",
                   "busybox sleep 1; echo ran")
               .start());
     }

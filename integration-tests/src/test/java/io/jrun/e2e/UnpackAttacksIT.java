@@ -3,6 +3,7 @@ package io.jrun.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,7 +39,8 @@ class UnpackAttacksIT extends EndToEnd {
         "link to a link",
         new TarBuilder().symlink("a", "b").symlink("b", up).file("a/victim", "evil"));
     attacks.put(
-        "link with the file's name", new TarBuilder().symlink("v", out + "/victim").file("v", "evil"));
+        "link with the file's name",
+        new TarBuilder().symlink("v", out + "/victim").file("v", "evil"));
     attacks.put(
         "directory replaced by a link",
         new TarBuilder().directory("d").file("d/x", "").symlink("d", out).file("d/victim", "evil"));
@@ -52,8 +54,11 @@ class UnpackAttacksIT extends EndToEnd {
             .mode(0777)
             .directory("d"));
     attacks.put("root as a link", new TarBuilder().symlink(".", out).file("victim", "evil"));
-    attacks.put("hard link to the outside", new TarBuilder().hardLink("h", out + "/victim").file("h", "evil"));
-    attacks.put("hard link with dots", new TarBuilder().hardLink("h", up + "/victim").file("h", "evil"));
+    attacks.put(
+        "hard link to the outside",
+        new TarBuilder().hardLink("h", out + "/victim").file("h", "evil"));
+    attacks.put(
+        "hard link with dots", new TarBuilder().hardLink("h", up + "/victim").file("h", "evil"));
     attacks.put(
         "hard link through a link",
         new TarBuilder().symlink("l", out).hardLink("h", "l/victim").file("h", "evil"));
@@ -63,15 +68,17 @@ class UnpackAttacksIT extends EndToEnd {
     attacks.put(
         "modes and owners through a link",
         new TarBuilder().owner(1, 1).mode(04777).symlink("l", out + "/victim"));
-    attacks.put("device in place of a link", new TarBuilder().symlink("l", out + "/new").device('3', "l", 1, 3));
     attacks.put(
-        "long name by extended header", new TarBuilder().pax("path=" + up + "/victim").file("x", "evil"));
+        "device in place of a link",
+        new TarBuilder().symlink("l", out + "/new").device('3', "l", 1, 3));
+    attacks.put(
+        "long name by extended header",
+        new TarBuilder().pax("path=" + up + "/victim").file("x", "evil"));
     attacks.put(
         "link by extended header",
         new TarBuilder().pax("linkpath=" + out).symlink("l", "x").file("l/victim", "evil"));
     attacks.put("whiteout of what is above", new TarBuilder().file(up + "/.wh.victim", ""));
-    attacks.put(
-        "many links", manyLinks(out));
+    attacks.put("many links", manyLinks(out));
     return attacks;
   }
 
@@ -112,7 +119,8 @@ class UnpackAttacksIT extends EndToEnd {
     // whoever may write into the temporary directory exchanges d and a link, again and again
     Process swapper =
         new ProcessBuilder(
-                "python3", "-c",
+                "python3",
+                "-c",
                 """
                 import ctypes, glob, os, sys, time
                 libc = ctypes.CDLL(None, use_errno=True)
@@ -124,7 +132,8 @@ class UnpackAttacksIT extends EndToEnd {
                         except OSError: pass
                         libc.renameat2(-100, (t + '/swap').encode(), -100, (t + '/d').encode(), 2)
                 """,
-                temp.toString(), outside.toString())
+                temp.toString(),
+                outside.toString())
             .start();
     try {
       for (int i = 0; i < 5; i++) {
@@ -150,22 +159,25 @@ class UnpackAttacksIT extends EndToEnd {
     refused.put("too many levels", loop());
     refused.put("not known", new TarBuilder().entry('Q', "odd", "", new byte[0], 0, 0));
     refused.put("volumes", new TarBuilder().entry('M', "odd", "", new byte[0], 0, 0));
-    refused.put("extended header is damaged", new TarBuilder().entry('x', "x", "", "99 a=b\n".getBytes(), 0, 0).file("f", ""));
+    refused.put(
+        "extended header is damaged",
+        new TarBuilder()
+            .entry('x', "x", "", "99 a=b\n".getBytes(StandardCharsets.US_ASCII), 0, 0)
+            .file("f", ""));
     refused.put("not an id", new TarBuilder().pax("uid=4294967295").file("f", ""));
     refused.put("negative", new TarBuilder().pax("size=-5").file("f", ""));
     int number = 0;
     for (Map.Entry<String, TarBuilder> entry : refused.entrySet()) {
       Path archive = entry.getValue().write(temp.resolve("refused-" + number));
       Path to = temp.resolve("refused-" + number++ + ".d");
-      runtime("rootfs", "unpack", archive.toString(), to.toString())
-          .failsInOneLine(entry.getKey());
+      runtime("rootfs", "unpack", archive.toString(), to.toString()).failsInOneLine(entry.getKey());
       assertThat(to).doesNotExist();
     }
     Path many = new TarBuilder().file("a", "").file("b", "").file("c", "").write(temp.resolve("m"));
     runtime("rootfs", "unpack", "--max-entries", "2", many.toString(), temp + "/m.d")
         .failsInOneLine("more than 2 entries");
     Path garbage = Files.write(temp.resolve("garbage"), new byte[2048]);
-    Files.write(garbage, "this is no archive".repeat(100).getBytes());
+    Files.write(garbage, "this is no archive".repeat(100).getBytes(StandardCharsets.US_ASCII));
     runtime("rootfs", "unpack", garbage.toString(), temp + "/g.d")
         .failsInOneLine("not a tar archive");
   }
@@ -178,10 +190,12 @@ class UnpackAttacksIT extends EndToEnd {
   void streamsThatExpandTooFarAreRefused() throws IOException {
     Path bomb = temp.resolve("bomb.zst");
     Command.of(
-            "bash", "-c",
+            "bash",
+            "-c",
             "mkdir $0/zeros; head -c 200M /dev/zero > $0/zeros/z; tar -C $0/zeros -c . | zstd -q -19"
                 + " > $1",
-            temp.toString(), bomb.toString())
+            temp.toString(),
+            bomb.toString())
         .run()
         .succeeds();
     runtime("rootfs", "unpack", bomb.toString(), temp + "/bomb.d").failsInOneLine("--max-ratio");

@@ -62,8 +62,7 @@ class UnpackIT extends EndToEnd {
   void paxArchivesComeBackAsTheyWere() throws IOException {
     Path tree = tree();
     List<String> expected = Trees.of(tree);
-    unpacksTo(
-        archive(tree, "pax.tar", "--format=pax", "--xattrs", "--acls", "--sparse"), expected);
+    unpacksTo(archive(tree, "pax.tar", "--format=pax", "--xattrs", "--acls", "--sparse"), expected);
   }
 
   @Test
@@ -84,8 +83,12 @@ class UnpackIT extends EndToEnd {
     Path archive = archive(tree, "in.tar", "--format=pax", "--xattrs", "--acls", "-S");
     Path to = temp.resolve("from-stdin");
     Command.of(
-            "bash", "-c", "cat $0 | $1 rootfs unpack - $2", archive.toString(),
-            RUNTIME.path().toString(), to.toString())
+            "bash",
+            "-c",
+            "cat $0 | $1 rootfs unpack - $2",
+            archive.toString(),
+            RUNTIME.path().toString(),
+            to.toString())
         .run()
         .succeeds();
     assertThat(Trees.of(to)).isEqualTo(expected);
@@ -111,9 +114,7 @@ class UnpackIT extends EndToEnd {
       Path archive = archive(tree, "sparse-" + format, options);
       Path to = temp.resolve("sparse-" + format + ".d");
       runtime("rootfs", "unpack", archive.toString(), to.toString()).succeeds();
-      assertThat(withoutFractions(Trees.of(to)))
-          .as(format)
-          .isEqualTo(withoutFractions(expected));
+      assertThat(withoutFractions(Trees.of(to))).as(format).isEqualTo(withoutFractions(expected));
       long blocks =
           Long.parseLong(Command.of("stat", "-c", "%b", to + "/some").run().succeeds().text());
       assertThat(blocks).as("blocks of %s", format).isLessThan(2000);
@@ -133,7 +134,13 @@ class UnpackIT extends EndToEnd {
       Path ours = temp.resolve("ours-" + seed);
       Path theirs = Files.createDirectory(temp.resolve("theirs-" + seed));
       runtime("rootfs", "unpack", archive.toString(), ours.toString()).succeeds();
-      Command.of("tar", "--numeric-owner", "-C", theirs.toString(), "--delay-directory-restore", "-xpf",
+      Command.of(
+              "tar",
+              "--numeric-owner",
+              "-C",
+              theirs.toString(),
+              "--delay-directory-restore",
+              "-xpf",
               archive.toString())
           .run()
           .succeeds();
@@ -202,7 +209,8 @@ class UnpackIT extends EndToEnd {
       for (int part : new int[] {2, 3, 10}) {
         Path cut =
             Files.write(
-                temp.resolve("cut." + how), java.util.Arrays.copyOf(whole, whole.length - whole.length / part));
+                temp.resolve("cut." + how),
+                java.util.Arrays.copyOf(whole, whole.length - whole.length / part));
         runtime("rootfs", "unpack", cut.toString(), temp + "/cut.d").exits(1);
         assertThat(temp.resolve("cut.d")).doesNotExist();
       }
@@ -266,19 +274,29 @@ class UnpackIT extends EndToEnd {
   @Test
   void idsAreMapped() throws IOException {
     Path archive =
-        new TarBuilder().owner(0, 5).file("root", "").owner(9, 0).file("nine", "").write(temp.resolve("ids"));
+        new TarBuilder()
+            .owner(0, 5)
+            .file("root", "")
+            .owner(9, 0)
+            .file("nine", "")
+            .write(temp.resolve("ids"));
     Path to = temp.resolve("mapped");
     runtime(
-            "rootfs", "unpack", "--uid-map", "0:100000:1000", "--gid-map", "0:200000:10",
-            archive.toString(), to.toString())
+            "rootfs",
+            "unpack",
+            "--uid-map",
+            "0:100000:1000",
+            "--gid-map",
+            "0:200000:10",
+            archive.toString(),
+            to.toString())
         .succeeds();
     assertThat(Files.getAttribute(to.resolve("root"), "unix:uid")).isEqualTo(100000);
     assertThat(Files.getAttribute(to.resolve("root"), "unix:gid")).isEqualTo(200005);
     assertThat(Files.getAttribute(to.resolve("nine"), "unix:uid")).isEqualTo(100009);
     assertThat(Files.getAttribute(to, "unix:uid")).isEqualTo(100000);
     Path other = new TarBuilder().owner(1000, 0).file("outside", "").write(temp.resolve("ids2"));
-    runtime(
-            "rootfs", "unpack", "--uid-map", "0:100000:1000", other.toString(), temp + "/unmapped")
+    runtime("rootfs", "unpack", "--uid-map", "0:100000:1000", other.toString(), temp + "/unmapped")
         .failsInOneLine("outside", "1000", "no mapping");
   }
 
@@ -297,8 +315,15 @@ class UnpackIT extends EndToEnd {
     Command.of("chown", "65534:65534", to.toString()).run().succeeds();
     Outcome outcome =
         Command.of(
-                "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-                RUNTIME.path().toString(), "rootfs", "unpack", archive.toString(), to + "/d")
+                "setpriv",
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                RUNTIME.path().toString(),
+                "rootfs",
+                "unpack",
+                archive.toString(),
+                to + "/d")
             .with("JRUN_ENGINE", "off")
             .run()
             .succeeds();
@@ -309,8 +334,14 @@ class UnpackIT extends EndToEnd {
         .isEqualTo("555\n4755");
     assertThat(
             Command.of(
-                    "getfattr", "--absolute-names", "--only-values", "-e", "hex", "-n",
-                    "user.rootlesscontainers", to + "/d/sealed/f")
+                    "getfattr",
+                    "--absolute-names",
+                    "--only-values",
+                    "-e",
+                    "hex",
+                    "-n",
+                    "user.rootlesscontainers",
+                    to + "/d/sealed/f")
                 .run()
                 .succeeds()
                 .out())
@@ -322,8 +353,7 @@ class UnpackIT extends EndToEnd {
     Path disk = Files.createDirectory(temp.resolve("disk"));
     Command.of("mount", "-t", "tmpfs", "-o", "size=2m", "none", disk.toString()).run().succeeds();
     try {
-      Path archive =
-          new TarBuilder().file("big", new byte[5 << 20]).write(temp.resolve("big.tar"));
+      Path archive = new TarBuilder().file("big", new byte[5 << 20]).write(temp.resolve("big.tar"));
       runtime("rootfs", "unpack", archive.toString(), disk + "/d")
           .failsInOneLine("big", "no space left");
       assertThat(disk).isEmptyDirectory();
@@ -339,9 +369,12 @@ class UnpackIT extends EndToEnd {
     Path to = temp.resolve("killed");
     Command.Running running =
         Command.of(
-                "bash", "-c",
+                "bash",
+                "-c",
                 "exec 3<>$0; echo started; exec $1 rootfs unpack - $2 <&3",
-                archive.toString(), RUNTIME.path().toString(), to.toString())
+                archive.toString(),
+                RUNTIME.path().toString(),
+                to.toString())
             .with("JRUN_ENGINE", "off")
             .start();
     Files.write(archive, new TarBuilder().file("f", "x").bytes());

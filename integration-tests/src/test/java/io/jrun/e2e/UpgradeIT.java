@@ -24,9 +24,8 @@ class UpgradeIT extends EndToEnd {
   @BeforeEach
   void install() throws IOException {
     Files.createDirectories(prefix);
-    Path staged = RUNTIME.path().getParent().getParent();
-    copy(staged.resolve("bin"), prefix.resolve("bin"));
-    copy(staged.resolve("lib"), prefix.resolve("lib"));
+    copy(RUNTIME.path().resolveSibling("../bin"), prefix);
+    copy(RUNTIME.path().resolveSibling("../lib"), prefix);
   }
 
   @AfterEach

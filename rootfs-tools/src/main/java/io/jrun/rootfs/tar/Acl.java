@@ -26,7 +26,7 @@ final class Acl {
       if (comment >= 0) element = element.substring(0, comment).strip();
       if (!element.isEmpty()) elements.add(element(element));
     }
-    elements.sort(Comparator.comparingInt(Element::tag).thenComparingLong(Element::id));
+    elements.sort(Comparator.comparingInt(Element::tag).thenComparingInt(Element::id));
     ByteBuffer out = ByteBuffer.allocate(4 + 8 * elements.size()).order(ByteOrder.LITTLE_ENDIAN);
     out.putInt(VERSION);
     for (Element e : elements) {

@@ -21,8 +21,7 @@ public record DockerManifest(
     // the reader knows documents that are objects
     Json.JsonObject all = Json.JsonObject.EMPTY.with("images", Json.parse(json));
     manifests.addAll(
-        JsonReader.read(
-            "manifest.json", all, r -> r.objects("images", DockerManifest::read)));
+        JsonReader.read("manifest.json", all, r -> r.objects("images", DockerManifest::read)));
     return manifests;
   }
 

@@ -27,7 +27,15 @@ public record Execution(
     Json.JsonObject unknown) {
   public static final Execution NONE =
       new Execution(
-          null, Set.of(), List.of(), List.of(), List.of(), Set.of(), null, Map.of(), null,
+          null,
+          Set.of(),
+          List.of(),
+          List.of(),
+          List.of(),
+          Set.of(),
+          null,
+          Map.of(),
+          null,
           Json.JsonObject.EMPTY);
 
   public Execution {

@@ -54,7 +54,6 @@ public record Index(
   }
 
   static Json array(List<ContentDescriptor> descriptors) {
-    return new Json.JsonArray(
-        descriptors.stream().<Json>map(ContentDescriptor::toJson).toList());
+    return new Json.JsonArray(descriptors.stream().<Json>map(ContentDescriptor::toJson).toList());
   }
 }

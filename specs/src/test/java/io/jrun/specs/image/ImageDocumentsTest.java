@@ -86,7 +86,8 @@ class ImageDocumentsTest {
     assertThat(Digest.parse(D1)).isPresent();
     assertThat(Digest.parse("sha512:" + "0f".repeat(64))).isPresent();
     for (String wrong :
-        List.of("", "sha256:", "sha256:" + "A1".repeat(32), "sha256:../../x", "md5:" + "0".repeat(32)))
+        List.of(
+            "", "sha256:", "sha256:" + "A1".repeat(32), "sha256:../../x", "md5:" + "0".repeat(32)))
       assertThat(Digest.parse(wrong)).as(wrong).isEmpty();
   }
 
