@@ -2,10 +2,10 @@ package io.jrun.kernel.call;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
-import java.nio.charset.CoderResult;
-import java.nio.charset.StandardCharsets;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.StandardCharsets;
 
 /// File names as text and back, without loss: a byte that is not part of valid UTF-8 becomes a lone
 /// surrogate, U+DC80 to U+DCFF, as Python's `surrogateescape` does.

@@ -30,7 +30,8 @@ public sealed interface TreeCall<R> extends HostCall<R> {
   }
 
   /// pread64(2) into memory of the performing process: how many bytes came, 0 at the end.
-  record PreadInto(Descriptor descriptor, long address, long size, long offset) implements TreeCall<Long> {
+  record PreadInto(Descriptor descriptor, long address, long size, long offset)
+      implements TreeCall<Long> {
     @Override
     public Number number() {
       return Number.PREAD64;
@@ -48,7 +49,8 @@ public sealed interface TreeCall<R> extends HostCall<R> {
   }
 
   /// pwrite64(2) from memory of the performing process: how many bytes were taken.
-  record PwriteFrom(Descriptor descriptor, long address, long size, long offset) implements TreeCall<Long> {
+  record PwriteFrom(Descriptor descriptor, long address, long size, long offset)
+      implements TreeCall<Long> {
     @Override
     public Number number() {
       return Number.PWRITE64;
@@ -84,7 +86,8 @@ public sealed interface TreeCall<R> extends HostCall<R> {
   }
 
   /// linkat(2), which does not follow a symbolic link.
-  record Linkat(Descriptor fromDirectory, String from, Descriptor toDirectory, String onto) implements TreeCall<Nothing> {
+  record Linkat(Descriptor fromDirectory, String from, Descriptor toDirectory, String onto)
+      implements TreeCall<Nothing> {
     @Override
     public Number number() {
       return Number.LINKAT;
@@ -101,13 +104,16 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     }
   }
 
-  /// utimensat(2), which does not follow a symbolic link; without a path it is the descriptor's file. Nanoseconds may be UTIME_OMIT.
-  record Utimensat(Descriptor directory,
+  /// utimensat(2), which does not follow a symbolic link; without a path it is the descriptor's
+  /// file. Nanoseconds may be UTIME_OMIT.
+  record Utimensat(
+      Descriptor directory,
       @Nullable String path,
       long accessSeconds,
       long accessNanos,
       long modifySeconds,
-      long modifyNanos) implements TreeCall<Nothing> {
+      long modifyNanos)
+      implements TreeCall<Nothing> {
     @Override
     public Number number() {
       return Number.UTIMENSAT;
