@@ -23,7 +23,7 @@ static inline long syscall6(long n, long a, long b, long c, long d, long e, long
 
 enum {
   SYS_read = 0, SYS_write = 1, SYS_close = 3, SYS_mmap = 9, SYS_rt_sigaction = 13,
-  SYS_rt_sigprocmask = 14, SYS_ioctl = 16, SYS_madvise = 28, SYS_getpid = 39, SYS_socket = 41,
+  SYS_rt_sigprocmask = 14, SYS_rt_sigtimedwait = 128, SYS_ioctl = 16, SYS_madvise = 28, SYS_getpid = 39, SYS_socket = 41,
   SYS_connect = 42, SYS_sendmsg = 46, SYS_recvmsg = 47, SYS_bind = 49, SYS_listen = 50,
   SYS_socketpair = 53, SYS_execve = 59, SYS_wait4 = 61, SYS_kill = 62, SYS_fcntl = 72,
   SYS_flock = 73, SYS_chdir = 80, SYS_umask = 95, SYS_geteuid = 107, SYS_setsid = 112,
@@ -60,7 +60,7 @@ enum {
   SYS_dup3 = 24, SYS_fcntl = 25, SYS_ioctl = 29, SYS_flock = 32, SYS_mkdirat = 34,
   SYS_unlinkat = 35, SYS_chdir = 49, SYS_openat = 56, SYS_close = 57, SYS_read = 63,
   SYS_write = 64, SYS_ppoll = 73, SYS_signalfd4 = 74, SYS_readlinkat = 78, SYS_exit_group = 94,
-  SYS_kill = 129, SYS_rt_sigaction = 134, SYS_rt_sigprocmask = 135, SYS_setsid = 157,
+  SYS_kill = 129, SYS_rt_sigaction = 134, SYS_rt_sigprocmask = 135, SYS_rt_sigtimedwait = 137, SYS_setsid = 157,
   SYS_umask = 166, SYS_getpid = 172, SYS_geteuid = 175, SYS_socket = 198, SYS_socketpair = 199,
   SYS_bind = 200, SYS_listen = 201, SYS_connect = 203, SYS_sendmsg = 211, SYS_recvmsg = 212,
   SYS_execve = 221, SYS_mmap = 222, SYS_madvise = 233, SYS_accept4 = 242, SYS_wait4 = 260,

@@ -23,6 +23,7 @@ struct session {
   int is_child;         /* born of a clone: it ends with its socket, without a word */
   int ended;            /* the monitored process has ended: fallback_status is its status */
   int began;            /* a batch has arrived */
+  int pauses;           /* when it has left the engine it is a pause process */
   int broken;           /* the last batch did not run to its end */
   int status;           /* >= 0: what exit_group says instead of its argument */
   int fallback_status;  /* the status when the fallback has run */
@@ -31,6 +32,9 @@ struct session {
 };
 void serve(struct session *session); /* returns at end of file */
 int send_all(int socket, struct msghdr *message);
+
+/* pause.c: the pause process of a sandbox */
+_Noreturn void pause_until_told(void);
 
 /* monitor.c: a container in the foreground */
 long monitor(struct session *session, const struct monitor *arguments);

@@ -44,6 +44,7 @@
 #define CALL_MONITOR 0xff02       /* (struct monitor *): watch a container in the foreground */
 #define CALL_RESET_SIGNALS 0xff03 /* (): default dispositions, nothing blocked */
 #define CALL_ON_EOF 0xff04        /* (strings, size, count, status): what to run when the engine dies */
+#define CALL_PAUSE 0xff05         /* (): after the answer, hold the namespaces until told to end */
 
 struct hello {
   unsigned magic;

@@ -106,6 +106,10 @@ static long perform(struct session *session, struct call *call, unsigned long *a
     case CALL_MONITOR: return monitor(session, (struct monitor *)a[0]);
     case CALL_RESET_SIGNALS: return reset_signals();
     case CALL_ON_EOF: return set_fallback(session, a);
+    case CALL_PAUSE:
+      session->pauses = 1;
+      session->leaves = 1;
+      return 0;
     case SYS_exit_group:
       if (session->status >= 0) a[0] = (unsigned long)session->status;
   }
@@ -194,6 +198,7 @@ void serve(struct session *session) {
     }
     session->leaves = 0;
     syscall1(SYS_close, session->socket);
+    if (session->pauses) pause_until_told();
     if (session->listener >= 0 && accept_next(session)) continue;
     if (session->is_child) quit(1);
     return;

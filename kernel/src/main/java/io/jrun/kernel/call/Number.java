@@ -107,7 +107,8 @@ public enum Number {
   LISTEN_FOR_START(0xff01, 0xff01),
   MONITOR(0xff02, 0xff02),
   RESET_SIGNALS(0xff03, 0xff03),
-  ON_EOF(0xff04, 0xff04);
+  ON_EOF(0xff04, 0xff04),
+  PAUSE(0xff05, 0xff05);
 
   private final int value;
 

@@ -65,6 +65,25 @@ public sealed interface PseudoCall<R> extends HelperCall<R> {
     }
   }
 
+  /// After the answer: leave the engine, hold the namespaces and reap orphans until SIGINT or
+  /// SIGTERM, then exit with 0. What a sandbox's pause container does.
+  record Pause() implements PseudoCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.PAUSE;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(0);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
   /// What to run in a new engine when this one dies; then the helper exits with `status`.
   record OnEof(List<String> argv, int status) implements PseudoCall<Nothing> {
     @Override
