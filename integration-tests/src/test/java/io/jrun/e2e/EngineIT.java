@@ -27,8 +27,11 @@ class EngineIT extends EndToEnd {
     return Files.exists(Path.of("/proc", String.valueOf(pid), "cwd"));
   }
 
+  /// Stops it, and waits until its process is gone too.
   private void stopEngine() {
+    long pid = enginePid();
     runtime("engine", "stop").succeeds();
+    assertThat(eventually(() -> !alive(pid))).as("the stopped engine %d ends", pid).isTrue();
   }
 
   @Test

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 final class Engine {
   private static final long IDLE_MILLIS = Long.getLong("jrun.engine.idleMillis", 10 * 60 * 1000);
   private static final long LEAVING_MILLIS = 20;
+  private static final long STOP_SECONDS = 10;
   private static final int SPARE_THREADS = 2;
   private static final int POLLIN = 1;
 
@@ -41,6 +43,7 @@ final class Engine {
   private final AtomicLong served = new AtomicLong();
   private final AtomicLong lastServedNanos = new AtomicLong(System.nanoTime());
   private final CountDownLatch leaving = new CountDownLatch(1);
+  private final CountDownLatch unfindable = new CountDownLatch(1);
   private final ExecutorService threads =
       Executors.newCachedThreadPool(Thread.ofPlatform().name("client-", 0).daemon(true).factory());
   private volatile boolean stopping;
@@ -110,6 +113,9 @@ final class Engine {
     kernel.call(new FileCall.Unlinkat(Descriptor.CWD, socketPath, 0));
     kernel.call(new FileCall.Flock(lock, FileCall.LOCK_UN));
     stopping = true;
+    unfindable.countDown();
+    // another thread may be quicker to accept whom a poll saw here
+    kernel.call(new SocketCall.ReceiveTimeout(listener, LEAVING_MILLIS));
     while (kernel.call(new FileCall.Poll(listener, POLLIN, 0)) != 0) {
       OwnedDescriptor client = accept(listener);
       if (client != null) threads.execute(() -> serveClient(client));
@@ -178,9 +184,17 @@ final class Engine {
     invocation.exit(1);
   }
 
-  /// Lets the engine go when the commands under way are done.
+  /// Lets the engine go when the commands under way are done. Who comes after this returns finds
+  /// another.
   void stop() {
     leaving.countDown();
+    if (socketPath.isEmpty()) return; // a one-shot engine leaves anyway
+    try {
+      if (!unfindable.await(STOP_SECONDS, TimeUnit.SECONDS))
+        throw new IllegalStateException("the engine cannot give up " + socketPath);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   Kernel kernel() {
