@@ -7,7 +7,9 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.specs.task.StdioPaths;
@@ -15,6 +17,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The standard streams of a process. A FIFO is handed to the process itself, and nothing is
@@ -140,12 +143,12 @@ final class Stdio {
 
   /// Has a process copy between a terminal and the FIFOs, and keeps the terminal's master.
   ///
-  /// @return that process
-  HelperKernel relay(OwnedDescriptor terminal) {
+  /// @param born is told its pid, before it can end
+  void relay(OwnedDescriptor terminal, IntConsumer born) {
     keeper.place(place + TERMINAL, terminal);
-    HelperKernel relay = keeper.fork(false);
-    try {
+    try (HelperKernel relay = keeper.forkLasting()) {
       Batch batch = new Batch();
+      Pending<Integer> pid = batch.add(new ProcessCall.Getpid());
       give(batch, batch.pass(terminal), MASTER);
       if (!paths.stdin().isEmpty()) {
         holdInput(paths.stdin());
@@ -156,12 +159,8 @@ final class Stdio {
       } else {
         addOutput(batch, paths.stdout(), STDOUT, 1);
       }
-      batch.add(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
-      relay.run(batch);
-      return relay;
-    } catch (RuntimeException e) {
-      relay.close();
-      throw e;
+      born.accept(relay.run(batch).of(pid));
+      relay.call(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
     }
   }
 

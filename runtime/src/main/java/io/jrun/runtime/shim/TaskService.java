@@ -133,7 +133,7 @@ final class TaskService implements AutoCloseable {
       case "Update" -> locked(id, () -> update(id, AnyValue.read(m.message(2))));
       case "Stats" -> stats(id);
       case "Connect" -> connect(id);
-      case "Shutdown" -> shutdown();
+      case "Shutdown" -> EMPTY; // once that is answered, and only where no task is left
       case "Checkpoint" ->
           throw RpcException.unimplemented("checkpoint: not implemented yet by jrun");
       default -> throw RpcException.unimplemented("method " + method);
@@ -226,13 +226,14 @@ final class TaskService implements AutoCloseable {
       stdio.giveTo(worker, logger.logger());
       logger.close();
       Supervised made = containers.create(worker, request, options);
+      // before it is made for good, since a terminal whose relay is missing would not get one
+      if (made.terminal() != null) relay(process, stdio, made.terminal());
       // init's parent is the worker until that ends: no exit of its pid so far is its own
       pod.record(
           Line.of(Line.What.CREATED, process.id, "")
               .with("pid", made.pid())
               .with("start", made.startTime())
               .with("exits", pod.exitsBefore()));
-      if (made.terminal() != null) relay(process, stdio, made.terminal());
       watchOom(process);
       return new ProtoWriter().uint32(1, made.pid()).toBytes();
     }
@@ -258,19 +259,27 @@ final class TaskService implements AutoCloseable {
   private MaybeLogger logger(TaskProcess process) {
     if (!Logger.isWanted(process.stdio().stdout())) return new MaybeLogger(null);
     Logger logger =
-        Logger.start(kernel, keeper, process.stdio().stdout(), containers.namespace(), process.id);
-    pod.record(
-        Line.of(Line.What.RELAY, process.id, process.execId)
-            .with("pid", logger.pid())
-            .with("exits", pod.exitsBefore()));
+        Logger.start(
+            kernel,
+            keeper,
+            process.stdio().stdout(),
+            containers.namespace(),
+            process.id,
+            pid -> recordRelay(process, pid));
     return new MaybeLogger(logger);
   }
 
   private void relay(TaskProcess process, Stdio stdio, OwnedDescriptor terminal) {
-    try (OwnedDescriptor master = terminal;
-        HelperKernel relay = stdio.relay(master)) {
-      // nothing to say: it has left this engine
+    try (OwnedDescriptor master = terminal) {
+      stdio.relay(master, pid -> recordRelay(process, pid));
     }
+  }
+
+  private void recordRelay(TaskProcess process, int pid) {
+    pod.record(
+        Line.of(Line.What.RELAY, process.id, process.execId)
+            .with("pid", pid)
+            .with("exits", pod.exitsBefore()));
   }
 
   private int place() {
@@ -467,6 +476,8 @@ final class TaskService implements AutoCloseable {
 
   /// An answer has been handed over and cannot be lost any more.
   void answered(Call call) {
+    if (call.request().method().equals("Shutdown") && pod.all(p -> true).isEmpty())
+      isShutDown = true;
     if (!call.request().method().equals("Delete")) return;
     ProtoMessage m = ProtoMessage.parse(call.payload());
     pod.find(m.string(1), m.string(2))
@@ -599,11 +610,6 @@ final class TaskService implements AutoCloseable {
   private byte[] connect(String id) {
     int pid = pod.find(id, "").filter(p -> !p.isDeleted).map(p -> p.pid).orElse(0);
     return new ProtoWriter().uint32(1, state.pid()).uint32(2, pid).string(3, "").toBytes();
-  }
-
-  private byte[] shutdown() {
-    if (pod.all(p -> true).isEmpty()) isShutDown = true;
-    return EMPTY;
   }
 
   boolean isShutDown() {
