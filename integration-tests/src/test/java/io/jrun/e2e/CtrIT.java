@@ -256,4 +256,12 @@ class CtrIT extends ContainerdTest {
       throw new UncheckedIOException(e);
     }
   }
+
+  static String soFar(Command.Running running) {
+    try {
+      return running.outputSoFar();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 }
