@@ -27,13 +27,18 @@ final class Containerd implements AutoCloseable {
   static final String IMAGE = "jrun.test/busybox:1";
   static final String PAUSE = "jrun.test/pause:1";
 
+  /// Like [#IMAGE], with SIGUSR1 as its stop signal.
+  static final String STOPPED_BY_USR1 = "jrun.test/usr1:1";
+
   private final String tag = "e2e-cd-" + UUID.randomUUID().toString().substring(0, 8);
   private final Path temp = Path.of("/tmp", tag);
   private final Path socket = temp.resolve("containerd.sock");
   private final Path jrun = RuntimeBinary.underTest().path();
   private @Nullable Process daemon;
 
-  Containerd() throws IOException {
+  /// @param network the node's CNI configuration, in which `@DIR@` stands for [#temp]; empty for
+  ///   none
+  Containerd(String network) throws IOException {
     assumeTrue((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0, "needs root");
     for (String tool : List.of("containerd", "ctr"))
       assumeTrue(
@@ -42,15 +47,26 @@ final class Containerd implements AutoCloseable {
     assertThat(jrun).as("the runtime to test; run `make`").isExecutable();
     Files.createDirectories(temp.resolve("net.d"));
     Files.writeString(temp.resolve("config.toml"), configuration());
+    if (!network.isEmpty())
+      Files.writeString(
+          temp.resolve("net.d/10-test.conflist"), network.replace("@DIR@", temp.toString()));
+    Files.createDirectories(temp.resolve("bin"));
+    for (String plugin : List.of("bridge", "host-local", "portmap", "loopback"))
+      Files.createSymbolicLink(
+          temp.resolve("bin").resolve(plugin), CniNode.REFERENCE.resolve(plugin));
+    Files.createSymbolicLink(temp.resolve("bin/simplecni"), jrun);
     Command.of("ip", "netns", "add", tag).run().succeeds();
     inside("ip", "link", "set", "lo", "up").run().succeeds();
     start();
-    Path archive = ContainerdImage.write(temp.resolve("image.tar"), IMAGE, "sh");
-    Path pause = ContainerdImage.write(temp.resolve("pause.tar"), PAUSE, "sleep", "2147483647");
-    for (String namespace : List.of(tag, "k8s.io")) {
+    image(IMAGE, "", "sh");
+    image(PAUSE, "", "sleep", "2147483647");
+    image(STOPPED_BY_USR1, "SIGUSR1", "sh");
+  }
+
+  private void image(String name, String stopSignal, String... command) throws IOException {
+    Path archive = ContainerdImage.write(temp.resolve("image.tar"), name, stopSignal, command);
+    for (String namespace : List.of(tag, "k8s.io"))
       ctrIn(namespace, "images", "import", archive.toString()).run().succeeds();
-      ctrIn(namespace, "images", "import", pause.toString()).run().succeeds();
-    }
   }
 
   static boolean isJrun() {
@@ -71,6 +87,7 @@ final class Containerd implements AutoCloseable {
     [plugins."io.containerd.grpc.v1.cri"]
       restrict_oom_score_adj = true
       disable_apparmor = true
+      netns_mounts_under_state_dir = true
       sandbox_image = "%s"
       [plugins."io.containerd.grpc.v1.cri".cni]
         bin_dir = "@/bin"

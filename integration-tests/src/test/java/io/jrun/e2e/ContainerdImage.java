@@ -16,16 +16,17 @@ final class ContainerdImage {
   /// Writes the image.
   ///
   /// @param name what containerd calls it
+  /// @param stopSignal the image's StopSignal; empty for none
   /// @param command the image's Cmd
-  static Path write(Path to, String name, String... command) throws IOException {
+  static Path write(Path to, String name, String stopSignal, String... command) throws IOException {
     byte[] layer = layer();
     String words = List.of(command).stream().collect(Collectors.joining("\",\"", "\"", "\""));
     byte[] config =
         """
-        {"architecture":"%s","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":[%s]},
+        {"architecture":"%s","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":[%s],"StopSignal":"%s"},
          "rootfs":{"type":"layers","diff_ids":["%s"]}}\
         """
-            .formatted(architecture(), words, digest(layer))
+            .formatted(architecture(), words, stopSignal, digest(layer))
             .getBytes();
     byte[] manifest =
         """

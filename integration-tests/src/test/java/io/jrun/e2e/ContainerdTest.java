@@ -27,9 +27,14 @@ abstract class ContainerdTest {
   private int serial;
   private final List<String> ids = new ArrayList<>();
 
+  /// The CNI configuration of the node.
+  String network() {
+    return "";
+  }
+
   @BeforeAll
   final void startContainerd() throws IOException {
-    containerd = new Containerd();
+    containerd = new Containerd(network());
   }
 
   @AfterAll

@@ -98,9 +98,15 @@ class CtrStdioIT extends ContainerdTest {
   @Test
   void whatNobodyReadsWaitsForWhoComes() throws IOException {
     String id = newId();
-    run(List.of("--detach"), id, "sh", "-c", "echo first; touch /tmp/said; sleep 1000")
+    run(
+            List.of("--detach"),
+            id,
+            "sh",
+            "-c",
+            "until test -e /tmp/go; do sleep 0.1; done; echo first; touch /tmp/said; sleep 1000")
         .run()
         .succeeds();
+    exec(id, "go", "touch", "/tmp/go").run().succeeds(); // the first client has gone
     assertThat(
             EndToEnd.eventually(() -> exec(id, "e", "test", "-e", "/tmp/said").run().status() == 0))
         .isTrue();
