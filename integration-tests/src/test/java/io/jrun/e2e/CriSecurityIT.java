@@ -132,19 +132,16 @@ class CriSecurityIT extends CriTest {
   @Test
   void hostNetworkAndProcesses() {
     Config config =
-        podConfig().set(CONTEXT + "namespace_options", "{network:'NODE',pid:'NODE',ipc:'NODE'}");
+        podConfig()
+            .setText("/hostname", "")
+            .set(CONTEXT + "namespace_options", "{network:'NODE',pid:'NODE',ipc:'NODE'}");
     Pod pod = run(config);
     Container container =
         pod.start(
             pod.containerConfig("host", "sleep", "1000")
                 .set(CONTEXT + "namespace_options", "{network:'NODE',pid:'NODE',ipc:'NODE'}"));
-    String inside = container.sh("readlink /proc/self/ns/net /proc/self/ns/pid /proc/self/ns/ipc");
-    String node =
-        containerd
-            .inside("readlink", "/proc/self/ns/net", "/proc/self/ns/pid", "/proc/self/ns/ipc")
-            .run()
-            .text();
-    assertThat(inside).isEqualTo(node);
+    String script = "for n in net pid ipc; do readlink /proc/self/ns/$n; done";
+    assertThat(container.sh(script)).isEqualTo(containerd.inside("sh", "-c", script).run().text());
     container.stop(0);
     container.awaitExit();
   }
