@@ -13,6 +13,7 @@ import io.jrun.runtime.container.ContainerException;
 import io.jrun.runtime.container.Containers;
 import io.jrun.runtime.container.HostProcess;
 import io.jrun.runtime.container.Supervised;
+import io.jrun.runtime.shim.metrics.CgroupMetrics;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.proto.ProtoMessage;
@@ -547,7 +548,7 @@ final class TaskService implements AutoCloseable {
 
   private byte[] stats(String id) {
     Cgroup cgroup = containers.cgroup(init(id));
-    throw RpcException.unimplemented("stats of " + cgroup.paths());
+    return new ProtoWriter().message(1, CgroupMetrics.read(cgroup.values()).toProto()).toBytes();
   }
 
   private byte[] connect(String id) {
