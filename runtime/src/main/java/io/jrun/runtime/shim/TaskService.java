@@ -383,8 +383,12 @@ final class TaskService implements AutoCloseable {
       throw RpcException.unknown("cannot delete a running process " + name(process));
     if (process.isInit() && !process.hasExited) end(process);
     drain(process);
-    if (process.isInit()) undo(process);
-    else stdio(process).release();
+    if (process.isInit()) {
+      undo(process);
+      for (TaskProcess exec : pod.all(p -> p.id.equals(id))) stdio(exec).release();
+    } else {
+      stdio(process).release();
+    }
     pod.record(Line.of(Line.What.DELETED, id, execId));
     return deleted(process);
   }
@@ -557,7 +561,7 @@ final class TaskService implements AutoCloseable {
   }
 
   private byte[] shutdown() {
-    if (pod.all(p -> true).isEmpty()) isShutDown = true;
+    if (pod.all(TaskProcess::isInit).isEmpty()) isShutDown = true;
     return EMPTY;
   }
 
