@@ -9,6 +9,7 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.wire.Keeper;
@@ -17,6 +18,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +41,8 @@ final class Stdio {
   private static final int STDERR = 2;
   private static final int TERMINAL = 3;
   private static final int MASTER = 200;
+  private static final long READER_NANOS = 5_000_000_000L;
+  private static final long PAUSE_NANOS = 1_000_000;
   private static final int S_IFMT = 0170000;
   private static final int S_IFIFO = 0010000;
 
@@ -44,6 +50,7 @@ final class Stdio {
   private final Keeper keeper;
   private final StdioPaths paths;
   private final int place;
+  private final List<OwnedDescriptor> bridges = new ArrayList<>();
 
   Stdio(Kernel kernel, Keeper keeper, StdioPaths paths, int place) {
     this.kernel = kernel;
@@ -63,21 +70,41 @@ final class Stdio {
     Batch batch = new Batch();
     batch.add(new Dup3(Descriptor.STDIN, 1, 0)); // standard input is /dev/null
     batch.add(new Dup3(Descriptor.STDIN, 2, 0));
-    if (!paths.terminal()) {
-      if (logger != null) {
-        give(batch, batch.pass(logger.stdout()), 1);
-        give(batch, batch.pass(logger.stderr()), 2);
-      } else if (paths.stdout().startsWith("file://")) {
-        addFile(batch, paths.stdout().substring("file://".length()));
-      } else if (isUri(paths.stdout())) {
-        throw RpcException.unknown("unknown STDIO scheme of " + paths.stdout());
-      } else {
-        addOutput(batch, paths.stdout(), STDOUT, 1);
-        addOutput(batch, paths.stderr(), STDERR, 2);
+    try {
+      if (!paths.terminal()) {
+        addOutputs(batch, logger);
+        addInput(batch);
       }
-      addInput(batch);
+      worker.run(batch);
+    } finally {
+      letBridgesGo();
     }
-    worker.run(batch);
+  }
+
+  private void addOutputs(Batch batch, @Nullable Logger logger) {
+    if (logger != null) {
+      give(batch, batch.pass(logger.stdout()), 1);
+      give(batch, batch.pass(logger.stderr()), 2);
+    } else if (paths.stdout().startsWith("file://")) {
+      addFile(batch, paths.stdout().substring("file://".length()));
+    } else if (isUri(paths.stdout())) {
+      throw RpcException.unknown("unknown STDIO scheme of " + paths.stdout());
+    } else {
+      addOutput(batch, paths.stdout(), STDOUT, 1);
+      addOutput(batch, paths.stderr(), STDERR, 2);
+    }
+  }
+
+  /// An end of ours that stands in until the worker has opened the FIFO for itself: a client that
+  /// has opened it may write or read at once, and without that would meet EPIPE or the end.
+  private void bridge(String path, int flags) {
+    OwnedDescriptor end = own(path, flags);
+    bridges.add(end);
+  }
+
+  private void letBridgesGo() {
+    bridges.forEach(OwnedDescriptor::close);
+    bridges.clear();
   }
 
   private static void give(Batch batch, Descriptor from, int number) {
@@ -124,15 +151,32 @@ final class Stdio {
 
   /// A write end that waits for CloseIO. It needs a reader to be opened without waiting.
   private void holdInput(String path) {
-    try (OwnedDescriptor reader = own(path, O_RDONLY);
-        OwnedDescriptor writer = own(path, O_WRONLY)) {
+    bridge(path, O_RDONLY);
+    try (OwnedDescriptor writer = own(path, O_WRONLY)) {
       keeper.place(place + STDIN, writer);
     }
   }
 
   private void holdOutput(String path, int kept) {
+    awaitReader(path);
     try (OwnedDescriptor reader = own(path, O_RDONLY)) {
       keeper.place(place + kept, reader);
+    }
+  }
+
+  /// A client may still be about to open the FIFO; if it came after the process has ended and all
+  /// is let go, it would find nothing. Where nobody comes, the keeper's end has what is said.
+  private void awaitReader(String path) {
+    long end = System.nanoTime() + READER_NANOS;
+    while (true) {
+      try {
+        bridge(path, O_WRONLY);
+        return;
+      } catch (KernelException e) {
+        if (e.errno().value() != Errno.ENXIO.value()) throw e;
+      }
+      if (System.nanoTime() > end) return;
+      LockSupport.parkNanos(PAUSE_NANOS);
     }
   }
 
@@ -161,6 +205,8 @@ final class Stdio {
       }
       born.accept(relay.run(batch).of(pid));
       relay.call(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
+    } finally {
+      letBridgesGo();
     }
   }
 

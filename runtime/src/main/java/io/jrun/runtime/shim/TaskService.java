@@ -15,6 +15,7 @@ import io.jrun.runtime.cgroup.OomWatch;
 import io.jrun.runtime.container.ContainerException;
 import io.jrun.runtime.container.HostProcess;
 import io.jrun.runtime.container.Supervised;
+import io.jrun.runtime.shim.metrics.CgroupMetrics;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.proto.ProtoMessage;
@@ -438,8 +439,12 @@ final class TaskService implements AutoCloseable {
       throw RpcException.unknown("cannot delete a running process " + name(process));
     if (process.isInit() && !process.hasExited) end(process);
     drain(process);
-    if (process.isInit()) undo(process);
-    else stdio(process).release();
+    if (process.isInit()) {
+      undo(process);
+      for (TaskProcess exec : pod.all(p -> p.id.equals(id))) stdio(exec).release();
+    } else {
+      stdio(process).release();
+    }
     pod.record(Line.of(Line.What.DELETED, id, execId));
     return deleted(process);
   }
@@ -476,7 +481,7 @@ final class TaskService implements AutoCloseable {
 
   /// An answer has been handed over and cannot be lost any more.
   void answered(Call call) {
-    if (call.request().method().equals("Shutdown") && pod.all(p -> true).isEmpty())
+    if (call.request().method().equals("Shutdown") && pod.all(TaskProcess::isInit).isEmpty())
       isShutDown = true;
     if (!call.request().method().equals("Delete")) return;
     ProtoMessage m = ProtoMessage.parse(call.payload());
@@ -604,7 +609,7 @@ final class TaskService implements AutoCloseable {
 
   private byte[] stats(String id) {
     Cgroup cgroup = containers.cgroup(init(id));
-    throw RpcException.unimplemented("stats of " + cgroup.paths());
+    return new ProtoWriter().message(1, CgroupMetrics.read(cgroup.values()).toProto()).toBytes();
   }
 
   private byte[] connect(String id) {

@@ -45,6 +45,13 @@ public final class ProtoWriter {
     return value == 0 ? this : perform(() -> out.writeUInt64(number, value));
   }
 
+  /// A repeated field of numbers, one behind the other.
+  public ProtoWriter packedUint64(int number, long... values) {
+    ProtoWriter packed = new ProtoWriter();
+    for (long value : values) packed.perform(() -> packed.out.writeUInt64NoTag(value));
+    return bytes(number, packed.toBytes());
+  }
+
   public ProtoWriter float64(int number, double value) {
     return value == 0 ? this : perform(() -> out.writeDouble(number, value));
   }
