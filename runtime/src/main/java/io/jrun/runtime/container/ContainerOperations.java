@@ -61,13 +61,25 @@ public final class ContainerOperations {
       throw new ContainerException("--systemd-cgroup: not implemented yet");
     if (!global.root().isEmpty())
       return new Store(containers.kernel, Path.of(client.absolute(global.root())));
-    if (containers.uid() == 0) return new Store(containers.kernel, Path.of("/run/jrun"));
+    Path own = Path.of("/run/jrun");
+    if (containers.uid() == 0 && !isUsersRoot()) return new Store(containers.kernel, own);
     return new Store(
         containers.kernel,
         client
             .variable("XDG_RUNTIME_DIR")
+            .filter(directory -> !directory.isEmpty())
             .map(directory -> Path.of(directory, "jrun"))
-            .orElseGet(() -> PrivateDirectory.in(containers.kernel, "/tmp", containers.uid())));
+            .orElseGet(() ->
+                containers.uid() == 0
+                    ? own
+                    : PrivateDirectory.in(containers.kernel, "/tmp", containers.uid())));
+  }
+
+  /// Whether this root is an ordinary user's, in a user namespace, whose /run is somebody else's;
+  /// as runc tells it.
+  private boolean isUsersRoot() {
+    return containers.isInUserNamespace()
+        && client.variable("USER").filter(name -> name.equals("root")).isEmpty();
   }
 
   /// Writes a new config.json. As with runc, rootless maps the caller's own ids, and the cgroup
