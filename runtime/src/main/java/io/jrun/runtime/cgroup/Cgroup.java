@@ -64,6 +64,30 @@ public final class Cgroup {
     return paths.get("");
   }
 
+  /// What /proc/PID/cgroup says of a process in it: by the controllers between commas, `""` for v2,
+  /// the path below the hierarchy's top.
+  public Map<String, String> roots() {
+    Map<String, String> roots = new LinkedHashMap<>();
+    for (Hierarchy hierarchy : hierarchies.list()) {
+      String directory = paths.get(hierarchy.key());
+      if (directory == null) continue;
+      String key = hierarchy.v2() ? "" : String.join(",", hierarchy.controllers());
+      roots.put(key, hierarchy.cgroupOf(directory));
+    }
+    return roots;
+  }
+
+  /// Where its processes are frozen; null where they cannot be.
+  public @Nullable String freezerDirectory() {
+    String directory = directory("freezer");
+    return directory == null && hierarchies.unified() ? birthplace() : directory;
+  }
+
+  /// Whether that is the v2 directory.
+  public boolean birthplaceIs(String directory) {
+    return directory.equals(birthplace());
+  }
+
   /// The calls by which a process with a single thread joins the v1 cgroups; see [CgroupMaking].
   public void joinV1(Batch batch) {
     paths.forEach((key, directory) -> {

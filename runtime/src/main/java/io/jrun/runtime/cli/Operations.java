@@ -51,6 +51,12 @@ public interface Operations {
 
   void resume(GlobalOptions global, String id);
 
+  /// Saves a running container, which ends unless it is to be left.
+  void checkpoint(CheckpointOptions options);
+
+  /// Returns the exit status of the restored container's process, or 0 once it is detached.
+  int restore(RestoreOptions options);
+
   /// Archives and images, for the caller.
   RootfsTools rootfsTools();
 

@@ -20,6 +20,13 @@ enum Subcommand {
       Integer.MAX_VALUE,
       options -> {},
       BundleCommands::perform),
+  CHECKPOINT(
+      "checkpoint a running container",
+      "<container-id>",
+      1,
+      1,
+      CheckpointCommands::checkpointOptions,
+      CheckpointCommands::checkpoint),
   CNI(
       "run the CNI plugins of a network on a network namespace",
       "add|del|check|gc|status|version|list|node [network [netns]]",
@@ -120,6 +127,13 @@ enum Subcommand {
       Integer.MAX_VALUE,
       options -> options.text("table|json", "the format", "--format", "-f"),
       ContainerCommands::ps),
+  RESTORE(
+      "restore a container from a previous checkpoint",
+      "<container-id>",
+      1,
+      1,
+      CheckpointCommands::restoreOptions,
+      CheckpointCommands::restore),
   RESUME(
       "resume all processes that have been paused",
       "<container-id>",

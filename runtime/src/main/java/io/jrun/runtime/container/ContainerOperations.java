@@ -14,10 +14,13 @@ import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.runtime.cgroup.CgroupException;
+import io.jrun.runtime.cli.CheckpointOptions;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.ExecOptions;
 import io.jrun.runtime.cli.GlobalOptions;
+import io.jrun.runtime.cli.RestoreOptions;
 import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.cli.UpdateOptions;
 import io.jrun.specs.json.Json;
@@ -555,6 +558,56 @@ public final class ContainerOperations {
     if (status(store, stored) != Status.PAUSED)
       throw new ContainerException("container not paused");
     cgroup(state).thaw();
+  }
+
+  /// Saves a container, and deletes it unless it is to be left running.
+  public void checkpoint(CheckpointOptions given) {
+    warnOfRootlessCriu();
+    Store store = store(given.global());
+    Store.Stored stored = store.load(given.id());
+    StoredState state = stored.state();
+    Status status = status(store, stored);
+    if (status != Status.RUNNING && status != Status.PAUSED)
+      throw new ContainerException(
+          "Container cannot be checkpointed in " + status.text() + " state");
+    CheckpointOptions options = given.withPaths(client::absolute);
+    Config config = containers.configs.of(stored);
+    new Checkpoint(containers, client, state, config, cgroup(state)).perform(options);
+    if (options.leaveRunning() || options.preDump()) return;
+    try {
+      delete(given.global(), given.id(), true);
+    } catch (ContainerException | KernelException | CgroupException e) {
+      client.log.warning("deleting the checkpointed container: " + e.getMessage());
+    }
+  }
+
+  private void warnOfRootlessCriu() {
+    if (containers.isUnprivileged())
+      client.log.warning("checkpoint and restore are untested with rootless containers");
+  }
+
+  public int restore(RestoreOptions given) {
+    warnOfRootlessCriu();
+    Store store = store(given.create().global());
+    RestoreOptions options = given.withPaths(client::absolute);
+    try (Restoration restoration = new Restoration(containers, client, store, options)) {
+      Restoration.Restored restored = restoration.perform();
+      if (options.detach()) return 0;
+      OwnedDescriptor master = restored.master();
+      byte[] termios = master == null ? new byte[0] : Console.raw(client.helper);
+      restored.claim().unlock();
+      int status;
+      try {
+        status =
+            Foreground.begin(containers, client.helper, restored.state().initPid(), master, termios)
+                .await();
+      } finally {
+        if (master != null) master.close();
+      }
+      if (restored.claim().relock())
+        destroy(store, restored.claim(), restored.state(), restored.config(), restored.cgroup());
+      return status;
+    }
   }
 
   public int exec(ExecOptions given) {

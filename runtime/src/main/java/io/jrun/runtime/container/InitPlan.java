@@ -63,7 +63,7 @@ final class InitPlan {
     return config.mounts().stream().filter(InitPlan::binds).toList();
   }
 
-  private static boolean binds(Mount mount) {
+  static boolean binds(Mount mount) {
     return MountOptions.parse(type(mount), mount.options()).bind();
   }
 
@@ -144,7 +144,7 @@ final class InitPlan {
     return mounts.size();
   }
 
-  private static boolean isCgroup(Mount mount) {
+  static boolean isCgroup(Mount mount) {
     return "cgroup".equals(mount.type());
   }
 

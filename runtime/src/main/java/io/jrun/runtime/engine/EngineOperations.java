@@ -9,12 +9,14 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.wire.Hello;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.runtime.cli.Caller;
+import io.jrun.runtime.cli.CheckpointOptions;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.ExecOptions;
 import io.jrun.runtime.cli.GlobalOptions;
 import io.jrun.runtime.cli.Log;
 import io.jrun.runtime.cli.Operations;
+import io.jrun.runtime.cli.RestoreOptions;
 import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.cli.UpdateOptions;
 import io.jrun.runtime.container.ContainerOperations;
@@ -123,6 +125,16 @@ record EngineOperations(
   @Override
   public void resume(GlobalOptions global, String id) {
     perform(global, o -> o.resume(global, id));
+  }
+
+  @Override
+  public void checkpoint(CheckpointOptions options) {
+    perform(options.global(), o -> o.checkpoint(options));
+  }
+
+  @Override
+  public int restore(RestoreOptions options) {
+    return with(options.create().global(), o -> o.restore(options));
   }
 
   private CallerFiles files() {

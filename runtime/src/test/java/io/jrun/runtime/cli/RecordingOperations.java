@@ -104,6 +104,17 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
+  public void checkpoint(CheckpointOptions options) {
+    record(options);
+  }
+
+  @Override
+  public int restore(RestoreOptions options) {
+    record(options);
+    return status;
+  }
+
+  @Override
   public String features() {
     record("features");
     return "{\"ociVersionMax\":\"1.3.0\"}";
