@@ -112,7 +112,7 @@ public final class JrunCommand {
   private static String help() {
     StringBuilder text = new StringBuilder(GLOBAL.usage()).append("\nCommands:\n");
     for (Subcommand command : Subcommand.values()) {
-      text.append(String.format("  %-9s %s%n", command.commandName(), command.summary()));
+      text.append(String.format("  %-10s %s%n", command.commandName(), command.summary()));
     }
     return text.toString();
   }
