@@ -12,6 +12,7 @@ mkdir -p "$prefix/bin" "$lib/native"
 install -m 755 "build/helper/$(uname -m)/jrun" "$prefix/bin/jrun.new"
 mv "$prefix/bin/jrun.new" "$prefix/bin/jrun"
 ln -sfn jrun "$prefix/bin/simplecni"
+ln -sfn jrun "$prefix/bin/containerd-shim-jrun-v2"
 # the class path: the project's own modules in one jar, the libraries beside it
 classes=build/classes
 rm -rf "$classes" && mkdir -p "$classes"

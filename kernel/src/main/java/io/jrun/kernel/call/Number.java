@@ -108,7 +108,8 @@ public enum Number {
   MONITOR(0xff02, 0xff02),
   RESET_SIGNALS(0xff03, 0xff03),
   ON_EOF(0xff04, 0xff04),
-  PAUSE(0xff05, 0xff05);
+  PAUSE(0xff05, 0xff05),
+  RELAY(0xff06, 0xff06);
 
   private final int value;
 

@@ -127,7 +127,25 @@ public final class Cgroup {
 
   /// What it has used, as `runc events` shows it.
   public JsonObject statistics() {
-    return new Statistics(files, hierarchies, paths).read();
+    return new Statistics(values()).read();
+  }
+
+  /// What its files say now.
+  public CgroupValues values() {
+    List<String> pageSizes = new ArrayList<>();
+    for (String size : files.children("/sys/kernel/mm/hugepages"))
+      pageSizes.add(CgroupValues.pageSize(Long.parseLong(size.replaceAll("[^0-9]", ""))));
+    return new CgroupValues(hierarchies.unified(), this::text, pageSizes);
+  }
+
+  private String text(String controller, String file) {
+    String directory = hierarchies.unified() ? paths.get("") : directory(controller);
+    if (directory == null) return "";
+    try {
+      return files.readIfThere(directory + "/" + file).orElse("");
+    } catch (KernelException e) {
+      return ""; // a file that this kernel has and cannot read, such as with EOPNOTSUPP
+    }
   }
 
   /// Watches for the end of its memory.

@@ -23,9 +23,11 @@ import io.jrun.runtime.cli.GlobalOptions;
 import io.jrun.runtime.cli.RestoreOptions;
 import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.cli.UpdateOptions;
+import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.ConfigValidator;
 import io.jrun.specs.runtime.ContainerStateView;
 import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.Hooks;
@@ -38,6 +40,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -130,6 +133,59 @@ public final class ContainerOperations {
         throw e;
       }
     }
+  }
+
+  /// Creates a container for somebody who outlives this client and takes its terminal.
+  public Supervised supervise(CreateOptions options) {
+    Store store = store(options.global());
+    try (Creation creation =
+        new Creation(containers, client, store, options, Creation.Role.LEAVES_TERMINAL)) {
+      Creation.Made made = creation.create();
+      try {
+        creation.park(made);
+        client.helper.call(new ProcessCall.Getpid());
+        StoredState state = made.state();
+        return new Supervised(state.initPid(), state.initStartTime(), made.master());
+      } catch (RuntimeException e) {
+        creation.undo(e);
+        throw e;
+      }
+    }
+  }
+
+  /// Runs a process in a container for somebody who outlives this client.
+  ///
+  /// @param process its document, as JSON
+  /// @param born is told of the process before it becomes its program; the terminal is closed after
+  ///   that
+  public void supervise(
+      GlobalOptions global, String id, byte[] process, Consumer<Supervised> born) {
+    Store store = store(global);
+    Store.Stored stored = store.load(id);
+    StoredState state = stored.state();
+    Config config = containers.configs.of(stored);
+    Process read = Process.read(process);
+    SecurityLabels.check(containers.kernel, read, null);
+    client.warn(ConfigValidator.warnings(read));
+    new Execution(containers, client).supervise(state, config, cgroup(state), read, born);
+  }
+
+  /// The container's cgroup.
+  ///
+  /// @throws ContainerException where there is no container
+  public Cgroup cgroup(GlobalOptions global, String id) {
+    return cgroup(store(global).load(id).state());
+  }
+
+  /// The container's config as it was at create, with the changes since; empty where there is none.
+  public Optional<Config> config(GlobalOptions global, String id) {
+    return store(global).find(id).filter(s -> s.config() != null).map(containers.configs::of);
+  }
+
+  /// The container's status; empty where there is none.
+  public Optional<Status> status(GlobalOptions global, String id) {
+    Store store = store(global);
+    return store.find(id).map(stored -> status(store, stored));
   }
 
   public int run(RunOptions given) {

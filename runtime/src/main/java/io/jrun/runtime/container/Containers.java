@@ -57,6 +57,11 @@ public final class Containers {
         kernel, new SimpleCni(kernel), helper, new ResultCache(kernel, ResultCache.DEFAULT));
   }
 
+  /// Moves a process into a cgroup that is there, in every hierarchy that has it.
+  public void join(String path, int pid) {
+    cgroups.existing(path).add(pid);
+  }
+
   /// Networks, made when the first container asks for one.
   ContainerNetworks networks() {
     return networks.get();

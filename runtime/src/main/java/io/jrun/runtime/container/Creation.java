@@ -67,10 +67,11 @@ final class Creation implements AutoCloseable {
   private byte @Nullable [] seccomp;
   private int seccompFlags;
 
-  /// What becomes of the client: it leaves, or it watches the container, and then reaps what the
-  /// container leaves behind or not.
+  /// What becomes of the client: it leaves, or leaves while who directs it takes the terminal, or
+  /// it watches the container, and then reaps what the container leaves behind or not.
   enum Role {
     LEAVES,
+    LEAVES_TERMINAL,
     WATCHES,
     WATCHES_AND_REAPS
   }
@@ -129,9 +130,9 @@ final class Creation implements AutoCloseable {
       throw new ContainerException("rootless container requires user namespaces");
     Networking.check(config);
     client.log.step("read and checked ", bundle.path() + "/config.json");
-    boolean foreground = role != Role.LEAVES;
+    boolean foreground = role != Role.LEAVES && role != Role.LEAVES_TERMINAL;
     boolean terminal = bundle.process().terminal();
-    if (options.consoleSocket() == null && terminal && !foreground) {
+    if (options.consoleSocket() == null && terminal && role == Role.LEAVES) {
       throw new ContainerException(
           "cannot allocate tty if jrun will detach without setting console socket");
     }

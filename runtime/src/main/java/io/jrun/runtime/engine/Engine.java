@@ -14,6 +14,7 @@ import io.jrun.kernel.wire.Hello;
 import io.jrun.kernel.wire.Helper;
 import io.jrun.runtime.cli.JrunCommand;
 import io.jrun.runtime.container.Containers;
+import io.jrun.runtime.shim.Shim;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class Engine {
   private static final long IDLE_MILLIS = Long.getLong("jrun.engine.idleMillis", 10 * 60 * 1000);
   private static final long LEAVING_MILLIS = 20;
+  private static final long LEAVING_PODS_MILLIS = 5000;
   private static final long STOP_SECONDS = 10;
   private static final int SPARE_THREADS = 2;
   private static final int POLLIN = 1;
@@ -37,6 +39,7 @@ final class Engine {
   private final HostKernel kernel;
   private final Containers containers;
   private final EngineNetworks networks;
+  private final Shim shim;
   private final Instant started = Instant.now();
   private final AtomicInteger active = new AtomicInteger();
   private final AtomicInteger accepting = new AtomicInteger();
@@ -53,6 +56,7 @@ final class Engine {
     this.kernel = kernel;
     this.containers = containers;
     this.networks = networks;
+    this.shim = new Shim(kernel, containers);
   }
 
   EngineNetworks networks() {
@@ -96,7 +100,7 @@ final class Engine {
   }
 
   private boolean isIdle(long millis) {
-    return System.nanoTime() - lastServedNanos.get() >= millis * 1_000_000;
+    return shim.pods() == 0 && System.nanoTime() - lastServedNanos.get() >= millis * 1_000_000;
   }
 
   /// Under the lock that starters take, the socket's name goes first, so nobody new finds it; who
@@ -121,6 +125,7 @@ final class Engine {
       OwnedDescriptor client = accept(listener);
       if (client != null) threads.execute(() -> serveClient(client));
     }
+    shim.leave(LEAVING_PODS_MILLIS);
     while (active.get() > containers.watched()) {
       kernel.call(new FileCall.Poll(listener, POLLIN, LEAVING_MILLIS));
     }
@@ -148,7 +153,7 @@ final class Engine {
     try (Helper client = new Helper(kernel, socket)) {
       Hello hello = client.hello();
       try {
-        serve(client, hello);
+        serve(client, socket, hello);
       } catch (RuntimeException | Error e) {
         if (e instanceof HelperGoneException gone) throw gone;
         confess(client, e);
@@ -162,7 +167,12 @@ final class Engine {
     }
   }
 
-  private void serve(Helper client, Hello hello) {
+  private void serve(Helper client, OwnedDescriptor socket, Hello hello) {
+    if (Shim.isNamed(hello.argv())) {
+      if (Shim.isKeeper(hello.argv())) serveKeeper(socket, hello);
+      else new Invocation(client).exit(shim.command(client, hello));
+      return;
+    }
     if (SimpleCniProgram.isNamed(hello.argv())) {
       new SimpleCniProgram(kernel, networks.plugin()).serve(client, hello.env());
       return;
@@ -174,6 +184,16 @@ final class Engine {
             new EngineOperations(this, containers, client, hello, invocation),
             invocation);
     invocation.exit(status);
+  }
+
+  /// A keeper stays, and does not keep the engine from leaving.
+  private void serveKeeper(OwnedDescriptor socket, Hello hello) {
+    active.decrementAndGet();
+    try {
+      shim.serve(socket, hello);
+    } finally {
+      active.incrementAndGet();
+    }
   }
 
   /// A defect of jrun's own, or a JVM at its limits: the log has the whole story, and the thread
