@@ -43,6 +43,7 @@ long monitor(struct session *session, const struct monitor *arguments);
 
 /* engine.c: finding or starting the engine */
 int engine_connect(char **env, int again);
+void prefer_installed(void); /* the engine of the program that is installed now, not of this one */
 const char *variable(char **env, const char *name);
 long split(void);
 

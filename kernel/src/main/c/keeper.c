@@ -8,7 +8,7 @@ enum {
   MANY_BYTES = 1 << 20,           /* of answers that a client does not read: it is heard no more */
   MOST_BYTES = 32 << 20,          /* of kept frames: nobody is heard any more */
   FIRST_PAUSE = 10, LAST_PAUSE = 1000, /* milliseconds between attempts to reach an engine */
-  MOST_FILES = KEEPER_FIRST_PLACE + KEEPER_PLACES + 64, OUTGOING = 0, TAKEN = 1, WORKER_SOCKET = 240, WRITES_PER_TURN = 64
+  MOST_FILES = KEEPER_FIRST_PLACE + KEEPER_PLACES + 64, OUTGOING = 0, TAKEN = 1, WRITES_PER_TURN = 64
 };
 
 struct frame {
@@ -355,10 +355,11 @@ static void fork_worker(int socket, int sees_all) {
   if (child == 0) {
     session.socket = socket;
     /* out of the way of the numbers that a program may want, and of the placed ones */
-    syscall3(SYS_dup3, socket, WORKER_SOCKET, O_CLOEXEC);
-    syscall3(SYS_close_range, 3, WORKER_SOCKET - 1, 0);
-    syscall3(SYS_close_range, WORKER_SOCKET + 1, sees_all ? KEEPER_FIRST_PLACE - 1 : ~0U, 0);
-    session.socket = WORKER_SOCKET;
+    int own = WORKER_SOCKET + 1;
+    syscall3(SYS_dup3, socket, own, O_CLOEXEC);
+    syscall3(SYS_close_range, 3, own - 1, 0);
+    syscall3(SYS_close_range, own + 1, sees_all ? KEEPER_FIRST_PLACE - 1 : ~0U, 0);
+    session.socket = own;
     /* what it runs has the limit that the shim was given */
     syscall4(SYS_prlimit64, 0, RLIMIT_NOFILE, &given_files, 0);
     session.listener = -1;
@@ -510,6 +511,7 @@ static void begin_to_connect(char **env, const struct greeting *greeting) {
   if (syscall4(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) return;
   long child = split();
   if (child == 0) {
+    prefer_installed();
     int found = engine_connect(env, 0);
     if (!greet(found, greeting)) quit(1);
     struct { struct cmsghdr header; int fd, pad; } control = {{sizeof(struct cmsghdr) + sizeof(int), SOL_SOCKET, SCM_RIGHTS}, found, 0};

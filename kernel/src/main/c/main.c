@@ -52,6 +52,15 @@ static void fall_back(char **env) {
   quit(session.status);
 }
 
+/* A keeper's worker that was made anew from this program: it serves the descriptor that it was given. */
+static _Noreturn void be_worker(void) {
+  syscall3(SYS_fcntl, WORKER_SOCKET, F_SETFD, 1);
+  session.socket = WORKER_SOCKET;
+  session.is_child = 1;
+  serve(&session);
+  quit(1);
+}
+
 __attribute__((used)) _Noreturn void start(long *stack) {
   unsigned argc = (unsigned)stack[0], envc = 0;
   char **argv = (char **)(stack + 1), **env = argv + argc + 1;
@@ -69,6 +78,7 @@ __attribute__((used)) _Noreturn void start(long *stack) {
   }
   session.listener = -1;
   session.status = -1;
+  if (same(argv[0], WORKER_NAME)) be_worker();
   if (ends_with(argv[0], "containerd-shim-jrun-v2")) shim(argv, env, &greeting);
   ask(env, 0, &greeting);
   if (session.began) fall_back(env);

@@ -116,6 +116,11 @@ struct monitor {
 #define KEEPER_REPLAYED 1
 #define KEEPER_OVERSIZED 2
 
+/* A worker of a keeper whose program is not the installed one any more runs that, under this name, and
+ * serves this descriptor. */
+#define WORKER_NAME "jrun-worker"
+#define WORKER_SOCKET 240
+
 #define TTRPC_HEADER 10
 #define TTRPC_LIMIT 0x400000
 #define KEEPER_FIRST_PLACE 512

@@ -1,10 +1,14 @@
 package io.jrun.kernel.wire;
 
+import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SocketCall;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -19,6 +23,7 @@ public final class Keeper implements AutoCloseable {
 
   public static final int FIRST_PLACE = Protocol.KEEPER_FIRST_PLACE;
   public static final int PLACES = Protocol.KEEPER_PLACES;
+  private static final String WORKER = "jrun-worker";
   private static final int LIKELY = 1024;
   private static final byte[] NOTHING = {};
 
@@ -119,6 +124,28 @@ public final class Keeper implements AutoCloseable {
     OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
     try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1))) {
       send(Protocol.KEEPER_FORK, 0, seesPlaces ? 1 : 0, NOTHING, theirs);
+      return new Helper(kernel, ours);
+    } catch (RuntimeException e) {
+      ours.close();
+      throw e;
+    }
+  }
+
+  /// A worker that runs that program instead of the keeper's own, which may be another build's. It
+  /// sees nothing of what is kept.
+  public HelperKernel fork(OwnedDescriptor program) {
+    List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
+    OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
+    try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1));
+        HelperKernel old = fork(false)) {
+      Batch batch = new Batch();
+      Descriptor socket = batch.pass(theirs);
+      Descriptor exe = batch.pass(program);
+      batch.add(new FileCall.Dup3(socket, Protocol.WORKER_SOCKET, 0));
+      batch.add(new FileCall.Close(socket));
+      batch.add(
+          new ProcessCall.Execveat(exe, "", List.of(WORKER), List.of(), FileCall.AT_EMPTY_PATH));
+      old.runToEnd(batch);
       return new Helper(kernel, ours);
     } catch (RuntimeException e) {
       ours.close();

@@ -35,6 +35,7 @@ final class Protocol {
   static final int KEEPER_QUIT = 14;
   static final int KEEPER_REPLAYED = 1;
   static final int KEEPER_OVERSIZED = 2;
+  static final int WORKER_SOCKET = 240;
   static final int TTRPC_HEADER = 10;
   static final int TTRPC_LIMIT = 0x400000;
   static final int KEEPER_FIRST_PLACE = 512;

@@ -76,6 +76,9 @@ public interface Operations {
 
   void engineStop();
 
+  /// Replaces the engines of this installation, also under running pods.
+  void engineRestart();
+
   /// Performs a `cni` command and returns what to print.
   String cni(CniLine line);
 }

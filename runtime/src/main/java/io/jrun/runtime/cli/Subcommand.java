@@ -55,8 +55,8 @@ enum Subcommand {
       options -> options.flag("kill the container if it is still running", "--force", "-f"),
       ContainerCommands::delete),
   ENGINE(
-      "show or stop the resident engine",
-      "status|stop",
+      "show, stop or replace the resident engine",
+      "status|stop|restart",
       1,
       1,
       options -> options.text("json|text", "the format of status", "--format", "-f"),
@@ -308,6 +308,7 @@ enum Subcommand {
         request.print(json ? status : members(status));
       }
       case "stop" -> request.operations().engineStop();
+      case "restart" -> request.operations().engineRestart();
       default -> throw CommandFailure.usage("unknown command \"engine " + request.id() + "\"");
     }
     return 0;

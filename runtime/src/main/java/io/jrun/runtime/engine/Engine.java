@@ -2,6 +2,7 @@ package io.jrun.runtime.engine;
 
 import io.jrun.cni.simple.SimpleCniProgram;
 import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
@@ -15,6 +16,7 @@ import io.jrun.kernel.wire.Helper;
 import io.jrun.runtime.cli.JrunCommand;
 import io.jrun.runtime.container.Containers;
 import io.jrun.runtime.shim.Shim;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -39,6 +41,7 @@ final class Engine {
   private final HostKernel kernel;
   private final Containers containers;
   private final EngineNetworks networks;
+  private final Path library;
   private final Shim shim;
   private final Instant started = Instant.now();
   private final AtomicInteger active = new AtomicInteger();
@@ -52,11 +55,12 @@ final class Engine {
   private volatile boolean stopping;
   private volatile String socketPath = "";
 
-  Engine(HostKernel kernel, Containers containers, EngineNetworks networks) {
+  Engine(HostKernel kernel, Containers containers, EngineNetworks networks, Path library) {
     this.kernel = kernel;
     this.containers = containers;
     this.networks = networks;
-    this.shim = new Shim(kernel, containers);
+    this.library = library;
+    this.shim = new Shim(kernel, containers, library, RuntimeFeatures::describe);
   }
 
   EngineNetworks networks() {
@@ -218,6 +222,15 @@ final class Engine {
     }
   }
 
+  /// Lets every engine of this installation go, this one too unless the command has started it. The
+  /// keepers of their pods find another, of the program that is installed now.
+  void restart(HelperKernel client) {
+    boolean isNew = served.get() == 0 && shim.pods() == 0;
+    for (Path other : EngineProcesses.others(library, socketPath))
+      EngineProcesses.stop(kernel, client, library, other);
+    if (!isNew) stop();
+  }
+
   Kernel kernel() {
     return kernel;
   }
@@ -236,6 +249,8 @@ final class Engine {
         + active.get()
         + ",\"served\":"
         + served.get()
+        + ",\"pods\":"
+        + shim.pods()
         + ",\"threads\":"
         + Thread.activeCount()
         + ",\"heapBytes\":"

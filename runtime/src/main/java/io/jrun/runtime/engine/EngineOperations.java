@@ -174,6 +174,11 @@ record EngineOperations(
   }
 
   @Override
+  public void engineRestart() {
+    engine.restart(client);
+  }
+
+  @Override
   public void engineStop() {
     engine.stop();
   }

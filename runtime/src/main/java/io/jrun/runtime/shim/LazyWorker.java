@@ -6,25 +6,24 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Reply;
 import io.jrun.kernel.wire.Helper;
-import io.jrun.kernel.wire.Keeper;
 import org.jspecify.annotations.Nullable;
 
 /// A worker of a keeper that is forked when the first batch is for it: most starts and deletes need
 /// none.
 final class LazyWorker implements HelperKernel {
   private final Kernel kernel;
-  private final Keeper keeper;
+  private final Workers workers;
   private @Nullable HelperKernel forked;
 
-  LazyWorker(Kernel kernel, Keeper keeper) {
+  LazyWorker(Kernel kernel, Workers workers) {
     this.kernel = kernel;
-    this.keeper = keeper;
+    this.workers = workers;
   }
 
   private HelperKernel forked() {
     HelperKernel worker = forked;
     if (worker == null) {
-      worker = keeper.fork(false);
+      worker = workers.fork();
       forked = worker;
     }
     return worker;

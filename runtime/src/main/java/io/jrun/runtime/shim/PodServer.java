@@ -1,11 +1,9 @@
 package io.jrun.runtime.shim;
 
 import io.jrun.kernel.HelperGoneException;
-import io.jrun.kernel.Kernel;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.kernel.wire.KeeperMessage;
 import io.jrun.kernel.wire.KeeperState;
-import io.jrun.runtime.container.Containers;
 import io.jrun.specs.proto.ProtoException;
 import io.jrun.specs.ttrpc.StatusCode;
 import io.jrun.specs.ttrpc.TtrpcFrame;
@@ -42,23 +40,17 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   private boolean hasQuit;
 
   PodServer(
-      Kernel kernel,
-      Containers containers,
-      Keeper keeper,
-      KeeperState state,
-      ShimLine line,
-      List<String> env,
-      ExecutorService threads,
-      ScheduledExecutorService timer) {
+      SharedByPods engine, Keeper keeper, KeeperState state, ShimLine line, List<String> env) {
     this.keeper = keeper;
-    this.threads = threads;
-    this.timer = timer;
+    this.threads = engine.threads();
+    this.timer = engine.timer();
     this.state = state;
     this.directory = DIRECTORY.resolve(Path.of(state.socket()).getFileName());
     this.events =
-        new EventQueue(kernel, keeper, timer, address(env), line.namespace(), this::quitWhereDone);
-    this.pod = new Pod(kernel, directory, this);
-    this.tasks = new TaskService(kernel, containers, keeper, pod, state, line, env);
+        new EventQueue(
+            engine.kernel(), keeper, timer, address(env), line.namespace(), this::quitWhereDone);
+    this.pod = new Pod(engine.kernel(), directory, this);
+    this.tasks = new TaskService(engine, keeper, pod, state, line, env);
   }
 
   private static String address(List<String> env) {
@@ -214,6 +206,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   @Override
   public void ended(TaskProcess process) {
+    tasks.ended(process);
     for (Call waiter : pod.takeWaiters(process))
       answer(waiter, TtrpcResponse.ok(TaskService.exit(process)));
   }

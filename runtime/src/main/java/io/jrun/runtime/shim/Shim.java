@@ -8,15 +8,16 @@ import io.jrun.kernel.wire.Hello;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.kernel.wire.KeeperMessage;
 import io.jrun.runtime.container.Containers;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /// containerd's shim, `containerd-shim-jrun-v2`, as far as the engine has to do with it.
 public final class Shim {
@@ -25,22 +26,34 @@ public final class Shim {
 
   private final Kernel kernel;
   private final Containers containers;
+  private final Supplier<String> features;
   private final Set<PodServer> pods = ConcurrentHashMap.newKeySet();
-  private final ExecutorService threads =
-      new ThreadPoolExecutor(
-          0,
-          Integer.MAX_VALUE,
-          KEEP_SECONDS,
-          TimeUnit.SECONDS,
-          new SynchronousQueue<>(),
-          Thread.ofPlatform().name("task-", 0).daemon(true).factory());
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().name("shim-timer").daemon(true).factory());
+  private final SharedByPods shared;
 
-  public Shim(Kernel kernel, Containers containers) {
+  /// @param library the directory of the installed engine, beside which the helper lies
+  public Shim(Kernel kernel, Containers containers, Path library, Supplier<String> features) {
     this.kernel = kernel;
     this.containers = containers;
+    this.features = features;
+    this.shared =
+        new SharedByPods(
+            kernel,
+            containers,
+            ShimProgram.open(kernel, library.resolve("../../bin/jrun")),
+            new OomWatcher(kernel),
+            threads(),
+            Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().name("shim-timer").daemon(true).factory()));
+  }
+
+  private static ExecutorService threads() {
+    return new ThreadPoolExecutor(
+        0,
+        Integer.MAX_VALUE,
+        KEEP_SECONDS,
+        TimeUnit.SECONDS,
+        new SynchronousQueue<>(),
+        Thread.ofPlatform().name("task-", 0).daemon(true).factory());
   }
 
   /// Whether a client was called by the shim's name.
@@ -62,15 +75,7 @@ public final class Shim {
       if (!(keeper.receive() instanceof KeeperMessage.Attach attach))
         throw new HelperGoneException("the keeper does not say who it is");
       server =
-          new PodServer(
-              kernel,
-              containers,
-              keeper,
-              attach.state(),
-              ShimLine.parse(hello.argv()),
-              hello.env(),
-              threads,
-              timer);
+          new PodServer(shared, keeper, attach.state(), ShimLine.parse(hello.argv()), hello.env());
     } catch (RuntimeException e) {
       keeper.close();
       throw e;
@@ -85,7 +90,7 @@ public final class Shim {
 
   /// Performs what containerd runs the shim for, other than `start`; returns the exit status.
   public int command(HelperKernel client, Hello hello) {
-    return new ShimCommand(kernel, containers, client, hello).perform();
+    return new ShimCommand(containers, client, hello, features).perform();
   }
 
   /// How many pods are served.

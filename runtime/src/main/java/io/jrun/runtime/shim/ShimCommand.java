@@ -1,7 +1,6 @@
 package io.jrun.runtime.shim;
 
 import io.jrun.kernel.HelperKernel;
-import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
@@ -17,11 +16,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /// `delete`, `-info` and `-v`: commands of the shim that print and end.
 ///
 /// @param client the process that containerd has started
-record ShimCommand(Kernel kernel, Containers containers, HelperKernel client, Hello hello) {
+record ShimCommand(
+    Containers containers, HelperKernel client, Hello hello, Supplier<String> features) {
   private static final int KILLED = 137;
   private static final String VERSION = "containerd-shim-jrun-v2: jrun 0.1.0\n";
 
@@ -29,7 +30,7 @@ record ShimCommand(Kernel kernel, Containers containers, HelperKernel client, He
     ShimLine line = ShimLine.parse(hello.argv());
     try {
       if (line.version()) print(Descriptor.STDOUT, VERSION.getBytes(StandardCharsets.UTF_8));
-      else if (line.info()) print(Descriptor.STDOUT, ShimInfo.answer());
+      else if (line.info()) print(Descriptor.STDOUT, ShimInfo.answer(features.get()));
       else if (line.action().equals("delete")) print(Descriptor.STDOUT, delete(line));
       else throw RpcException.unknown("unknown action \"" + line.action() + "\"");
       return 0;

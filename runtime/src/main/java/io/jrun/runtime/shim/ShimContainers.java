@@ -3,7 +3,6 @@ package io.jrun.runtime.shim;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.wire.Hello;
-import io.jrun.kernel.wire.Keeper;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cli.Caller;
 import io.jrun.runtime.cli.CreateOptions;
@@ -66,15 +65,15 @@ final class ShimContainers {
 
   private final Containers containers;
   private final Kernel kernel;
-  private final Keeper keeper;
+  private final Workers workers;
   private final String namespace;
   private final Hello hello;
 
   ShimContainers(
-      Containers containers, Kernel kernel, Keeper keeper, ShimLine line, List<String> env) {
+      Containers containers, Kernel kernel, Workers workers, ShimLine line, List<String> env) {
     this.containers = containers;
     this.kernel = kernel;
-    this.keeper = keeper;
+    this.workers = workers;
     this.namespace = line.namespace();
     // sockets that were passed to containerd are not the container's
     this.hello = new Hello(List.of(), env.stream().filter(v -> !v.startsWith("LISTEN_")).toList());
@@ -101,7 +100,7 @@ final class ShimContainers {
   }
 
   LazyWorker worker() {
-    return new LazyWorker(kernel, keeper);
+    return new LazyWorker(kernel, workers);
   }
 
   static ContainerOperations operations(Containers containers, HelperKernel worker, Hello hello) {

@@ -43,6 +43,9 @@ final class TaskProcess {
   boolean isDeleted;
   boolean isPaused;
 
+  /// How many of its processes were killed for want of memory, as far as that was told.
+  long oomKills;
+
   /// The process that copies between a terminal and its FIFOs, or takes the output; 0 for none.
   int relayPid;
 
@@ -148,7 +151,8 @@ final class TaskProcess {
       case DELETED -> isDeleted = true;
       case PAUSED -> isPaused = true;
       case RESUMED -> isPaused = false;
-      case BASE, CREATE, EXEC, OOM, CHECKPOINTED, FORGOTTEN -> {
+      case OOM -> oomKills = line.number("kills");
+      case BASE, CREATE, EXEC, CHECKPOINTED, FORGOTTEN -> {
         // of the pod, or of nothing that is to be known later
       }
     }

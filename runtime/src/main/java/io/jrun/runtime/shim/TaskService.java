@@ -1,16 +1,18 @@
 package io.jrun.runtime.shim;
 
+import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.kernel.wire.KeeperState;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cgroup.CgroupException;
+import io.jrun.runtime.cgroup.OomWatch;
 import io.jrun.runtime.container.ContainerException;
-import io.jrun.runtime.container.Containers;
 import io.jrun.runtime.container.HostProcess;
 import io.jrun.runtime.container.Supervised;
 import io.jrun.runtime.shim.metrics.CgroupMetrics;
@@ -31,6 +33,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -55,29 +58,57 @@ final class TaskService implements AutoCloseable {
   private final Keeper keeper;
   private final Pod pod;
   private final KeeperState state;
+  private final Workers workers;
   private final ShimContainers containers;
+  private final OomWatcher oomWatcher;
+  private final Map<String, OomWatcher.Watching> watchings = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, ReentrantLock> locks = new ConcurrentHashMap<>();
   private volatile boolean isShutDown;
 
   TaskService(
-      Kernel kernel,
-      Containers containers,
+      SharedByPods engine,
       Keeper keeper,
       Pod pod,
       KeeperState state,
       ShimLine line,
       List<String> env) {
-    this.kernel = kernel;
+    this.kernel = engine.kernel();
     this.keeper = keeper;
+    this.workers = new Workers(keeper, state, engine.program());
+    this.oomWatcher = engine.oomWatcher();
     this.pod = pod;
     this.state = state;
-    this.containers = new ShimContainers(containers, kernel, keeper, line, env);
+    this.containers = new ShimContainers(engine.containers(), kernel, workers, line, env);
   }
 
   /// Goes on with what an engine before was told of and had perhaps not done.
   void resume() {
     for (TaskProcess init : pod.all(p -> p.isInit() && p.reaped != null && !p.hasExited))
       endOthers(init);
+    for (TaskProcess init : pod.all(p -> p.isInit() && p.isCreated && !p.hasExited)) watchOom(init);
+  }
+
+  /// Tells when the container runs out of memory, and whether it did while nobody looked.
+  private void watchOom(TaskProcess init) {
+    try {
+      OomWatch watch = containers.cgroup(init).watchOom();
+      long kills = watch.kills();
+      watchings.put(init.id, oomWatcher.watch(watch, now -> oom(init, now)));
+      if (kills > init.oomKills) oom(init, kills);
+    } catch (CgroupException | KernelException | ContainerException e) {
+      System.err.println("jrun: no OOM events of " + init.id + ": " + e.getMessage());
+    }
+  }
+
+  private void oom(TaskProcess init, long kills) {
+    pod.record(
+        Line.of(Line.What.OOM, init.id, "").with("kills", Math.max(kills, init.oomKills + 1)));
+  }
+
+  /// A process has ended.
+  void ended(TaskProcess process) {
+    OomWatcher.Watching watching = process.isInit() ? watchings.remove(process.id) : null;
+    if (watching != null) watching.close();
   }
 
   /// The answer; null for one that comes later.
@@ -90,8 +121,8 @@ final class TaskService implements AutoCloseable {
     return switch (method) {
       case "State" -> state(id, m.string(2));
       case "Create" -> locked(id, () -> create(call));
-      case "Start" -> locked(id + "/" + m.string(2), () -> start(call, id, m.string(2)));
-      case "Delete" -> locked(id + "/" + m.string(2), () -> delete(id, m.string(2)));
+      case "Start" -> locked(key(id, m.string(2)), () -> start(call, id, m.string(2)));
+      case "Delete" -> locked(key(id, m.string(2)), () -> delete(id, m.string(2)));
       case "Exec" -> locked(id, () -> exec(call));
       case "Wait" -> await(call, id, m.string(2));
       case "Pids" -> pids(id);
@@ -112,6 +143,10 @@ final class TaskService implements AutoCloseable {
 
   private interface Step {
     byte[] run();
+  }
+
+  private static String key(String id, String execId) {
+    return execId.isEmpty() ? id : id + "/" + execId;
   }
 
   /// One request at a time changes a process.
@@ -184,8 +219,10 @@ final class TaskService implements AutoCloseable {
     containers.noteFor(request.bundle(), process.root(), state.socket());
     containers.joinShimCgroup(options, state.pid());
     Stdio stdio = stdio(process);
-    try (HelperKernel worker = keeper.fork(false);
+    try (HelperKernel worker = workers.fork();
         MaybeLogger logger = logger(process)) {
+      if (!options.binaryName().isEmpty())
+        warn(worker, "BinaryName " + options.binaryName() + " is ignored: jrun is its own runtime");
       RootfsMounts.mount(worker, request.rootfs(), request.bundle() + "/rootfs");
       stdio.giveTo(worker, logger.logger());
       logger.close();
@@ -197,8 +234,18 @@ final class TaskService implements AutoCloseable {
               .with("start", made.startTime())
               .with("exits", pod.exitsBefore()));
       if (made.terminal() != null) relay(process, stdio, made.terminal());
+      watchOom(process);
       return new ProtoWriter().uint32(1, made.pid()).toBytes();
     }
+  }
+
+  /// Into the shim's log, which a worker has as its standard error at first.
+  private static void warn(HelperKernel worker, String message) {
+    String line =
+        "time=\"" + Instant.now() + "\" level=warning msg=" + Json.of(message).toText() + "\n";
+    Batch batch = new Batch();
+    batch.attempt(new FileCall.Write(Descriptor.STDERR, line.getBytes(StandardCharsets.UTF_8)));
+    worker.run(batch);
   }
 
   /// A logger where one is wanted.
@@ -340,7 +387,7 @@ final class TaskService implements AutoCloseable {
     process.reaped = null;
     pod.record(Line.of(Line.What.STARTING, process.id, process.execId));
     Stdio stdio = stdio(process);
-    try (HelperKernel worker = keeper.fork(false);
+    try (HelperKernel worker = workers.fork();
         MaybeLogger logger = logger(process)) {
       stdio.giveTo(worker, logger.logger());
       logger.close();
@@ -427,8 +474,7 @@ final class TaskService implements AutoCloseable {
         .filter(p -> p.isDeleted)
         .ifPresent(p -> {
           pod.record(Line.of(Line.What.FORGOTTEN, p.id, p.execId));
-          locks.remove(p.id + "/" + p.execId);
-          if (p.isInit()) locks.remove(p.id);
+          locks.remove(key(p.id, p.execId));
         });
   }
 
@@ -526,7 +572,7 @@ final class TaskService implements AutoCloseable {
     if (!process.stdio().terminal() || process.pid == 0 || process.hasExited) return EMPTY;
     ByteBuffer size = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder());
     size.putShort((short) height).putShort((short) width);
-    try (HelperKernel worker = keeper.fork(true)) {
+    try (HelperKernel worker = workers.forkSeeing()) {
       worker.call(
           new FileCall.IoctlWrite(stdio(process).terminal(), FileCall.TIOCSWINSZ, size.array()));
     } catch (KernelException e) {
@@ -565,12 +611,10 @@ final class TaskService implements AutoCloseable {
     return isShutDown;
   }
 
-  boolean hasPidNamespace(TaskProcess init) {
-    return containers.hasPidNamespace(init);
-  }
-
+  /// What is under way finds its keeper gone.
   @Override
   public void close() {
-    // threads under way find their keeper gone
+    watchings.values().forEach(OomWatcher.Watching::close);
+    watchings.clear();
   }
 }

@@ -225,6 +225,7 @@ class JrunCommandTest {
     "spec -b x --rootless,spec [x] true",
     "engine status,engineStatus",
     "engine stop,engineStop",
+    "engine restart,engineRestart",
     "--criu /x start c1,start c1",
   })
   void commandCallsItsOperation(String line, String call) {

@@ -127,6 +127,11 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
+  public void engineRestart() {
+    record("engineRestart");
+  }
+
+  @Override
   public void engineStop() {
     record("engineStop");
   }
