@@ -82,6 +82,11 @@ public final class Containers {
     }
   }
 
+  /// A container's init.
+  HostProcess init(StoredState state) {
+    return new HostProcess(kernel, state.initPid(), state.initStartTime());
+  }
+
   /// How many clients watch a foreground process and need nothing of the engine until it ends.
   public int watched() {
     return watched.get();

@@ -1,5 +1,6 @@
 package io.jrun.runtime.container;
 
+import io.jrun.cni.container.ContainerNetworks;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
@@ -57,7 +58,10 @@ final class Creation implements AutoCloseable {
   private @Nullable Claim claim;
   private @Nullable CgroupMaking making;
   private @Nullable Cgroup cgroup;
-  private @Nullable IdMappedMounts idMapped;
+  private final MountTrees trees = new MountTrees();
+  private final Bundle.Source source;
+  private @Nullable JoinedSandbox sandbox;
+  private boolean namesHosts;
   private StdioOwner stdio;
   private boolean cgroupMade;
   private boolean isWired;
@@ -90,18 +94,27 @@ final class Creation implements AutoCloseable {
 
   @SuppressWarnings("NullAway.Init") // the fields are set by the steps of create, in order
   Creation(
-      Containers containers, ClientProcess client, Store store, CreateOptions options, Role role) {
+      Containers containers,
+      ClientProcess client,
+      Store store,
+      CreateOptions options,
+      Role role,
+      Bundle.Source source) {
     this.containers = containers;
     this.client = client;
     this.store = store;
     this.options = options;
     this.role = role;
+    this.source = source;
   }
 
   /// Makes it; what fails is undone.
   Made create() {
     ContainerId.check(options.id());
-    Bundle.Asked asked = Bundle.ask(client, options.bundle());
+    String root = store.root().toString();
+    List<String> unfinished =
+        List.of("jrun", "--root", root, "delete", "--unfinished", options.id());
+    Bundle.Asked asked = source.ask(client, new PseudoCall.OnEof(unfinished, 1));
     try {
       claim = store.create(options.id()); // while the client reads
     } catch (RuntimeException e) {
@@ -110,10 +123,14 @@ final class Creation implements AutoCloseable {
     }
     try {
       prepare(asked.await(containers.configs, options));
-      return make();
+      Made made = make();
+      if (sandbox != null) sandbox.check();
+      return made;
     } catch (RuntimeException e) {
       undo(e);
       throw e;
+    } finally {
+      if (sandbox != null) sandbox.close();
     }
   }
 
@@ -128,6 +145,8 @@ final class Creation implements AutoCloseable {
     if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
       throw new ContainerException("rootless container requires user namespaces");
     Networking.check(config);
+    adjust();
+    config = bundle.config();
     client.log.step("read and checked ", bundle.path() + "/config.json");
     boolean foreground = role != Role.LEAVES;
     boolean terminal = bundle.process().terminal();
@@ -156,7 +175,29 @@ final class Creation implements AutoCloseable {
             0,
             Map.of(),
             options.preserveFds() + listenFds,
-            listenFds);
+            listenFds,
+            source.pauses(),
+            source.pauses() ? null : JoinedSandbox.asked(config),
+            sandbox == null ? List.of() : sandbox.addresses());
+  }
+
+  /// What the config becomes in a sandbox, and with files of its own that name hosts.
+  private void adjust() {
+    if (source.pauses()) {
+      namesHosts = true;
+      return;
+    }
+    Config config = bundle.config();
+    String name = JoinedSandbox.asked(config);
+    if (name != null) {
+      sandbox = JoinedSandbox.hold(containers, store, name);
+      boolean shares = sandbox.shares(NamespaceType.UTS);
+      config = NameFiles.bound(sandbox.join(config), sandbox.directory(), shares);
+    } else if (options.namesHosts() || Networking.isWanted(config)) {
+      namesHosts = true;
+      config = NameFiles.bound(config, store.directory(options.id()), config.hostname() != null);
+    }
+    if (config != bundle.config()) bundle = bundle.with(config, containers.configs);
   }
 
   private Made make() {
@@ -173,6 +214,7 @@ final class Creation implements AutoCloseable {
     state = state.withCgroups(cgroup.paths());
     store.begin(claim(), state);
     this.making = making;
+    if (namesHosts) nameHosts(List.of());
     client.log.step("took the id in ", store.directory(options.id()));
 
     InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe);
@@ -192,10 +234,11 @@ final class Creation implements AutoCloseable {
     }
     HelperKernel helper = init == null ? Objects.requireNonNull(birth).helper() : init.helper();
     if (IdMappedMounts.any(config))
-      idMapped = IdMappedMounts.prepare(containers, client, config, init().pid());
+      IdMappedMounts.prepare(containers, client, config, init().pid(), trees);
+    openTrees(config);
     Batch first = new Batch();
     if (!middle) Child.addForgetCgroup(first, cgroup().birthplace());
-    Reply begun = helper.send(plan.beforeCgroup(first, directories, helper, idMapped));
+    Reply begun = helper.send(plan.beforeCgroup(first, directories, helper, trees));
     client.log.step("sent init to its namespaces and file systems", "");
 
     Batch second = new Batch();
@@ -209,7 +252,7 @@ final class Creation implements AutoCloseable {
     boolean bindsDevices = containers.isInUserNamespace();
     Reply mounted =
         helper.send(
-            plan.inCgroup(second, directories, helper, idMapped, shown, hierarchies, bindsDevices));
+            plan.inCgroup(second, directories, helper, trees, shown, hierarchies, bindsDevices));
     client.log.step("made the cgroups ", cgroup().paths());
 
     if (init == null) init = Objects.requireNonNull(birth).await();
@@ -223,13 +266,33 @@ final class Creation implements AutoCloseable {
     Descriptor terminal = null;
     boolean wired = Networking.isWanted(config);
     if (wired || bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
+      if (wired) wire(begun, mounted);
       begun.await();
       mounted.await();
-      if (wired) wire();
       terminal = terminal(plan);
       hooks = createHooks();
     }
     return finish(plan, terminal, hooks);
+  }
+
+  /// What init could not open: it has no right to directories of the caller's where it is in
+  /// another user namespace, nor to mounts of a sandbox.
+  private void openTrees(Config config) {
+    if (sandbox != null) sandbox.open(config, client, trees);
+    if (config.linux().namespace(NamespaceType.USER) == null) return;
+    for (int i = 0; i < config.mounts().size(); i++) {
+      String from = config.mounts().get(i).source();
+      if (from != null && NameFiles.isOne(from, store.root())) trees.open(i, client.helper, from);
+    }
+  }
+
+  /// @param attached the container's interfaces, as far as they are known
+  private void nameHosts(List<ContainerNetworks.Attached> attached) {
+    Config config = bundle.config();
+    NameFiles files = new NameFiles(containers.kernel, claim());
+    if (config.linux().namespace(NamespaceType.NETWORK) == null)
+      files.copyHosts(config.hostname() == null ? "" : config.hostname());
+    else files.write(HostNames.of(config.hostname(), attached));
   }
 
   private void makeBirthplace() {
@@ -297,10 +360,7 @@ final class Creation implements AutoCloseable {
 
   /// What the client notes and looks at before the clone.
   private void addPreparation(Batch batch, InitPlan plan, List<Pending<Stat>> sources) {
-    batch.add(
-        new PseudoCall.OnEof(
-            List.of("jrun", "--root", store.root().toString(), "delete", "--force", options.id()),
-            1));
+    batch.add(new PseudoCall.OnEof(source.undoing(store.root().toString(), options.id()), 1));
     for (Mount mount : plan.bindMounts()) {
       String source = mount.source() == null ? "" : mount.source();
       sources.add(batch.attempt(new FileCall.Statx(Descriptor.CWD, source, 0)));
@@ -340,10 +400,28 @@ final class Creation implements AutoCloseable {
     return pair.terminal();
   }
 
-  /// Before the hooks, which may look at the network.
+  /// Before the hooks, which may look at the network, and while init mounts what it needs; where
+  /// that fails, it is what is told.
+  private void wire(Reply begun, Reply mounted) {
+    try {
+      wire();
+    } catch (RuntimeException e) {
+      try {
+        begun.await();
+        mounted.await();
+      } catch (RuntimeException first) {
+        first.addSuppressed(e);
+        throw first;
+      }
+      throw e;
+    }
+  }
+
   private void wire() {
     isWired = true;
-    networking().attach(bundle.config(), init().pid());
+    List<ContainerNetworks.Attached> attached = networking().attach(bundle.config(), init().pid());
+    state = state.withAddresses(HostNames.addresses(attached));
+    if (namesHosts) nameHosts(attached);
     client.log.step("attached the networks of ", options.id());
   }
 
@@ -397,9 +475,12 @@ final class Creation implements AutoCloseable {
     if (Notify.hasListener(seccompFlags) && !bundle.process().noNewPrivileges())
       new SeccompListener(client.helper, bundle.config(), state)
           .send(results, Status.CREATING, init().pid());
-    String program = looks.program(results);
+    boolean pauses = source.pauses();
+    String program = pauses ? "" : looks.program(results);
     List<String> env =
-        looks.environment(init().helper(), results, bundle.process(), state.listenFds());
+        pauses
+            ? List.of()
+            : looks.environment(init().helper(), results, bundle.process(), state.listenFds());
     client.log.step("entered the root, covered paths, took the identity, found ", program);
     if (options.pidFile() != null)
       client.replace(options.pidFile(), Integer.toString(init().pid()));
@@ -440,6 +521,16 @@ final class Creation implements AutoCloseable {
       made.init().helper().run(batch);
     }
     made.init().close();
+  }
+
+  /// Leaves a sandbox: its init does nothing any more but hold what containers will join.
+  void pause(Made made) {
+    Batch batch = new Batch();
+    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
+    batch.add(new PseudoCall.Pause());
+    made.init().helper().run(batch);
+    made.init().close();
+    store.started(claim());
   }
 
   private OwnedDescriptor listen(String path) {
@@ -515,7 +606,7 @@ final class Creation implements AutoCloseable {
 
   @Override
   public void close() {
-    if (idMapped != null) idMapped.close();
+    trees.close();
     if (claim != null) claim.close();
   }
 

@@ -83,6 +83,25 @@ public final class FileSystemPlan {
     return tree;
   }
 
+  /// Makes an empty file system the root, attached over a directory.
+  public static Descriptor emptyRoot(Batch batch, String directory) {
+    Descriptor tree =
+        new FileSystemPlan(batch, Descriptor.CWD)
+            .mounted(
+                "tmpfs",
+                "tmpfs",
+                MountOptions.parse("tmpfs", List.of("nosuid", "noexec", "mode=755", "size=64k")));
+    Descriptor target =
+        batch
+            .add(
+                new FileCall.Openat(
+                    Descriptor.CWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false))
+            .descriptor();
+    batch.add(new MountCall.MoveMount(tree, target));
+    batch.add(new FileCall.Close(target));
+    return tree;
+  }
+
   /// @param sourceIsDirectory for a bind mount, what its source is
   public void mount(Mount mount, boolean sourceIsDirectory) {
     mount(mount, sourceIsDirectory, null);
