@@ -279,10 +279,12 @@ final class Creation implements AutoCloseable {
   /// another user namespace, nor to mounts of a sandbox.
   private void openTrees(Config config) {
     if (sandbox != null) sandbox.open(config, client, trees);
-    if (config.linux().namespace(NamespaceType.USER) == null) return;
+    boolean isOthers = config.linux().namespace(NamespaceType.USER) != null;
     for (int i = 0; i < config.mounts().size(); i++) {
       String from = config.mounts().get(i).source();
-      if (from != null && NameFiles.isOne(from, store.root())) trees.open(i, client.helper, from);
+      if (from == null || !NameFiles.isOne(from, store.root())) continue;
+      trees.letMiss(i);
+      if (isOthers) trees.open(i, client.helper, from);
     }
   }
 

@@ -113,7 +113,11 @@ final class InitPlan {
     int end = firstLaterMount();
     for (int i = 0; i < end; i++) {
       Mount mount = config.mounts().get(i);
-      plan.mount(mount, !binds(mount) || directories.get(bound++), trees.pass(batch, i));
+      plan.mount(
+          mount,
+          !binds(mount) || directories.get(bound++),
+          trees.pass(batch, i),
+          trees.isOptional(i));
     }
     return batch;
   }
@@ -170,7 +174,11 @@ final class InitPlan {
         batch = new Batch();
         plan = new FileSystemPlan(batch, ROOT);
       } else {
-        plan.mount(mount, !binds(mount) || directories.get(bound++), trees.pass(batch, i));
+        plan.mount(
+            mount,
+            !binds(mount) || directories.get(bound++),
+            trees.pass(batch, i),
+            trees.isOptional(i));
       }
     }
     boolean userNamespace = bindsDevices || namespaces.has(NamespaceType.USER);

@@ -12,14 +12,27 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Trees of bind mounts that another process than init has opened, detached, by their place in the
-/// config: what init has no right to, or no path.
+/// What is known of mounts beside the config, by their place there: trees that another process than
+/// init has opened, as init has no right to them, and which of them may be passed over.
 final class MountTrees implements AutoCloseable {
   private final Map<Integer, OwnedDescriptor> trees = new HashMap<>();
+
+  private final Set<Integer> optional = new HashSet<>();
+
+  /// Lets a mount be passed over where its place is missing and cannot be made.
+  void letMiss(int index) {
+    optional.add(index);
+  }
+
+  boolean isOptional(int index) {
+    return optional.contains(index);
+  }
 
   void put(int index, OwnedDescriptor tree) {
     trees.put(index, tree);
