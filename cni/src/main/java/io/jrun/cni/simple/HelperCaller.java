@@ -188,12 +188,13 @@ public final class HelperCaller implements Caller, AutoCloseable {
   }
 
   /// Closes what the caller's own process still holds of the namespaces: a descriptor that comes
-  /// with an answer must be open until then. Who ends soon need not be asked.
+  /// with an answer must be open until then. Nobody waits for it, and who ends soon need not be
+  /// asked.
   public void closeLeft() {
     Batch batch = new Batch();
     for (Descriptor descriptor : left) batch.add(new FileCall.Close(descriptor));
     left.clear();
-    helper.run(batch);
+    helper.send(batch);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.jrun.runtime.container;
 
+import io.jrun.cni.container.ContainerNetworks;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
@@ -215,6 +216,7 @@ public final class ContainerOperations {
     }
     if (given.detach()) return 0;
     int status;
+    ContainerNetworks.Known networks = given.keep() ? null : networks(store, made);
     try {
       status = (watching == null ? watch(made, termios) : watching).await();
     } finally {
@@ -223,8 +225,18 @@ public final class ContainerOperations {
     // not where another command has deleted it, and perhaps made another of its name
     if (!given.keep() && creation.claimed())
       new Deletion(containers, client, store)
-          .destroy(creation.claim(), made.state(), made.config(), made.cgroup());
+          .destroy(creation.claim(), made.state(), made.config(), made.cgroup(), networks);
     return status;
+  }
+
+  /// Read while the container runs, as nothing else is to be done then.
+  private ContainerNetworks.@Nullable Known networks(Store store, Creation.Made made) {
+    if (!Networking.isWanted(made.config())) return null;
+    try {
+      return new Networking(containers, client, store, made.state().id()).known();
+    } catch (RuntimeException e) {
+      return null; // the end will say what is wrong
+    }
   }
 
   private Foreground watch(Creation.Made made, byte[] termios) {

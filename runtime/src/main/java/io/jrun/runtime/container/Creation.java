@@ -62,9 +62,10 @@ final class Creation implements AutoCloseable {
   private final Bundle.Source source;
   private @Nullable JoinedSandbox sandbox;
   private boolean namesHosts;
+  private @Nullable NameFiles nameFiles;
   private StdioOwner stdio;
   private boolean cgroupMade;
-  private boolean isWired;
+  private boolean mayBeWired;
   private Child.@Nullable Birth birth;
   private @Nullable Child init;
   private @Nullable OwnedDescriptor master;
@@ -236,15 +237,15 @@ final class Creation implements AutoCloseable {
     if (IdMappedMounts.any(config))
       IdMappedMounts.prepare(containers, client, config, init().pid(), trees);
     openTrees(config);
-    Batch first = new Batch();
-    if (!middle) Child.addForgetCgroup(first, cgroup().birthplace());
-    Reply begun = helper.send(plan.beforeCgroup(first, directories, helper, trees));
+    Batch one = new Batch();
+    if (!middle) Child.addForgetCgroup(one, cgroup().birthplace());
+    Reply begun = helper.send(plan.beforeCgroup(one, directories, helper, trees));
     client.log.step("sent init to its namespaces and file systems", "");
 
-    Batch second = new Batch();
+    Batch two = new Batch();
     if (!middle) {
       makeRest();
-      cgroup().joinV1(second);
+      cgroup().joinV1(two);
     }
     Map<String, String> shown = cgroup().paths();
     if (shown.isEmpty()) shown = containers.cgroups.current(bundle.ownCgroups()); // as runc
@@ -252,7 +253,7 @@ final class Creation implements AutoCloseable {
     boolean bindsDevices = containers.isInUserNamespace();
     Reply mounted =
         helper.send(
-            plan.inCgroup(second, directories, helper, trees, shown, hierarchies, bindsDevices));
+            plan.inCgroup(two, directories, helper, trees, shown, hierarchies, bindsDevices));
     client.log.step("made the cgroups ", cgroup().paths());
 
     if (init == null) init = Objects.requireNonNull(birth).await();
@@ -264,15 +265,18 @@ final class Creation implements AutoCloseable {
     client.log.step("init is born: pid ", init.pid());
     HookRunner hooks = hooks();
     Descriptor terminal = null;
-    boolean wired = Networking.isWanted(config);
-    if (wired || bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
-      if (wired) wire(begun, mounted);
+    // what hooks see, and settings of interfaces, need the networks; else they are attached while
+    // init does the rest
+    boolean isWired = Networking.isWanted(config);
+    boolean first = !config.hooks().equals(Hooks.NONE) || !config.linux().sysctl().isEmpty();
+    if (isWired && first) wire(begun, mounted);
+    if (bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
       begun.await();
       mounted.await();
       terminal = terminal(plan);
       hooks = createHooks();
     }
-    return finish(plan, terminal, hooks);
+    return finish(plan, terminal, hooks, isWired && !first ? () -> wire(begun, mounted) : () -> {});
   }
 
   /// What init could not open: it has no right to directories of the caller's where it is in
@@ -291,10 +295,11 @@ final class Creation implements AutoCloseable {
   /// @param attached the container's interfaces, as far as they are known
   private void nameHosts(List<ContainerNetworks.Attached> attached) {
     Config config = bundle.config();
-    NameFiles files = new NameFiles(containers.kernel, claim());
+    if (nameFiles == null) nameFiles = new NameFiles(containers.kernel, claim());
     if (config.linux().namespace(NamespaceType.NETWORK) == null)
-      files.copyHosts(config.hostname() == null ? "" : config.hostname());
-    else files.write(HostNames.of(config.hostname(), attached));
+      nameFiles.copyHosts(config.hostname() == null ? "" : config.hostname());
+    else if (attached.isEmpty() && Networking.isWanted(config)) nameFiles.make();
+    else nameFiles.write(HostNames.of(config.hostname(), attached));
   }
 
   private void makeBirthplace() {
@@ -402,8 +407,7 @@ final class Creation implements AutoCloseable {
     return pair.terminal();
   }
 
-  /// Before the hooks, which may look at the network, and while init mounts what it needs; where
-  /// that fails, it is what is told.
+  /// While init mounts what it needs; where that fails, it is what is told.
   private void wire(Reply begun, Reply mounted) {
     try {
       wire();
@@ -420,7 +424,7 @@ final class Creation implements AutoCloseable {
   }
 
   private void wire() {
-    isWired = true;
+    mayBeWired = true;
     List<ContainerNetworks.Attached> attached = networking().attach(bundle.config(), init().pid());
     state = state.withAddresses(HostNames.addresses(attached));
     if (namesHosts) nameHosts(attached);
@@ -454,7 +458,10 @@ final class Creation implements AutoCloseable {
   }
 
   /// The last part of init's work, while the engine writes down that there is a container.
-  private Made finish(InitPlan plan, @Nullable Descriptor terminal, HookRunner hooks) {
+  ///
+  /// @param meanwhile what else is done beside it
+  private Made finish(
+      InitPlan plan, @Nullable Descriptor terminal, HookRunner hooks, Runnable meanwhile) {
     boolean ownMounts = bundle.config().linux().namespace(NamespaceType.MOUNT) != null;
     if (options.noPivot() && ownMounts)
       MovedRoot.move(init().helper(), InitPlan.ROOT, bundle.rootfs());
@@ -470,6 +477,7 @@ final class Creation implements AutoCloseable {
             options.noNewKeyring() ? null : "_ses." + options.id(),
             containers.isUnprivileged());
     Reply entered = init().helper().send(batch);
+    meanwhile.run();
     if (state.initPid() == 0) state = state.withInit(init().pid(), startTime());
     store.complete(claim(), bundle.bytes(), state);
     Results results = entered.await();
@@ -561,7 +569,7 @@ final class Creation implements AutoCloseable {
     int before = cause.getSuppressed().length;
     if (terminal != null) suppressing(cause, terminal::close);
     if (child != null) suppressing(cause, () -> end(child));
-    if (isWired) suppressing(cause, networking()::detach);
+    if (mayBeWired) suppressing(cause, networking()::detach);
     if (begun != null && cgroupMade) suppressing(cause, () -> end(begun.cgroup()));
     else if (begun != null) begun.undo(cause);
     if (cause.getSuppressed().length == before)
@@ -609,6 +617,7 @@ final class Creation implements AutoCloseable {
   @Override
   public void close() {
     trees.close();
+    if (nameFiles != null) nameFiles.close();
     if (claim != null) claim.close();
   }
 

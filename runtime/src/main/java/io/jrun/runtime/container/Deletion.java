@@ -1,10 +1,12 @@
 package io.jrun.runtime.container;
 
+import io.jrun.cni.container.ContainerNetworks;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Ends what is left of a container and undoes what its creation made, in reverse. May be repeated.
 final class Deletion {
@@ -84,6 +86,16 @@ final class Deletion {
 
   /// Ends what is left and undoes what create made, in reverse; may be repeated.
   void destroy(Claim claim, StoredState state, Config config, Cgroup cgroup) {
+    destroy(claim, state, config, cgroup, null);
+  }
+
+  /// @param networks what is known of them already; null where that is to be looked up
+  void destroy(
+      Claim claim,
+      StoredState state,
+      Config config,
+      Cgroup cgroup,
+      ContainerNetworks.@Nullable Known networks) {
     HostProcess init = containers.init(state);
     if (init.alive()) {
       init.signal(SIGKILL);
@@ -93,8 +105,17 @@ final class Deletion {
     }
     // the end of init is that of the others only in a pid namespace of its own
     if (!new NamespacePlan(config.linux()).makes(NamespaceType.PID)) cgroup.signal(SIGKILL);
-    if (Networking.isWanted(config)) new Networking(containers, client, store, state.id()).detach();
-    cgroup.remove();
+    if (Networking.isWanted(config)) {
+      Networking networking = new Networking(containers, client, store, state.id());
+      containers.beside(
+          cgroup::remove,
+          () -> {
+            if (networks == null) networking.detach();
+            else networking.detach(networks);
+          });
+    } else {
+      cgroup.remove();
+    }
     store.delete(claim, state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
         .runAll(

@@ -1,7 +1,9 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.runtime.Config;
@@ -14,18 +16,22 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /// `/etc/hosts`, `/etc/resolv.conf` and `/etc/hostname` of a container: files of its state
 /// directory, or of its sandbox's, bound into it where its config mounts nothing there.
-final class NameFiles {
+final class NameFiles implements AutoCloseable {
   private static final List<String> ALL = List.of("hosts", "resolv.conf", "hostname");
   private static final Path RESOLVED = Path.of("/run/systemd/resolve/resolv.conf");
   private static final int FLAGS =
-      FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_TRUNC | FileCall.O_CLOEXEC;
+      FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC;
 
   private final Kernel kernel;
   private final Claim claim;
+  private final Map<String, OwnedDescriptor> open = new HashMap<>();
 
   /// @param claim of the container's directory
   NameFiles(Kernel kernel, Claim claim) {
@@ -73,14 +79,19 @@ final class NameFiles {
         .anyMatch(destination -> destination.equals(path) || destination.equals("/etc"));
   }
 
-  /// Makes them, or changes them where they are: a container that has them bound sees that.
+  /// Makes them empty.
+  void make() {
+    ALL.forEach(this::file);
+  }
+
+  /// Gives them what they say; a container that has them bound sees that.
   void write(HostNames names) {
     put("hosts", names.hosts());
     put("resolv.conf", names.resolvConf(host(Path.of("/etc/resolv.conf")), host(RESOLVED)));
     put("hostname", names.hostname() == null ? "" : names.hostname() + "\n");
   }
 
-  /// Makes them as the host has them, for a container in its network namespace.
+  /// Gives them what the host's say, for a container in its network namespace.
   void copyHosts(String hostname) {
     put("hosts", host(Path.of("/etc/hosts")));
     put("resolv.conf", host(Path.of("/etc/resolv.conf")));
@@ -97,14 +108,32 @@ final class NameFiles {
     }
   }
 
+  private Descriptor file(String name) {
+    OwnedDescriptor file = open.get(name);
+    if (file == null) {
+      FileCall.Openat call = new FileCall.Openat(claim.descriptor(), name, FLAGS, 0644, true);
+      file = OwnedDescriptor.open(kernel, call);
+      open.put(name, file);
+    }
+    return file.descriptor();
+  }
+
   private void put(String name, String text) {
+    Descriptor file = file(name);
     byte[] bytes = text.getBytes(StandardCharsets.ISO_8859_1);
-    try (OwnedDescriptor file =
-        OwnedDescriptor.open(
-            kernel, new FileCall.Openat(claim.descriptor(), name, FLAGS, 0644, true))) {
-      for (int at = 0; at < bytes.length; ) {
-        byte[] rest = java.util.Arrays.copyOfRange(bytes, at, bytes.length);
-        at += kernel.call(new FileCall.Write(file.descriptor(), rest));
+    for (int at = 0; at < bytes.length; ) {
+      byte[] rest = Arrays.copyOfRange(bytes, at, bytes.length);
+      at += kernel.call(new FileCall.Write(file, rest));
+    }
+  }
+
+  @Override
+  public void close() {
+    for (OwnedDescriptor file : open.values()) {
+      try {
+        file.close();
+      } catch (KernelException e) {
+        // it is closed all the same (close(2)), and what was written through it was checked
       }
     }
   }

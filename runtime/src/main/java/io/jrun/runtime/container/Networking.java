@@ -65,6 +65,16 @@ record Networking(Containers containers, ClientProcess client, Store store, Stri
     containers.networks().detach(client.helper, client.env(), networkId(), plugins());
   }
 
+  /// What [#detach] will need, read ahead.
+  ContainerNetworks.Known known() {
+    return containers.networks().known(networkId());
+  }
+
+  /// Unwires what was known before.
+  void detach(ContainerNetworks.Known known) {
+    containers.networks().detach(client.helper, client.env(), known, plugins());
+  }
+
   private List<String> plugins() {
     return Arrays.stream(client.variable("CNI_PATH").orElse(PLUGINS).split(":"))
         .filter(directory -> !directory.isEmpty())
