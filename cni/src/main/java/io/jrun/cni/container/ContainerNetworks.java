@@ -4,6 +4,7 @@ import io.jrun.cni.network.AttachmentArgs;
 import io.jrun.cni.network.CachedAttachment;
 import io.jrun.cni.network.ConfigDirectory;
 import io.jrun.cni.network.NetworkRuntime;
+import io.jrun.cni.network.RecentNetworks;
 import io.jrun.cni.network.ResultCache;
 import io.jrun.cni.plugin.ProcessExecutor;
 import io.jrun.cni.simple.HelperCaller;
@@ -36,6 +37,7 @@ public final class ContainerNetworks {
   private final SimpleCni plugin;
   private final Path ownHelper;
   private final ResultCache cache;
+  private final RecentNetworks recent = new RecentNetworks();
 
   /// @param ownHelper the installed helper
   public ContainerNetworks(Kernel kernel, SimpleCni plugin, Path ownHelper, ResultCache cache) {
@@ -80,7 +82,9 @@ public final class ContainerNetworks {
                   "eth" + attached.size(),
                   List.of(),
                   PublishedPort.capabilityArgs(wish.ports()));
-          NetworkConfig network = new ConfigDirectory(wish.configDirectory()).load(name);
+          NetworkConfig network = new ConfigDirectory(wish.configDirectory(), recent).load(name);
+          // on its way while the plugin's configuration is made
+          if (network.plugins().getFirst().type().equals(SimpleCni.NAME)) caller.begin(netns);
           attached.add(new Attached(name, args.ifname(), add(runtime, network, args)));
         }
       } catch (RuntimeException e) {

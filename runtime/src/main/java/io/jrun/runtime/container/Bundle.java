@@ -84,7 +84,7 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
       byte[] bytes = results.of(json);
       if (bytes.length == CHUNK) bytes = client.read("config.json");
       String own = ownCgroups(client, results.of(cgroups));
-      return of(results.of(path), Annotations.asked(bytes, options), configs, own);
+      return of(results.of(path), configs.annotated(bytes, options), configs, own);
     }
 
     @Override
@@ -145,6 +145,11 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
   static String ownCgroups(ClientProcess client, byte[] answer) {
     byte[] lines = answer.length == OWN_CGROUPS ? client.read("/proc/self/cgroup") : answer;
     return new String(lines, StandardCharsets.UTF_8);
+  }
+
+  /// This bundle with a config for the container's making alone; what is kept of it stays.
+  Bundle showing(Config changed) {
+    return new Bundle(path, bytes, changed, process, ownCgroups);
   }
 
   /// The root file system's path, absolute.

@@ -222,6 +222,7 @@ public final class ContainerOperations {
     } finally {
       if (made.master() != null) made.master().close();
     }
+    client.log.step("ended with status ", status);
     // not where another command has deleted it, and perhaps made another of its name
     if (!given.keep() && creation.claimed())
       new Deletion(containers, client, store)

@@ -46,6 +46,7 @@ import org.jspecify.annotations.Nullable;
 /// look before it goes on.
 final class Creation implements AutoCloseable {
   private static final int SIGKILL = 9;
+  private static final Results NOTHING_LOOKED_AT = new Results(List.of(), List.of(), List.of());
 
   private final Containers containers;
   private final ClientProcess client;
@@ -63,6 +64,7 @@ final class Creation implements AutoCloseable {
   private @Nullable JoinedSandbox sandbox;
   private boolean namesHosts;
   private @Nullable NameFiles nameFiles;
+  private @Nullable OwnedDescriptor network;
   private StdioOwner stdio;
   private boolean cgroupMade;
   private boolean mayBeWired;
@@ -194,6 +196,7 @@ final class Creation implements AutoCloseable {
       sandbox = JoinedSandbox.hold(containers, store, name);
       boolean shares = sandbox.shares(NamespaceType.UTS);
       config = NameFiles.bound(sandbox.join(config), sandbox.directory(), shares);
+      bundle = bundle.with(config, containers.configs);
     } else if (options.namesHosts() || Networking.isWanted(config)) {
       namesHosts = true;
       config = NameFiles.bound(config, store.directory(options.id()), config.hostname() != null);
@@ -228,10 +231,8 @@ final class Creation implements AutoCloseable {
     } else {
       makeBirthplace();
       birth = birth(plan, sources);
-      if (!sources.isEmpty()) {
-        init = birth.await();
-        directories = directories(sources, init.before());
-      }
+      if (!sources.isEmpty()) init = birth.await();
+      directories = directories(plan, sources, init == null ? NOTHING_LOOKED_AT : init.before());
     }
     HelperKernel helper = init == null ? Objects.requireNonNull(birth).helper() : init.helper();
     if (IdMappedMounts.any(config))
@@ -285,10 +286,10 @@ final class Creation implements AutoCloseable {
     if (sandbox != null) sandbox.open(config, client, trees);
     boolean isOthers = config.linux().namespace(NamespaceType.USER) != null;
     for (int i = 0; i < config.mounts().size(); i++) {
-      String from = config.mounts().get(i).source();
-      if (from == null || !NameFiles.isOne(from, store.root())) continue;
+      Mount mount = config.mounts().get(i);
+      if (!isNameFile(mount)) continue;
       trees.letMiss(i);
-      if (isOthers) trees.open(i, client.helper, from);
+      if (isOthers) trees.open(i, client.helper, Objects.requireNonNull(mount.source()));
     }
   }
 
@@ -358,7 +359,7 @@ final class Creation implements AutoCloseable {
       doWithoutCgroup(new CgroupException("cannot join the container's cgroup", e));
       init = Middle.init(containers, client, plan.namespaces(), config, cgroup());
     }
-    return directories(sources, looked);
+    return directories(plan, sources, looked);
   }
 
   private static void addReaping(Batch batch) {
@@ -369,6 +370,7 @@ final class Creation implements AutoCloseable {
   private void addPreparation(Batch batch, InitPlan plan, List<Pending<Stat>> sources) {
     batch.add(new PseudoCall.OnEof(source.undoing(store.root().toString(), options.id()), 1));
     for (Mount mount : plan.bindMounts()) {
+      if (isNameFile(mount)) continue;
       String source = mount.source() == null ? "" : mount.source();
       sources.add(batch.attempt(new FileCall.Statx(Descriptor.CWD, source, 0)));
     }
@@ -392,8 +394,24 @@ final class Creation implements AutoCloseable {
         });
   }
 
-  private static List<Boolean> directories(List<Pending<Stat>> sources, Results looked) {
-    return sources.stream().map(s -> !looked.succeeded(s) || looked.of(s).isDirectory()).toList();
+  /// For each bind mount whether its source is a directory.
+  private List<Boolean> directories(InitPlan plan, List<Pending<Stat>> sources, Results looked) {
+    List<Boolean> directories = new ArrayList<>();
+    int asked = 0;
+    for (Mount mount : plan.bindMounts()) {
+      if (isNameFile(mount)) {
+        directories.add(false);
+      } else {
+        Pending<Stat> stat = sources.get(asked++);
+        directories.add(!looked.succeeded(stat) || looked.of(stat).isDirectory());
+      }
+    }
+    return directories;
+  }
+
+  /// Known to be no directory, so nobody waits for an answer.
+  private boolean isNameFile(Mount mount) {
+    return mount.source() != null && NameFiles.isOne(mount.source(), store.root());
   }
 
   private @Nullable Descriptor terminal(InitPlan plan) {
@@ -425,6 +443,11 @@ final class Creation implements AutoCloseable {
 
   private void wire() {
     mayBeWired = true;
+    String path = "/proc/" + init().pid() + "/ns/net";
+    int flags = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
+    network =
+        OwnedDescriptor.open(
+            containers.kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
     List<ContainerNetworks.Attached> attached = networking().attach(bundle.config(), init().pid());
     state = state.withAddresses(HostNames.addresses(attached));
     if (namesHosts) nameHosts(attached);
@@ -617,6 +640,7 @@ final class Creation implements AutoCloseable {
   @Override
   public void close() {
     trees.close();
+    if (network != null) network.close();
     if (nameFiles != null) nameFiles.close();
     if (claim != null) claim.close();
   }

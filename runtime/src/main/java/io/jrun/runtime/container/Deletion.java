@@ -116,6 +116,7 @@ final class Deletion {
     } else {
       cgroup.remove();
     }
+    client.log.step("removed the cgroups and networks of ", state.id());
     store.delete(claim, state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
         .runAll(
