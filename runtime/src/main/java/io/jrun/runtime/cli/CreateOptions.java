@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 /// @param preserveFds how many descriptors from 3 on the container inherits
 /// @param networks CNI networks to attach the container to; the first is eth0
 /// @param ports to publish, each `[hostip:]hostport:port[/protocol]`
+/// @param sandbox whose namespaces the container joins; null for none
+/// @param namesHosts whether the container gets an /etc/hosts and the like also without a network
+///   of CNI
 public record CreateOptions(
     GlobalOptions global,
     String id,
@@ -21,7 +24,9 @@ public record CreateOptions(
     boolean noNewKeyring,
     int preserveFds,
     List<String> networks,
-    List<String> ports) {
+    List<String> ports,
+    @Nullable String sandbox,
+    boolean namesHosts) {
   public CreateOptions {
     networks = List.copyOf(networks);
     ports = List.copyOf(ports);
@@ -40,7 +45,9 @@ public record CreateOptions(
         noNewKeyring,
         preserveFds,
         networks,
-        ports);
+        ports,
+        sandbox,
+        namesHosts);
   }
 
   public CreateOptions(
@@ -64,6 +71,8 @@ public record CreateOptions(
         noNewKeyring,
         preserveFds,
         List.of(),
-        List.of());
+        List.of(),
+        null,
+        false);
   }
 }

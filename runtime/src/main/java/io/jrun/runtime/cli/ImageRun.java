@@ -39,6 +39,9 @@ final class ImageRun {
         .text("N", "the most processes", "--pids-limit")
         .texts("cap", "add a capability", "--cap-add")
         .texts("cap", "drop a capability", "--cap-drop")
+        .commaTexts("name", "attach the container to a CNI network", "--network")
+        .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish", "-p")
+        .text("name", "join the namespaces of a sandbox", "--sandbox")
         .flag("the root file system is read-only", "--read-only")
         .flag("the process gets a terminal", "--tty", "-t")
         .flag("delete the container when it ends, as always without --keep", "--rm");
@@ -129,7 +132,11 @@ final class ImageRun {
                 line.text("--pid-file"),
                 false,
                 false,
-                line.count("--preserve-fds")),
+                line.count("--preserve-fds"),
+                line.texts("--network"),
+                line.texts("--publish"),
+                line.text("--sandbox"),
+                true),
             line.has("--detach"),
             line.has("--keep"),
             line.has("--no-subreaper"));

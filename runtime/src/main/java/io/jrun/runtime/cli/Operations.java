@@ -31,7 +31,8 @@ public interface Operations {
 
   void kill(GlobalOptions global, String id, int signal, boolean all);
 
-  void delete(GlobalOptions global, String id, boolean force);
+  /// @param unfinished only where nothing but the id was taken yet; `force` is not looked at then
+  void delete(GlobalOptions global, String id, boolean force, boolean unfinished);
 
   List<ContainerSummary> list(GlobalOptions global);
 
@@ -56,6 +57,15 @@ public interface Operations {
 
   /// Returns the exit status of the restored container's process, or 0 once it is detached.
   int restore(RestoreOptions options);
+
+  void sandboxRun(SandboxOptions options);
+
+  /// @param seconds that containers have to end by themselves
+  void sandboxStop(GlobalOptions global, String name, int seconds);
+
+  void sandboxRemove(GlobalOptions global, String name, boolean force);
+
+  List<SandboxSummary> sandboxes(GlobalOptions global);
 
   /// Archives and images, for the caller.
   RootfsTools rootfsTools();

@@ -52,7 +52,10 @@ enum Subcommand {
       "<container-id>",
       1,
       1,
-      options -> options.flag("kill the container if it is still running", "--force", "-f"),
+      options ->
+          options
+              .flag("kill the container if it is still running", "--force", "-f")
+              .hiddenFlag("--unfinished"),
       ContainerCommands::delete),
   ENGINE(
       "show, stop or replace the resident engine",
@@ -155,6 +158,13 @@ enum Subcommand {
       1,
       ContainerCommands::runOptions,
       ContainerCommands::run),
+  SANDBOX(
+      "make namespaces that containers share: run, stop, rm, list",
+      "run|stop|rm|list [options] [NAME]",
+      1,
+      Integer.MAX_VALUE,
+      options -> {},
+      SandboxCommands::perform),
   SPEC(
       "create a new config.json",
       "",

@@ -1,5 +1,6 @@
 package io.jrun.runtime.container;
 
+import io.jrun.cni.container.ContainerNetworks;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
@@ -35,7 +36,6 @@ import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Resources;
 import io.jrun.specs.runtime.Status;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,11 +48,7 @@ import org.jspecify.annotations.Nullable;
 public final class ContainerOperations {
   private static final int SIGKILL = 9;
 
-  /// What a helper that will become a container's process runs from.
-  private static final String SEALED = "/memfd:jrun";
-
   private static final Results NOTHING_BEFORE = new Results(List.of(), List.of(), List.of());
-  private static final long END_MILLIS = 10_000;
 
   private final Containers containers;
   private final ClientProcess client;
@@ -86,6 +82,10 @@ public final class ContainerOperations {
   private boolean isUsersRoot() {
     return containers.isInUserNamespace()
         && client.variable("USER").filter(name -> name.equals("root")).isEmpty();
+  }
+
+  public SandboxOperations sandboxes(GlobalOptions global) {
+    return new SandboxOperations(containers, client, store(global));
   }
 
   /// Writes a new config.json. As with runc, rootless maps the caller's own ids, and the cgroup
@@ -122,7 +122,7 @@ public final class ContainerOperations {
     Store store = store(given.global());
     CreateOptions options = given.withPaths(client::absolute);
     try (Creation creation =
-        new Creation(containers, client, store, options, Creation.Role.LEAVES)) {
+        new Creation(containers, client, store, options, Creation.Role.LEAVES, bundle(options))) {
       Creation.Made made = creation.create();
       try {
         creation.park(made);
@@ -191,9 +191,14 @@ public final class ContainerOperations {
   public int run(RunOptions given) {
     Store store = store(given.create().global());
     CreateOptions options = given.create().withPaths(client::absolute);
-    try (Creation creation = new Creation(containers, client, store, options, role(given))) {
+    try (Creation creation =
+        new Creation(containers, client, store, options, role(given), bundle(options))) {
       return run(given, creation, store);
     }
+  }
+
+  private static Bundle.Source bundle(CreateOptions options) {
+    return new Bundle.Directory(options.bundle());
   }
 
   private static Creation.Role role(RunOptions given) {
@@ -244,7 +249,8 @@ public final class ContainerOperations {
     } catch (RuntimeException e) {
       try {
         if (!given.keep() && creation.claimed())
-          destroy(store, creation.claim(), made.state(), made.config(), made.cgroup());
+          new Deletion(containers, client, store)
+              .destroy(creation.claim(), made.state(), made.config(), made.cgroup());
       } catch (RuntimeException again) {
         e.addSuppressed(again);
       }
@@ -281,15 +287,28 @@ public final class ContainerOperations {
     }
     if (given.detach()) return 0;
     int status;
+    ContainerNetworks.Known networks = given.keep() ? null : networks(store, made);
     try {
       status = (watching == null ? watch(made, termios) : watching).await();
     } finally {
       if (made.master() != null) made.master().close();
     }
+    client.log.step("ended with status ", status);
     // not where another command has deleted it, and perhaps made another of its name
     if (!given.keep() && creation.claimed())
-      destroy(store, creation.claim(), made.state(), made.config(), made.cgroup());
+      new Deletion(containers, client, store)
+          .destroy(creation.claim(), made.state(), made.config(), made.cgroup(), networks);
     return status;
+  }
+
+  /// Read while the container runs, as nothing else is to be done then.
+  private ContainerNetworks.@Nullable Known networks(Store store, Creation.Made made) {
+    if (!Networking.isWanted(made.config())) return null;
+    try {
+      return new Networking(containers, client, store, made.state().id()).known();
+    } catch (RuntimeException e) {
+      return null; // the end will say what is wrong
+    }
   }
 
   private Foreground watch(Creation.Made made, byte[] termios) {
@@ -325,6 +344,13 @@ public final class ContainerOperations {
 
   public void start(GlobalOptions global, String id) {
     Store store = store(global);
+    ContainerId.check(id);
+    try (OwnedDescriptor directory = store.open(id)) {
+      start(store, directory, id);
+    }
+  }
+
+  private void start(Store store, OwnedDescriptor directory, String id) {
     Store.Stored stored = store.load(id);
     StoredState state = stored.state();
     Status status = status(store, stored);
@@ -377,7 +403,7 @@ public final class ContainerOperations {
           init,
           Program.last(program, process, env, seccomp, flags, state.preservedFds()),
           process.args().getFirst());
-      store.started(id);
+      store.started(directory);
       client.log.step("started ", program);
       try {
         hooks.run(
@@ -393,12 +419,8 @@ public final class ContainerOperations {
     }
   }
 
-  private Networking networking(Store store, String id) {
-    return new Networking(containers, client, store, id);
-  }
-
   private HostProcess init(StoredState state) {
-    return new HostProcess(containers.kernel, state.initPid(), state.initStartTime());
+    return containers.init(state);
   }
 
   private Cgroup cgroup(StoredState state) {
@@ -406,23 +428,7 @@ public final class ContainerOperations {
   }
 
   private Status status(Store store, Store.Stored stored) {
-    StoredState state = stored.state();
-    if (state.initPid() == 0) return Status.CREATING;
-    HostProcess init = init(state);
-    if (!init.alive()) return Status.STOPPED;
-    // only before the start is it asked what init runs: a program could name itself as it likes
-    boolean waits = !stored.started() && isHelper(init);
-    if (waits && !Files.exists(store.initSocket(state.id()))) return Status.CREATING;
-    if (cgroup(state).frozen()) return Status.PAUSED;
-    return waits ? Status.CREATED : Status.RUNNING;
-  }
-
-  private static boolean isHelper(HostProcess process) {
-    String exe = process.exe();
-    return exe.startsWith(SEALED)
-        || exe.endsWith("/bin/jrun")
-        || exe.endsWith("/bin/jrun (deleted)") // of the build before
-        || exe.equals(HostProcess.HIDDEN);
+    return Statuses.of(containers, store, stored);
   }
 
   private ContainerStateView view(Store store, Store.Stored stored) {
@@ -438,7 +444,8 @@ public final class ContainerOperations {
           state.rootfs(),
           state.created(),
           Map.of(),
-          "");
+          "",
+          List.of());
     }
     Config config = containers.configs.of(stored);
     return new ContainerStateView(
@@ -450,7 +457,8 @@ public final class ContainerOperations {
         state.rootfs(),
         state.created(),
         config.annotations(),
-        "");
+        "",
+        state.addresses());
   }
 
   public String state(GlobalOptions global, String id) {
@@ -463,7 +471,7 @@ public final class ContainerOperations {
     List<ContainerSummary> all = new ArrayList<>();
     for (String id : store.ids()) {
       var found = store.find(id);
-      if (found.isEmpty()) continue; // hardly begun, or just deleted
+      if (found.isEmpty() || found.get().state().pauses()) continue; // hardly begun, just deleted
       ContainerStateView view = view(store, found.get());
       all.add(
           new ContainerSummary(
@@ -475,7 +483,8 @@ public final class ContainerOperations {
               view.rootfs(),
               ContainerStateView.rfc3339(view.created()),
               view.annotations(),
-              store.owner(view.id())));
+              store.owner(view.id()),
+              view.addresses()));
     }
     return all;
   }
@@ -494,72 +503,13 @@ public final class ContainerOperations {
     if (signal == SIGKILL && status == Status.PAUSED) cgroup(state).thaw();
   }
 
-  public void delete(GlobalOptions global, String id, boolean force) {
+  /// @param unfinished only where nothing but the id was taken yet
+  public void delete(GlobalOptions global, String id, boolean force, boolean unfinished) {
     Store store = store(global);
     ContainerId.check(id);
-    var claimed = store.claim(id, END_MILLIS);
-    if (claimed.isEmpty()) {
-      if (!force) throw new ContainerException("container does not exist");
-      return;
-    }
-    try (Claim claim = claimed.get()) {
-      delete(store, claim, id, force);
-    }
-  }
-
-  private void delete(Store store, Claim claim, String id, boolean force) {
-    var found = store.find(id);
-    if (found.isEmpty()) {
-      if (!force) throw new ContainerException("container does not exist");
-      store.delete(claim, id);
-      return;
-    }
-    Store.Stored stored = found.get();
-    StoredState state = stored.state();
-    Status status = status(store, stored);
-    if (!force && status != Status.STOPPED && status != Status.CREATED) {
-      throw new ContainerException(
-          "cannot delete container " + id + " that is not stopped: " + status.text());
-    }
-    if (status == Status.CREATING) {
-      destroyHalfMade(store, state);
-      store.delete(claim, id);
-    } else {
-      destroy(store, claim, state, containers.configs.of(stored), cgroup(state));
-    }
-  }
-
-  /// Ends what a crash of create left. Where its init is not in the cgroup, other processes that
-  /// are may be somebody else's: that the cgroup was empty before had perhaps not been checked yet.
-  private void destroyHalfMade(Store store, StoredState state) {
-    networking(store, state.id()).detach();
-    if (state.cgroups().isEmpty()) return;
-    Cgroup cgroup = cgroup(state);
-    for (int pid : cgroup.pids()) {
-      if (!isHelper(HostProcess.of(containers.kernel, pid))) continue;
-      cgroup.signal(SIGKILL);
-      break;
-    }
-    cgroup.remove();
-  }
-
-  /// Ends what is left and undoes what create made, in reverse; may be repeated.
-  private void destroy(Store store, Claim claim, StoredState state, Config config, Cgroup cgroup) {
-    HostProcess init = init(state);
-    if (init.alive()) {
-      init.signal(SIGKILL);
-      cgroup.signal(SIGKILL);
-      if (!init.awaitEnd(END_MILLIS))
-        throw new ContainerException("init does not end: pid " + state.initPid());
-    }
-    if (config.linux().namespace(io.jrun.specs.runtime.NamespaceType.PID) == null)
-      cgroup.signal(SIGKILL);
-    if (Networking.isWanted(config)) networking(store, state.id()).detach();
-    cgroup.remove();
-    store.delete(claim, state.id());
-    new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
-        .runAll(
-            "poststop", config.hooks().poststop(), client.helper, Status.STOPPED, 0, client.log);
+    Deletion deletion = new Deletion(containers, client, store);
+    if (unfinished) deletion.deleteUnfinished(id);
+    else deletion.delete(id, force);
   }
 
   public List<Integer> pids(GlobalOptions global, String id) {

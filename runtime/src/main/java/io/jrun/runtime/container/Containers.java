@@ -18,6 +18,10 @@ import io.jrun.runtime.seccomp.SeccompCompiler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -36,6 +40,7 @@ public final class Containers {
   final Configs configs;
   final AtomicInteger watched;
   private final Supplier<ContainerNetworks> networks;
+  private final ExecutorService threads;
   private final int uid;
   private final boolean isInUserNamespace;
 
@@ -48,6 +53,9 @@ public final class Containers {
     this.configs = new Configs();
     this.watched = new AtomicInteger();
     this.networks = new Lazy<>(() -> networks(kernel, library.resolve("../../bin/jrun")));
+    this.threads =
+        Executors.newCachedThreadPool(
+            Thread.ofPlatform().name("beside-", 0).daemon(true).factory());
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
   }
@@ -87,6 +95,34 @@ public final class Containers {
     }
   }
 
+  /// A container's init.
+  HostProcess init(StoredState state) {
+    return new HostProcess(kernel, state.initPid(), state.initStartTime());
+  }
+
+  /// Does one thing in another thread while this one does the other, and fails where either does.
+  void beside(Runnable aside, Runnable here) {
+    Future<?> other = threads.submit(aside);
+    RuntimeException failure = null;
+    try {
+      here.run();
+    } catch (RuntimeException e) {
+      failure = e;
+    }
+    try {
+      other.get();
+    } catch (ExecutionException e) {
+      RuntimeException second =
+          e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
+      if (failure == null) failure = second;
+      else failure.addSuppressed(second);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+    if (failure != null) throw failure;
+  }
+
   /// How many clients watch a foreground process and need nothing of the engine until it ends.
   public int watched() {
     return watched.get();
@@ -114,6 +150,7 @@ public final class Containers {
     this.configs = all.configs;
     this.watched = all.watched;
     this.networks = networks;
+    this.threads = all.threads;
     this.uid = all.uid;
     this.isInUserNamespace = all.isInUserNamespace;
   }

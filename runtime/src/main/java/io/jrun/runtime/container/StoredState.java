@@ -4,9 +4,11 @@ import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import io.jrun.specs.json.JsonWriter;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/// state.json: the container as it is known after every process of jrun is gone.
+/// The container as it is known after every process of jrun is gone.
 ///
 /// @param initPid 0 before init is born
 /// @param initStartTime field 22 of proc_pid_stat(5), which tells init from a later process with
@@ -14,6 +16,9 @@ import java.util.Map;
 /// @param cgroups the container's directory in each hierarchy
 /// @param preservedFds descriptors from 3 on that the program keeps
 /// @param listenFds of them, those of LISTEN_FDS (sd_listen_fds(3))
+/// @param pauses whether it is a sandbox, whose init is the pause process
+/// @param sandbox the name of the sandbox that it has joined; null for none
+/// @param addresses its own on networks, or its sandbox's, each with a prefix
 record StoredState(
     String id,
     String bundle,
@@ -23,14 +28,18 @@ record StoredState(
     long initStartTime,
     Map<String, String> cgroups,
     int preservedFds,
-    int listenFds) {
+    int listenFds,
+    boolean pauses,
+    @Nullable String sandbox,
+    List<String> addresses) {
   StoredState {
     cgroups = Map.copyOf(cgroups);
+    addresses = List.copyOf(addresses);
   }
 
   static StoredState read(byte[] json) {
     return JsonReader.read(
-        "state.json",
+        "state",
         json,
         r ->
             new StoredState(
@@ -42,7 +51,10 @@ record StoredState(
                 r.int64("initStartTime"),
                 r.stringMap("cgroups"),
                 r.int32("preservedFds"),
-                r.int32("listenFds")));
+                r.int32("listenFds"),
+                r.bool("pauses"),
+                r.optionalString("sandbox"),
+                r.strings("addresses")));
   }
 
   Json.JsonObject toJson() {
@@ -56,16 +68,57 @@ record StoredState(
         .stringMap("cgroups", cgroups)
         .number("preservedFds", preservedFds)
         .number("listenFds", listenFds)
+        .bool("pauses", pauses)
+        .string("sandbox", sandbox)
+        .strings("addresses", addresses)
         .object();
   }
 
   StoredState withInit(int pid, long startTime) {
     return new StoredState(
-        id, bundle, rootfs, created, pid, startTime, cgroups, preservedFds, listenFds);
+        id,
+        bundle,
+        rootfs,
+        created,
+        pid,
+        startTime,
+        cgroups,
+        preservedFds,
+        listenFds,
+        pauses,
+        sandbox,
+        addresses);
   }
 
   StoredState withCgroups(Map<String, String> paths) {
     return new StoredState(
-        id, bundle, rootfs, created, initPid, initStartTime, paths, preservedFds, listenFds);
+        id,
+        bundle,
+        rootfs,
+        created,
+        initPid,
+        initStartTime,
+        paths,
+        preservedFds,
+        listenFds,
+        pauses,
+        sandbox,
+        addresses);
+  }
+
+  StoredState withAddresses(List<String> given) {
+    return new StoredState(
+        id,
+        bundle,
+        rootfs,
+        created,
+        initPid,
+        initStartTime,
+        cgroups,
+        preservedFds,
+        listenFds,
+        pauses,
+        sandbox,
+        given);
   }
 }

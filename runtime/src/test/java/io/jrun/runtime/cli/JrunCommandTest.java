@@ -437,7 +437,8 @@ class JrunCommandTest {
         "/b/rootfs",
         "2026-01-02T03:04:05.123456789Z",
         annotations,
-        "root");
+        "root",
+        List.of());
   }
 
   @Test
