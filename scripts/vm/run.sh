@@ -15,14 +15,15 @@ memory=$(awk '/MemAvailable/ {print int($2 / 1024)}' /proc/meminfo)
 [ "$memory" -ge 3000 ] || skip "it takes 2 GiB of memory, and ${memory} MiB are available"
 
 # The second disk: the build and the tests' classes, to be mounted at this repository's own path.
-work=build/vm/work
-rm -rf "$work" build/vm/reports
-mkdir -p "$work/lib" build/vm/reports
+run=$(mktemp -d "$PWD/build/vm/run.XXXXXX")
+trap 'rm -rf "$run"' EXIT
+work=$run/work
+mkdir -p "$work/lib"
 junit=$(sed -n 's:.*<junit.version>\(.*\)</junit.version>.*:\1:p' pom.xml)
 console=build/vm/junit-platform-console-standalone-$junit.jar
 [ -e "$console" ] || mvn -B -q dependency:copy -Dartifact="org.junit.platform:junit-platform-console-standalone:$junit" -DoutputDirectory="$repository/build/vm"
 cp "$console" "$work/lib/"
-modules="kernel cni rootfs-tools runtime integration-tests"
+modules=${VM_MODULES:-kernel cni integration-tests runtime}
 libraries=build/vm/libraries-$(cat pom.xml ./*/pom.xml | sha256sum | cut -c1-16)
 if [ ! -e "$libraries/complete" ]; then
   rm -rf build/vm/libraries-*
@@ -36,11 +37,9 @@ tar -c build/install build/helper scripts docs README.md Makefile $(for module i
 printf '%s\n' "REPOSITORY='$repository'" "LANE='$lane'" "CLASSES='$*'" "MODULES='$modules'" "JAVA_HOME='$(readlink -f "$JAVA_HOME")'" >"$work/vm.conf"
 install -m 755 scripts/vm/guest.sh "$work/run"
 [ "$lane" != script ] || cp "$1" "$work/script"
-rm -f build/vm/work.img
-mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$work" build/vm/work.img 1G >/dev/null
+mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$work" "$run/work.img" 1G >/dev/null
 rm -rf "$work"
-rm -f build/vm/results.tar
-truncate -s 64M build/vm/results.tar
+truncate -s 64M "$run/results.tar"
 
 # hugepages, so that hugetlb has something to limit; no udev, so no getty could wait for the console's device
 append="console=ttyS0 quiet mitigations=off nokaslr panic=-1 systemd.show_status=0 systemd.getty_auto=0 apparmor=1 security=apparmor hugepages=8"
@@ -51,8 +50,11 @@ disk() { echo -drive "file=$1,if=virtio,format=raw,cache=unsafe,snapshot=$2"; }
 if [ "$lane" = shell ]; then serial="-serial mon:stdio -echr 0x1d"; else serial="-serial stdio"; exec </dev/null; fi
 [ "$lane" = shell ] && echo "Ctrl-] x ends the machine"
 nice -n 15 timeout "${VM_SECONDS:-3600}" qemu-system-x86_64 -M q35 $accel -smp 2 -m 2G -nodefaults -display none -no-reboot $serial -kernel "$image/vmlinuz" -initrd "$image/initrd" \
-  -append "$append" $(disk "$image/root.img" on) $(disk build/vm/work.img on) $(disk build/vm/results.tar off) || { echo "the virtual machine did not end by itself: $?"; exit 1; }
+  -append "$append" $(disk "$image/root.img" on) $(disk "$run/work.img" on) $(disk "$run/results.tar" off) || { echo "the virtual machine did not end by itself: $?"; exit 1; }
 [ "$lane" = shell ] && exit 0
-tar -xf build/vm/results.tar -C build/vm/reports 2>/dev/null || { echo "the virtual machine returned no results"; exit 1; }
-[ "$lane" = script ] || scripts/count.py "in the virtual machine: " "build/vm/reports/*/TEST-*.xml"
-exit "$(cat build/vm/reports/status)"
+reports=build/vm/reports
+rm -rf $reports
+mkdir -p $reports
+tar -xf "$run/results.tar" -C $reports 2>/dev/null || { echo "the virtual machine returned no results"; exit 1; }
+[ "$lane" = script ] || scripts/count.py "in the virtual machine: " "$reports/*/TEST-*.xml"
+exit "$(cat $reports/status)"

@@ -57,8 +57,6 @@ public final class ContainerOperations {
   }
 
   private Store store(GlobalOptions global) {
-    if (global.systemdCgroup())
-      throw new ContainerException("--systemd-cgroup: not implemented yet");
     if (!global.root().isEmpty())
       return new Store(containers.kernel, Path.of(client.absolute(global.root())));
     if (containers.uid() == 0) return new Store(containers.kernel, Path.of("/run/jrun"));
@@ -331,7 +329,7 @@ public final class ContainerOperations {
   }
 
   private Cgroup cgroup(StoredState state) {
-    return containers.cgroups.open(state.cgroups());
+    return containers.cgroups.open(state.cgroups(), state.scope());
   }
 
   private Status status(Store store, Store.Stored stored) {

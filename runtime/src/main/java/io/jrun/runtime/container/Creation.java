@@ -18,8 +18,8 @@ import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cgroup.CgroupException;
-import io.jrun.runtime.cgroup.CgroupMaking;
 import io.jrun.runtime.cgroup.Hierarchies;
+import io.jrun.runtime.cgroup.Making;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.process.SecurityLabels;
@@ -35,6 +35,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// Makes a container up to the moment before its program starts: directory, state, cgroup, process,
@@ -55,7 +56,7 @@ final class Creation implements AutoCloseable {
   private Bundle bundle;
   private StoredState state;
   private @Nullable Claim claim;
-  private @Nullable CgroupMaking making;
+  private @Nullable Making making;
   private @Nullable Cgroup cgroup;
   private @Nullable IdMappedMounts idMapped;
   private StdioOwner stdio;
@@ -155,22 +156,16 @@ final class Creation implements AutoCloseable {
             0,
             0,
             Map.of(),
+            Map.of(),
             options.preserveFds() + listenFds,
             listenFds);
   }
 
   private Made make() {
     Config config = bundle.config();
-    String cgroupsPath = config.linux().cgroupsPath();
-    CgroupMaking making =
-        containers.cgroups.plan(
-            cgroupsPath == null ? "" : cgroupsPath,
-            options.id(),
-            bundle.ownCgroups(),
-            config.linux().resources(),
-            !Rootless.is(options.global(), containers.isUnprivileged()));
+    Making making = planCgroup();
     cgroup = making.cgroup();
-    state = state.withCgroups(cgroup.paths());
+    state = state.withCgroups(cgroup.paths(), cgroup.scope());
     store.begin(claim(), state);
     this.making = making;
     client.log.step("took the id in ", store.directory(options.id()));
@@ -194,13 +189,13 @@ final class Creation implements AutoCloseable {
     if (IdMappedMounts.any(config))
       idMapped = IdMappedMounts.prepare(containers, client, config, init().pid());
     Batch first = new Batch();
-    if (!middle) Child.addForgetCgroup(first, cgroup().birthplace());
+    if (!middle) Child.addForgetCgroup(first, birthplace());
     Reply begun = helper.send(plan.beforeCgroup(first, directories, helper, idMapped));
     client.log.step("sent init to its namespaces and file systems", "");
 
     Batch second = new Batch();
     if (!middle) {
-      makeRest();
+      makeRest(this::bornPid);
       cgroup().joinV1(second);
     }
     Map<String, String> shown = cgroup().paths();
@@ -232,6 +227,32 @@ final class Creation implements AutoCloseable {
     return finish(plan, terminal, hooks);
   }
 
+  private Making planCgroup() {
+    Config config = bundle.config();
+    String given = config.linux().cgroupsPath();
+    String cgroupsPath = given == null ? "" : given;
+    boolean rootless = Rootless.is(options.global(), containers.isUnprivileged());
+    if (!options.global().systemdCgroup())
+      return containers.cgroups.plan(
+          cgroupsPath, options.id(), bundle.ownCgroups(), config.linux().resources(), !rootless);
+    return containers.cgroups.planScope(
+        containers.systemd.find(rootless, client::variable),
+        rootless,
+        cgroupsPath,
+        options.id(),
+        config.annotations(),
+        config.linux().resources(),
+        !rootless);
+  }
+
+  private @Nullable String birthplace() {
+    return making == null ? null : making.birthplace();
+  }
+
+  private int bornPid() {
+    return Objects.requireNonNull(birth).await().pid();
+  }
+
   private void makeBirthplace() {
     try {
       Objects.requireNonNull(making).makeBirthplace();
@@ -240,11 +261,11 @@ final class Creation implements AutoCloseable {
     }
   }
 
-  private void makeRest() {
-    CgroupMaking begun = making;
+  private void makeRest(IntSupplier pid) {
+    Making begun = making;
     if (begun == null) return;
     try {
-      begun.makeRest();
+      begun.makeRest(pid);
       cgroupMade = true;
     } catch (CgroupException e) {
       doWithoutCgroup(e);
@@ -262,7 +283,7 @@ final class Creation implements AutoCloseable {
     making = null;
     cgroupMade = false;
     cgroup = containers.cgroups.open(Map.of());
-    state = state.withCgroups(Map.of());
+    state = state.withCgroups(Map.of(), Map.of());
   }
 
   private Cgroup cgroup() {
@@ -273,7 +294,8 @@ final class Creation implements AutoCloseable {
   /// init has none over it.
   private List<Boolean> throughMiddle(InitPlan plan, List<Pending<Stat>> sources) {
     makeBirthplace();
-    makeRest();
+    boolean takesIn = making != null && making.takesIn();
+    if (!takesIn) makeRest(() -> 0);
     Batch batch = new Batch();
     addPreparation(batch, plan, sources);
     if (role == Role.WATCHES_AND_REAPS) addReaping(batch);
@@ -281,12 +303,22 @@ final class Creation implements AutoCloseable {
     stdio.see(looked);
     Config config = bundle.config();
     try {
-      init = Middle.init(containers, client, plan.namespaces(), config, cgroup());
+      init =
+          Middle.init(
+              containers,
+              client,
+              plan.namespaces(),
+              config,
+              cgroup(),
+              birthplace(),
+              pid -> {
+                if (takesIn) makeRest(() -> pid);
+              });
     } catch (KernelException e) {
-      if (cgroup().paths().isEmpty()) throw e;
+      if (cgroup().paths().isEmpty() || takesIn) throw e;
       // it could be made, and not joined
       doWithoutCgroup(new CgroupException("cannot join the container's cgroup", e));
-      init = Middle.init(containers, client, plan.namespaces(), config, cgroup());
+      init = Middle.init(containers, client, plan.namespaces(), config, cgroup(), null, pid -> {});
     }
     return directories(sources, looked);
   }
@@ -319,7 +351,7 @@ final class Creation implements AutoCloseable {
         client.helper,
         batch,
         flags,
-        cgroup().birthplace(),
+        birthplace(),
         after -> {
           if (role == Role.WATCHES_AND_REAPS) addReaping(after);
         });
@@ -464,7 +496,7 @@ final class Creation implements AutoCloseable {
   void undo(RuntimeException cause) {
     OwnedDescriptor terminal = master;
     Child child = init == null ? born() : init;
-    CgroupMaking begun = making;
+    Making begun = making;
     int before = cause.getSuppressed().length;
     if (terminal != null) suppressing(cause, terminal::close);
     if (child != null) suppressing(cause, () -> end(child));

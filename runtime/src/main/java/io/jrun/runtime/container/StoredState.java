@@ -12,6 +12,7 @@ import java.util.Map;
 /// @param initStartTime field 22 of proc_pid_stat(5), which tells init from a later process with
 ///   its pid
 /// @param cgroups the container's directory in each hierarchy
+/// @param scope of systemd that they are, and where it is asked for; empty where they are not
 /// @param preservedFds descriptors from 3 on that the program keeps
 /// @param listenFds of them, those of LISTEN_FDS (sd_listen_fds(3))
 record StoredState(
@@ -22,10 +23,12 @@ record StoredState(
     int initPid,
     long initStartTime,
     Map<String, String> cgroups,
+    Map<String, String> scope,
     int preservedFds,
     int listenFds) {
   StoredState {
     cgroups = Map.copyOf(cgroups);
+    scope = Map.copyOf(scope);
   }
 
   static StoredState read(byte[] json) {
@@ -41,31 +44,32 @@ record StoredState(
                 r.int32("initPid"),
                 r.int64("initStartTime"),
                 r.stringMap("cgroups"),
+                r.stringMap("scope"),
                 r.int32("preservedFds"),
                 r.int32("listenFds")));
   }
 
   Json.JsonObject toJson() {
-    return new JsonWriter(Json.JsonObject.EMPTY)
-        .string("id", id)
-        .string("bundle", bundle)
-        .string("rootfs", rootfs)
-        .string("created", created.toString())
-        .number("initPid", initPid)
-        .number("initStartTime", initStartTime)
-        .stringMap("cgroups", cgroups)
-        .number("preservedFds", preservedFds)
-        .number("listenFds", listenFds)
-        .object();
+    JsonWriter all =
+        new JsonWriter(Json.JsonObject.EMPTY)
+            .string("id", id)
+            .string("bundle", bundle)
+            .string("rootfs", rootfs)
+            .string("created", created.toString())
+            .number("initPid", initPid)
+            .number("initStartTime", initStartTime)
+            .stringMap("cgroups", cgroups);
+    if (!scope.isEmpty()) all.stringMap("scope", scope);
+    return all.number("preservedFds", preservedFds).number("listenFds", listenFds).object();
   }
 
   StoredState withInit(int pid, long startTime) {
     return new StoredState(
-        id, bundle, rootfs, created, pid, startTime, cgroups, preservedFds, listenFds);
+        id, bundle, rootfs, created, pid, startTime, cgroups, scope, preservedFds, listenFds);
   }
 
-  StoredState withCgroups(Map<String, String> paths) {
+  StoredState withCgroups(Map<String, String> paths, Map<String, String> scope) {
     return new StoredState(
-        id, bundle, rootfs, created, initPid, initStartTime, paths, preservedFds, listenFds);
+        id, bundle, rootfs, created, initPid, initStartTime, paths, scope, preservedFds, listenFds);
   }
 }

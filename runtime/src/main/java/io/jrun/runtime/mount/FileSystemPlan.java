@@ -512,8 +512,8 @@ public final class FileSystemPlan {
     return new Masking(device, files);
   }
 
-  /// Before Linux 6.15 a mount that is not attached cannot be cloned: then the first target gets the
-  /// mount itself, and as it is attached by that, the next ones get clones.
+  /// Before Linux 6.15 a mount that is not attached cannot be cloned: then the first target gets
+  /// the mount itself, and as it is attached by that, the next ones get clones.
   private void coverWithDetached(Pending<Descriptor> target, Descriptor with) {
     Pending<Descriptor> copy =
         batch.addIfDone(
