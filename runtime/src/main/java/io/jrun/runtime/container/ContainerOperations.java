@@ -59,8 +59,6 @@ public final class ContainerOperations {
   }
 
   private Store store(GlobalOptions global) {
-    if (global.systemdCgroup())
-      throw new ContainerException("--systemd-cgroup: not implemented yet");
     if (!global.root().isEmpty())
       return new Store(containers.kernel, Path.of(client.absolute(global.root())));
     Path own = Path.of("/run/jrun");
@@ -139,7 +137,8 @@ public final class ContainerOperations {
   public Supervised supervise(CreateOptions options) {
     Store store = store(options.global());
     try (Creation creation =
-        new Creation(containers, client, store, options, Creation.Role.LEAVES_TERMINAL)) {
+        new Creation(
+            containers, client, store, options, Creation.Role.LEAVES_TERMINAL, bundle(options))) {
       Creation.Made made = creation.create();
       try {
         creation.park(made);
@@ -424,7 +423,7 @@ public final class ContainerOperations {
   }
 
   private Cgroup cgroup(StoredState state) {
-    return containers.cgroups.open(state.cgroups());
+    return containers.cgroups.open(state.cgroups(), state.scope());
   }
 
   private Status status(Store store, Store.Stored stored) {
@@ -584,7 +583,7 @@ public final class ContainerOperations {
     new Checkpoint(containers, client, state, config, cgroup(state)).perform(options);
     if (options.leaveRunning() || options.preDump()) return;
     try {
-      delete(given.global(), given.id(), true);
+      delete(given.global(), given.id(), true, false);
     } catch (ContainerException | KernelException | CgroupException e) {
       client.log.warning("deleting the checkpointed container: " + e.getMessage());
     }
@@ -614,7 +613,8 @@ public final class ContainerOperations {
         if (master != null) master.close();
       }
       if (restored.claim().relock())
-        destroy(store, restored.claim(), restored.state(), restored.config(), restored.cgroup());
+        new Deletion(containers, client, store)
+            .destroy(restored.claim(), restored.state(), restored.config(), restored.cgroup());
       return status;
     }
   }

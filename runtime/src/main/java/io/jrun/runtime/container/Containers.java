@@ -15,9 +15,11 @@ import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.process.SealedExe;
 import io.jrun.runtime.rehearsal.Rehearsal;
 import io.jrun.runtime.seccomp.SeccompCompiler;
+import io.jrun.runtime.systemd.ManagerAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -39,6 +41,7 @@ public final class Containers {
   final SeccompCompiler seccomp;
   final Configs configs;
   final AtomicInteger watched;
+  final FindSystemd systemd;
   private final Supplier<ContainerNetworks> networks;
   private final ExecutorService threads;
   private final int uid;
@@ -56,8 +59,24 @@ public final class Containers {
     this.threads =
         Executors.newCachedThreadPool(
             Thread.ofPlatform().name("beside-", 0).daemon(true).factory());
+    this.systemd = this::findSystemd;
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
+  }
+
+  /// Finds the systemd that makes scopes, which a rehearsal has none of.
+  interface FindSystemd {
+    /// @param user whether it is the user's own
+    /// @param variable of the caller's environment
+    ManagerAddress find(boolean user, Function<String, Optional<String>> variable);
+  }
+
+  private ManagerAddress findSystemd(boolean user, Function<String, Optional<String>> variable) {
+    try {
+      return ManagerAddress.find(user, uid, variable);
+    } catch (IllegalStateException e) {
+      throw new ContainerException("--systemd-cgroup: " + e.getMessage());
+    }
   }
 
   private static ContainerNetworks networks(Kernel kernel, Path helper) {
@@ -142,7 +161,8 @@ public final class Containers {
     return uid;
   }
 
-  private Containers(Containers all, Kernel kernel, Supplier<ContainerNetworks> networks) {
+  private Containers(
+      Containers all, Kernel kernel, Supplier<ContainerNetworks> networks, FindSystemd systemd) {
     this.kernel = kernel;
     this.cgroups = new Cgroups(kernel);
     this.exe = all.exe;
@@ -151,6 +171,7 @@ public final class Containers {
     this.watched = all.watched;
     this.networks = networks;
     this.threads = all.threads;
+    this.systemd = systemd;
     this.uid = all.uid;
     this.isInUserNamespace = all.isInUserNamespace;
   }
@@ -164,7 +185,7 @@ public final class Containers {
   public <R> R traced(
       HelperKernel client, Hello hello, Log log, Function<ContainerOperations, R> operation) {
     Trace trace = new Trace(log::line);
-    Containers traced = new Containers(this, new TracedKernel(kernel, trace), networks);
+    Containers traced = new Containers(this, new TracedKernel(kernel, trace), networks, systemd);
     try {
       return operation.apply(
           traced.operations(new TracedHelper(Trace.CLIENT, client, trace), hello, log));
@@ -185,7 +206,11 @@ public final class Containers {
         () -> {
           throw new ContainerException("networks cannot be rehearsed");
         };
-    Containers rehearsed = new Containers(this, rehearsal.kernel(), none);
+    FindSystemd noSystemd =
+        (user, variable) -> {
+          throw new ContainerException("--systemd-cgroup cannot be rehearsed");
+        };
+    Containers rehearsed = new Containers(this, rehearsal.kernel(), none, noSystemd);
     try {
       rehearsed.operations(rehearsal.client(), hello, log).run(options);
     } finally {

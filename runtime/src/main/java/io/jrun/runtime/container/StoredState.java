@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// @param initStartTime field 22 of proc_pid_stat(5), which tells init from a later process with
 ///   its pid
 /// @param cgroups the container's directory in each hierarchy
+/// @param scope of systemd that they are, and where it is asked for; empty where they are not
 /// @param preservedFds descriptors from 3 on that the program keeps
 /// @param listenFds of them, those of LISTEN_FDS (sd_listen_fds(3))
 /// @param pauses whether it is a sandbox, whose init is the pause process
@@ -27,6 +28,7 @@ record StoredState(
     int initPid,
     long initStartTime,
     Map<String, String> cgroups,
+    Map<String, String> scope,
     int preservedFds,
     int listenFds,
     boolean pauses,
@@ -35,6 +37,7 @@ record StoredState(
   StoredState {
     cgroups = Map.copyOf(cgroups);
     addresses = List.copyOf(addresses);
+    scope = Map.copyOf(scope);
   }
 
   static StoredState read(byte[] json) {
@@ -50,6 +53,7 @@ record StoredState(
                 r.int32("initPid"),
                 r.int64("initStartTime"),
                 r.stringMap("cgroups"),
+                r.stringMap("scope"),
                 r.int32("preservedFds"),
                 r.int32("listenFds"),
                 r.bool("pauses"),
@@ -58,15 +62,17 @@ record StoredState(
   }
 
   Json.JsonObject toJson() {
-    return new JsonWriter(Json.JsonObject.EMPTY)
-        .string("id", id)
-        .string("bundle", bundle)
-        .string("rootfs", rootfs)
-        .string("created", created.toString())
-        .number("initPid", initPid)
-        .number("initStartTime", initStartTime)
-        .stringMap("cgroups", cgroups)
-        .number("preservedFds", preservedFds)
+    JsonWriter all =
+        new JsonWriter(Json.JsonObject.EMPTY)
+            .string("id", id)
+            .string("bundle", bundle)
+            .string("rootfs", rootfs)
+            .string("created", created.toString())
+            .number("initPid", initPid)
+            .number("initStartTime", initStartTime)
+            .stringMap("cgroups", cgroups);
+    if (!scope.isEmpty()) all.stringMap("scope", scope);
+    return all.number("preservedFds", preservedFds)
         .number("listenFds", listenFds)
         .bool("pauses", pauses)
         .string("sandbox", sandbox)
@@ -83,6 +89,7 @@ record StoredState(
         pid,
         startTime,
         cgroups,
+        scope,
         preservedFds,
         listenFds,
         pauses,
@@ -90,7 +97,7 @@ record StoredState(
         addresses);
   }
 
-  StoredState withCgroups(Map<String, String> paths) {
+  StoredState withCgroups(Map<String, String> paths, Map<String, String> scope) {
     return new StoredState(
         id,
         bundle,
@@ -99,6 +106,7 @@ record StoredState(
         initPid,
         initStartTime,
         paths,
+        scope,
         preservedFds,
         listenFds,
         pauses,
@@ -115,6 +123,7 @@ record StoredState(
         initPid,
         initStartTime,
         cgroups,
+        scope,
         preservedFds,
         listenFds,
         pauses,

@@ -59,7 +59,19 @@ class StoreTest {
 
   private static StoredState state(String bundle) {
     return new StoredState(
-        ID, bundle, "/rootfs", Instant.EPOCH, 0, 0, Map.of(), 0, 0, false, null, List.of());
+        ID,
+        bundle,
+        "/rootfs",
+        Instant.EPOCH,
+        0,
+        0,
+        Map.of(),
+        Map.of(),
+        0,
+        0,
+        false,
+        null,
+        List.of());
   }
 
   private void assertOwned(Store store, String bundle) {
