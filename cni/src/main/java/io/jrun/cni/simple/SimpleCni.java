@@ -42,15 +42,6 @@ import java.util.stream.Collectors;
 
 /// The plugin. What it keeps between calls (read leases, the nftables context) it can lose.
 public final class SimpleCni {
-  static final ThreadLocal<StringBuilder> LOG = ThreadLocal.withInitial(StringBuilder::new);
-  static long last;
-
-  public static void t(String w) {
-    long n = System.nanoTime();
-    LOG.get().append(w).append(' ').append((n - last) / 1000).append(' ');
-    last = n;
-  }
-
   public static final String NAME = "simplecni";
 
   private final Kernel kernel;
@@ -154,12 +145,9 @@ public final class SimpleCni {
     }
 
     String add() {
-      t("config");
       try (Sandbox sandbox = caller.enter(call.netns())) {
-        t("entered");
         BridgeSide bridgeSide = new BridgeSide(caller.host(), config, removal);
         Assignment assignment = ipam.add();
-        t("ipam");
         boolean[] isAttached = new boolean[1];
         try {
           return add(sandbox, bridgeSide, assignment, isAttached);
@@ -191,24 +179,19 @@ public final class SimpleCni {
         if (mtu == 0) mtu = routes.mtu();
       }
       Link bridge = bridgeSide.bridge();
-      t("bridge");
       Mac mac = mac(assignment);
       Links.VethEnd inside = new Links.VethEnd(call.ifname(), mac, mtu);
       Link hostEnd =
           bridgeSide.attach(bridge, sandbox, HostVeth.name(holder), inside, mac, assignment);
       isAttached[0] = true;
-      t("attach");
       sysctls(assignment);
       new PodSide(sandbox.socket(), call.ifname()).configure(hostEnd.peer(), assignment);
-      t("configure");
       if (config.isGateway()) forward(assignment);
-      t("forward");
       if (config.ipMasq()) {
         for (Assignment.Address address : assignment.addresses()) {
           masquerade.add(address.cidr().address(), address.outside(), comment());
         }
       }
-      t("masq");
       return new CniResult(
               List.of(
                   new Interface(bridge.name(), bridge.mac(), null, bridge.mtu()),
@@ -245,9 +228,7 @@ public final class SimpleCni {
     String delete() {
       List<IpAddress> addresses = knownAddresses();
       List<RuntimeException> failures = new ArrayList<>();
-      t("known");
       attempt(failures, ipam::delete);
-      t("dipam");
       if (config.ipMasq()) {
         attempt(
             failures,
@@ -259,9 +240,7 @@ public final class SimpleCni {
               addresses.forEach(masquerade::remove);
             });
       }
-      t("unmasq");
       attempt(failures, () -> removal.remove(caller.host(), HostVeth.name(holder)));
-      t("detach");
       throwFirst(failures);
       return "";
     }
