@@ -36,7 +36,7 @@ import java.util.logging.Logger;
 /// A connection to an etcd, over whichever of its endpoints answers. Every request ends within the
 /// configured time. Its threads are daemons and go when it is closed.
 public final class EtcdClient implements AutoCloseable {
-  private static final long RETRY_MILLIS = 100;
+  private static final long RETRY_MILLIS = 50;
   private static final Duration ALIVE = Duration.ofSeconds(5);
 
   // held, as a logger that nobody holds forgets its level
@@ -62,7 +62,7 @@ public final class EtcdClient implements AutoCloseable {
             .keepaliveTimeout(timeout)
             .keepaliveWithoutCalls(false)
             .retryDelay(RETRY_MILLIS)
-            .retryMaxDelay(RETRY_MILLIS)
+            .retryMaxDelay(4 * RETRY_MILLIS)
             .retryMaxDuration(timeout);
     try {
       if (config.endpoints().getFirst().startsWith("https://")) {
@@ -95,7 +95,7 @@ public final class EtcdClient implements AutoCloseable {
   private <T> T await(CompletableFuture<T> future) {
     try {
       // a little longer than the tries within, whose reason says more
-      return future.get(config.timeoutMillis() + 2 * RETRY_MILLIS, TimeUnit.MILLISECONDS);
+      return future.get(config.timeoutMillis() + 4 * RETRY_MILLIS, TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       future.cancel(true);
       throw new EtcdException(

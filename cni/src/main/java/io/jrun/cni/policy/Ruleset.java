@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 ///   table inet simplecni {                          connections that are routed
 ///     chain np_forward { type filter hook forward priority 0
 ///       ct state established,related accept
+///       icmpv6 type { nd-neighbor-solicit, … } accept
 ///       ip saddr . ip daddr @np_self4 accept
 ///       ip saddr @np_out4 jump np_egress            a container that a policy isolates
 ///       ip daddr @np_in4 jump np_ingress }
@@ -203,6 +204,8 @@ final class Ruleset {
         "",
         Nft.match("in", Nft.connectionState(), Json.ofStrings(List.of("established", "related"))),
         Nft.verdict("accept"));
+    // where br_netfilter is loaded, frames of one bridge come by here too
+    rule(INET, "np_forward", "", neighbours(), Nft.verdict("accept"));
     for (Family f : Family.values()) {
       rule(
           INET,
@@ -245,14 +248,17 @@ final class Ruleset {
         Nft.verdict("drop"));
   }
 
+  private static Json neighbours() {
+    return Nft.match(
+        "==",
+        Nft.payload("icmpv6", "type"),
+        Nft.set(NEIGHBOURS.stream().map(Json::of).toArray(Json[]::new)));
+  }
+
   /// nf_conntrack knows bridges only where the kernel was built so; sending frames to the bridge
   /// needs no more than every kernel has.
   private void bridgeRules() {
-    Json neighbours =
-        Nft.match(
-            "==",
-            Nft.payload("icmpv6", "type"),
-            Nft.set(NEIGHBOURS.stream().map(Json::of).toArray(Json[]::new)));
+    Json neighbours = neighbours();
     Json fromIsolated = Nft.match("==", Nft.meta("iifname"), at("np_outports"));
     rule(BRIDGE, "np_prerouting", "", neighbours, Nft.verdict("accept"));
     for (Family f : Family.values()) {
