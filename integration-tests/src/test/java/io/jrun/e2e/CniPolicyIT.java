@@ -96,16 +96,17 @@ class CniPolicyIT {
 
   /// Whether frames of one bridge go through the hooks of IP too, where the kernel can at all.
   private void bridgeNetfilter(int value) {
-    String script = "for f in /proc/sys/net/bridge/bridge-nf-call-ip*; do [ ! -e $f ] || echo %d >$f; done";
+    String script =
+        "for f in /proc/sys/net/bridge/bridge-nf-call-ip*; do [ ! -e $f ] || echo %d >$f; done";
     node.inside("sh", "-c", script.formatted(value)).run().succeeds();
   }
 
   private static String network(String members) {
     return """
-        {"cniVersion":"1.1.0","name":"net","plugins":[{"type":"simplecni","bridge":"sc0","ipMasq":true,
-          "policyDir":"@DIR@/policy",%s"ipam":{"dataDir":"@DIR@/leases",
-          "ranges":[[{"subnet":"10.88.0.0/24"}],[{"subnet":"fd00:88::/64"}]]}}]}\
-        """
+    {"cniVersion":"1.1.0","name":"net","plugins":[{"type":"simplecni","bridge":"sc0","ipMasq":true,
+      "policyDir":"@DIR@/policy",%s"ipam":{"dataDir":"@DIR@/leases",
+      "ranges":[[{"subnet":"10.88.0.0/24"}],[{"subnet":"fd00:88::/64"}]]}}]}\
+    """
         .formatted(members);
   }
 
@@ -146,8 +147,7 @@ class CniPolicyIT {
   }
 
   private String attempt(String netns, String kind, String host, int port, String seconds) {
-    return CniNode.in(
-            netns, "python3", "-c", CLIENT, kind, host, String.valueOf(port), seconds)
+    return CniNode.in(netns, "python3", "-c", CLIENT, kind, host, String.valueOf(port), seconds)
         .run()
         .succeeds()
         .text();
@@ -182,13 +182,13 @@ class CniPolicyIT {
 
   private static String document(String name, String spec) {
     return """
-        apiVersion: networking.k8s.io/v1
-        kind: NetworkPolicy
-        metadata:
-          name: %s
-        spec: %s
-        ---
-        """
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata:
+      name: %s
+    spec: %s
+    ---
+    """
         .formatted(name, spec);
   }
 
@@ -198,7 +198,11 @@ class CniPolicyIT {
 
   /// The rules alone: no sets, no counts.
   private List<String> rules() {
-    return node.inside("nft", "-s", "list", "ruleset").run().succeeds().out().lines()
+    return node.inside("nft", "-s", "list", "ruleset")
+        .run()
+        .succeeds()
+        .out()
+        .lines()
         .map(String::strip)
         .filter(line -> line.matches(".*(accept|drop|return|jump|goto)( comment .*)?"))
         .toList();
@@ -224,7 +228,8 @@ class CniPolicyIT {
     allowed("node", "tcp", "web", 80);
     allowed("web", "tcp", "web", 80);
 
-    apply(document(
+    apply(
+        document(
             "allow",
             """
 
@@ -299,7 +304,9 @@ class CniPolicyIT {
     // an isolated container cannot lie about who it is
     CniNode.in(client, "ip", "addr", "add", "10.88.0.200/24", "dev", "eth0").run().succeeds();
     assertThat(
-            CniNode.in(client, "ping", "-c1", "-W1", "-I", "10.88.0.200", "10.88.0.1").run().status())
+            CniNode.in(client, "ping", "-c1", "-W1", "-I", "10.88.0.200", "10.88.0.1")
+                .run()
+                .status())
         .isNotZero();
     // nor go around by link-local addresses
     String linkLocal =
@@ -307,8 +314,7 @@ class CniPolicyIT {
             .run()
             .text()
             .replaceFirst(".*inet6 ([^/]*)/.*", "$1");
-    assertThat(
-            CniNode.in(client, "ping", "-6", "-c1", "-W1", linkLocal + "%eth0").run().status())
+    assertThat(CniNode.in(client, "ping", "-6", "-c1", "-W1", linkLocal + "%eth0").run().status())
         .isNotZero();
   }
 
@@ -333,7 +339,8 @@ class CniPolicyIT {
   @Test
   void containersThatComeAndGoChangeSetsOnly() throws IOException {
     container("web", "LABELS=app=web");
-    apply(document(
+    apply(
+        document(
             "web",
             "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: front}}}]}]}"));
     List<String> before = rules();
@@ -370,7 +377,10 @@ class CniPolicyIT {
   void whatIsEstablishedGoesOnAndAnswersComeBack() throws IOException {
     container("web", "LABELS=app=web");
     container("front", "LABELS=app=front");
-    apply(document("out", "{podSelector: {matchLabels: {app: front}}, policyTypes: [Egress], egress: [{}]}"));
+    apply(
+        document(
+            "out",
+            "{podSelector: {matchLabels: {app: front}}, policyTypes: [Egress], egress: [{}]}"));
     String host = addresses.get("web").getFirst();
     Process talker =
         new ProcessBuilder(
@@ -382,7 +392,8 @@ class CniPolicyIT {
     denied("front", "tcp", "web", 80);
     assertThat(talk(talker)).isEqualTo("ok");
     // front may ask, and be answered, while nobody may ask front
-    apply(document(
+    apply(
+        document(
             "web",
             "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 10.88.0.0/24}}, {ipBlock: {cidr: \"fd00:88::/64\"}}]}]}"));
     allowed("front", "tcp", "web", 80);
