@@ -29,16 +29,20 @@ enum Subcommand {
       CheckpointCommands::checkpoint),
   CNI(
       "run the CNI plugins of a network on a network namespace",
-      "add|del|check|gc|status|version|list|node [network [netns]]",
+      "add|del|check|gc|status|version|list|node|policy [network [netns]]",
       1,
-      3,
+      16,
       options ->
           options
               .flag("print JSON also on a terminal", "--json")
               .text("dir", "the directory of cached results", "--cache")
               .text("seconds", "for each plugin; 0 for ever (default: 120)", "--timeout")
               .texts("id/ifname", "of gc: an attachment to keep", "--keep")
-              .flag("of node: set the routes to other nodes once and end", "--once"),
+              .flag("of node: set the routes to other nodes once and end", "--once")
+              .texts(
+                  "file", "of policy apply: YAML or JSON; - is standard input", "--filename", "-f")
+              .text("name", "of policy: the namespace (default: default)", "--namespace", "-n")
+              .text("dir", "of policy: where policies are kept", "--policy-dir"),
       Subcommand::cni),
   CREATE(
       "create a container",
@@ -300,7 +304,9 @@ enum Subcommand {
             line.text("--cache"),
             line.has("--timeout") ? line.count("--timeout") : PLUGIN_SECONDS,
             line.texts("--keep"),
-            line.has("--once"));
+            line.has("--once"),
+            new CniLine.PolicyOptions(
+                line.texts("--filename"), line.text("--namespace"), line.text("--policy-dir")));
     request.caller().out(request.operations().cni(parsed));
     return 0;
   }
