@@ -155,7 +155,9 @@ final class ImageCommands {
     Nested nested =
         Nested.parse(options("prune", "remove what nobody needs"), "", args, 0, 0, request);
     if (nested.isHelp()) return 0;
-    request.print("removed " + images(request, nested).prune());
+    Images images = images(request, nested);
+    int bundles = request.operations().containerBundles(images).collect();
+    request.print("removed " + images.prune() + ", released " + bundles + " bundles");
     return 0;
   }
 

@@ -1,5 +1,7 @@
 package io.jrun.runtime.container;
 
+import io.jrun.image.commands.ContainerBundles;
+import io.jrun.image.commands.Images;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
@@ -449,6 +451,7 @@ public final class ContainerOperations {
     }
     if (status == Status.CREATING) {
       destroyHalfMade(store, state);
+      releaseImage(state);
       store.delete(claim, id);
     } else {
       destroy(store, claim, state, containers.configs.of(stored), cgroup(state));
@@ -482,10 +485,42 @@ public final class ContainerOperations {
       cgroup.signal(SIGKILL);
     if (Networking.isWanted(config)) networking(store, state.id()).detach();
     cgroup.remove();
+    releaseImage(state);
     store.delete(claim, state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
         .runAll(
             "poststop", config.hooks().poststop(), client.helper, Status.STOPPED, 0, client.log);
+  }
+
+  /// Before the id is given back, so that a delete that was killed can be repeated.
+  private void releaseImage(StoredState state) {
+    if (state.imageStore().isEmpty()) return;
+    ImageStores stores = imageStores();
+    stores.bundles(stores.images(state.imageStore())).release(state.id());
+  }
+
+  private ImageStores imageStores() {
+    return new ImageStores(containers, client);
+  }
+
+  /// The store of images in that directory; the client's own where it is empty.
+  public Images images(String directory) {
+    return imageStores().images(directory);
+  }
+
+  /// The bundles of containers that run an image.
+  public ContainerBundles bundles(Images images) {
+    return imageStores().bundles(images);
+  }
+
+  /// What a config says where neither an image nor the user does.
+  public Config baseConfig() {
+    return imageStores().baseConfig();
+  }
+
+  /// The directory of the containers' state.
+  public String stateRoot(GlobalOptions global) {
+    return store(global).root().toString();
   }
 
   public List<Integer> pids(GlobalOptions global, String id) {

@@ -3,6 +3,7 @@ package io.jrun.runtime.container;
 import io.jrun.cni.container.ContainerNetworks;
 import io.jrun.cni.network.ResultCache;
 import io.jrun.cni.simple.SimpleCni;
+import io.jrun.image.commands.RecentImages;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.trace.Trace;
@@ -35,6 +36,7 @@ public final class Containers {
   final SeccompCompiler seccomp;
   final Configs configs;
   final AtomicInteger watched;
+  final RecentImages recentImages;
   private final Supplier<ContainerNetworks> networks;
   private final int uid;
   private final boolean isInUserNamespace;
@@ -47,6 +49,7 @@ public final class Containers {
     this.seccomp = new SeccompCompiler();
     this.configs = new Configs();
     this.watched = new AtomicInteger();
+    this.recentImages = new RecentImages();
     this.networks = new Lazy<>(() -> networks(kernel, library.resolve("../../bin/jrun")));
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
@@ -108,6 +111,7 @@ public final class Containers {
     this.seccomp = all.seccomp;
     this.configs = all.configs;
     this.watched = all.watched;
+    this.recentImages = all.recentImages;
     this.networks = networks;
     this.uid = all.uid;
     this.isInUserNamespace = all.isInUserNamespace;

@@ -1,5 +1,6 @@
 package io.jrun.runtime.container;
 
+import io.jrun.image.bundle.RootMount;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
@@ -156,7 +157,8 @@ final class Creation implements AutoCloseable {
             0,
             Map.of(),
             options.preserveFds() + listenFds,
-            listenFds);
+            listenFds,
+            options.image() == null ? "" : options.image().store());
   }
 
   private Made make() {
@@ -175,7 +177,8 @@ final class Creation implements AutoCloseable {
     this.making = making;
     client.log.step("took the id in ", store.directory(options.id()));
 
-    InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe);
+    RootMount root = options.image() == null ? null : options.image().root();
+    InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe, root);
     boolean middle = plan.namespaces().needsMiddle();
     List<Pending<Stat>> sources = new ArrayList<>();
     stdio = new StdioOwner(bundle.process().user().uid());

@@ -14,6 +14,8 @@ import java.util.Map;
 /// @param cgroups the container's directory in each hierarchy
 /// @param preservedFds descriptors from 3 on that the program keeps
 /// @param listenFds of them, those of LISTEN_FDS (sd_listen_fds(3))
+/// @param imageStore the store of images that made the bundle, which goes with the container; empty
+///   where somebody else did
 record StoredState(
     String id,
     String bundle,
@@ -23,7 +25,8 @@ record StoredState(
     long initStartTime,
     Map<String, String> cgroups,
     int preservedFds,
-    int listenFds) {
+    int listenFds,
+    String imageStore) {
   StoredState {
     cgroups = Map.copyOf(cgroups);
   }
@@ -42,7 +45,8 @@ record StoredState(
                 r.int64("initStartTime"),
                 r.stringMap("cgroups"),
                 r.int32("preservedFds"),
-                r.int32("listenFds")));
+                r.int32("listenFds"),
+                r.string("imageStore")));
   }
 
   Json.JsonObject toJson() {
@@ -56,16 +60,26 @@ record StoredState(
         .stringMap("cgroups", cgroups)
         .number("preservedFds", preservedFds)
         .number("listenFds", listenFds)
+        .string("imageStore", imageStore)
         .object();
   }
 
   StoredState withInit(int pid, long startTime) {
     return new StoredState(
-        id, bundle, rootfs, created, pid, startTime, cgroups, preservedFds, listenFds);
+        id, bundle, rootfs, created, pid, startTime, cgroups, preservedFds, listenFds, imageStore);
   }
 
   StoredState withCgroups(Map<String, String> paths) {
     return new StoredState(
-        id, bundle, rootfs, created, initPid, initStartTime, paths, preservedFds, listenFds);
+        id,
+        bundle,
+        rootfs,
+        created,
+        initPid,
+        initStartTime,
+        paths,
+        preservedFds,
+        listenFds,
+        imageStore);
   }
 }
