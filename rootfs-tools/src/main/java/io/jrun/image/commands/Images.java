@@ -5,6 +5,7 @@ import io.jrun.image.ImageName;
 import io.jrun.image.PlatformChoice;
 import io.jrun.image.Resolved;
 import io.jrun.image.layout.LayoutArchive;
+import io.jrun.image.registry.Progress;
 import io.jrun.image.registry.Pull;
 import io.jrun.image.registry.Push;
 import io.jrun.image.registry.RegistryOptions;
@@ -35,7 +36,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -204,12 +204,12 @@ public final class Images {
 
   /// Fetches an image from its registry.
   public ContentDescriptor pull(
-      String name, PlatformChoice platform, RegistryOptions options, Consumer<String> progress) {
+      String name, PlatformChoice platform, RegistryOptions options, Progress progress) {
     return new Pull(caller, store, options, progress).pull(ImageName.parse(name), platform);
   }
 
   /// Sends an image to the registry of a name, by default its own.
-  public void push(String image, String name, RegistryOptions options, Consumer<String> progress) {
+  public void push(String image, String name, RegistryOptions options, Progress progress) {
     ImageName to = ImageName.parse(name.isEmpty() ? image : name);
     new Push(caller, store, options, progress).push(store.find(image), to);
   }

@@ -5,6 +5,7 @@ import io.jrun.specs.json.JsonReader;
 import io.jrun.specs.json.JsonWriter;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Objects;
 
 /// state.json: the container as it is known after every process of jrun is gone.
 ///
@@ -46,7 +47,7 @@ record StoredState(
                 r.stringMap("cgroups"),
                 r.int32("preservedFds"),
                 r.int32("listenFds"),
-                r.string("imageStore")));
+                Objects.requireNonNullElse(r.optionalString("imageStore"), "")));
   }
 
   Json.JsonObject toJson() {
@@ -60,7 +61,7 @@ record StoredState(
         .stringMap("cgroups", cgroups)
         .number("preservedFds", preservedFds)
         .number("listenFds", listenFds)
-        .string("imageStore", imageStore)
+        .member("imageStore", imageStore.isEmpty() ? null : Json.of(imageStore))
         .object();
   }
 
