@@ -5,6 +5,7 @@ import io.jrun.image.commands.BundleCreation;
 import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.commands.Images;
 import io.jrun.image.commands.RootfsTools;
+import io.jrun.specs.runtime.Config;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -77,6 +78,12 @@ public interface Operations {
 
   /// The bundles of containers that run an image.
   ContainerBundles containerBundles(Images images);
+
+  /// What a container's config says where neither an image nor the user does.
+  Config baseConfig();
+
+  /// The directory of the containers' state.
+  String stateRoot(GlobalOptions global);
 
   /// The features document as JSON text.
   String features();

@@ -1,6 +1,8 @@
 package io.jrun.runtime.container;
 
 import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.image.commands.ContainerBundles;
+import io.jrun.image.commands.Images;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
@@ -509,6 +511,30 @@ public final class ContainerOperations {
     Deletion deletion = new Deletion(containers, client, store);
     if (unfinished) deletion.deleteUnfinished(id);
     else deletion.delete(id, force);
+  }
+
+  private ImageStores imageStores() {
+    return new ImageStores(containers, client);
+  }
+
+  /// The store of images in that directory; the client's own where it is empty.
+  public Images images(String directory) {
+    return imageStores().images(directory);
+  }
+
+  /// The bundles of containers that run an image.
+  public ContainerBundles bundles(Images images) {
+    return imageStores().bundles(images);
+  }
+
+  /// What a config says where neither an image nor the user does.
+  public Config baseConfig() {
+    return imageStores().baseConfig();
+  }
+
+  /// The directory of the containers' state.
+  public String stateRoot(GlobalOptions global) {
+    return store(global).root().toString();
   }
 
   public List<Integer> pids(GlobalOptions global, String id) {

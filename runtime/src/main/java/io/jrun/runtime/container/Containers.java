@@ -3,6 +3,7 @@ package io.jrun.runtime.container;
 import io.jrun.cni.container.ContainerNetworks;
 import io.jrun.cni.network.ResultCache;
 import io.jrun.cni.simple.SimpleCni;
+import io.jrun.image.commands.RecentImages;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.trace.Trace;
@@ -42,6 +43,7 @@ public final class Containers {
   final Configs configs;
   final AtomicInteger watched;
   final FindSystemd systemd;
+  final RecentImages recentImages;
   private final Supplier<ContainerNetworks> networks;
   private final ExecutorService threads;
   private final int uid;
@@ -55,6 +57,7 @@ public final class Containers {
     this.seccomp = new SeccompCompiler();
     this.configs = new Configs();
     this.watched = new AtomicInteger();
+    this.recentImages = new RecentImages();
     this.networks = new Lazy<>(() -> networks(kernel, library.resolve("../../bin/jrun")));
     this.threads =
         Executors.newCachedThreadPool(
@@ -169,6 +172,7 @@ public final class Containers {
     this.seccomp = all.seccomp;
     this.configs = all.configs;
     this.watched = all.watched;
+    this.recentImages = all.recentImages;
     this.networks = networks;
     this.threads = all.threads;
     this.systemd = systemd;

@@ -1,6 +1,7 @@
 package io.jrun.runtime.container;
 
 import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.image.bundle.RootMount;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
@@ -184,7 +185,8 @@ final class Creation implements AutoCloseable {
             listenFds,
             source.pauses(),
             source.pauses() ? null : JoinedSandbox.asked(config),
-            sandbox == null ? List.of() : sandbox.addresses());
+            sandbox == null ? List.of() : sandbox.addresses(),
+            options.image() == null ? "" : options.image().store());
   }
 
   /// What the config becomes in a sandbox, and with files of its own that name hosts.
@@ -217,7 +219,8 @@ final class Creation implements AutoCloseable {
     if (namesHosts) nameHosts(List.of());
     client.log.step("took the id in ", store.directory(options.id()));
 
-    InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe);
+    RootMount root = options.image() == null ? null : options.image().root();
+    InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe, root);
     boolean middle = plan.namespaces().needsMiddle();
     List<Pending<Stat>> sources = new ArrayList<>();
     stdio = new StdioOwner(bundle.process().user().uid());

@@ -63,6 +63,7 @@ final class Deletion {
     }
     if (status == Status.CREATING) {
       destroyHalfMade(state);
+      releaseImage(state);
       store.delete(claim, id);
     } else {
       destroy(
@@ -117,9 +118,17 @@ final class Deletion {
       cgroup.remove();
     }
     client.log.step("removed the cgroups and networks of ", state.id());
+    releaseImage(state);
     store.delete(claim, state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
         .runAll(
             "poststop", config.hooks().poststop(), client.helper, Status.STOPPED, 0, client.log);
+  }
+
+  /// Before the id is given back, so that a delete that was killed can be repeated.
+  private void releaseImage(StoredState state) {
+    if (state.imageStore().isEmpty()) return;
+    ImageStores stores = new ImageStores(containers, client);
+    stores.bundles(stores.images(state.imageStore())).release(state.id());
   }
 }

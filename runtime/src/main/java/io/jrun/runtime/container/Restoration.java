@@ -140,7 +140,8 @@ final class Restoration implements AutoCloseable {
             0,
             false,
             null,
-            List.of());
+            List.of(),
+            "");
     state = begun;
     store.begin(claim(), begun);
     making = made;

@@ -6,6 +6,7 @@ import io.jrun.specs.json.JsonWriter;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The container as it is known after every process of jrun is gone.
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// @param pauses whether it is a sandbox, whose init is the pause process
 /// @param sandbox the name of the sandbox that it has joined; null for none
 /// @param addresses its own on networks, or its sandbox's, each with a prefix
+/// @param imageStore the store of images that made the bundle, which goes with the container; empty
+///   where somebody else did
 record StoredState(
     String id,
     String bundle,
@@ -33,7 +36,8 @@ record StoredState(
     int listenFds,
     boolean pauses,
     @Nullable String sandbox,
-    List<String> addresses) {
+    List<String> addresses,
+    String imageStore) {
   StoredState {
     cgroups = Map.copyOf(cgroups);
     addresses = List.copyOf(addresses);
@@ -58,7 +62,8 @@ record StoredState(
                 r.int32("listenFds"),
                 r.bool("pauses"),
                 r.optionalString("sandbox"),
-                r.strings("addresses")));
+                r.strings("addresses"),
+                Objects.requireNonNullElse(r.optionalString("imageStore"), "")));
   }
 
   Json.JsonObject toJson() {
@@ -77,6 +82,7 @@ record StoredState(
         .bool("pauses", pauses)
         .string("sandbox", sandbox)
         .strings("addresses", addresses)
+        .member("imageStore", imageStore.isEmpty() ? null : Json.of(imageStore))
         .object();
   }
 
@@ -94,7 +100,8 @@ record StoredState(
         listenFds,
         pauses,
         sandbox,
-        addresses);
+        addresses,
+        imageStore);
   }
 
   StoredState withCgroups(Map<String, String> paths, Map<String, String> scope) {
@@ -111,7 +118,8 @@ record StoredState(
         listenFds,
         pauses,
         sandbox,
-        addresses);
+        addresses,
+        imageStore);
   }
 
   StoredState withAddresses(List<String> given) {
@@ -128,6 +136,7 @@ record StoredState(
         listenFds,
         pauses,
         sandbox,
-        given);
+        given,
+        imageStore);
   }
 }

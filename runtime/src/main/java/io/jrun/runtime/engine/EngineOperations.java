@@ -23,7 +23,7 @@ import io.jrun.runtime.cli.SandboxSummary;
 import io.jrun.runtime.cli.UpdateOptions;
 import io.jrun.runtime.container.ContainerOperations;
 import io.jrun.runtime.container.Containers;
-import java.nio.file.Path;
+import io.jrun.specs.runtime.Config;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -170,7 +170,7 @@ record EngineOperations(
 
   @Override
   public Images images(String store) {
-    return Images.open(files(), store, engine.uid());
+    return with(GlobalOptions.DEFAULTS, o -> o.images(store));
   }
 
   @Override
@@ -180,9 +180,17 @@ record EngineOperations(
 
   @Override
   public ContainerBundles containerBundles(Images images) {
-    Path library = Path.of(System.getProperty("jrun.library", "."));
-    Path program = library.resolve("../../bin/jrun").toAbsolutePath().normalize();
-    return new ContainerBundles(files(), images, program);
+    return with(GlobalOptions.DEFAULTS, o -> o.bundles(images));
+  }
+
+  @Override
+  public Config baseConfig() {
+    return with(GlobalOptions.DEFAULTS, ContainerOperations::baseConfig);
+  }
+
+  @Override
+  public String stateRoot(GlobalOptions global) {
+    return with(global, o -> o.stateRoot(global));
   }
 
   @Override

@@ -180,6 +180,16 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
+  public io.jrun.specs.runtime.Config baseConfig() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public String stateRoot(GlobalOptions global) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
   public String cni(io.jrun.cni.command.CniLine line) {
     record(line);
     return "{}\n";
