@@ -71,7 +71,8 @@ class StoreTest {
         0,
         false,
         null,
-        List.of());
+        List.of(),
+        "");
   }
 
   private void assertOwned(Store store, String bundle) {
