@@ -115,6 +115,8 @@ class ShimCrashIT {
         told = live(id);
       } catch (AssertionError e) {
         told = new ArrayList<>(List.of(String.valueOf(e.getMessage())));
+        log(sandbox.top().resolve("task.log"));
+        log(sandbox.top().resolve("exec.log"));
       }
       told.removeIf(line -> line.startsWith("broken: "));
       if (!told.equals(whole)) wrong.add("call " + number + ": " + told);
