@@ -420,6 +420,7 @@ static void obey(struct keeper_message *m, struct frame *data, int fd) {
     case KEEPER_TRIM:
       if (data && m->size == 8 && *(unsigned long *)data->data == exit_sequence) syscall2(SYS_ftruncate, exits, 0);
       break;
+    case KEEPER_FREE: was_worker((int)m->stream); break;
     case KEEPER_QUIT:
       stop_listening();
       leaving = 1;

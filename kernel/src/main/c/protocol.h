@@ -112,6 +112,7 @@ struct monitor {
 #define KEEPER_OUTGOING 12 /* engine: the descriptor is connection 0 from now on */
 #define KEEPER_TRIM 13    /* engine: exits up to the sequence number are written down elsewhere */
 #define KEEPER_QUIT 14    /* engine: nobody listens any more; end when everything is sent */
+#define KEEPER_FREE 15    /* engine: the worker whose pid is in stream outlives the engine, and its end is told */
 
 #define KEEPER_REPLAYED 1
 #define KEEPER_OVERSIZED 2

@@ -110,6 +110,11 @@ public final class Keeper implements AutoCloseable {
     send(Protocol.KEEPER_TRIM, 0, 0, bytes, null);
   }
 
+  /// Has a worker outlive the engine, as a logger does, and its end told as that of any child.
+  public void free(int pid) {
+    send(Protocol.KEEPER_FREE, 0, pid, NOTHING, null);
+  }
+
   /// Ends the keeper when all answers are sent.
   public void quit() {
     send(Protocol.KEEPER_QUIT, 0, 0, NOTHING, null);

@@ -59,6 +59,7 @@ record Logger(int pid, OwnedDescriptor stdout, OwnedDescriptor stderr) implement
         batch.add(new FileCall.Close(passed[i]));
       }
       int born = worker.run(batch).of(pid);
+      keeper.free(born);
       Batch last = new Batch();
       // its own socket may have one of the numbers: it is not needed after the last batch
       last.add(new FileCall.CloseRange(6, -1, FileCall.CLOSE_RANGE_CLOEXEC));

@@ -7,8 +7,10 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.specs.task.StdioPaths;
@@ -19,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The standard streams of a process. A FIFO is handed to the process itself, and nothing is
@@ -184,12 +187,12 @@ final class Stdio {
 
   /// Has a process copy between a terminal and the FIFOs, and keeps the terminal's master.
   ///
-  /// @return that process
-  HelperKernel relay(OwnedDescriptor terminal) {
+  /// @param born is told the pid of that process before it begins
+  void relay(OwnedDescriptor terminal, IntConsumer born) {
     keeper.place(place + TERMINAL, terminal);
-    HelperKernel relay = keeper.fork(false);
-    try {
+    try (HelperKernel relay = keeper.fork(false)) {
       Batch batch = new Batch();
+      Pending<Integer> pid = batch.add(new ProcessCall.Getpid());
       give(batch, batch.pass(terminal), MASTER);
       if (!paths.stdin().isEmpty()) {
         holdInput(paths.stdin());
@@ -200,12 +203,12 @@ final class Stdio {
       } else {
         addOutput(batch, paths.stdout(), STDOUT, 1);
       }
-      batch.add(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
-      relay.run(batch);
-      return relay;
-    } catch (RuntimeException e) {
-      relay.close();
-      throw e;
+      int number = relay.run(batch).of(pid);
+      keeper.free(number);
+      born.accept(number);
+      Batch last = new Batch();
+      last.add(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
+      relay.run(last);
     } finally {
       letBridgesGo();
     }

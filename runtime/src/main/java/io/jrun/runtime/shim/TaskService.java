@@ -227,13 +227,13 @@ final class TaskService implements AutoCloseable {
       stdio.giveTo(worker, logger.logger());
       logger.close();
       Supervised made = containers.create(worker, request, options);
+      if (made.terminal() != null) relay(process, stdio, made.terminal());
       // init's parent is the worker until that ends: no exit of its pid so far is its own
       pod.record(
           Line.of(Line.What.CREATED, process.id, "")
               .with("pid", made.pid())
               .with("start", made.startTime())
               .with("exits", pod.exitsBefore()));
-      if (made.terminal() != null) relay(process, stdio, made.terminal());
       watchOom(process);
       return new ProtoWriter().uint32(1, made.pid()).toBytes();
     }
@@ -260,18 +260,21 @@ final class TaskService implements AutoCloseable {
     if (!Logger.isWanted(process.stdio().stdout())) return new MaybeLogger(null);
     Logger logger =
         Logger.start(kernel, keeper, process.stdio().stdout(), containers.namespace(), process.id);
-    pod.record(
-        Line.of(Line.What.RELAY, process.id, process.execId)
-            .with("pid", logger.pid())
-            .with("exits", pod.exitsBefore()));
+    recordRelay(process, logger.pid());
     return new MaybeLogger(logger);
   }
 
   private void relay(TaskProcess process, Stdio stdio, OwnedDescriptor terminal) {
-    try (OwnedDescriptor master = terminal;
-        HelperKernel relay = stdio.relay(master)) {
-      // nothing to say: it has left this engine
+    try (terminal) {
+      stdio.relay(terminal, pid -> recordRelay(process, pid));
     }
+  }
+
+  private void recordRelay(TaskProcess process, int pid) {
+    pod.record(
+        Line.of(Line.What.RELAY, process.id, process.execId)
+            .with("pid", pid)
+            .with("exits", pod.exitsBefore()));
   }
 
   private int place() {
