@@ -70,15 +70,24 @@ static void private_directory(const char *path) {
   }
 }
 
+/* Whether this root is an ordinary user's, in a user namespace, whose /run is somebody else's; as runc tells it. */
+static int is_users_root(char **env) {
+  const char *user = variable(env, "USER");
+  struct statx s;
+  memset(&s, 0, sizeof s);
+  return syscall5(SYS_statx, AT_FDCWD, "/proc/self/ns/user", 0, STATX_BASIC_STATS, &s) == 0 &&
+         s.ino != FIRST_USER_NAMESPACE && !(user && same(user, "root"));
+}
+
 static void find_base(char **env) {
   unsigned long hash = 0xcbf29ce484222325UL;
   unsigned uid = (unsigned)syscall0(SYS_geteuid);
   char *p = base, *end = base + sizeof base - 8, build[PATH_LENGTH];
   const char *run = variable(env, "XDG_RUNTIME_DIR");
-  if (uid == 0) {
-    p = append(p, end, "/run/jrun-engine");
-  } else if (run && *run) {
+  if (run && *run && (uid != 0 || is_users_root(env))) {
     p = append(append(p, end, run), end, "/jrun-engine");
+  } else if (uid == 0) {
+    p = append(p, end, "/run/jrun-engine");
   } else {
     char digits[12], *d = digits + 11;
     unsigned n = uid;

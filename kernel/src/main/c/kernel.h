@@ -20,6 +20,7 @@ enum {
   POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16,
   STATX_BASIC_STATS = 0x7ff, PATH_LENGTH = 4096
 };
+#define FIRST_USER_NAMESPACE 0xeffffffdUL /* the inode of the one that the kernel begins with (PROC_USER_INIT_INO) */
 
 struct iovec { void *base; size length; };
 struct msghdr {

@@ -110,25 +110,32 @@ public final class Keeper implements AutoCloseable {
     send(Protocol.KEEPER_TRIM, 0, 0, bytes, null);
   }
 
-  /// Has a worker outlive the engine, as a logger does, and its end told as that of any child.
-  public void free(int pid) {
-    send(Protocol.KEEPER_FREE, 0, pid, NOTHING, null);
-  }
-
   /// Ends the keeper when all answers are sent.
   public void quit() {
     send(Protocol.KEEPER_QUIT, 0, 0, NOTHING, null);
   }
 
   /// A worker: a child of the keeper that serves batches, in the keeper's directory, `/`, with its
-  /// standard descriptors, which are /dev/null and the shim's log.
-  ///
-  /// @param seesPlaces whether it has the kept descriptors, under their numbers
-  public HelperKernel fork(boolean seesPlaces) {
+  /// standard descriptors, which are /dev/null and the shim's log. It ends with this engine.
+  public HelperKernel fork() {
+    return fork(0);
+  }
+
+  /// A worker that has the kept descriptors, under their numbers.
+  public HelperKernel forkSeeingPlaces() {
+    return fork(Protocol.KEEPER_SEES_PLACES);
+  }
+
+  /// A worker that is to become something which outlives the engine, and whose exit is told.
+  public HelperKernel forkLasting() {
+    return fork(Protocol.KEEPER_STAYS);
+  }
+
+  private HelperKernel fork(int how) {
     List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
     OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
     try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1))) {
-      send(Protocol.KEEPER_FORK, 0, seesPlaces ? 1 : 0, NOTHING, theirs);
+      send(Protocol.KEEPER_FORK, 0, how, NOTHING, theirs);
       return new Helper(kernel, ours);
     } catch (RuntimeException e) {
       ours.close();
@@ -142,7 +149,7 @@ public final class Keeper implements AutoCloseable {
     List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
     OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
     try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1));
-        HelperKernel old = fork(false)) {
+        HelperKernel old = fork()) {
       Batch batch = new Batch();
       Descriptor socket = batch.pass(theirs);
       Descriptor exe = batch.pass(program);

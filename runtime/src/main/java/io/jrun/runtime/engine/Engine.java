@@ -74,6 +74,7 @@ final class Engine {
     socketPath = files + ".sock";
     kernel.call(new SocketCall.ReceiveTimeout(listener, IDLE_MILLIS));
     for (int i = 0; i < SPARE_THREADS; i++) threads.execute(() -> acceptAndServe(listener));
+    Subreaper.watch(leaving, millis -> active.get() == 0 && isIdle(millis));
     try {
       leaving.await();
     } catch (InterruptedException e) {
@@ -93,7 +94,7 @@ final class Engine {
         others = accepting.decrementAndGet();
       }
       if (client == null) {
-        if (active.get() == 0 && isIdle()) leaving.countDown();
+        if (active.get() == 0 && isIdle(IDLE_MILLIS)) leaving.countDown();
         continue;
       }
       if (others == 0) threads.execute(() -> acceptAndServe(listener));
@@ -102,8 +103,8 @@ final class Engine {
     }
   }
 
-  private boolean isIdle() {
-    return shim.pods() == 0 && System.nanoTime() - lastServedNanos.get() >= IDLE_MILLIS * 1_000_000;
+  private boolean isIdle(long millis) {
+    return shim.pods() == 0 && System.nanoTime() - lastServedNanos.get() >= millis * 1_000_000;
   }
 
   /// Under the lock that starters take, the socket's name goes first, so nobody new finds it; who

@@ -61,8 +61,8 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   /// Until the keeper ends or lets this engine go.
   void serve() {
-    pod.catchUp();
     events.begin(state, pod.firstEvent(), pod.events());
+    pod.catchUp();
     tasks.resume();
     try {
       while (true) {

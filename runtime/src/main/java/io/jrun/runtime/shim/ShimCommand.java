@@ -52,7 +52,7 @@ record ShimCommand(
     String root = text(Path.of(bundle, ShimContainers.ROOT_FILE));
     if (root.isEmpty()) root = ShimContainers.root("", line.namespace());
     ShimContainers.operations(containers, client, hello)
-        .delete(ShimContainers.global(root, false), line.id(), true);
+        .delete(ShimContainers.global(root, false), line.id(), true, false);
     try {
       RootfsMounts.unmount(client, bundle + "/rootfs");
     } catch (KernelException e) {

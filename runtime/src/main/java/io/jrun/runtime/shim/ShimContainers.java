@@ -157,7 +157,7 @@ final class ShimContainers {
 
   /// Deletes it, where it is still there.
   void delete(HelperKernel worker, TaskProcess process) {
-    by(worker).delete(global(process), process.id, true);
+    by(worker).delete(global(process), process.id, true, false);
   }
 
   void pause(TaskProcess process) {

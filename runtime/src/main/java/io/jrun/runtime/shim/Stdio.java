@@ -187,10 +187,10 @@ final class Stdio {
 
   /// Has a process copy between a terminal and the FIFOs, and keeps the terminal's master.
   ///
-  /// @param born is told the pid of that process before it begins
+  /// @param born is told its pid, before it can end
   void relay(OwnedDescriptor terminal, IntConsumer born) {
     keeper.place(place + TERMINAL, terminal);
-    try (HelperKernel relay = keeper.fork(false)) {
+    try (HelperKernel relay = keeper.forkLasting()) {
       Batch batch = new Batch();
       Pending<Integer> pid = batch.add(new ProcessCall.Getpid());
       give(batch, batch.pass(terminal), MASTER);
@@ -203,12 +203,8 @@ final class Stdio {
       } else {
         addOutput(batch, paths.stdout(), STDOUT, 1);
       }
-      int number = relay.run(batch).of(pid);
-      keeper.free(number);
-      born.accept(number);
-      Batch last = new Batch();
-      last.add(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
-      relay.run(last);
+      born.accept(relay.run(batch).of(pid));
+      relay.call(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
     } finally {
       letBridgesGo();
     }

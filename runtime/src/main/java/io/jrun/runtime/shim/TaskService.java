@@ -134,7 +134,7 @@ final class TaskService implements AutoCloseable {
       case "Update" -> locked(id, () -> update(id, AnyValue.read(m.message(2))));
       case "Stats" -> stats(id);
       case "Connect" -> connect(id);
-      case "Shutdown" -> shutdown();
+      case "Shutdown" -> EMPTY; // once that is answered, and only where no task is left
       case "Checkpoint" ->
           throw RpcException.unimplemented("checkpoint: not implemented yet by jrun");
       default -> throw RpcException.unimplemented("method " + method);
@@ -227,6 +227,7 @@ final class TaskService implements AutoCloseable {
       stdio.giveTo(worker, logger.logger());
       logger.close();
       Supervised made = containers.create(worker, request, options);
+      // before it is made for good, since a terminal whose relay is missing would not get one
       if (made.terminal() != null) relay(process, stdio, made.terminal());
       // init's parent is the worker until that ends: no exit of its pid so far is its own
       pod.record(
@@ -259,14 +260,19 @@ final class TaskService implements AutoCloseable {
   private MaybeLogger logger(TaskProcess process) {
     if (!Logger.isWanted(process.stdio().stdout())) return new MaybeLogger(null);
     Logger logger =
-        Logger.start(kernel, keeper, process.stdio().stdout(), containers.namespace(), process.id);
-    recordRelay(process, logger.pid());
+        Logger.start(
+            kernel,
+            keeper,
+            process.stdio().stdout(),
+            containers.namespace(),
+            process.id,
+            pid -> recordRelay(process, pid));
     return new MaybeLogger(logger);
   }
 
   private void relay(TaskProcess process, Stdio stdio, OwnedDescriptor terminal) {
-    try (terminal) {
-      stdio.relay(terminal, pid -> recordRelay(process, pid));
+    try (OwnedDescriptor master = terminal) {
+      stdio.relay(master, pid -> recordRelay(process, pid));
     }
   }
 
@@ -475,6 +481,8 @@ final class TaskService implements AutoCloseable {
 
   /// An answer has been handed over and cannot be lost any more.
   void answered(Call call) {
+    if (call.request().method().equals("Shutdown") && pod.all(TaskProcess::isInit).isEmpty())
+      isShutDown = true;
     if (!call.request().method().equals("Delete")) return;
     ProtoMessage m = ProtoMessage.parse(call.payload());
     pod.find(m.string(1), m.string(2))
@@ -607,11 +615,6 @@ final class TaskService implements AutoCloseable {
   private byte[] connect(String id) {
     int pid = pod.find(id, "").filter(p -> !p.isDeleted).map(p -> p.pid).orElse(0);
     return new ProtoWriter().uint32(1, state.pid()).uint32(2, pid).string(3, "").toBytes();
-  }
-
-  private byte[] shutdown() {
-    if (pod.all(TaskProcess::isInit).isEmpty()) isShutDown = true;
-    return EMPTY;
   }
 
   boolean isShutDown() {
