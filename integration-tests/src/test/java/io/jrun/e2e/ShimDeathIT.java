@@ -5,10 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /// What dies under containers: jrun's engine, containerd, both. No container, exit status or output
@@ -178,37 +179,44 @@ class ShimDeathIT extends ContainerdTest {
   }
 
   /// The engine is killed again and again while containers come and go: each ends with its own
-  /// status, and nothing stays.
+  /// status, and nothing stays. It is left alive until something has ended, so that it gets on.
   @Test
   @JrunOnly
   void theEngineDiesInTheMiddleOfEverything() throws InterruptedException {
     long seed = System.nanoTime();
     System.out.println("seed " + seed);
     Random random = new Random(seed);
-    AtomicBoolean done = new AtomicBoolean();
-    Thread killer =
-        Thread.ofPlatform()
-            .start(() -> {
-              while (!done.get()) {
-                EndToEnd.pause(300 + random.nextInt(700));
-                Outcome status = containerd.jrun("engine", "status", "--format", "json").run();
-                if (status.status() != 0) continue;
-                ProcessHandle.of(Config.json(status.out()).get("pid").asLong())
-                    .ifPresent(ProcessHandle::destroyForcibly);
-              }
-            });
+    AtomicInteger ended = new AtomicInteger();
+    int count = 24;
+    Thread killer = Thread.ofPlatform().start(() -> killAgainAndAgain(random, ended, count));
+    Deque<Command.Running> running = new ArrayDeque<>();
     try {
-      List<Command.Running> all = new ArrayList<>();
-      for (int i = 0; i < 24; i++) {
-        all.add(CtrIT.start(runSh(newId(), "echo out-" + i + "; exit " + (i + 1))));
-        if (all.size() % 4 == 0) {
-          for (int j = i - 3; j <= i; j++)
-            assertThat(CtrIT.finish(all.get(j)).exits(j + 1).text()).isEqualTo("out-" + j);
+      for (int i = 0; i < count; i++) {
+        running.add(CtrIT.start(runSh(newId(), "echo out-" + i + "; exit " + (i + 1))));
+        if (running.size() == 4 || i == count - 1) {
+          while (!running.isEmpty()) {
+            int number = ended.get();
+            Outcome outcome = CtrIT.finish(running.remove()).exits(number + 1);
+            assertThat(outcome.text()).isEqualTo("out-" + number);
+            ended.incrementAndGet();
+          }
         }
       }
     } finally {
-      done.set(true);
+      ended.set(count);
       killer.join();
+    }
+  }
+
+  private void killAgainAndAgain(Random random, AtomicInteger ended, int count) {
+    while (ended.get() < count) {
+      int before = ended.get();
+      EndToEnd.pause(random.nextInt(400));
+      Outcome status = containerd.jrun("engine", "status", "--format", "json").run();
+      if (status.status() == 0)
+        ProcessHandle.of(Config.json(status.out()).at("/pid").asLong())
+            .ifPresent(ProcessHandle::destroyForcibly);
+      while (ended.get() == before) EndToEnd.pause(10);
     }
   }
 }
