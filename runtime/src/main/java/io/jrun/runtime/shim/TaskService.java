@@ -127,8 +127,8 @@ final class TaskService implements AutoCloseable {
       case "Wait" -> await(call, id, m.string(2));
       case "Pids" -> pids(id);
       case "Pause" -> locked(id, () -> pause(id));
-      case "Resume" -> locked(id, () -> resumeTask(id));
-      case "Kill" -> kill(id, m.string(2), m.int32(3), m.bool(4));
+      case "Resume" -> locked(id, () -> resumeTask(call, id));
+      case "Kill" -> kill(call, id, m.string(2), m.int32(3), m.bool(4));
       case "ResizePty" -> resize(id, m.string(2), m.int32(3), m.int32(4));
       case "CloseIO" -> closeIo(id, m.string(2), m.bool(3));
       case "Update" -> locked(id, () -> update(id, AnyValue.read(m.message(2))));
@@ -550,10 +550,10 @@ final class TaskService implements AutoCloseable {
     return EMPTY;
   }
 
-  private byte[] resumeTask(String id) {
+  private byte[] resumeTask(Call call, String id) {
     TaskProcess init = init(id);
     if (containers.status(init) == Status.PAUSED) containers.resume(init);
-    else if (!init.isPaused)
+    else if (!init.isPaused && !call.isReplayed())
       throw RpcException.unknown("cannot resume a container that is not paused");
     if (init.isPaused) pod.record(Line.of(Line.What.RESUMED, id, ""));
     return EMPTY;
@@ -566,15 +566,17 @@ final class TaskService implements AutoCloseable {
     return init;
   }
 
-  private byte[] kill(String id, String execId, int signal, boolean all) {
+  private byte[] kill(Call call, String id, String execId, int signal, boolean all) {
     TaskProcess process = process(id, execId);
     if (process.isInit() && all) {
       containers.cgroup(process).signal(signal);
       return EMPTY;
     }
     if (process.pid == 0) throw RpcException.precondition("process not created");
-    if (process.hasExited || process.reaped != null)
+    if (process.hasExited || process.reaped != null) {
+      if (call.isReplayed()) return EMPTY; // it may be what the signal has done
       throw RpcException.notFound("process already finished");
+    }
     HostProcess host = new HostProcess(kernel, process.pid, process.startTime);
     if (!host.signal(signal)) throw RpcException.notFound("process already finished");
     // a frozen process would not end

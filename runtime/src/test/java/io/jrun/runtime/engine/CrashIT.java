@@ -5,16 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jrun.runtime.engine.Sandbox.Outcome;
 import io.jrun.runtime.engine.Stages.Kind;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.jar.JarOutputStream;
-import java.util.stream.Stream;
-import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -30,6 +26,7 @@ class CrashIT {
   private static final int EVERY = Integer.getInteger("jrun.crash.every", 24);
 
   private Sandbox sandbox;
+  private CrashingInstallation installation;
   private Path control;
   private Path jrun;
   private String id = "";
@@ -39,58 +36,16 @@ class CrashIT {
   void install() throws IOException {
     sandbox = new Sandbox();
     id = sandbox.tag();
-    control = Files.createDirectories(sandbox.top().resolve("control"));
-    Path lib = Files.createDirectories(sandbox.top().resolve("crash/lib/jrun"));
-    jrun = Files.createDirectories(sandbox.top().resolve("crash/bin")).resolve("jrun");
-    Files.copy(
-        sandbox.install().resolve("bin/jrun"),
-        jrun,
-        java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
-    Files.copy(sandbox.library().resolve("jrun.jar"), lib.resolve("jrun.jar"));
-    Path tests = sandbox.top().resolve("tests.jar");
-    pack(Path.of("target/test-classes"), tests);
-    List<String> words = new ArrayList<>();
-    for (String word : Files.readAllLines(sandbox.library().resolve("engine.argv"))) {
-      String resolved = word.replace("%", sandbox.library().toString());
-      if (resolved.endsWith(".Main")) {
-        words.set(words.size() - 1, words.getLast() + ":" + tests);
-        words.add(words.size() - 2, "-Djrun.test.control=" + control);
-        resolved = CrashingMain.class.getName();
-      }
-      words.add(resolved);
-    }
-    Files.write(lib.resolve("engine.argv"), words);
-  }
-
-  private static void pack(Path classes, Path jar) throws IOException {
-    try (OutputStream file = Files.newOutputStream(jar);
-        JarOutputStream out = new JarOutputStream(file);
-        Stream<Path> walk = Files.walk(classes.resolve("io/jrun/runtime/engine"))) {
-      for (Path path : walk.filter(Files::isRegularFile).toList()) {
-        out.putNextEntry(new ZipEntry(classes.relativize(path).toString()));
-        out.write(Files.readAllBytes(path));
-      }
-    }
+    installation = new CrashingInstallation(sandbox);
+    control = installation.control();
+    jrun = installation.jrun();
   }
 
   @AfterAll
   void end() throws Exception {
     if (sandbox == null) return;
-    Path engines = control.resolve("engines");
-    if (Files.exists(engines))
-      for (String line : Files.readAllLines(engines)) {
-        String[] words = line.split(" ");
-        ProcessHandle.of(Long.parseLong(words[0])).ifPresent(this::endEngine);
-        for (String suffix : List.of(".sock", ".lock", ".log"))
-          Files.deleteIfExists(Path.of(words[1] + suffix));
-      }
+    if (installation != null) installation.close();
     sandbox.close();
-  }
-
-  private void endEngine(ProcessHandle engine) {
-    // the pid may be another's by now
-    if (engine.info().arguments().map(a -> String.join(" ", a)).orElse("").contains("CrashingMain"))
-      engine.destroyForcibly();
   }
 
   private Outcome command(String... words) {
@@ -113,15 +68,6 @@ class CrashIT {
     }
   }
 
-  private void crash(Kind kind, int number, boolean both) {
-    try {
-      Files.writeString(
-          control.resolve("crash"), kind + " " + number + " " + (both ? "both" : "engine"));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
   private interface Check {
     void look(Outcome outcome, List<String> wrong);
   }
@@ -136,7 +82,7 @@ class CrashIT {
       int step = kind == Kind.MESSAGE ? 1 : EVERY;
       for (int number = 1; number <= stages; number += step) {
         before.run();
-        crash(kind, number, both);
+        installation.crash(kind, number, both);
         Outcome outcome = command(words);
         if (both) awaitDeath();
         runs++;
@@ -269,7 +215,7 @@ class CrashIT {
       running = command("state", id).out().contains("\"running\"");
     assertThat(running).isTrue();
     String engine = Files.readAllLines(control.resolve("engines")).getLast().split(" ")[0];
-    ProcessHandle.of(Long.parseLong(engine)).ifPresent(this::endEngine);
+    ProcessHandle.of(Long.parseLong(engine)).ifPresent(CrashingInstallation::endEngine);
     client.destroyForcibly().waitFor();
     awaitDeath();
     assertThat(Sandbox.text(command("list", "-q"))).isEqualTo(id + "\n");

@@ -149,15 +149,24 @@ final class ShimPod implements AutoCloseable {
   }
 
   void awaitKeeper() {
-    // its parent is another, so that onExit would ask seldom
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TtrpcClient.TIMEOUT_SECONDS);
     try {
-      while (keeper.isAlive()) {
+      while (lives()) {
         if (System.nanoTime() > end) throw new AssertionError("the keeper does not end");
         Thread.sleep(2);
       }
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
+    }
+  }
+
+  /// Whoever adopted it may take time to reap it.
+  private boolean lives() {
+    try {
+      String stat = Files.readString(Path.of("/proc/" + keeper.pid() + "/stat"));
+      return stat.charAt(stat.lastIndexOf(')') + 2) != 'Z';
+    } catch (IOException e) {
+      return false;
     }
   }
 
@@ -169,7 +178,7 @@ final class ShimPod implements AutoCloseable {
   @Override
   public void close() throws IOException {
     client.close();
-    if (keeper.isAlive()) {
+    if (lives()) {
       keeper.destroyForcibly();
       awaitKeeper();
       deleteByCommand();
