@@ -78,7 +78,7 @@ final class TaskProcess {
     return begun.text("root");
   }
 
-  /// The first of the four numbers under which the keeper has its descriptors.
+  /// The first of the numbers under which the keeper has its descriptors.
   int place() {
     return begun.int32("place");
   }

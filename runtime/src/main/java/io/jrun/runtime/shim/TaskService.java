@@ -180,18 +180,20 @@ final class TaskService implements AutoCloseable {
     String id = request.id();
     TaskProcess before = pod.find(id, "").orElse(null);
     if (before != null && before.isCreated && !before.isDeleted) {
-      if (call.isReplayed()) return new ProtoWriter().uint32(1, before.pid).toBytes();
-      throw RpcException.exists("container " + id);
+      if (!call.isReplayed()) throw RpcException.exists("container " + id);
+      stdio(before).settle();
+      return new ProtoWriter().uint32(1, before.pid).toBytes();
     }
     RuncOptions options = RuncOptions.read(request.options());
     String root = containers.root(options);
     if (before != null) {
-      if (!before.isDeleted) undo(before);
+      if (!before.isDeleted) undoContainer(before);
       pod.record(Line.of(Line.What.FORGOTTEN, id, ""));
     }
     if (!request.checkpoint().isEmpty())
       throw RpcException.unimplemented("restore from a checkpoint: not implemented yet by jrun");
-    int place = place();
+    // of one that is begun again the streams are kept: to its client nothing has happened
+    int place = before != null && !before.isDeleted ? before.place() : place();
     pod.record(
         Line.of(Line.What.CREATE, id, "")
             .with("bundle", request.bundle())
@@ -236,6 +238,7 @@ final class TaskService implements AutoCloseable {
               .with("pid", made.pid())
               .with("start", made.startTime())
               .with("exits", pod.exitsBefore()));
+      stdio.settle();
       watchOom(process);
       return new ProtoWriter().uint32(1, made.pid()).toBytes();
     }
@@ -297,11 +300,15 @@ final class TaskService implements AutoCloseable {
 
   /// Takes away what a create began.
   private void undo(TaskProcess process) {
+    undoContainer(process);
+    stdio(process).release();
+  }
+
+  private void undoContainer(TaskProcess process) {
     try (LazyWorker worker = containers.worker()) {
       containers.delete(worker, process);
       if (!process.rootfs().isEmpty()) RootfsMounts.unmount(worker, process.bundle() + "/rootfs");
     }
-    stdio(process).release();
   }
 
   private static RuntimeException failed(String what, RuntimeException e) {
@@ -340,7 +347,7 @@ final class TaskService implements AutoCloseable {
 
   private byte[] start(Call call, String id, String execId) {
     TaskProcess process = process(id, execId);
-    if (process.isStarted && call.isReplayed()) return started(process);
+    if (process.isStarted && call.isReplayed()) return started(process); // and settled before
     if (process.isStarted || process.hasExited && !call.isReplayed())
       throw RpcException.unknown(
           process.hasExited
@@ -358,6 +365,7 @@ final class TaskService implements AutoCloseable {
   }
 
   private void recordStarted(TaskProcess process) {
+    if (!process.isInit()) stdio(process).settle(); // before the end may be told
     pod.record(Line.of(Line.What.STARTED, process.id, process.execId));
     pod.settle();
   }
@@ -403,6 +411,7 @@ final class TaskService implements AutoCloseable {
       logger.close();
       containers.exec(worker, process, born -> born(process, stdio, born));
     } catch (RuntimeException e) {
+      stdio.settle();
       pod.record(Line.of(Line.What.FAILED, process.id, process.execId));
       pod.settle();
       throw failed("OCI runtime exec failed", e);
