@@ -51,6 +51,7 @@ bench: build
 	scripts/bench.sh
 	scripts/bench-rootfs.sh
 	python3 scripts/bench-cni.py
+	python3 scripts/bench-shim.py
 
 # Not a part of test: with Error Prone the compiler takes minutes.
 lint:

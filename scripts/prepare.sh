@@ -19,6 +19,8 @@ need setfacl acl
 need htpasswd apache2-utils
 need setpriv util-linux
 need newuidmap uidmap
+need containerd containerd # brings runc, its model
+need ctr containerd
 need ip iproute2
 need ping iputils-ping
 need nft nftables

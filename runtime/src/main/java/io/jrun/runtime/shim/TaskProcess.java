@@ -152,7 +152,7 @@ final class TaskProcess {
       case PAUSED -> isPaused = true;
       case RESUMED -> isPaused = false;
       case OOM -> oomKills = line.number("kills");
-      case BASE, CREATE, EXEC, CHECKPOINTED, FORGOTTEN -> {
+      case BASE, CREATE, EXEC, CHECKPOINTED, FORGOTTEN, SHUTDOWN -> {
         // of the pod, or of nothing that is to be known later
       }
     }

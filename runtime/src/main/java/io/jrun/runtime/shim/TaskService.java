@@ -83,6 +83,7 @@ final class TaskService implements AutoCloseable {
 
   /// Goes on with what an engine before was told of and had perhaps not done.
   void resume() {
+    isShutDown = pod.isShutDown();
     for (TaskProcess init : pod.all(p -> p.isInit() && p.reaped != null && !p.hasExited))
       endOthers(init);
     for (TaskProcess init : pod.all(p -> p.isInit() && p.isCreated && !p.hasExited)) watchOom(init);
@@ -134,7 +135,7 @@ final class TaskService implements AutoCloseable {
       case "Update" -> locked(id, () -> update(id, AnyValue.read(m.message(2))));
       case "Stats" -> stats(id);
       case "Connect" -> connect(id);
-      case "Shutdown" -> EMPTY; // once that is answered, and only where no task is left
+      case "Shutdown" -> shutdown();
       case "Checkpoint" ->
           throw RpcException.unimplemented("checkpoint: not implemented yet by jrun");
       default -> throw RpcException.unimplemented("method " + method);
@@ -490,8 +491,7 @@ final class TaskService implements AutoCloseable {
 
   /// An answer has been handed over and cannot be lost any more.
   void answered(Call call) {
-    if (call.request().method().equals("Shutdown") && pod.all(TaskProcess::isInit).isEmpty())
-      isShutDown = true;
+    if (call.request().method().equals("Shutdown")) isShutDown = pod.isShutDown();
     if (!call.request().method().equals("Delete")) return;
     ProtoMessage m = ProtoMessage.parse(call.payload());
     pod.find(m.string(1), m.string(2))
@@ -626,6 +626,13 @@ final class TaskService implements AutoCloseable {
   private byte[] connect(String id) {
     int pid = pod.find(id, "").filter(p -> !p.isDeleted).map(p -> p.pid).orElse(0);
     return new ProtoWriter().uint32(1, state.pid()).uint32(2, pid).string(3, "").toBytes();
+  }
+
+  /// Takes effect once that is answered, and only where no container is left. An engine that takes
+  /// over is not told again, so it is written down.
+  private byte[] shutdown() {
+    if (pod.all(TaskProcess::isInit).isEmpty()) pod.record(Line.of(Line.What.SHUTDOWN, "", ""));
+    return EMPTY;
   }
 
   boolean isShutDown() {
