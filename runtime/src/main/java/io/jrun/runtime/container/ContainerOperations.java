@@ -23,6 +23,7 @@ import io.jrun.runtime.cli.GlobalOptions;
 import io.jrun.runtime.cli.RestoreOptions;
 import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.cli.UpdateOptions;
+import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.Config;
@@ -474,6 +475,7 @@ public final class ContainerOperations {
   /// are may be somebody else's: that the cgroup was empty before had perhaps not been checked yet.
   private void destroyHalfMade(Store store, StoredState state) {
     networking(store, state.id()).detach();
+    Resctrl.remove(containers.kernel, state.resctrl());
     if (state.cgroups().isEmpty()) return;
     Cgroup cgroup = cgroup(state);
     for (int pid : cgroup.pids()) {
@@ -497,6 +499,7 @@ public final class ContainerOperations {
       cgroup.signal(SIGKILL);
     if (Networking.isWanted(config)) networking(store, state.id()).detach();
     cgroup.remove();
+    Resctrl.remove(containers.kernel, state.resctrl());
     store.delete(claim, state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
         .runAll(
@@ -527,7 +530,13 @@ public final class ContainerOperations {
         linux.member("resources") instanceof JsonObject object ? object : JsonObject.EMPTY;
     ResourceUpdate update = ResourceUpdate.of(before, given);
     cgroup(state).apply(update.touched());
-    config = config.with("linux", linux.with("resources", update.all()));
+    linux = linux.with("resources", update.all());
+    if (options.l3CacheSchema() != null || options.memBwSchema() != null) {
+      RdtUpdate changed = RdtUpdate.perform(containers.kernel, state, linux, options);
+      state = changed.state();
+      linux = changed.linux();
+    }
+    config = config.with("linux", linux);
     store.replaceConfig(options.id(), state, config.toText("").getBytes(StandardCharsets.UTF_8));
   }
 

@@ -23,10 +23,13 @@ import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.process.SecurityLabels;
+import io.jrun.runtime.resctrl.Resctrl;
+import io.jrun.runtime.resctrl.ResctrlGroup;
 import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.ConfigValidator;
 import io.jrun.specs.runtime.Hooks;
+import io.jrun.specs.runtime.IntelRdt;
 import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
@@ -123,8 +126,6 @@ final class Creation implements AutoCloseable {
     Config config = bundle.config();
     String mountLabel = config.linux().mountLabel();
     SecurityLabels.check(containers.kernel, bundle.process(), mountLabel);
-    if (mountLabel != null && !mountLabel.isEmpty())
-      throw new ContainerException("not implemented yet: /linux/mountLabel");
     if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
       throw new ContainerException("rootless container requires user namespaces");
     Networking.check(config);
@@ -171,7 +172,14 @@ final class Creation implements AutoCloseable {
             !Rootless.is(options.global(), containers.isUnprivileged()));
     cgroup = making.cgroup();
     state = state.withCgroups(cgroup.paths());
+    IntelRdt rdt = config.linux().intelRdt();
+    ResctrlGroup group = null;
+    if (rdt != null) {
+      group = Resctrl.find(containers.kernel).group(rdt, options.id());
+      state = state.withResctrl(group.ownDirectories());
+    }
     store.begin(claim(), state);
+    if (group != null) group.make();
     this.making = making;
     client.log.step("took the id in ", store.directory(options.id()));
 
@@ -219,6 +227,7 @@ final class Creation implements AutoCloseable {
       NetDevices.move(client.helper, helper, init.pid(), config.linux().netDevices());
     }
     client.log.step("init is born: pid ", init.pid());
+    if (group != null) group.add(init.pid());
     HookRunner hooks = hooks();
     Descriptor terminal = null;
     boolean wired = Networking.isWanted(config);
@@ -246,6 +255,8 @@ final class Creation implements AutoCloseable {
     try {
       begun.makeRest();
       cgroupMade = true;
+      if (containers.cgroups.hierarchies().unified() && containers.uid() == 0)
+        CgroupOwner.of(bundle.config()).ifPresent(uid -> begun.cgroup().giveTo((int) (long) uid));
     } catch (CgroupException e) {
       doWithoutCgroup(e);
     }
@@ -471,6 +482,7 @@ final class Creation implements AutoCloseable {
     if (isWired) suppressing(cause, networking()::detach);
     if (begun != null && cgroupMade) suppressing(cause, () -> end(begun.cgroup()));
     else if (begun != null) begun.undo(cause);
+    if (state != null) suppressing(cause, () -> Resctrl.remove(containers.kernel, state.resctrl()));
     if (cause.getSuppressed().length == before)
       suppressing(cause, () -> store.delete(claim(), options.id()));
   }

@@ -109,7 +109,7 @@ final class InitPlan {
     Descriptor tree = FileSystemPlan.root(batch, state.rootfs());
     batch.add(new FileCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(tree));
-    FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
+    FileSystemPlan plan = new FileSystemPlan(batch, ROOT, config.linux().mountLabel());
     int bound = 0;
     int end = firstLaterMount();
     for (int i = 0; i < end; i++) {
@@ -162,7 +162,7 @@ final class InitPlan {
       boolean bindsDevices) {
     if (namespaces.makes(NamespaceType.CGROUP))
       batch.add(new NamespaceCall.Unshare(NamespaceCall.CLONE_NEWCGROUP));
-    FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
+    FileSystemPlan plan = new FileSystemPlan(batch, ROOT, config.linux().mountLabel());
     List<Mount> mounts = config.mounts();
     int first = firstLaterMount();
     int bound = (int) mounts.subList(0, first).stream().filter(InitPlan::binds).count();
@@ -172,9 +172,9 @@ final class InitPlan {
         cgroupMount(plan, mount, shown, hierarchies);
       } else if (FileSystemPlan.copiesUp(mount)) {
         init.run(batch);
-        FileSystemPlan.copyUp(init, ROOT, mount);
+        FileSystemPlan.copyUp(init, ROOT, mount, config.linux().mountLabel());
         batch = new Batch();
-        plan = new FileSystemPlan(batch, ROOT);
+        plan = new FileSystemPlan(batch, ROOT, config.linux().mountLabel());
       } else {
         plan.mount(mount, !binds(mount) || directories.get(bound++), tree(idMapped, batch, i));
       }
@@ -211,7 +211,7 @@ final class InitPlan {
 
   /// Binds the terminal to /dev/console, before the entry.
   void addConsole(Batch batch, Descriptor terminal) {
-    new FileSystemPlan(batch, ROOT).console(terminal);
+    new FileSystemPlan(batch, ROOT, config.linux().mountLabel()).console(terminal);
   }
 
   /// What init saw on its entry, to be asked of the results before its program starts.
@@ -245,7 +245,7 @@ final class InitPlan {
       @Nullable String keyring,
       boolean keepsGroups) {
     Linux linux = config.linux();
-    FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
+    FileSystemPlan plan = new FileSystemPlan(batch, ROOT, config.linux().mountLabel());
     if (!namespaces.has(NamespaceType.MOUNT)) {
       batch.add(new ProcessCall.Fchdir(ROOT));
       MovedRoot.enter(batch);

@@ -22,10 +22,13 @@ import io.jrun.runtime.criu.CriuException;
 import io.jrun.runtime.criu.CriuNotification;
 import io.jrun.runtime.criu.CriuRequest;
 import io.jrun.runtime.mount.FileSystemPlan;
+import io.jrun.runtime.resctrl.Resctrl;
+import io.jrun.runtime.resctrl.ResctrlGroup;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonArray;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.IntelRdt;
 import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
@@ -141,8 +144,13 @@ final class Restoration implements AutoCloseable {
             made.cgroup().paths(),
             0,
             0);
+    IntelRdt rdt = config.linux().intelRdt();
+    ResctrlGroup group =
+        rdt == null ? null : Resctrl.find(containers.kernel).group(rdt, create.id());
+    if (group != null) begun = begun.withResctrl(group.ownDirectories());
     state = begun;
     store.begin(claim(), begun);
+    if (group != null) group.make();
     making = made;
     made.makeBirthplace();
     made.makeRest();
@@ -157,7 +165,10 @@ final class Restoration implements AutoCloseable {
               request,
               NamespaceCall.CLONE_NEWNS,
               inherited,
-              child -> prepare(child, made.cgroup(), read.rootfs()),
+              child -> {
+                prepare(child, made.cgroup(), read.rootfs());
+                if (group != null) group.add(child.pid());
+              },
               notification -> notified(read, notification));
       if (state().initPid() == 0) complete(read, pid);
       removeCriuRoot();
@@ -365,6 +376,8 @@ final class Restoration implements AutoCloseable {
             begun.cgroup().remove();
           });
     if (isWired) suppressing(cause, networking()::detach);
+    if (state != null)
+      suppressing(cause, () -> Resctrl.remove(containers.kernel, state().resctrl()));
     if (cause.getSuppressed().length == before)
       suppressing(
           cause,

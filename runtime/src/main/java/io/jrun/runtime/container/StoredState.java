@@ -4,6 +4,7 @@ import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import io.jrun.specs.json.JsonWriter;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 
 /// state.json: the container as it is known after every process of jrun is gone.
@@ -23,9 +24,35 @@ record StoredState(
     long initStartTime,
     Map<String, String> cgroups,
     int preservedFds,
-    int listenFds) {
+    int listenFds,
+    List<String> resctrl) {
   StoredState {
     cgroups = Map.copyOf(cgroups);
+    resctrl = List.copyOf(resctrl);
+  }
+
+  /// Of a container without groups of Intel RDT.
+  StoredState(
+      String id,
+      String bundle,
+      String rootfs,
+      Instant created,
+      int initPid,
+      long initStartTime,
+      Map<String, String> cgroups,
+      int preservedFds,
+      int listenFds) {
+    this(
+        id,
+        bundle,
+        rootfs,
+        created,
+        initPid,
+        initStartTime,
+        cgroups,
+        preservedFds,
+        listenFds,
+        List.of());
   }
 
   static StoredState read(byte[] json) {
@@ -42,7 +69,8 @@ record StoredState(
                 r.int64("initStartTime"),
                 r.stringMap("cgroups"),
                 r.int32("preservedFds"),
-                r.int32("listenFds")));
+                r.int32("listenFds"),
+                r.strings("resctrl")));
   }
 
   Json.JsonObject toJson() {
@@ -56,16 +84,40 @@ record StoredState(
         .stringMap("cgroups", cgroups)
         .number("preservedFds", preservedFds)
         .number("listenFds", listenFds)
+        .strings("resctrl", resctrl)
         .object();
   }
 
   StoredState withInit(int pid, long startTime) {
     return new StoredState(
-        id, bundle, rootfs, created, pid, startTime, cgroups, preservedFds, listenFds);
+        id, bundle, rootfs, created, pid, startTime, cgroups, preservedFds, listenFds, resctrl);
+  }
+
+  StoredState withResctrl(List<String> directories) {
+    return new StoredState(
+        id,
+        bundle,
+        rootfs,
+        created,
+        initPid,
+        initStartTime,
+        cgroups,
+        preservedFds,
+        listenFds,
+        directories);
   }
 
   StoredState withCgroups(Map<String, String> paths) {
     return new StoredState(
-        id, bundle, rootfs, created, initPid, initStartTime, paths, preservedFds, listenFds);
+        id,
+        bundle,
+        rootfs,
+        created,
+        initPid,
+        initStartTime,
+        paths,
+        preservedFds,
+        listenFds,
+        resctrl);
   }
 }
