@@ -35,7 +35,7 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
       Pending<byte[]> cgroups) {
 
     /// The bundle, once it is read.
-    Bundle await(Configs configs, CreateOptions options) {
+    Bundle await(Configs configs, CreateOptions options, Store store) {
       Results results = reply.await();
       if (!results.succeeded(file)) {
         throw new ContainerException(
@@ -46,6 +46,7 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
       byte[] lines = results.of(cgroups);
       if (lines.length == OWN_CGROUPS) lines = client.read("/proc/self/cgroup");
       bytes = Networking.annotated(bytes, options);
+      bytes = NotifySocket.added(bytes, client, store, options.id());
       Config config = configs.runnable(bytes);
       Process process = config.process();
       if (process == null) throw new ContainerException("config.json: /process: is required");

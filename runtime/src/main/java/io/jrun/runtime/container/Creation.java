@@ -112,7 +112,8 @@ final class Creation implements AutoCloseable {
       throw e;
     }
     try {
-      prepare(asked.await(containers.configs, options));
+      NotifySocket.makeDirectory(containers.kernel, client, store, options.id());
+      prepare(asked.await(containers.configs, options, store));
       return make();
     } catch (RuntimeException e) {
       undo(e);
@@ -432,6 +433,10 @@ final class Creation implements AutoCloseable {
         env,
         seccomp,
         seccompFlags);
+  }
+
+  String id() {
+    return options.id();
   }
 
   Claim claim() {

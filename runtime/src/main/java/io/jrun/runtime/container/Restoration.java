@@ -97,7 +97,8 @@ final class Restoration implements AutoCloseable {
       throw e;
     }
     try {
-      Bundle read = asked.await(containers.configs, create);
+      NotifySocket.makeDirectory(containers.kernel, client, store, create.id());
+      Bundle read = asked.await(containers.configs, create, store);
       bundle = read;
       check(read);
       return restore(read);
