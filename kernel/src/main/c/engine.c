@@ -15,6 +15,10 @@ const char *variable(char **env, const char *name) {
   return 0;
 }
 
+static int installed;
+
+void prefer_installed(void) { installed = 1; }
+
 static unsigned long mix(unsigned long hash, unsigned long value) {
   for (int i = 0; i < 8; i++) hash = (hash ^ (value >> (8 * i) & 0xff)) * 0x100000001b3UL;
   return hash;
@@ -94,7 +98,8 @@ static void find_base(char **env) {
   private_directory(base);
   append(append(build, build + sizeof build, library), build + sizeof build, "/jrun.jar");
   hash = mix_build(hash, build);
-  hash = mix_build(hash, "/proc/self/exe"); /* the engine seals this very binary */
+  if (installed) append(append(build, build + sizeof build, library), build + sizeof build, "/../../bin/jrun");
+  hash = mix_build(hash, installed ? build : "/proc/self/exe"); /* the engine seals this very binary */
   hash = mix_file(hash, "/proc/self/ns/mnt");
   hash = mix_file(hash, "/proc/self/ns/user");
   hash = mix_file(hash, "/proc/self/ns/pid");
@@ -192,7 +197,7 @@ static _Noreturn void become_engine(int socket, const char *mode, int keep_stder
   quit(1);
 }
 
-static long split(void) {
+long split(void) {
   struct clone_args args;
   memset(&args, 0, sizeof args);
   args.exit_signal = SIGCHLD;

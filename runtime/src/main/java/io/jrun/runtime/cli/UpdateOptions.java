@@ -15,4 +15,10 @@ public record UpdateOptions(
     @Nullable String resourcesFile,
     JsonObject changes,
     @Nullable String l3CacheSchema,
-    @Nullable String memBwSchema) {}
+    @Nullable String memBwSchema) {
+  /// A change of linux.resources alone.
+  public UpdateOptions(
+      GlobalOptions global, String id, @Nullable String resourcesFile, JsonObject changes) {
+    this(global, id, resourcesFile, changes, null, null);
+  }
+}

@@ -47,9 +47,16 @@ final class NotifySocket implements AutoCloseable {
     return client.variable(VARIABLE).filter(path -> !path.isEmpty()).orElse(null);
   }
 
-  /// The config with the socket's directory and the variable, where the caller has one.
-  static byte[] added(byte[] config, ClientProcess client, Store store, String id) {
-    if (manager(client) == null || !(Json.parse(config) instanceof JsonObject json)) return config;
+  /// The bundle with the socket's directory and the variable, where the caller has one.
+  static Bundle added(
+      Bundle bundle, Configs configs, ClientProcess client, Store store, String id) {
+    if (manager(client) == null) return bundle;
+    byte[] changed = added((JsonObject) Json.parse(bundle.bytes()), store, id);
+    return Bundle.of(bundle.path(), changed, configs, bundle.ownCgroups());
+  }
+
+  private static byte[] added(JsonObject config, Store store, String id) {
+    JsonObject json = config;
     JsonObject mount =
         JsonObject.EMPTY
             .with("destination", Json.of(INSIDE))

@@ -14,7 +14,7 @@ import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.process.ForkedHelper;
 import io.jrun.runtime.cgroup.Cgroup;
-import io.jrun.runtime.cgroup.CgroupMaking;
+import io.jrun.runtime.cgroup.Making;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.RestoreOptions;
 import io.jrun.runtime.criu.Criu;
@@ -62,7 +62,7 @@ final class Restoration implements AutoCloseable {
   private @Nullable Bundle bundle;
   private @Nullable Claim claim;
   private @Nullable StoredState state;
-  private @Nullable CgroupMaking making;
+  private @Nullable Making making;
   private @Nullable OwnedDescriptor master;
   private boolean isWired;
 
@@ -89,7 +89,10 @@ final class Restoration implements AutoCloseable {
   Restored perform() {
     ContainerId.check(create.id());
     Checkpoint.checkVersion(criu.version());
-    Bundle.Asked asked = Bundle.ask(client, create.bundle());
+    List<String> unfinished =
+        List.of("jrun", "--root", store.root().toString(), "delete", "--unfinished", create.id());
+    Bundle.Asked asked =
+        new Bundle.Directory(create.bundle()).ask(client, new PseudoCall.OnEof(unfinished, 1));
     try {
       claim = store.create(create.id());
     } catch (RuntimeException e) {
@@ -98,7 +101,13 @@ final class Restoration implements AutoCloseable {
     }
     try {
       NotifySocket.makeDirectory(containers.kernel, client, store, create.id());
-      Bundle read = asked.await(containers.configs, create, store);
+      Bundle read =
+          NotifySocket.added(
+              asked.await(containers.configs, create),
+              containers.configs,
+              client,
+              store,
+              create.id());
       bundle = read;
       check(read);
       return restore(read);
@@ -126,14 +135,7 @@ final class Restoration implements AutoCloseable {
 
   private Restored restore(Bundle read) {
     Config config = read.config();
-    String cgroupsPath = config.linux().cgroupsPath();
-    CgroupMaking made =
-        containers.cgroups.plan(
-            cgroupsPath == null ? "" : cgroupsPath,
-            create.id(),
-            read.ownCgroups(),
-            config.linux().resources(),
-            true);
+    Making made = CgroupRequest.plan(containers, client, create.global(), create.id(), read);
     StoredState begun =
         new StoredState(
             create.id(),
@@ -143,8 +145,13 @@ final class Restoration implements AutoCloseable {
             0,
             0,
             made.cgroup().paths(),
+            made.cgroup().scope(),
             0,
-            0);
+            0,
+            false,
+            null,
+            List.of(),
+            "");
     IntelRdt rdt = config.linux().intelRdt();
     ResctrlGroup group =
         rdt == null ? null : Resctrl.find(containers.kernel).group(rdt, create.id());
@@ -154,7 +161,7 @@ final class Restoration implements AutoCloseable {
     if (group != null) group.make();
     making = made;
     made.makeBirthplace();
-    made.makeRest();
+    if (!made.takesIn()) made.makeRest(() -> 0);
     onEof();
     RestoreMountPoints.make(containers.kernel, client.helper, config, read.rootfs());
     CriuImages images = new CriuImages(options.criu(), "restore.log");
@@ -167,7 +174,7 @@ final class Restoration implements AutoCloseable {
               NamespaceCall.CLONE_NEWNS,
               inherited,
               child -> {
-                prepare(child, made.cgroup(), read.rootfs());
+                prepare(child, made, read.rootfs());
                 if (group != null) group.add(child.pid());
               },
               notification -> notified(read, notification));
@@ -197,8 +204,9 @@ final class Restoration implements AutoCloseable {
 
   /// The process that becomes CRIU: its children are born in the cgroup, and its mounts are its
   /// own.
-  private void prepare(ForkedHelper child, Cgroup cgroup, String rootfs) {
-    cgroup.add(child.pid());
+  private void prepare(ForkedHelper child, Making cgroup, String rootfs) {
+    if (cgroup.takesIn()) cgroup.makeRest(child::pid);
+    cgroup.cgroup().add(child.pid());
     Batch batch = new Batch();
     FileSystemPlan.hostRoot(batch, MountCall.MS_REC | MountCall.MS_SLAVE);
     batch.add(new FileCall.Mkdirat(Descriptor.CWD, criuRoot(), 0755));
@@ -365,7 +373,7 @@ final class Restoration implements AutoCloseable {
 
   private void undo(RuntimeException cause) {
     OwnedDescriptor terminal = master;
-    CgroupMaking begun = making;
+    Making begun = making;
     int before = cause.getSuppressed().length;
     if (terminal != null) suppressing(cause, terminal::close);
     if (begun != null)

@@ -225,6 +225,7 @@ class JrunCommandTest {
     "spec -b x --rootless,spec [x] true",
     "engine status,engineStatus",
     "engine stop,engineStop",
+    "engine restart,engineRestart",
     "--criu /x start c1,start c1",
   })
   void commandCallsItsOperation(String line, String call) {
@@ -436,7 +437,8 @@ class JrunCommandTest {
         "/b/rootfs",
         "2026-01-02T03:04:05.123456789Z",
         annotations,
-        "root");
+        "root",
+        List.of());
   }
 
   @Test

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 final class RecordingOperations implements Operations {
   final List<Object> calls = new ArrayList<>();
   List<ContainerSummary> containers = List.of();
+  List<SandboxSummary> sandboxes = List.of();
   List<Integer> pids = List.of();
   int status;
   @Nullable RuntimeException failure;
@@ -63,8 +64,29 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
-  public void delete(GlobalOptions global, String id, boolean force) {
-    record("delete " + id + " " + force);
+  public void delete(GlobalOptions global, String id, boolean force, boolean unfinished) {
+    record("delete " + id + " " + force + (unfinished ? " unfinished" : ""));
+  }
+
+  @Override
+  public void sandboxRun(SandboxOptions options) {
+    record(options);
+  }
+
+  @Override
+  public void sandboxStop(GlobalOptions global, String name, int seconds) {
+    record("sandbox stop " + name + " " + seconds);
+  }
+
+  @Override
+  public void sandboxRemove(GlobalOptions global, String name, boolean force) {
+    record("sandbox rm " + name + " " + force);
+  }
+
+  @Override
+  public List<SandboxSummary> sandboxes(GlobalOptions global) {
+    record(global);
+    return sandboxes;
   }
 
   @Override
@@ -127,6 +149,11 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
+  public void engineRestart() {
+    record("engineRestart");
+  }
+
+  @Override
   public void engineStop() {
     record("engineStop");
   }
@@ -149,6 +176,16 @@ final class RecordingOperations implements Operations {
   @Override
   public io.jrun.image.commands.ContainerBundles containerBundles(
       io.jrun.image.commands.Images images) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public io.jrun.specs.runtime.Config baseConfig() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public String stateRoot(GlobalOptions global) {
     throw new UnsupportedOperationException();
   }
 
