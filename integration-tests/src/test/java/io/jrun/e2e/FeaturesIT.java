@@ -54,8 +54,8 @@ class FeaturesIT extends EndToEnd {
       for (String operator : operators)
         config.set(
             "/linux/seccomp/syscalls/-",
-            "{names:['kexec_load'],action:'%s',args:[{index:0,value:99,op:'%s'}]}"
-                .formatted(action, operator));
+            "{names:['kexec_load'],action:'%s',args:[{index:0,value:%d,op:'%s'}]}"
+                .formatted(action, 99 + actions.indexOf(action), operator));
     }
     runSh("true").succeeds();
     assertThat(texts(features.at("/linux/capabilities"))).contains("CAP_CHECKPOINT_RESTORE");
