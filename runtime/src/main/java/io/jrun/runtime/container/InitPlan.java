@@ -225,9 +225,14 @@ final class InitPlan {
   }
 
   /// What init saw on its entry, to be asked of the results before its program starts.
-  record Looks(FileSystemPlan.Masking masking, Pending<byte[]> passwd, Program.Search search) {
+  record Looks(
+      FileSystemPlan.Masking masking,
+      DeviceNodes devices,
+      Pending<byte[]> passwd,
+      Program.Search search) {
     void check(Results results) {
       masking.check(results);
+      devices.check(results);
     }
 
     String program(Results results) {
@@ -267,6 +272,7 @@ final class InitPlan {
     else Console.attach(batch, terminal, process.user().uid(), process.user().gid());
     Pending<byte[]> passwd = Program.askPasswd(batch);
     if (!linux.sysctl().isEmpty()) Sysctls.addTo(batch, linux.sysctl());
+    DeviceNodes devices = DeviceNodes.ask(batch, bindsDev() ? List.of() : linux.devices());
     plan.readonlyPaths(linux.readonlyPaths());
     FileSystemPlan.Masking masking = plan.maskedPaths(linux.maskedPaths());
     if (Objects.requireNonNull(config.root()).readonly()) plan.readonlyRoot();
@@ -274,6 +280,6 @@ final class InitPlan {
     SchedulingPlan.add(batch, process, linux);
     SecurityLabels.addTo(batch, process);
     IdentityPlan.add(batch, process, seccomp, seccompFlags, keyring, keepsGroups);
-    return new Looks(masking, passwd, Program.search(batch, process));
+    return new Looks(masking, devices, passwd, Program.search(batch, process));
   }
 }
