@@ -25,10 +25,13 @@ import io.jrun.runtime.cgroup.Making;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.process.SecurityLabels;
+import io.jrun.runtime.resctrl.Resctrl;
+import io.jrun.runtime.resctrl.ResctrlGroup;
 import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.ConfigValidator;
 import io.jrun.specs.runtime.Hooks;
+import io.jrun.specs.runtime.IntelRdt;
 import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
@@ -128,7 +131,9 @@ final class Creation implements AutoCloseable {
       throw e;
     }
     try {
-      prepare(asked.await(containers.configs, options));
+      NotifySocket.makeDirectory(containers.kernel, client, store, options.id());
+      Bundle read = asked.await(containers.configs, options);
+      prepare(NotifySocket.added(read, containers.configs, client, store, options.id()));
       Made made = make();
       if (sandbox != null) sandbox.check();
       return made;
@@ -146,8 +151,6 @@ final class Creation implements AutoCloseable {
     Config config = bundle.config();
     String mountLabel = config.linux().mountLabel();
     SecurityLabels.check(containers.kernel, bundle.process(), mountLabel);
-    if (mountLabel != null && !mountLabel.isEmpty())
-      throw new ContainerException("not implemented yet: /linux/mountLabel");
     if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
       throw new ContainerException("rootless container requires user namespaces");
     Networking.check(config);
@@ -214,7 +217,14 @@ final class Creation implements AutoCloseable {
     Making making = CgroupRequest.plan(containers, client, options.global(), options.id(), bundle);
     cgroup = making.cgroup();
     state = state.withCgroups(cgroup.paths(), cgroup.scope());
+    IntelRdt rdt = config.linux().intelRdt();
+    ResctrlGroup group = null;
+    if (rdt != null) {
+      group = Resctrl.find(containers.kernel).group(rdt, options.id());
+      state = state.withResctrl(group.ownDirectories());
+    }
     store.begin(claim(), state);
+    if (group != null) group.make();
     this.making = making;
     if (namesHosts) nameHosts(List.of());
     client.log.step("took the id in ", store.directory(options.id()));
@@ -263,6 +273,7 @@ final class Creation implements AutoCloseable {
       NetDevices.move(client.helper, helper, init.pid(), config.linux().netDevices());
     }
     client.log.step("init is born: pid ", init.pid());
+    if (group != null) group.add(init.pid());
     HookRunner hooks = hooks();
     Descriptor terminal = null;
     // what hooks see, and settings of interfaces, need the networks; else they are attached while
@@ -324,6 +335,8 @@ final class Creation implements AutoCloseable {
     try {
       begun.makeRest(pid);
       cgroupMade = true;
+      if (containers.cgroups.hierarchies().unified() && containers.uid() == 0)
+        CgroupOwner.of(bundle.config()).ifPresent(uid -> begun.cgroup().giveTo((int) (long) uid));
     } catch (CgroupException e) {
       doWithoutCgroup(e);
     }
@@ -555,6 +568,10 @@ final class Creation implements AutoCloseable {
         seccompFlags);
   }
 
+  String id() {
+    return options.id();
+  }
+
   Claim claim() {
     return Objects.requireNonNull(claim);
   }
@@ -613,6 +630,7 @@ final class Creation implements AutoCloseable {
     if (mayBeWired) suppressing(cause, networking()::detach);
     if (begun != null && cgroupMade) suppressing(cause, () -> end(begun.cgroup()));
     else if (begun != null) begun.undo(cause);
+    if (state != null) suppressing(cause, () -> Resctrl.remove(containers.kernel, state.resctrl()));
     if (cause.getSuppressed().length == before)
       suppressing(cause, () -> store.delete(claim(), options.id()));
   }

@@ -2,6 +2,7 @@ package io.jrun.runtime.container;
 
 import io.jrun.cni.container.ContainerNetworks;
 import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
@@ -64,6 +65,7 @@ final class Deletion {
     if (status == Status.CREATING) {
       destroyHalfMade(state);
       releaseImage(state);
+      Resctrl.remove(containers.kernel, state.resctrl());
       store.delete(claim, id);
     } else {
       destroy(
@@ -119,6 +121,7 @@ final class Deletion {
     }
     client.log.step("removed the cgroups and networks of ", state.id());
     releaseImage(state);
+    Resctrl.remove(containers.kernel, state.resctrl());
     store.delete(claim, state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
         .runAll(

@@ -37,11 +37,47 @@ record StoredState(
     boolean pauses,
     @Nullable String sandbox,
     List<String> addresses,
-    String imageStore) {
+    String imageStore,
+    List<String> resctrl) {
   StoredState {
     cgroups = Map.copyOf(cgroups);
     addresses = List.copyOf(addresses);
     scope = Map.copyOf(scope);
+    resctrl = List.copyOf(resctrl);
+  }
+
+  /// Of a container without groups of Intel RDT.
+  StoredState(
+      String id,
+      String bundle,
+      String rootfs,
+      Instant created,
+      int initPid,
+      long initStartTime,
+      Map<String, String> cgroups,
+      Map<String, String> scope,
+      int preservedFds,
+      int listenFds,
+      boolean pauses,
+      @Nullable String sandbox,
+      List<String> addresses,
+      String imageStore) {
+    this(
+        id,
+        bundle,
+        rootfs,
+        created,
+        initPid,
+        initStartTime,
+        cgroups,
+        scope,
+        preservedFds,
+        listenFds,
+        pauses,
+        sandbox,
+        addresses,
+        imageStore,
+        List.of());
   }
 
   static StoredState read(byte[] json) {
@@ -63,7 +99,8 @@ record StoredState(
                 r.bool("pauses"),
                 r.optionalString("sandbox"),
                 r.strings("addresses"),
-                Objects.requireNonNullElse(r.optionalString("imageStore"), "")));
+                Objects.requireNonNullElse(r.optionalString("imageStore"), ""),
+                r.strings("resctrl")));
   }
 
   Json.JsonObject toJson() {
@@ -83,6 +120,7 @@ record StoredState(
         .string("sandbox", sandbox)
         .strings("addresses", addresses)
         .member("imageStore", imageStore.isEmpty() ? null : Json.of(imageStore))
+        .strings("resctrl", resctrl)
         .object();
   }
 
@@ -101,7 +139,8 @@ record StoredState(
         pauses,
         sandbox,
         addresses,
-        imageStore);
+        imageStore,
+        resctrl);
   }
 
   StoredState withCgroups(Map<String, String> paths, Map<String, String> scope) {
@@ -119,7 +158,28 @@ record StoredState(
         pauses,
         sandbox,
         addresses,
-        imageStore);
+        imageStore,
+        resctrl);
+  }
+
+  /// @param directories of groups that go with the container, in that order
+  StoredState withResctrl(List<String> directories) {
+    return new StoredState(
+        id,
+        bundle,
+        rootfs,
+        created,
+        initPid,
+        initStartTime,
+        cgroups,
+        scope,
+        preservedFds,
+        listenFds,
+        pauses,
+        sandbox,
+        addresses,
+        imageStore,
+        directories);
   }
 
   StoredState withAddresses(List<String> given) {
@@ -137,6 +197,7 @@ record StoredState(
         pauses,
         sandbox,
         given,
-        imageStore);
+        imageStore,
+        resctrl);
   }
 }
