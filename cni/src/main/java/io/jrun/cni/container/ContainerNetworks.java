@@ -30,7 +30,7 @@ import java.util.List;
 ///     | start                                     |
 ///     | detach(client, id) ---------------------> |  DEL of all that the cache has of it
 /// ```
-public final class ContainerNetworks {
+public final class ContainerNetworks implements Networks {
   private static final long PLUGIN_MILLIS = 120_000;
 
   private final Kernel kernel;
@@ -47,27 +47,7 @@ public final class ContainerNetworks {
     this.cache = cache;
   }
 
-  /// What a container wants.
-  ///
-  /// @param names of networks; the first is eth0
-  public record Wish(
-      List<String> names,
-      List<PublishedPort> ports,
-      Path configDirectory,
-      List<String> pluginPath) {
-    public Wish {
-      names = List.copyOf(names);
-      ports = List.copyOf(ports);
-      pluginPath = List.copyOf(pluginPath);
-    }
-  }
-
-  /// One interface of the container.
-  public record Attached(String network, String ifname, CniResult result) {}
-
-  /// Attaches the container to all of the networks, or to none.
-  ///
-  /// @param client the process that wires: plugins run as its children
+  @Override
   public List<Attached> attach(
       HelperKernel client, List<String> env, String containerId, String netns, Wish wish) {
     List<Attached> attached = new ArrayList<>();
@@ -115,17 +95,7 @@ public final class ContainerNetworks {
     }
   }
 
-  /// What a container is attached to, as the cache has it: to be read while there is time.
-  public record Known(List<Attachment> attachments) {
-    /// @param network the configuration that it was attached by
-    record Attachment(NetworkConfig network, CachedAttachment cached) {}
-
-    public Known {
-      attachments = List.copyOf(attachments);
-    }
-  }
-
-  /// Reads what [#detach] needs.
+  @Override
   public Known known(String containerId) {
     List<Known.Attachment> known = new ArrayList<>();
     List<RuntimeException> failures = new ArrayList<>();
@@ -146,8 +116,7 @@ public final class ContainerNetworks {
         cached.config().getBytes(StandardCharsets.UTF_8));
   }
 
-  /// Detaches the container from all that it was attached to, going on after failures; what could
-  /// not be detached stays for the next try.
+  @Override
   public void detach(
       HelperKernel client, List<String> env, String containerId, List<String> pluginPath) {
     try (HelperCaller caller = new HelperCaller(kernel, client, env)) {
@@ -155,7 +124,7 @@ public final class ContainerNetworks {
     }
   }
 
-  /// The same, of what is known already.
+  @Override
   public void detach(HelperKernel client, List<String> env, Known known, List<String> pluginPath) {
     List<RuntimeException> failures = new ArrayList<>();
     try (HelperCaller caller = new HelperCaller(kernel, client, env)) {

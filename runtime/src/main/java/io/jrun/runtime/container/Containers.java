@@ -1,6 +1,7 @@
 package io.jrun.runtime.container;
 
 import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.cni.network.ResultCache;
 import io.jrun.cni.simple.SimpleCni;
 import io.jrun.kernel.HelperKernel;
@@ -39,7 +40,7 @@ public final class Containers {
   final SeccompCompiler seccomp;
   final Configs configs;
   final AtomicInteger watched;
-  private final Supplier<ContainerNetworks> networks;
+  private final Supplier<Networks> networks;
   private final ExecutorService threads;
   private final int uid;
   private final boolean isInUserNamespace;
@@ -60,13 +61,13 @@ public final class Containers {
     this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
   }
 
-  private static ContainerNetworks networks(Kernel kernel, Path helper) {
+  private static Networks networks(Kernel kernel, Path helper) {
     return new ContainerNetworks(
         kernel, new SimpleCni(kernel), helper, new ResultCache(kernel, ResultCache.DEFAULT));
   }
 
   /// Networks, made when the first container asks for one.
-  ContainerNetworks networks() {
+  Networks networks() {
     return networks.get();
   }
 
@@ -137,7 +138,7 @@ public final class Containers {
     return uid;
   }
 
-  private Containers(Containers all, Kernel kernel, Supplier<ContainerNetworks> networks) {
+  private Containers(Containers all, Kernel kernel, Supplier<Networks> networks) {
     this.kernel = kernel;
     this.cgroups = new Cgroups(kernel);
     this.exe = all.exe;
@@ -176,11 +177,8 @@ public final class Containers {
   public void plan(
       HelperKernel client, Hello hello, Log log, RunOptions options, Consumer<String> told) {
     Rehearsal rehearsal = new Rehearsal(kernel, client);
-    Supplier<ContainerNetworks> none =
-        () -> {
-          throw new ContainerException("networks cannot be rehearsed");
-        };
-    Containers rehearsed = new Containers(this, rehearsal.kernel(), none);
+    Containers rehearsed =
+        new Containers(this, rehearsal.kernel(), new Lazy<>(rehearsal::networks));
     try {
       rehearsed.operations(rehearsal.client(), hello, log).run(options);
     } finally {

@@ -1,6 +1,6 @@
 package io.jrun.runtime.container;
 
-import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
@@ -294,7 +294,7 @@ final class Creation implements AutoCloseable {
   }
 
   /// @param attached the container's interfaces, as far as they are known
-  private void nameHosts(List<ContainerNetworks.Attached> attached) {
+  private void nameHosts(List<Networks.Attached> attached) {
     Config config = bundle.config();
     if (nameFiles == null) nameFiles = new NameFiles(containers.kernel, claim());
     if (config.linux().namespace(NamespaceType.NETWORK) == null)
@@ -448,7 +448,7 @@ final class Creation implements AutoCloseable {
     network =
         OwnedDescriptor.open(
             containers.kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
-    List<ContainerNetworks.Attached> attached = networking().attach(bundle.config(), init().pid());
+    List<Networks.Attached> attached = networking().attach(bundle.config(), init().pid());
     state = state.withAddresses(HostNames.addresses(attached));
     if (namesHosts) nameHosts(attached);
     client.log.step("attached the networks of ", options.id());

@@ -1,6 +1,6 @@
 package io.jrun.runtime.container;
 
-import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
@@ -95,7 +95,7 @@ final class Deletion {
       StoredState state,
       Config config,
       Cgroup cgroup,
-      ContainerNetworks.@Nullable Known networks) {
+      Networks.@Nullable Known networks) {
     HostProcess init = containers.init(state);
     if (init.alive()) {
       init.signal(SIGKILL);

@@ -1,6 +1,6 @@
 package io.jrun.runtime.container;
 
-import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.cni.container.PublishedPort;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Namespace;
@@ -45,7 +45,7 @@ record Networking(Containers containers, ClientProcess client, Store store, Stri
   }
 
   /// Wires the container, whose init has its namespaces by now; returns its interfaces.
-  List<ContainerNetworks.Attached> attach(Config config, int initPid) {
+  List<Networks.Attached> attach(Config config, int initPid) {
     return containers
         .networks()
         .attach(
@@ -53,7 +53,7 @@ record Networking(Containers containers, ClientProcess client, Store store, Stri
             client.env(),
             networkId(),
             "/proc/" + initPid + "/ns/net",
-            new ContainerNetworks.Wish(
+            new Networks.Wish(
                 values(config, Annotations.NETWORK),
                 ports(config),
                 Path.of(client.absolute(client.variable("NETCONFPATH").orElse(CONFIGS))),
@@ -66,12 +66,12 @@ record Networking(Containers containers, ClientProcess client, Store store, Stri
   }
 
   /// What [#detach] will need, read ahead.
-  ContainerNetworks.Known known() {
+  Networks.Known known() {
     return containers.networks().known(networkId());
   }
 
   /// Unwires what was known before.
-  void detach(ContainerNetworks.Known known) {
+  void detach(Networks.Known known) {
     containers.networks().detach(client.helper, client.env(), known, plugins());
   }
 
