@@ -1,5 +1,6 @@
 package io.jrun.cni.container;
 
+import io.jrun.cni.CniException;
 import io.jrun.cni.network.AttachmentArgs;
 import io.jrun.cni.network.CachedAttachment;
 import io.jrun.cni.network.ConfigDirectory;
@@ -14,10 +15,15 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.NetworkConfig;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.SpecException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Wires a container to networks and unwires it. What is needed for the latter is in the cache of
 /// results, so it works after any crash, and when the configuration has changed or gone.
@@ -134,6 +140,42 @@ public final class ContainerNetworks implements Networks {
       }
     }
     throwFirst(failures);
+  }
+
+  @Override
+  public void detachAny(HelperKernel client, List<String> env, String containerId, Wish wish) {
+    List<RuntimeException> failures = new ArrayList<>();
+    Set<String> ifnames = new HashSet<>();
+    cache.attachments(containerId).forEach(cached -> ifnames.add(cached.args().ifname()));
+    try (HelperCaller caller = new HelperCaller(kernel, client, env)) {
+      NetworkRuntime runtime = runtime(caller, client, env, wish.pluginPath());
+      try {
+        detach(runtime, containerId);
+      } catch (RuntimeException e) {
+        failures.add(e);
+      }
+      for (int i = 0; i < wish.names().size(); i++) {
+        if (ifnames.contains("eth" + i)) continue;
+        NetworkConfig network = configured(wish, wish.names().get(i));
+        if (network == null) continue;
+        try {
+          runtime.del(
+              network,
+              new AttachmentArgs(containerId, "", "eth" + i, List.of(), Json.JsonObject.EMPTY));
+        } catch (RuntimeException e) {
+          failures.add(e);
+        }
+      }
+    }
+    throwFirst(failures);
+  }
+
+  private @Nullable NetworkConfig configured(Wish wish, String name) {
+    try {
+      return new ConfigDirectory(wish.configDirectory(), recent).load(name);
+    } catch (CniException | SpecException e) {
+      return null; // nobody can be asked any more
+    }
   }
 
   private void detach(NetworkRuntime runtime, String containerId) {

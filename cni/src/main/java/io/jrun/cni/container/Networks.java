@@ -52,4 +52,8 @@ public interface Networks {
 
   /// The same, of what is known already.
   void detach(HelperKernel client, List<String> env, Known known, List<String> pluginPath);
+
+  /// Detaches a container whose attaching may have been cut off: from what is cached of it, and
+  /// from the networks that it wished of which nothing is, as far as these are still configured.
+  void detachAny(HelperKernel client, List<String> env, String containerId, Wish wish);
 }

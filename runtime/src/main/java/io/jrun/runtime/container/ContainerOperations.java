@@ -234,7 +234,7 @@ public final class ContainerOperations {
   private Networks.@Nullable Known networks(Store store, Creation.Made made) {
     if (!Networking.isWanted(made.config())) return null;
     try {
-      return new Networking(containers, client, store, made.state().id()).known();
+      return new Networking(containers, client, store, made.state()).known();
     } catch (RuntimeException e) {
       return null; // the end will say what is wrong
     }

@@ -181,7 +181,8 @@ final class Creation implements AutoCloseable {
             listenFds,
             source.pauses(),
             source.pauses() ? null : JoinedSandbox.asked(config),
-            sandbox == null ? List.of() : sandbox.addresses());
+            sandbox == null ? List.of() : sandbox.addresses(),
+            Networking.asked(config, client));
   }
 
   /// What the config becomes in a sandbox, and with files of its own that name hosts.
@@ -455,7 +456,7 @@ final class Creation implements AutoCloseable {
   }
 
   private Networking networking() {
-    return new Networking(containers, client, store, options.id());
+    return new Networking(containers, client, store, state);
   }
 
   private HookRunner createHooks() {
@@ -640,7 +641,7 @@ final class Creation implements AutoCloseable {
   @Override
   public void close() {
     trees.close();
-    if (network != null) network.close();
+    Claim.close(network);
     if (nameFiles != null) nameFiles.close();
     if (claim != null) claim.close();
   }

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param pauses whether it is a sandbox, whose init is the pause process
 /// @param sandbox the name of the sandbox that it has joined; null for none
 /// @param addresses its own on networks, or its sandbox's, each with a prefix
+/// @param networks what it is, or is about to be, attached to; null for nothing
 record StoredState(
     String id,
     String bundle,
@@ -31,7 +32,31 @@ record StoredState(
     int listenFds,
     boolean pauses,
     @Nullable String sandbox,
-    List<String> addresses) {
+    List<String> addresses,
+    @Nullable Networks networks) {
+  /// Networks as they were found when it was made, for who has another environment later.
+  ///
+  /// @param configs the directory of their configurations
+  /// @param plugins the directories of plugins
+  record Networks(List<String> names, String configs, List<String> plugins) {
+    Networks {
+      names = List.copyOf(names);
+      plugins = List.copyOf(plugins);
+    }
+
+    static Networks read(JsonReader r) {
+      return new Networks(r.strings("names"), r.string("configs"), r.strings("plugins"));
+    }
+
+    Json.JsonObject toJson() {
+      return new JsonWriter(Json.JsonObject.EMPTY)
+          .strings("names", names)
+          .string("configs", configs)
+          .strings("plugins", plugins)
+          .object();
+    }
+  }
+
   StoredState {
     cgroups = Map.copyOf(cgroups);
     addresses = List.copyOf(addresses);
@@ -54,7 +79,8 @@ record StoredState(
                 r.int32("listenFds"),
                 r.bool("pauses"),
                 r.optionalString("sandbox"),
-                r.strings("addresses")));
+                r.strings("addresses"),
+                r.object("networks", Networks::read)));
   }
 
   Json.JsonObject toJson() {
@@ -71,6 +97,7 @@ record StoredState(
         .bool("pauses", pauses)
         .string("sandbox", sandbox)
         .strings("addresses", addresses)
+        .member("networks", networks == null ? null : networks.toJson())
         .object();
   }
 
@@ -87,7 +114,8 @@ record StoredState(
         listenFds,
         pauses,
         sandbox,
-        addresses);
+        addresses,
+        networks);
   }
 
   StoredState withCgroups(Map<String, String> paths) {
@@ -103,7 +131,8 @@ record StoredState(
         listenFds,
         pauses,
         sandbox,
-        addresses);
+        addresses,
+        networks);
   }
 
   StoredState withAddresses(List<String> given) {
@@ -119,6 +148,7 @@ record StoredState(
         listenFds,
         pauses,
         sandbox,
-        given);
+        given,
+        networks);
   }
 }

@@ -144,7 +144,7 @@ final class RehearsedHelper implements HelperKernel {
         yield Pretended.number(0);
       }
       case MountCall.OpenTree c -> {
-        if (c.directory() == Descriptor.CWD) rehearsal.seeTree(c.path());
+        if (c.directory() == Descriptor.CWD && !c.returned()) rehearsal.seeTree(c.path());
         yield Pretended.of(call, rehearsal);
       }
       case FileCall.Statx c when c.directory() == Descriptor.CWD -> stat(c);

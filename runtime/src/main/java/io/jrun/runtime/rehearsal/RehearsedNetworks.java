@@ -56,4 +56,9 @@ final class RehearsedNetworks implements Networks {
   public void detach(HelperKernel client, List<String> env, Known known, List<String> pluginPath) {
     detach(client, env, "", pluginPath);
   }
+
+  @Override
+  public void detachAny(HelperKernel client, List<String> env, String containerId, Wish wish) {
+    detach(client, env, containerId, wish.pluginPath());
+  }
 }

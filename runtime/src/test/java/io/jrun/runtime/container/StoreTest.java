@@ -59,7 +59,7 @@ class StoreTest {
 
   private static StoredState state(String bundle) {
     return new StoredState(
-        ID, bundle, "/rootfs", Instant.EPOCH, 0, 0, Map.of(), 0, 0, false, null, List.of());
+        ID, bundle, "/rootfs", Instant.EPOCH, 0, 0, Map.of(), 0, 0, false, null, List.of(), null);
   }
 
   private void assertOwned(Store store, String bundle) {
