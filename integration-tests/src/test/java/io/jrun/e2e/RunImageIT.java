@@ -177,4 +177,25 @@ class RunImageIT extends EndToEnd {
     assertThat(ran).isPositive();
     assertNothingIsLeft();
   }
+
+  @Test
+  void theHostsOfAnImageAreNamed() throws IOException {
+    assertThat(
+            runImage("--hostname", "there", id, "-c", "cat /etc/hosts /etc/hostname")
+                .succeeds()
+                .lines())
+        .contains("127.0.0.1\tlocalhost", "there");
+    runtime("sandbox", "run", "--hostname", "pod", tag + "-s").succeeds();
+    try {
+      assertThat(
+              runImage(
+                      "--sandbox", tag + "-s", newId(), "-c", "busybox hostname; cat /etc/hostname")
+                  .succeeds()
+                  .lines())
+          .containsExactly("pod", "pod");
+    } finally {
+      runtime("sandbox", "rm", "--force", tag + "-s").succeeds();
+    }
+    assertNothingIsLeft();
+  }
 }
