@@ -5,6 +5,7 @@ import io.jrun.image.commands.BundleCreation;
 import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.commands.Images;
 import io.jrun.image.commands.RootfsTools;
+import io.jrun.specs.runtime.Config;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -52,6 +53,12 @@ public interface Operations {
 
   void resume(GlobalOptions global, String id);
 
+  /// Saves a running container, which ends unless it is to be left.
+  void checkpoint(CheckpointOptions options);
+
+  /// Returns the exit status of the restored container's process, or 0 once it is detached.
+  int restore(RestoreOptions options);
+
   void sandboxRun(SandboxOptions options);
 
   /// @param seconds that containers have to end by themselves
@@ -72,6 +79,12 @@ public interface Operations {
   /// The bundles of containers that run an image.
   ContainerBundles containerBundles(Images images);
 
+  /// What a container's config says where neither an image nor the user does.
+  Config baseConfig();
+
+  /// The directory of the containers' state.
+  String stateRoot(GlobalOptions global);
+
   /// The features document as JSON text.
   String features();
 
@@ -79,6 +92,9 @@ public interface Operations {
   String engineStatus();
 
   void engineStop();
+
+  /// Replaces the engines of this installation, also under running pods.
+  void engineRestart();
 
   /// Performs a `cni` command and returns what to print.
   String cni(CniLine line);

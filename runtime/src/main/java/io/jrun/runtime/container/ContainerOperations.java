@@ -1,6 +1,8 @@
 package io.jrun.runtime.container;
 
 import io.jrun.cni.container.Networks;
+import io.jrun.image.commands.ContainerBundles;
+import io.jrun.image.commands.Images;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
@@ -15,15 +17,20 @@ import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.runtime.cgroup.CgroupException;
+import io.jrun.runtime.cli.CheckpointOptions;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.ExecOptions;
 import io.jrun.runtime.cli.GlobalOptions;
+import io.jrun.runtime.cli.RestoreOptions;
 import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.cli.UpdateOptions;
+import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.ConfigValidator;
 import io.jrun.specs.runtime.ContainerStateView;
 import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.Hooks;
@@ -35,6 +42,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -53,17 +61,27 @@ public final class ContainerOperations {
   }
 
   private Store store(GlobalOptions global) {
-    if (global.systemdCgroup())
-      throw new ContainerException("--systemd-cgroup: not implemented yet");
     if (!global.root().isEmpty())
       return new Store(containers.kernel, Path.of(client.absolute(global.root())));
-    if (containers.uid() == 0) return new Store(containers.kernel, Path.of("/run/jrun"));
+    Path own = Path.of("/run/jrun");
+    if (containers.uid() == 0 && !isUsersRoot()) return new Store(containers.kernel, own);
     return new Store(
         containers.kernel,
         client
             .variable("XDG_RUNTIME_DIR")
+            .filter(directory -> !directory.isEmpty())
             .map(directory -> Path.of(directory, "jrun"))
-            .orElseGet(() -> PrivateDirectory.in(containers.kernel, "/tmp", containers.uid())));
+            .orElseGet(() ->
+                containers.uid() == 0
+                    ? own
+                    : PrivateDirectory.in(containers.kernel, "/tmp", containers.uid())));
+  }
+
+  /// Whether this root is an ordinary user's, in a user namespace, whose /run is somebody else's;
+  /// as runc tells it.
+  private boolean isUsersRoot() {
+    return containers.isInUserNamespace()
+        && client.variable("USER").filter(name -> name.equals("root")).isEmpty();
   }
 
   public SandboxOperations sandboxes(GlobalOptions global) {
@@ -115,6 +133,60 @@ public final class ContainerOperations {
         throw e;
       }
     }
+  }
+
+  /// Creates a container for somebody who outlives this client and takes its terminal.
+  public Supervised supervise(CreateOptions options) {
+    Store store = store(options.global());
+    try (Creation creation =
+        new Creation(
+            containers, client, store, options, Creation.Role.LEAVES_TERMINAL, bundle(options))) {
+      Creation.Made made = creation.create();
+      try {
+        creation.park(made);
+        client.helper.call(new ProcessCall.Getpid());
+        StoredState state = made.state();
+        return new Supervised(state.initPid(), state.initStartTime(), made.master());
+      } catch (RuntimeException e) {
+        creation.undo(e);
+        throw e;
+      }
+    }
+  }
+
+  /// Runs a process in a container for somebody who outlives this client.
+  ///
+  /// @param process its document, as JSON
+  /// @param born is told of the process before it becomes its program; the terminal is closed after
+  ///   that
+  public void supervise(
+      GlobalOptions global, String id, byte[] process, Consumer<Supervised> born) {
+    Store store = store(global);
+    Store.Stored stored = store.load(id);
+    StoredState state = stored.state();
+    Config config = containers.configs.of(stored);
+    Process read = Process.read(process);
+    SecurityLabels.check(containers.kernel, read, null);
+    client.warn(ConfigValidator.warnings(read));
+    new Execution(containers, client).supervise(state, config, cgroup(state), read, born);
+  }
+
+  /// The container's cgroup.
+  ///
+  /// @throws ContainerException where there is no container
+  public Cgroup cgroup(GlobalOptions global, String id) {
+    return cgroup(store(global).load(id).state());
+  }
+
+  /// The container's config as it was at create, with the changes since; empty where there is none.
+  public Optional<Config> config(GlobalOptions global, String id) {
+    return store(global).find(id).filter(s -> s.config() != null).map(containers.configs::of);
+  }
+
+  /// The container's status; empty where there is none.
+  public Optional<Status> status(GlobalOptions global, String id) {
+    Store store = store(global);
+    return store.find(id).map(stored -> status(store, stored));
   }
 
   public int run(RunOptions given) {
@@ -353,7 +425,7 @@ public final class ContainerOperations {
   }
 
   private Cgroup cgroup(StoredState state) {
-    return containers.cgroups.open(state.cgroups());
+    return containers.cgroups.open(state.cgroups(), state.scope());
   }
 
   private Status status(Store store, Store.Stored stored) {
@@ -441,6 +513,30 @@ public final class ContainerOperations {
     else deletion.delete(id, force);
   }
 
+  private ImageStores imageStores() {
+    return new ImageStores(containers, client);
+  }
+
+  /// The store of images in that directory; the client's own where it is empty.
+  public Images images(String directory) {
+    return imageStores().images(directory);
+  }
+
+  /// The bundles of containers that run an image.
+  public ContainerBundles bundles(Images images) {
+    return imageStores().bundles(images);
+  }
+
+  /// What a config says where neither an image nor the user does.
+  public Config baseConfig() {
+    return imageStores().baseConfig();
+  }
+
+  /// The directory of the containers' state.
+  public String stateRoot(GlobalOptions global) {
+    return store(global).root().toString();
+  }
+
   public List<Integer> pids(GlobalOptions global, String id) {
     return cgroup(store(global).load(id).state()).pids();
   }
@@ -496,6 +592,57 @@ public final class ContainerOperations {
     if (status(store, stored) != Status.PAUSED)
       throw new ContainerException("container not paused");
     cgroup(state).thaw();
+  }
+
+  /// Saves a container, and deletes it unless it is to be left running.
+  public void checkpoint(CheckpointOptions given) {
+    warnOfRootlessCriu();
+    Store store = store(given.global());
+    Store.Stored stored = store.load(given.id());
+    StoredState state = stored.state();
+    Status status = status(store, stored);
+    if (status != Status.RUNNING && status != Status.PAUSED)
+      throw new ContainerException(
+          "Container cannot be checkpointed in " + status.text() + " state");
+    CheckpointOptions options = given.withPaths(client::absolute);
+    Config config = containers.configs.of(stored);
+    new Checkpoint(containers, client, state, config, cgroup(state)).perform(options);
+    if (options.leaveRunning() || options.preDump()) return;
+    try {
+      delete(given.global(), given.id(), true, false);
+    } catch (ContainerException | KernelException | CgroupException e) {
+      client.log.warning("deleting the checkpointed container: " + e.getMessage());
+    }
+  }
+
+  private void warnOfRootlessCriu() {
+    if (containers.isUnprivileged())
+      client.log.warning("checkpoint and restore are untested with rootless containers");
+  }
+
+  public int restore(RestoreOptions given) {
+    warnOfRootlessCriu();
+    Store store = store(given.create().global());
+    RestoreOptions options = given.withPaths(client::absolute);
+    try (Restoration restoration = new Restoration(containers, client, store, options)) {
+      Restoration.Restored restored = restoration.perform();
+      if (options.detach()) return 0;
+      OwnedDescriptor master = restored.master();
+      byte[] termios = master == null ? new byte[0] : Console.raw(client.helper);
+      restored.claim().unlock();
+      int status;
+      try {
+        status =
+            Foreground.begin(containers, client.helper, restored.state().initPid(), master, termios)
+                .await();
+      } finally {
+        if (master != null) master.close();
+      }
+      if (restored.claim().relock())
+        new Deletion(containers, client, store)
+            .destroy(restored.claim(), restored.state(), restored.config(), restored.cgroup());
+      return status;
+    }
   }
 
   public int exec(ExecOptions given) {

@@ -4,6 +4,7 @@ import io.jrun.cni.container.ContainerNetworks;
 import io.jrun.cni.container.Networks;
 import io.jrun.cni.network.ResultCache;
 import io.jrun.cni.simple.SimpleCni;
+import io.jrun.image.commands.RecentImages;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.trace.Trace;
@@ -16,9 +17,11 @@ import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.process.SealedExe;
 import io.jrun.runtime.rehearsal.Rehearsal;
 import io.jrun.runtime.seccomp.SeccompCompiler;
+import io.jrun.runtime.systemd.ManagerAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -40,6 +43,8 @@ public final class Containers {
   final SeccompCompiler seccomp;
   final Configs configs;
   final AtomicInteger watched;
+  final FindSystemd systemd;
+  final RecentImages recentImages;
   private final Supplier<Networks> networks;
   private final ExecutorService threads;
   private final int uid;
@@ -53,17 +58,39 @@ public final class Containers {
     this.seccomp = new SeccompCompiler();
     this.configs = new Configs();
     this.watched = new AtomicInteger();
+    this.recentImages = new RecentImages();
     this.networks = new Lazy<>(() -> networks(kernel, library.resolve("../../bin/jrun")));
     this.threads =
         Executors.newCachedThreadPool(
             Thread.ofPlatform().name("beside-", 0).daemon(true).factory());
+    this.systemd = this::findSystemd;
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
+  }
+
+  /// Finds the systemd that makes scopes, which a rehearsal has none of.
+  interface FindSystemd {
+    /// @param user whether it is the user's own
+    /// @param variable of the caller's environment
+    ManagerAddress find(boolean user, Function<String, Optional<String>> variable);
+  }
+
+  private ManagerAddress findSystemd(boolean user, Function<String, Optional<String>> variable) {
+    try {
+      return ManagerAddress.find(user, uid, variable);
+    } catch (IllegalStateException e) {
+      throw new ContainerException("--systemd-cgroup: " + e.getMessage());
+    }
   }
 
   private static Networks networks(Kernel kernel, Path helper) {
     return new ContainerNetworks(
         kernel, new SimpleCni(kernel), helper, new ResultCache(kernel, ResultCache.DEFAULT));
+  }
+
+  /// Moves a process into a cgroup that is there, in every hierarchy that has it.
+  public void join(String path, int pid) {
+    cgroups.existing(path).add(pid);
   }
 
   /// Networks, made when the first container asks for one.
@@ -138,15 +165,18 @@ public final class Containers {
     return uid;
   }
 
-  private Containers(Containers all, Kernel kernel, Supplier<Networks> networks) {
+  private Containers(
+      Containers all, Kernel kernel, Supplier<Networks> networks, FindSystemd systemd) {
     this.kernel = kernel;
     this.cgroups = new Cgroups(kernel);
     this.exe = all.exe;
     this.seccomp = all.seccomp;
     this.configs = all.configs;
     this.watched = all.watched;
+    this.recentImages = all.recentImages;
     this.networks = networks;
     this.threads = all.threads;
+    this.systemd = systemd;
     this.uid = all.uid;
     this.isInUserNamespace = all.isInUserNamespace;
   }
@@ -160,7 +190,7 @@ public final class Containers {
   public <R> R traced(
       HelperKernel client, Hello hello, Log log, Function<ContainerOperations, R> operation) {
     Trace trace = new Trace(log::line);
-    Containers traced = new Containers(this, new TracedKernel(kernel, trace), networks);
+    Containers traced = new Containers(this, new TracedKernel(kernel, trace), networks, systemd);
     try {
       return operation.apply(
           traced.operations(new TracedHelper(Trace.CLIENT, client, trace), hello, log));
@@ -177,8 +207,12 @@ public final class Containers {
   public void plan(
       HelperKernel client, Hello hello, Log log, RunOptions options, Consumer<String> told) {
     Rehearsal rehearsal = new Rehearsal(kernel, client);
-    Containers rehearsed =
-        new Containers(this, rehearsal.kernel(), new Lazy<>(rehearsal::networks));
+    FindSystemd noSystemd =
+        (user, variable) -> {
+          throw new ContainerException("--systemd-cgroup cannot be rehearsed");
+        };
+    Containers rehearsed = 
+        new Containers(this, rehearsal.kernel(), new Lazy<>(rehearsal::networks), noSystemd);
     try {
       rehearsed.operations(rehearsal.client(), hello, log).run(options);
     } finally {

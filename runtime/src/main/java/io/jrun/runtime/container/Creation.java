@@ -1,6 +1,7 @@
 package io.jrun.runtime.container;
 
 import io.jrun.cni.container.Networks;
+import io.jrun.image.bundle.RootMount;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
@@ -19,8 +20,8 @@ import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cgroup.CgroupException;
-import io.jrun.runtime.cgroup.CgroupMaking;
 import io.jrun.runtime.cgroup.Hierarchies;
+import io.jrun.runtime.cgroup.Making;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.process.SecurityLabels;
@@ -36,6 +37,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// Makes a container up to the moment before its program starts: directory, state, cgroup, process,
@@ -57,7 +59,7 @@ final class Creation implements AutoCloseable {
   private Bundle bundle;
   private StoredState state;
   private @Nullable Claim claim;
-  private @Nullable CgroupMaking making;
+  private @Nullable Making making;
   private @Nullable Cgroup cgroup;
   private final MountTrees trees = new MountTrees();
   private final Bundle.Source source;
@@ -74,10 +76,11 @@ final class Creation implements AutoCloseable {
   private byte @Nullable [] seccomp;
   private int seccompFlags;
 
-  /// What becomes of the client: it leaves, or it watches the container, and then reaps what the
-  /// container leaves behind or not.
+  /// What becomes of the client: it leaves, or leaves while who directs it takes the terminal, or
+  /// it watches the container, and then reaps what the container leaves behind or not.
   enum Role {
     LEAVES,
+    LEAVES_TERMINAL,
     WATCHES,
     WATCHES_AND_REAPS
   }
@@ -151,9 +154,9 @@ final class Creation implements AutoCloseable {
     adjust();
     config = bundle.config();
     client.log.step("read and checked ", bundle.path() + "/config.json");
-    boolean foreground = role != Role.LEAVES;
+    boolean foreground = role != Role.LEAVES && role != Role.LEAVES_TERMINAL;
     boolean terminal = bundle.process().terminal();
-    if (options.consoleSocket() == null && terminal && !foreground) {
+    if (options.consoleSocket() == null && terminal && role == Role.LEAVES) {
       throw new ContainerException(
           "cannot allocate tty if jrun will detach without setting console socket");
     }
@@ -177,11 +180,13 @@ final class Creation implements AutoCloseable {
             0,
             0,
             Map.of(),
+            Map.of(),
             options.preserveFds() + listenFds,
             listenFds,
             source.pauses(),
             source.pauses() ? null : JoinedSandbox.asked(config),
             sandbox == null ? List.of() : sandbox.addresses(),
+            options.image() == null ? "" : options.image().store(),
             Networking.asked(config, client));
   }
 
@@ -207,22 +212,16 @@ final class Creation implements AutoCloseable {
 
   private Made make() {
     Config config = bundle.config();
-    String cgroupsPath = config.linux().cgroupsPath();
-    CgroupMaking making =
-        containers.cgroups.plan(
-            cgroupsPath == null ? "" : cgroupsPath,
-            options.id(),
-            bundle.ownCgroups(),
-            config.linux().resources(),
-            !Rootless.is(options.global(), containers.isUnprivileged()));
+    Making making = CgroupRequest.plan(containers, client, options.global(), options.id(), bundle);
     cgroup = making.cgroup();
-    state = state.withCgroups(cgroup.paths());
+    state = state.withCgroups(cgroup.paths(), cgroup.scope());
     store.begin(claim(), state);
     this.making = making;
     if (namesHosts) nameHosts(List.of());
     client.log.step("took the id in ", store.directory(options.id()));
 
-    InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe);
+    RootMount root = options.image() == null ? null : options.image().root();
+    InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe, root);
     boolean middle = plan.namespaces().needsMiddle();
     List<Pending<Stat>> sources = new ArrayList<>();
     stdio = new StdioOwner(bundle.process().user().uid());
@@ -240,13 +239,13 @@ final class Creation implements AutoCloseable {
       IdMappedMounts.prepare(containers, client, config, init().pid(), trees);
     openTrees(config);
     Batch one = new Batch();
-    if (!middle) Child.addForgetCgroup(one, cgroup().birthplace());
+    if (!middle) Child.addForgetCgroup(one, birthplace());
     Reply begun = helper.send(plan.beforeCgroup(one, directories, helper, trees));
     client.log.step("sent init to its namespaces and file systems", "");
 
     Batch two = new Batch();
     if (!middle) {
-      makeRest();
+      makeRest(this::bornPid);
       cgroup().joinV1(two);
     }
     Map<String, String> shown = cgroup().paths();
@@ -304,6 +303,14 @@ final class Creation implements AutoCloseable {
     else nameFiles.write(HostNames.of(config.hostname(), attached));
   }
 
+  private @Nullable String birthplace() {
+    return making == null ? null : making.birthplace();
+  }
+
+  private int bornPid() {
+    return Objects.requireNonNull(birth).await().pid();
+  }
+
   private void makeBirthplace() {
     try {
       Objects.requireNonNull(making).makeBirthplace();
@@ -312,11 +319,11 @@ final class Creation implements AutoCloseable {
     }
   }
 
-  private void makeRest() {
-    CgroupMaking begun = making;
+  private void makeRest(IntSupplier pid) {
+    Making begun = making;
     if (begun == null) return;
     try {
-      begun.makeRest();
+      begun.makeRest(pid);
       cgroupMade = true;
     } catch (CgroupException e) {
       doWithoutCgroup(e);
@@ -334,7 +341,7 @@ final class Creation implements AutoCloseable {
     making = null;
     cgroupMade = false;
     cgroup = containers.cgroups.open(Map.of());
-    state = state.withCgroups(Map.of());
+    state = state.withCgroups(Map.of(), Map.of());
   }
 
   private Cgroup cgroup() {
@@ -345,7 +352,8 @@ final class Creation implements AutoCloseable {
   /// init has none over it.
   private List<Boolean> throughMiddle(InitPlan plan, List<Pending<Stat>> sources) {
     makeBirthplace();
-    makeRest();
+    boolean takesIn = making != null && making.takesIn();
+    if (!takesIn) makeRest(() -> 0);
     Batch batch = new Batch();
     addPreparation(batch, plan, sources);
     if (role == Role.WATCHES_AND_REAPS) addReaping(batch);
@@ -353,12 +361,22 @@ final class Creation implements AutoCloseable {
     stdio.see(looked);
     Config config = bundle.config();
     try {
-      init = Middle.init(containers, client, plan.namespaces(), config, cgroup());
+      init =
+          Middle.init(
+              containers,
+              client,
+              plan.namespaces(),
+              config,
+              cgroup(),
+              birthplace(),
+              pid -> {
+                if (takesIn) makeRest(() -> pid);
+              });
     } catch (KernelException e) {
-      if (cgroup().paths().isEmpty()) throw e;
+      if (cgroup().paths().isEmpty() || takesIn) throw e;
       // it could be made, and not joined
       doWithoutCgroup(new CgroupException("cannot join the container's cgroup", e));
-      init = Middle.init(containers, client, plan.namespaces(), config, cgroup());
+      init = Middle.init(containers, client, plan.namespaces(), config, cgroup(), null, pid -> {});
     }
     return directories(plan, sources, looked);
   }
@@ -389,7 +407,7 @@ final class Creation implements AutoCloseable {
         client.helper,
         batch,
         flags,
-        cgroup().birthplace(),
+        birthplace(),
         after -> {
           if (role == Role.WATCHES_AND_REAPS) addReaping(after);
         });
@@ -589,7 +607,7 @@ final class Creation implements AutoCloseable {
   void undo(RuntimeException cause) {
     OwnedDescriptor terminal = master;
     Child child = init == null ? born() : init;
-    CgroupMaking begun = making;
+    Making begun = making;
     int before = cause.getSuppressed().length;
     if (terminal != null) suppressing(cause, terminal::close);
     if (child != null) suppressing(cause, () -> end(child));

@@ -46,7 +46,10 @@ final class Deletion {
     try (Claim claim = claimed.get()) {
       Optional<Store.Stored> found = store.find(id);
       if (found.isPresent() && found.get().config() != null) return;
-      if (found.isPresent()) destroyHalfMade(found.get().state());
+      if (found.isPresent()) {
+        destroyHalfMade(found.get().state());
+        releaseImage(found.get().state());
+      }
       store.delete(claim, id);
     }
   }
@@ -67,6 +70,7 @@ final class Deletion {
     }
     if (status == Status.CREATING) {
       destroyHalfMade(state);
+      releaseImage(state);
       store.delete(claim, id);
     } else {
       destroy(
@@ -121,9 +125,17 @@ final class Deletion {
       cgroup.remove();
     }
     client.log.step("removed the cgroups and networks of ", state.id());
+    releaseImage(state);
     store.delete(claim, state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
         .runAll(
             "poststop", config.hooks().poststop(), client.helper, Status.STOPPED, 0, client.log);
+  }
+
+  /// Before the id is given back, so that a delete that was killed can be repeated.
+  private void releaseImage(StoredState state) {
+    if (state.imageStore().isEmpty()) return;
+    ImageStores stores = new ImageStores(containers, client);
+    stores.bundles(stores.images(state.imageStore())).release(state.id());
   }
 }

@@ -1,5 +1,6 @@
 package io.jrun.runtime.container;
 
+import io.jrun.image.bundle.RootMount;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Pending;
@@ -15,6 +16,7 @@ import io.jrun.runtime.cgroup.Hierarchy;
 import io.jrun.runtime.mount.FileSystemPlan;
 import io.jrun.runtime.mount.MountOptions;
 import io.jrun.runtime.mount.MovedRoot;
+import io.jrun.runtime.mount.OverlayRoot;
 import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.runtime.process.IdentityPlan;
 import io.jrun.runtime.process.SchedulingPlan;
@@ -45,8 +47,12 @@ final class InitPlan {
   private final StoredState state;
   private final SealedExe exe;
   private final NamespacePlan namespaces;
+  private final @Nullable RootMount root;
 
-  InitPlan(Config config, Process process, StoredState state, SealedExe exe) {
+  /// @param root what init mounts to be its root; null where it is there already
+  InitPlan(
+      Config config, Process process, StoredState state, SealedExe exe, @Nullable RootMount root) {
+    this.root = root;
     this.config = config;
     this.process = process;
     this.state = state;
@@ -63,7 +69,7 @@ final class InitPlan {
     return config.mounts().stream().filter(InitPlan::binds).toList();
   }
 
-  private static boolean binds(Mount mount) {
+  static boolean binds(Mount mount) {
     return MountOptions.parse(type(mount), mount.options()).bind();
   }
 
@@ -103,9 +109,11 @@ final class InitPlan {
       FileSystemPlan.parentOf(batch, init, state.rootfs(), propagation.ofParent());
     }
     Descriptor tree =
-        state.pauses()
-            ? FileSystemPlan.emptyRoot(batch, state.rootfs())
-            : FileSystemPlan.root(batch, state.rootfs());
+        root != null
+            ? OverlayRoot.mount(batch, root, state.rootfs())
+            : state.pauses()
+                ? FileSystemPlan.emptyRoot(batch, state.rootfs())
+                : FileSystemPlan.root(batch, state.rootfs());
     batch.add(new FileCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(tree));
     FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
@@ -142,7 +150,7 @@ final class InitPlan {
     return mounts.size();
   }
 
-  private static boolean isCgroup(Mount mount) {
+  static boolean isCgroup(Mount mount) {
     return "cgroup".equals(mount.type());
   }
 

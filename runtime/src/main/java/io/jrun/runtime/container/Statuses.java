@@ -24,6 +24,9 @@ final class Statuses {
 
   static boolean isHelper(HostProcess process) {
     String exe = process.exe();
-    return exe.startsWith(SEALED) || exe.endsWith("/bin/jrun") || exe.equals(HostProcess.HIDDEN);
+    return exe.startsWith(SEALED)
+        || exe.endsWith("/bin/jrun")
+        || exe.endsWith("/bin/jrun (deleted)") // of the build before
+        || exe.equals(HostProcess.HIDDEN);
   }
 }

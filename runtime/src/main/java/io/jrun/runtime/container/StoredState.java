@@ -6,6 +6,7 @@ import io.jrun.specs.json.JsonWriter;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The container as it is known after every process of jrun is gone.
@@ -14,11 +15,14 @@ import org.jspecify.annotations.Nullable;
 /// @param initStartTime field 22 of proc_pid_stat(5), which tells init from a later process with
 ///   its pid
 /// @param cgroups the container's directory in each hierarchy
+/// @param scope of systemd that they are, and where it is asked for; empty where they are not
 /// @param preservedFds descriptors from 3 on that the program keeps
 /// @param listenFds of them, those of LISTEN_FDS (sd_listen_fds(3))
 /// @param pauses whether it is a sandbox, whose init is the pause process
 /// @param sandbox the name of the sandbox that it has joined; null for none
 /// @param addresses its own on networks, or its sandbox's, each with a prefix
+/// @param imageStore the store of images that made the bundle, which goes with the container; empty
+///   where somebody else did
 /// @param networks what it is, or is about to be, attached to; null for nothing
 record StoredState(
     String id,
@@ -28,11 +32,13 @@ record StoredState(
     int initPid,
     long initStartTime,
     Map<String, String> cgroups,
+    Map<String, String> scope,
     int preservedFds,
     int listenFds,
     boolean pauses,
     @Nullable String sandbox,
     List<String> addresses,
+    String imageStore,
     @Nullable Networks networks) {
   /// Networks as they were found when it was made, for who has another environment later.
   ///
@@ -60,6 +66,7 @@ record StoredState(
   StoredState {
     cgroups = Map.copyOf(cgroups);
     addresses = List.copyOf(addresses);
+    scope = Map.copyOf(scope);
   }
 
   static StoredState read(byte[] json) {
@@ -75,28 +82,34 @@ record StoredState(
                 r.int32("initPid"),
                 r.int64("initStartTime"),
                 r.stringMap("cgroups"),
+                r.stringMap("scope"),
                 r.int32("preservedFds"),
                 r.int32("listenFds"),
                 r.bool("pauses"),
                 r.optionalString("sandbox"),
                 r.strings("addresses"),
+                Objects.requireNonNullElse(r.optionalString("imageStore"), ""),
+
                 r.object("networks", Networks::read)));
   }
 
   Json.JsonObject toJson() {
-    return new JsonWriter(Json.JsonObject.EMPTY)
-        .string("id", id)
-        .string("bundle", bundle)
-        .string("rootfs", rootfs)
-        .string("created", created.toString())
-        .number("initPid", initPid)
-        .number("initStartTime", initStartTime)
-        .stringMap("cgroups", cgroups)
-        .number("preservedFds", preservedFds)
+    JsonWriter all =
+        new JsonWriter(Json.JsonObject.EMPTY)
+            .string("id", id)
+            .string("bundle", bundle)
+            .string("rootfs", rootfs)
+            .string("created", created.toString())
+            .number("initPid", initPid)
+            .number("initStartTime", initStartTime)
+            .stringMap("cgroups", cgroups);
+    if (!scope.isEmpty()) all.stringMap("scope", scope);
+    return all.number("preservedFds", preservedFds)
         .number("listenFds", listenFds)
         .bool("pauses", pauses)
         .string("sandbox", sandbox)
         .strings("addresses", addresses)
+        .member("imageStore", imageStore.isEmpty() ? null : Json.of(imageStore))
         .member("networks", networks == null ? null : networks.toJson())
         .object();
   }
@@ -110,15 +123,17 @@ record StoredState(
         pid,
         startTime,
         cgroups,
+        scope,
         preservedFds,
         listenFds,
         pauses,
         sandbox,
         addresses,
+        imageStore,
         networks);
   }
 
-  StoredState withCgroups(Map<String, String> paths) {
+  StoredState withCgroups(Map<String, String> paths, Map<String, String> scope) {
     return new StoredState(
         id,
         bundle,
@@ -127,11 +142,13 @@ record StoredState(
         initPid,
         initStartTime,
         paths,
+        scope,
         preservedFds,
         listenFds,
         pauses,
         sandbox,
         addresses,
+        imageStore,
         networks);
   }
 
@@ -144,11 +161,13 @@ record StoredState(
         initPid,
         initStartTime,
         cgroups,
+        scope,
         preservedFds,
         listenFds,
         pauses,
         sandbox,
         given,
+        imageStore,
         networks);
   }
 }

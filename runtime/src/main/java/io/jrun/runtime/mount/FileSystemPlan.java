@@ -517,7 +517,7 @@ public final class FileSystemPlan {
     for (String path : paths) {
       Pending<Descriptor> directory =
           batch.add(inRootPath(path, O_DIRECTORY), Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES);
-      cover(directory, empty);
+      coverWithDetached(directory, empty);
       Pending<Descriptor> file =
           batch.addIfFailed(
               directory,
@@ -532,6 +532,20 @@ public final class FileSystemPlan {
     batch.add(new FileCall.Close(nothing.descriptor()));
     batch.add(new FileCall.Close(empty));
     return new Masking(device, files);
+  }
+
+  /// Before Linux 6.15 a mount that is not attached cannot be cloned: then the first target gets
+  /// the mount itself, and as it is attached by that, the next ones get clones.
+  private void coverWithDetached(Pending<Descriptor> target, Descriptor with) {
+    Pending<Descriptor> copy =
+        batch.addIfDone(
+            target,
+            new MountCall.OpenTree(with, "", OPEN_TREE_CLONE | AT_EMPTY_PATH),
+            Errno.EINVAL);
+    batch.addIfFailed(copy, Errno.EINVAL, new MountCall.MoveMount(with, target.descriptor()));
+    batch.add(new MountCall.MoveMount(copy.descriptor(), target.descriptor()));
+    batch.add(new FileCall.Close(copy.descriptor()));
+    batch.add(new FileCall.Close(target.descriptor()));
   }
 
   /// Nothing happens where there is no target.

@@ -126,6 +126,17 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
+  public void checkpoint(CheckpointOptions options) {
+    record(options);
+  }
+
+  @Override
+  public int restore(RestoreOptions options) {
+    record(options);
+    return status;
+  }
+
+  @Override
   public String features() {
     record("features");
     return "{\"ociVersionMax\":\"1.3.0\"}";
@@ -135,6 +146,11 @@ final class RecordingOperations implements Operations {
   public String engineStatus() {
     record("engineStatus");
     return "{\"pid\":7,\"socket\":\"/run/x\"}";
+  }
+
+  @Override
+  public void engineRestart() {
+    record("engineRestart");
   }
 
   @Override
@@ -160,6 +176,16 @@ final class RecordingOperations implements Operations {
   @Override
   public io.jrun.image.commands.ContainerBundles containerBundles(
       io.jrun.image.commands.Images images) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public io.jrun.specs.runtime.Config baseConfig() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public String stateRoot(GlobalOptions global) {
     throw new UnsupportedOperationException();
   }
 

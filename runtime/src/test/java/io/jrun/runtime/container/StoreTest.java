@@ -59,7 +59,21 @@ class StoreTest {
 
   private static StoredState state(String bundle) {
     return new StoredState(
-        ID, bundle, "/rootfs", Instant.EPOCH, 0, 0, Map.of(), 0, 0, false, null, List.of(), null);
+        ID,
+        bundle,
+        "/rootfs",
+        Instant.EPOCH,
+        0,
+        0,
+        Map.of(),
+        Map.of(),
+        0,
+        0,
+        false,
+        null,
+        List.of(),
+        "",
+        null);
   }
 
   private void assertOwned(Store store, String bundle) {
