@@ -211,7 +211,7 @@ public final class Containers {
         (user, variable) -> {
           throw new ContainerException("--systemd-cgroup cannot be rehearsed");
         };
-    Containers rehearsed = 
+    Containers rehearsed =
         new Containers(this, rehearsal.kernel(), new Lazy<>(rehearsal::networks), noSystemd);
     try {
       rehearsed.operations(rehearsal.client(), hello, log).run(options);

@@ -89,7 +89,6 @@ record StoredState(
                 r.optionalString("sandbox"),
                 r.strings("addresses"),
                 Objects.requireNonNullElse(r.optionalString("imageStore"), ""),
-
                 r.object("networks", Networks::read)));
   }
 
