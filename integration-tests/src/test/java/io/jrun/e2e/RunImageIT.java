@@ -180,6 +180,27 @@ class RunImageIT extends EndToEnd {
   }
 
   @Test
+  void theHostsOfAnImageAreNamed() throws IOException {
+    assertThat(
+            runImage("--hostname", "there", id, "-c", "cat /etc/hosts /etc/hostname")
+                .succeeds()
+                .lines())
+        .contains("127.0.0.1\tlocalhost", "there");
+    runtime("sandbox", "run", "--hostname", "pod", tag + "-s").succeeds();
+    try {
+      assertThat(
+              runImage(
+                      "--sandbox", tag + "-s", newId(), "-c", "busybox hostname; cat /etc/hostname")
+                  .succeeds()
+                  .lines())
+          .containsExactly("pod", "pod");
+    } finally {
+      runtime("sandbox", "rm", "--force", tag + "-s").succeeds();
+    }
+    assertNothingIsLeft();
+  }
+
+  @Test
   void onlyTheContainerHasItsRootMounted() throws IOException {
     runImage("--detach", "--entrypoint", "/bin/busybox", id, "sleep", "1000").succeeds();
     assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).doesNotContain(store());

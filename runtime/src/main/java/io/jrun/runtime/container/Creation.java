@@ -1,6 +1,6 @@
 package io.jrun.runtime.container;
 
-import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.image.bundle.RootMount;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
@@ -189,7 +189,9 @@ final class Creation implements AutoCloseable {
             source.pauses(),
             source.pauses() ? null : JoinedSandbox.asked(config),
             sandbox == null ? List.of() : sandbox.addresses(),
-            options.image() == null ? "" : options.image().store());
+            options.image() == null ? "" : options.image().store(),
+            List.of(),
+            Networking.asked(config, client));
   }
 
   /// What the config becomes in a sandbox, and with files of its own that name hosts.
@@ -304,7 +306,7 @@ final class Creation implements AutoCloseable {
   }
 
   /// @param attached the container's interfaces, as far as they are known
-  private void nameHosts(List<ContainerNetworks.Attached> attached) {
+  private void nameHosts(List<Networks.Attached> attached) {
     Config config = bundle.config();
     if (nameFiles == null) nameFiles = new NameFiles(containers.kernel, claim());
     if (config.linux().namespace(NamespaceType.NETWORK) == null)
@@ -479,14 +481,14 @@ final class Creation implements AutoCloseable {
     network =
         OwnedDescriptor.open(
             containers.kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
-    List<ContainerNetworks.Attached> attached = networking().attach(bundle.config(), init().pid());
+    List<Networks.Attached> attached = networking().attach(bundle.config(), init().pid());
     state = state.withAddresses(HostNames.addresses(attached));
     if (namesHosts) nameHosts(attached);
     client.log.step("attached the networks of ", options.id());
   }
 
   private Networking networking() {
-    return new Networking(containers, client, store, options.id());
+    return new Networking(containers, client, store, state);
   }
 
   private HookRunner createHooks() {
@@ -676,7 +678,7 @@ final class Creation implements AutoCloseable {
   @Override
   public void close() {
     trees.close();
-    if (network != null) network.close();
+    Claim.close(network);
     if (nameFiles != null) nameFiles.close();
     if (claim != null) claim.close();
   }

@@ -1,6 +1,6 @@
 package io.jrun.runtime.container;
 
-import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.specs.runtime.Config;
@@ -39,12 +39,19 @@ final class Deletion {
     }
   }
 
-  /// Gives back an id that was taken and nothing more, as an engine leaves it that dies right then.
+  /// Ends what was hardly begun when its engine died. What is not complete and not locked has
+  /// nobody any more who makes it.
   void deleteUnfinished(String id) {
     Optional<Claim> claimed = store.claim(id, END_MILLIS);
     if (claimed.isEmpty()) return;
     try (Claim claim = claimed.get()) {
-      if (store.find(id).isEmpty()) store.delete(claim, id);
+      Optional<Store.Stored> found = store.find(id);
+      if (found.isPresent() && found.get().config() != null) return;
+      if (found.isPresent()) {
+        destroyHalfMade(found.get().state());
+        releaseImage(found.get().state());
+      }
+      store.delete(claim, id);
     }
   }
 
@@ -76,7 +83,7 @@ final class Deletion {
   /// Ends what a crash of create left. Where its init is not in the cgroup, other processes that
   /// are may be somebody else's: that the cgroup was empty before had perhaps not been checked yet.
   private void destroyHalfMade(StoredState state) {
-    new Networking(containers, client, store, state.id()).detach();
+    new Networking(containers, client, store, state).detachHalfMade();
     if (state.cgroups().isEmpty()) return;
     Cgroup cgroup = containers.cgroups.open(state.cgroups());
     for (int pid : cgroup.pids()) {
@@ -98,7 +105,7 @@ final class Deletion {
       StoredState state,
       Config config,
       Cgroup cgroup,
-      ContainerNetworks.@Nullable Known networks) {
+      Networks.@Nullable Known networks) {
     HostProcess init = containers.init(state);
     if (init.alive()) {
       init.signal(SIGKILL);
@@ -109,7 +116,7 @@ final class Deletion {
     // the end of init is that of the others only in a pid namespace of its own
     if (!new NamespacePlan(config.linux()).makes(NamespaceType.PID)) cgroup.signal(SIGKILL);
     if (Networking.isWanted(config)) {
-      Networking networking = new Networking(containers, client, store, state.id());
+      Networking networking = new Networking(containers, client, store, state);
       containers.beside(
           cgroup::remove,
           () -> {

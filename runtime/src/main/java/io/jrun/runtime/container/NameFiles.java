@@ -1,7 +1,6 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Kernel;
-import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
@@ -129,12 +128,6 @@ final class NameFiles implements AutoCloseable {
 
   @Override
   public void close() {
-    for (OwnedDescriptor file : open.values()) {
-      try {
-        file.close();
-      } catch (KernelException e) {
-        // it is closed all the same (close(2)), and what was written through it was checked
-      }
-    }
+    open.values().forEach(Claim::close);
   }
 }
