@@ -14,7 +14,7 @@ HEADERS := $(wildcard kernel/src/main/c/*.h) kernel/src/main/c/helper.ld
 ARCH_x86_64 := -mno-sse
 ARCH_aarch64 := -mgeneral-regs-only
 
-.PHONY: build test bench lint goldens format demo install uninstall prepare clean helpers stage
+.PHONY: build test vm-test vm-shell bench lint goldens format demo install uninstall prepare clean helpers stage
 
 build: prepare stage
 
@@ -38,6 +38,14 @@ stage: helpers
 
 test: prepare stage
 	scripts/test.sh
+
+# In a virtual machine with cgroup v2 alone, systemd and AppArmor; T="SystemdIT RunIT" runs these classes only. See scripts/vm.
+vm-test: prepare stage
+	scripts/vm/run.sh $(if $(T),classes $(T),full)
+
+# The same machine, with jrun in it, on this terminal.
+vm-shell: prepare stage
+	scripts/vm/run.sh shell
 
 bench: build
 	scripts/bench.sh

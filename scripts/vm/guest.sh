@@ -35,7 +35,7 @@ for module in $MODULES; do
   cd "$REPOSITORY/$module"
   [ -d target/test-classes ] || continue
   path=target/test-classes:$(ls -d ../{specs,kernel,cni,rootfs-tools,runtime}/target/classes | paste -sd:):$(ls ../lib/*.jar | paste -sd:)
-  java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Djrun.vm=true \
+  java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Djrun.patience=6 \
     -cp "$path" org.junit.platform.console.ConsoleLauncher execute --scan-classpath=target/test-classes "${select[@]}" --reports-dir=$results/$module \
     --details=testfeed --disable-ansi-colors --disable-banner
   code=$?

@@ -5,10 +5,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 repository=$PWD
+JAVA_HOME=$(scripts/find-jdk.sh)
+export JAVA_HOME
 lane=${1:-full}
 shift || true
 skip() { echo "skipped: the virtual machine's tests - $*"; exit 77; }
-command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+rm -rf build/vm/reports
+why=$(scripts/vm/prepare.sh) || { [ $? = 77 ] && skip "$why"; exit 1; }
 made=$(scripts/vm/image.sh) || { [ $? = 77 ] && skip "$made"; exit 1; }
 image=${made#image: }
 memory=$(awk '/MemAvailable/ {print int($2 / 1024)}' /proc/meminfo)
@@ -53,7 +56,6 @@ nice -n 15 timeout "${VM_SECONDS:-3600}" qemu-system-x86_64 -M q35 $accel -smp 2
   -append "$append" $(disk "$image/root.img" on) $(disk "$run/work.img" on) $(disk "$run/results.tar" off) || { echo "the virtual machine did not end by itself: $?"; exit 1; }
 [ "$lane" = shell ] && exit 0
 reports=build/vm/reports
-rm -rf $reports
 mkdir -p $reports
 tar -xf "$run/results.tar" -C $reports 2>/dev/null || { echo "the virtual machine returned no results"; exit 1; }
 [ "$lane" = script ] || scripts/count.py "in the virtual machine: " "$reports/*/TEST-*.xml"
