@@ -459,11 +459,12 @@ public final class ContainerOperations {
     networking(store, state.id()).detach();
     if (state.cgroups().isEmpty()) return;
     Cgroup cgroup = cgroup(state);
-    for (int pid : cgroup.pids()) {
-      if (!isHelper(HostProcess.of(containers.kernel, pid))) continue;
-      cgroup.signal(SIGKILL);
-      break;
-    }
+    List<Integer> pids = cgroup.pids();
+    boolean isOurs =
+        pids.stream().anyMatch(pid -> isHelper(HostProcess.of(containers.kernel, pid)));
+    if (isOurs) cgroup.signal(SIGKILL);
+    // nor is a scope of that name stopped that is somebody else's
+    else if (!pids.isEmpty()) cgroup = containers.cgroups.open(state.cgroups());
     cgroup.remove();
   }
 
