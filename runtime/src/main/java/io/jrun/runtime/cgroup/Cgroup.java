@@ -81,6 +81,30 @@ public final class Cgroup {
     return paths.get("");
   }
 
+  /// What /proc/PID/cgroup says of a process in it: by the controllers between commas, `""` for v2,
+  /// the path below the hierarchy's top.
+  public Map<String, String> roots() {
+    Map<String, String> roots = new LinkedHashMap<>();
+    for (Hierarchy hierarchy : hierarchies.list()) {
+      String directory = paths.get(hierarchy.key());
+      if (directory == null) continue;
+      String key = hierarchy.v2() ? "" : String.join(",", hierarchy.controllers());
+      roots.put(key, hierarchy.cgroupOf(directory));
+    }
+    return roots;
+  }
+
+  /// Where its processes are frozen; null where they cannot be.
+  public @Nullable String freezerDirectory() {
+    String directory = directory("freezer");
+    return directory == null && hierarchies.unified() ? birthplace() : directory;
+  }
+
+  /// Whether that is the v2 directory.
+  public boolean birthplaceIs(String directory) {
+    return directory.equals(birthplace());
+  }
+
   /// The calls by which a process with a single thread joins the v1 cgroups; see [CgroupMaking].
   public void joinV1(Batch batch) {
     paths.forEach((key, directory) -> {
@@ -136,7 +160,25 @@ public final class Cgroup {
 
   /// What it has used, as `runc events` shows it.
   public JsonObject statistics() {
-    return new Statistics(files, hierarchies, paths).read();
+    return new Statistics(values()).read();
+  }
+
+  /// What its files say now.
+  public CgroupValues values() {
+    List<String> pageSizes = new ArrayList<>();
+    for (String size : files.children("/sys/kernel/mm/hugepages"))
+      pageSizes.add(CgroupValues.pageSize(Long.parseLong(size.replaceAll("[^0-9]", ""))));
+    return new CgroupValues(hierarchies.unified(), this::text, pageSizes);
+  }
+
+  private String text(String controller, String file) {
+    String directory = hierarchies.unified() ? paths.get("") : directory(controller);
+    if (directory == null) return "";
+    try {
+      return files.readIfThere(directory + "/" + file).orElse("");
+    } catch (KernelException e) {
+      return ""; // a file that this kernel has and cannot read, such as with EOPNOTSUPP
+    }
   }
 
   /// Watches for the end of its memory.

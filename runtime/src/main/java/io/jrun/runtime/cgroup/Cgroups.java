@@ -6,6 +6,8 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.runtime.systemd.Manager;
 import io.jrun.runtime.systemd.ManagerAddress;
 import io.jrun.specs.runtime.Resources;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -138,6 +140,17 @@ public final class Cgroups implements AutoCloseable {
   /// The cgroup of a container made earlier, of what [Cgroup#paths] was then.
   public Cgroup open(Map<String, String> paths) {
     return new Cgroup(files, hierarchies(), paths);
+  }
+
+  /// A cgroup that somebody else has made, as far as the hierarchies have it.
+  public Cgroup existing(String cgroup) {
+    Map<String, String> paths = new LinkedHashMap<>();
+    for (Hierarchy hierarchy : hierarchies().used()) {
+      String directory = hierarchy.directoryOf(CgroupPath.clean(cgroup));
+      if (Files.isDirectory(Path.of(directory))) paths.put(hierarchy.key(), directory);
+    }
+    if (paths.isEmpty()) throw new CgroupException("no such cgroup: " + cgroup, null);
+    return open(paths);
   }
 
   /// @param scope what [Scope#stored] gave then

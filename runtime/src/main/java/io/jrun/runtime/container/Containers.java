@@ -3,12 +3,14 @@ package io.jrun.runtime.container;
 import io.jrun.cni.container.ContainerNetworks;
 import io.jrun.cni.network.ResultCache;
 import io.jrun.cni.simple.SimpleCni;
+import io.jrun.image.commands.RecentImages;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.trace.Trace;
 import io.jrun.kernel.trace.TracedHelper;
 import io.jrun.kernel.trace.TracedKernel;
 import io.jrun.kernel.wire.Hello;
+import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cgroup.Cgroups;
 import io.jrun.runtime.cli.Log;
 import io.jrun.runtime.cli.RunOptions;
@@ -20,6 +22,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -38,7 +44,9 @@ public final class Containers {
   final Configs configs;
   final AtomicInteger watched;
   final FindSystemd systemd;
+  final RecentImages recentImages;
   private final Supplier<ContainerNetworks> networks;
+  private final ExecutorService threads;
   private final int uid;
   private final boolean isInUserNamespace;
 
@@ -50,7 +58,11 @@ public final class Containers {
     this.seccomp = new SeccompCompiler();
     this.configs = new Configs();
     this.watched = new AtomicInteger();
+    this.recentImages = new RecentImages();
     this.networks = new Lazy<>(() -> networks(kernel, library.resolve("../../bin/jrun")));
+    this.threads =
+        Executors.newCachedThreadPool(
+            Thread.ofPlatform().name("beside-", 0).daemon(true).factory());
     this.systemd = this::findSystemd;
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
@@ -71,9 +83,19 @@ public final class Containers {
     }
   }
 
+  /// The cgroup of a container made earlier, whoever made it.
+  Cgroup cgroup(StoredState state) {
+    return cgroups.open(state.cgroups(), state.scope());
+  }
+
   private static ContainerNetworks networks(Kernel kernel, Path helper) {
     return new ContainerNetworks(
         kernel, new SimpleCni(kernel), helper, new ResultCache(kernel, ResultCache.DEFAULT));
+  }
+
+  /// Moves a process into a cgroup that is there, in every hierarchy that has it.
+  public void join(String path, int pid) {
+    cgroups.existing(path).add(pid);
   }
 
   /// Networks, made when the first container asks for one.
@@ -99,6 +121,34 @@ public final class Containers {
       }
       return value;
     }
+  }
+
+  /// A container's init.
+  HostProcess init(StoredState state) {
+    return new HostProcess(kernel, state.initPid(), state.initStartTime());
+  }
+
+  /// Does one thing in another thread while this one does the other, and fails where either does.
+  void beside(Runnable aside, Runnable here) {
+    Future<?> other = threads.submit(aside);
+    RuntimeException failure = null;
+    try {
+      here.run();
+    } catch (RuntimeException e) {
+      failure = e;
+    }
+    try {
+      other.get();
+    } catch (ExecutionException e) {
+      RuntimeException second =
+          e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
+      if (failure == null) failure = second;
+      else failure.addSuppressed(second);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+    if (failure != null) throw failure;
   }
 
   /// How many clients watch a foreground process and need nothing of the engine until it ends.
@@ -128,7 +178,9 @@ public final class Containers {
     this.seccomp = all.seccomp;
     this.configs = all.configs;
     this.watched = all.watched;
+    this.recentImages = all.recentImages;
     this.networks = networks;
+    this.threads = all.threads;
     this.systemd = systemd;
     this.uid = all.uid;
     this.isInUserNamespace = all.isInUserNamespace;

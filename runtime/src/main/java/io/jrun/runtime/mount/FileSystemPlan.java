@@ -83,14 +83,35 @@ public final class FileSystemPlan {
     return tree;
   }
 
+  /// Makes an empty file system the root, attached over a directory.
+  public static Descriptor emptyRoot(Batch batch, String directory) {
+    Descriptor tree =
+        new FileSystemPlan(batch, Descriptor.CWD)
+            .mounted(
+                "tmpfs",
+                "tmpfs",
+                MountOptions.parse("tmpfs", List.of("nosuid", "noexec", "mode=755", "size=64k")));
+    Descriptor target =
+        batch
+            .add(
+                new FileCall.Openat(
+                    Descriptor.CWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false))
+            .descriptor();
+    batch.add(new MountCall.MoveMount(tree, target));
+    batch.add(new FileCall.Close(target));
+    return tree;
+  }
+
   /// @param sourceIsDirectory for a bind mount, what its source is
   public void mount(Mount mount, boolean sourceIsDirectory) {
-    mount(mount, sourceIsDirectory, null);
+    mount(mount, sourceIsDirectory, null, false);
   }
 
   /// @param tree of a bind mount's source, prepared and still detached; null where it is to be
   ///   opened
-  public void mount(Mount mount, boolean sourceIsDirectory, @Nullable Descriptor tree) {
+  /// @param isOptional whether it is passed over where its place is missing and cannot be made
+  public void mount(
+      Mount mount, boolean sourceIsDirectory, @Nullable Descriptor tree, boolean isOptional) {
     String type = type(mount);
     MountOptions options = MountOptions.parse(type, mount.options());
     if (options.copyUp())
@@ -98,10 +119,11 @@ public final class FileSystemPlan {
     checkTarget(mount, type, options);
     Descriptor made =
         options.bind() ? bound(mount, options, tree) : mounted(type, mount.source(), options);
+    InRoot places = isOptional ? inRoot.tolerant() : inRoot;
     Descriptor target =
         options.bind() && !sourceIsDirectory
-            ? inRoot.file(mount.destination())
-            : inRoot.directory(
+            ? places.file(mount.destination())
+            : places.directory(
                 mount.destination(),
                 type.equals("proc") || type.equals("sysfs") ? RESOLVE_NO_SYMLINKS : 0);
     attach(made, target, options);
