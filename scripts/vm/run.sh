@@ -35,8 +35,8 @@ if [ ! -e "$libraries/complete" ]; then
   touch "$libraries/complete"
 fi
 cp "$libraries"/*.jar "$work/lib/"
-tar -c build/install build/helper scripts docs README.md Makefile $(for module in specs $modules; do ls -d $module/target/classes $module/target/test-classes \
-  $module/src/test $module/pom.xml 2>/dev/null; done) | tar -C "$work" -x
+tar -c build/install build/helper scripts docs README.md Makefile */target/classes $(for module in $modules; do ls -d $module/target/test-classes $module/src/test \
+  $module/pom.xml 2>/dev/null; done) | tar -C "$work" -x
 printf '%s\n' "REPOSITORY='$repository'" "LANE='$lane'" "CLASSES='$*'" "MODULES='$modules'" "JAVA_HOME='$(readlink -f "$JAVA_HOME")'" >"$work/vm.conf"
 install -m 755 scripts/vm/guest.sh "$work/run"
 [ "$lane" != script ] || cp "$1" "$work/script"

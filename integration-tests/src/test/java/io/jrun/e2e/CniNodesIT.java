@@ -12,6 +12,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// Three nodes, each a network namespace, on a bridge between them in a fourth.
@@ -152,6 +153,7 @@ class CniNodesIT {
   }
 
   @Test
+  @Tag("vm")
   void ipipReachesAcrossOrSaysThatTheKernelHasNone() throws IOException {
     boolean hasIpip =
         nodes.getFirst().inside("ip", "link", "add", "probe", "type", "ipip").run().status() == 0;

@@ -63,6 +63,11 @@ public final class ScopeMaking implements Making {
   }
 
   @Override
+  public void giveTo(int uid) {
+    files.giveTo(uid);
+  }
+
+  @Override
   public void makeBirthplace() {}
 
   @Override
