@@ -155,8 +155,14 @@ class CniNodesIT {
   @Test
   @Tag("vm")
   void ipipReachesAcrossOrSaysThatTheKernelHasNone() throws IOException {
+    // one without an end would be the device that each namespace has already
     boolean hasIpip =
-        nodes.getFirst().inside("ip", "link", "add", "probe", "type", "ipip").run().status() == 0;
+        nodes
+                .getFirst()
+                .inside("ip", "link", "add", "probe", "type", "ipip", "remote", "192.0.2.9")
+                .run()
+                .status()
+            == 0;
     configure("ipip");
     if (hasIpip) {
       addContainers();
