@@ -14,7 +14,7 @@ HEADERS := $(wildcard kernel/src/main/c/*.h) kernel/src/main/c/helper.ld
 ARCH_x86_64 := -mno-sse
 ARCH_aarch64 := -mgeneral-regs-only
 
-.PHONY: build test e2e bench lint goldens format demo install uninstall prepare prepare-tests clean helpers stage
+.PHONY: build test e2e vm-test vm-shell bench lint goldens format demo install uninstall prepare prepare-tests clean helpers stage
 
 build: prepare stage
 
@@ -41,6 +41,14 @@ stage: helpers
 
 test: prepare-tests stage
 	scripts/test.sh
+
+# In a virtual machine with cgroup v2 alone, systemd and AppArmor; T="SystemdIT RunIT" runs these classes only. See scripts/vm.
+vm-test: prepare stage
+	scripts/vm/run.sh $(if $(T),classes $(T),full)
+
+# The same machine, with jrun in it, on this terminal.
+vm-shell: prepare stage
+	scripts/vm/run.sh shell
 
 # The end-to-end tests alone, of RUNTIME, which may be runc or crun: a test that fails with every runtime is wrong.
 RUNTIME ?= $(STAGE)/bin/jrun

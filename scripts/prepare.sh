@@ -24,6 +24,7 @@ need ctr containerd
 need ip iproute2
 need ping iputils-ping
 need nft nftables
+need dbus-daemon dbus-daemon
 need iptables iptables
 [ -x /usr/lib/cni/bridge ] || [ -x /opt/cni/bin/bridge ] || missing+=(containernetworking-plugins)
 ldconfig -p | grep -q 'libnftables.so.1' || missing+=(libnftables1)

@@ -56,7 +56,7 @@ class AppArmorIT extends EndToEnd {
         .contains("wrote")
         .doesNotContain("secret");
     assertThat(outcome.err())
-        .contains("/secret: Permission denied")
+        .contains("/secret': Permission denied")
         .contains("/forbidden/file: Permission denied");
     config.remove("/process", "apparmorProfile");
     assertThat(runSh("cat /proc/self/attr/current; cat /secret").succeeds().out())

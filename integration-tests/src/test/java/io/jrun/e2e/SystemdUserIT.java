@@ -41,6 +41,7 @@ class SystemdUserIT extends EndToEnd {
     for (String left : user("list", "-q").run().lines())
       if (!left.isBlank()) user("delete", "--force", left).run();
     user("engine", "stop").run();
+    user("engine", "stop").with("XDG_RUNTIME_DIR", temp.toString()).run();
   }
 
   private void chownAll() throws IOException {

@@ -437,7 +437,7 @@ public final class ContainerOperations {
   }
 
   private Cgroup cgroup(StoredState state) {
-    return containers.cgroups.open(state.cgroups(), state.scope());
+    return containers.cgroup(state);
   }
 
   private Status status(Store store, Store.Stored stored) {

@@ -11,6 +11,7 @@ import io.jrun.kernel.trace.Trace;
 import io.jrun.kernel.trace.TracedHelper;
 import io.jrun.kernel.trace.TracedKernel;
 import io.jrun.kernel.wire.Hello;
+import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cgroup.Cgroups;
 import io.jrun.runtime.cli.Log;
 import io.jrun.runtime.cli.RunOptions;
@@ -81,6 +82,11 @@ public final class Containers {
     } catch (IllegalStateException e) {
       throw new ContainerException("--systemd-cgroup: " + e.getMessage());
     }
+  }
+
+  /// The cgroup of a container made earlier, whoever made it.
+  Cgroup cgroup(StoredState state) {
+    return cgroups.open(state.cgroups(), state.scope());
   }
 
   private static Networks networks(Kernel kernel, Path helper) {

@@ -6,6 +6,7 @@ import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -75,8 +76,7 @@ final class Deletion {
       Resctrl.remove(containers.kernel, state.resctrl());
       store.delete(claim, id);
     } else {
-      destroy(
-          claim, state, containers.configs.of(stored), containers.cgroups.open(state.cgroups()));
+      destroy(claim, state, containers.configs.of(stored), containers.cgroup(state));
     }
   }
 
@@ -85,12 +85,13 @@ final class Deletion {
   private void destroyHalfMade(StoredState state) {
     new Networking(containers, client, store, state).detachHalfMade();
     if (state.cgroups().isEmpty()) return;
-    Cgroup cgroup = containers.cgroups.open(state.cgroups());
-    for (int pid : cgroup.pids()) {
-      if (!Statuses.isHelper(HostProcess.of(containers.kernel, pid))) continue;
-      cgroup.signal(SIGKILL);
-      break;
-    }
+    Cgroup cgroup = containers.cgroup(state);
+    List<Integer> pids = cgroup.pids();
+    boolean isOurs =
+        pids.stream().anyMatch(pid -> Statuses.isHelper(HostProcess.of(containers.kernel, pid)));
+    if (isOurs) cgroup.signal(SIGKILL);
+    // nor is a scope of that name stopped that is somebody else's
+    else if (!pids.isEmpty()) cgroup = containers.cgroups.open(state.cgroups());
     cgroup.remove();
   }
 
