@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// Wires a container to networks and unwires it. What is needed for the latter is in the cache of
 /// results, so it works after any crash, and when the configuration has changed or gone.
@@ -48,15 +49,32 @@ public final class ContainerNetworks {
   /// What a container wants.
   ///
   /// @param names of networks; the first is eth0
+  /// @param args CNI_ARGS of every network
   public record Wish(
       List<String> names,
       List<PublishedPort> ports,
       Path configDirectory,
-      List<String> pluginPath) {
+      List<String> pluginPath,
+      List<AttachmentArgs.Arg> args) {
     public Wish {
       names = List.copyOf(names);
       ports = List.copyOf(ports);
       pluginPath = List.copyOf(pluginPath);
+      args = List.copyOf(args);
+    }
+
+    public Wish(
+        List<String> names,
+        List<PublishedPort> ports,
+        Path configDirectory,
+        List<String> pluginPath) {
+      this(names, ports, configDirectory, pluginPath, List.of());
+    }
+
+    /// The same for a container with annotations by which network policies select it.
+    public Wish identifiedBy(Map<String, String> annotations) {
+      return new Wish(
+          names, ports, configDirectory, pluginPath, IdentityAnnotations.args(annotations));
     }
   }
 
@@ -78,7 +96,7 @@ public final class ContainerNetworks {
                   containerId,
                   netns,
                   "eth" + attached.size(),
-                  List.of(),
+                  wish.args(),
                   PublishedPort.capabilityArgs(wish.ports()));
           NetworkConfig network = new ConfigDirectory(wish.configDirectory()).load(name);
           attached.add(new Attached(name, args.ifname(), add(runtime, network, args)));

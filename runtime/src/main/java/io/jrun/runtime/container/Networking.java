@@ -79,10 +79,11 @@ record Networking(Containers containers, ClientProcess client, Store store, Stri
             networkId(),
             "/proc/" + initPid + "/ns/net",
             new ContainerNetworks.Wish(
-                values(config, NETWORK),
-                ports(config),
-                Path.of(client.absolute(client.variable("NETCONFPATH").orElse(CONFIGS))),
-                plugins()));
+                    values(config, NETWORK),
+                    ports(config),
+                    Path.of(client.absolute(client.variable("NETCONFPATH").orElse(CONFIGS))),
+                    plugins())
+                .identifiedBy(config.annotations()));
   }
 
   /// Unwires it; what was not wired is as it should be.
