@@ -22,6 +22,7 @@ need ip iproute2
 need ping iputils-ping
 need nft nftables
 need iptables iptables
+need etcd etcd-server
 [ -x /usr/lib/cni/bridge ] || [ -x /opt/cni/bin/bridge ] || missing+=(containernetworking-plugins)
 ldconfig -p | grep -q 'libnftables.so.1' || missing+=(libnftables1)
 [ -e /usr/share/doc/busybox-static ] || missing+=(busybox-static)
