@@ -338,8 +338,8 @@ class CniEtcdIT {
     // and whoever has its address afterwards is not
     cluster.node(3).cni("del", "net", late).run().succeeds();
     assertThat(
-            EndToEnd.eventually(() ->
-                !policy(1, "endpoints").run().succeeds().out().contains(lateId(late))))
+            EndToEnd.eventually(
+                () -> !policy(1, "endpoints").run().succeeds().out().contains(lateId(late))))
         .isTrue();
     assertThat(says(watch, "error")).isFalse();
   }
@@ -350,8 +350,7 @@ class CniEtcdIT {
   }
 
   private static String lateId(String netns) {
-    Outcome sum =
-        Command.of("sh", "-c", "printf %s \"$0\" | sha512sum | cut -c1-20", netns).run();
+    Outcome sum = Command.of("sh", "-c", "printf %s \"$0\" | sha512sum | cut -c1-20", netns).run();
     return "cnitool-" + sum.text();
   }
 
