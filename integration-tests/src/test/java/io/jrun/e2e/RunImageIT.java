@@ -1,6 +1,7 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -176,5 +177,185 @@ class RunImageIT extends EndToEnd {
     }
     assertThat(ran).isPositive();
     assertNothingIsLeft();
+  }
+
+  @Test
+  void onlyTheContainerHasItsRootMounted() throws IOException {
+    runImage("--detach", "--entrypoint", "/bin/busybox", id, "sleep", "1000").succeeds();
+    assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).doesNotContain(store());
+    assertThat(runtime("exec", id, "/bin/busybox", "cat", "/proc/mounts").succeeds().out())
+        .startsWith("jrun / overlay ");
+    // there is nothing that a crash of engine and client could leave mounted
+    long pid = state().get("pid").asLong();
+    ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+    awaitStatus("stopped");
+    runtime("delete", id).succeeds();
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aCopyIsTheSameTreeAsTheLayersStacked() throws IOException {
+    String script =
+        "cd /; for d in bin d etc keep link opaque hard; do busybox find $d -exec busybox stat -c"
+            + " '%n %F %a %u:%g %Y %h' {} \\;; done; cat keep opaque/p d/three d/sub/two";
+    String stacked =
+        runImage("--snapshotter", "overlayfs", "-u", "root", id, "-c", script).succeeds().out();
+    Outcome copied = runImage("--snapshotter", "copy", "-u", "root", id, "-c", script).succeeds();
+    // a directory of several layers has one link in overlayfs
+    assertThat(copied.out().replaceAll("(directory .*) \\d+\n", "$1\n"))
+        .isEqualTo(stacked.replaceAll("(directory .*) \\d+\n", "$1\n"));
+    runImage("--snapshotter", "copy", "-u", "root", id, "-c", "echo x > /d/three; rm /keep")
+        .succeeds();
+    assertThat(runImage("--snapshotter", "copy", id, "-c", "cat /d/three /keep").succeeds().text())
+        .isEqualTo("new\nfile");
+    runImage("--snapshotter", "zfs", id).failsInOneLine("no snapshotter");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void whereOverlayfsCannotStackTheRootIsACopy() throws IOException {
+    // overlayfs takes no overlayfs for its upper directory
+    Command.of(
+            "bash",
+            "-c",
+            "cd $0; mkdir -p o/l o/u o/w o/m; mount -t overlay o -o lowerdir=o/l,upperdir=o/u,workdir=o/w"
+                + " o/m && cp -a store o/m/store",
+            temp.toString())
+        .run()
+        .succeeds();
+    try {
+      String other = temp + "/o/m/store";
+      Outcome outcome =
+          command(
+                  "--debug",
+                  "run",
+                  "--image",
+                  "app",
+                  "--store",
+                  other,
+                  "-u",
+                  "0",
+                  id,
+                  "-c",
+                  "echo x > /new; cat /d/three /new; busybox stat -f -c %T /")
+              .run()
+              .succeeds();
+      assertThat(outcome.lines()).startsWith("new", "x");
+      assertThat(outcome.err()).contains("a copy");
+      command("run", "--snapshotter", "overlayfs", "--image", "app", "--store", other, id)
+          .run()
+          .failsInOneLine("jrun run failed");
+      assertThat(temp.resolve("o/m/store/bundles")).isEmptyDirectory();
+    } finally {
+      Command.of("umount", temp + "/o/m").run().succeeds();
+    }
+  }
+
+  @Test
+  void aCopySharesContentWhereTheFileSystemCan() throws IOException {
+    assumeTrue(
+        Command.of("sh", "-c", "command -v mkfs.btrfs").run().status() == 0,
+        "btrfs-progs is not installed");
+    Path disk = temp.resolve("disk");
+    Path mounted = Files.createDirectory(temp.resolve("btrfs"));
+    Command.of(
+            "bash",
+            "-c",
+            "truncate -s 300M $0 && mkfs.btrfs -q -m single $0 && mount -o loop $0 $1 && mkdir $2 && head"
+                + " -c 100M /dev/urandom > $2/big",
+            disk.toString(),
+            mounted.toString(),
+            temp + "/tree")
+        .run()
+        .succeeds();
+    try {
+      String other = mounted + "/store";
+      Path archive = temp.resolve("big.tar");
+      runtime("rootfs", "pack", "--oci", "--name", "big", temp + "/tree", archive.toString())
+          .succeeds();
+      runtime("image", "load", "--store", other, archive.toString()).succeeds();
+      // the image and its tree fill the disk: a second tree fits only where it shares the first
+      Outcome outcome =
+          command(
+                  "run",
+                  "--snapshotter",
+                  "copy",
+                  "--image",
+                  "big",
+                  "--store",
+                  other,
+                  "--entrypoint",
+                  "/none",
+                  id)
+              .run()
+              .fails();
+      assertThat(outcome.err()).contains("/none").doesNotContain("space");
+    } finally {
+      Command.of("umount", mounted.toString()).run().succeeds();
+    }
+  }
+
+  @Test
+  void whatAContainerChangesCanBeLimited() throws IOException {
+    Outcome outcome =
+        runImage(
+            "-u",
+            "root",
+            "--storage-opt",
+            "size=2m",
+            id,
+            "-c",
+            "busybox dd if=/dev/zero of=/big bs=1M count=5; busybox stat -c %s /big; cat /d/three");
+    assertThat(outcome.err()).contains("No space left on device");
+    assertThat(outcome.lines().getLast()).isEqualTo("new");
+    assertThat(Long.parseLong(outcome.lines().getFirst().strip())).isLessThanOrEqualTo(2 << 20);
+    runImage("--storage-opt", "speed=1", id).failsInOneLine("size=");
+    runImage("--snapshotter", "copy", "--storage-opt", "size=2m", id).failsInOneLine("overlayfs");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void pruneTakesAwayWhatKilledRunsLeftAndNoMore() throws IOException {
+    runImage("--detach", "--entrypoint", "/bin/busybox", id, "sleep", "1000").succeeds();
+    Path left = Files.createDirectories(temp.resolve("store/bundles/left/upper/d"));
+    Files.writeString(left.resolve("file"), "x");
+    Files.writeString(temp.resolve("store/bundles/left/owner"), root.toString());
+    Files.copy(temp.resolve("store/leases").resolve(id), temp.resolve("store/leases/left"));
+    assertThat(runtime("image", "prune", "--store", store()).succeeds().out())
+        .contains("released 1 bundles");
+    assertThat(temp.resolve("store/bundles/left")).doesNotExist();
+    assertThat(temp.resolve("store/leases/left")).doesNotExist();
+    assertThat(runtime("exec", id, "/bin/busybox", "cat", "/d/three").succeeds().text())
+        .isEqualTo("new");
+    runtime("delete", "--force", id).succeeds();
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aRunKilledAtAnyMomentLeavesWhatPruneTakes() throws IOException {
+    for (int millis = 0; millis < 1200; millis += 150) {
+      Command.Running running =
+          command(
+                  "run",
+                  "--image",
+                  "app",
+                  "--store",
+                  store(),
+                  "-e",
+                  "E2E_TAG=" + tag,
+                  newId(),
+                  "-c",
+                  "true")
+              .with("JRUN_ENGINE", "off")
+              .start();
+      pause(millis);
+      running.process().descendants().forEach(ProcessHandle::destroyForcibly);
+      running.process().destroyForcibly();
+      running.finish();
+    }
+    for (String left : ids()) runtime("delete", "--force", left).succeeds();
+    runtime("image", "prune", "--store", store()).succeeds();
+    assertNothingIsLeft();
+    assertThat(runImage(id).succeeds().lines()).containsExactly("1000", "b", "/d");
   }
 }

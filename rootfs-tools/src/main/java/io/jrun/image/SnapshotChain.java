@@ -11,4 +11,19 @@ public record SnapshotChain(Path directory, List<String> layers) {
   public SnapshotChain {
     layers = List.copyOf(layers);
   }
+
+  /// The option of overlayfs that names them.
+  public String lowerOption() {
+    StringBuilder lower = new StringBuilder("lowerdir=");
+    for (String layer : layers.reversed()) {
+      if (lower.charAt(lower.length() - 1) != '=') lower.append(':');
+      lower.append(escaped(directory)).append('/').append(layer);
+    }
+    return lower.toString();
+  }
+
+  /// A path in overlayfs's options.
+  public static String escaped(Path path) {
+    return path.toString().replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,");
+  }
 }

@@ -11,6 +11,8 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.kernel.call.TreeCall;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +23,10 @@ import java.util.Optional;
 /// @param helper the caller
 /// @param env the caller's environment
 public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) {
+  private static final int TIOCGWINSZ = 0x5413;
+  private static final int WINSIZE = 8;
+  private static final int DEFAULT_COLUMNS = 80;
+
   public Optional<String> variable(String name) {
     return env.stream()
         .filter(variable -> variable.startsWith(name + "="))
@@ -86,6 +92,18 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
     Results results = helper.run(batch);
     helper.call(new FileCall.Close(results.of(copy)));
     return results.descriptors().getFirst();
+  }
+
+  /// How many columns the terminal has that is the caller's standard error; 0 where it is none
+  /// (ioctl_tty(2), struct winsize).
+  public int columns() {
+    Batch batch = new Batch();
+    Pending<byte[]> size =
+        batch.attempt(new FileCall.IoctlRead(Descriptor.STDERR, TIOCGWINSZ, WINSIZE));
+    Results results = helper.run(batch);
+    if (!results.succeeded(size)) return 0;
+    int columns = ByteBuffer.wrap(results.of(size)).order(ByteOrder.nativeOrder()).getShort(2);
+    return columns > 0 ? columns : DEFAULT_COLUMNS;
   }
 
   public Stat stat(OwnedDescriptor file) {

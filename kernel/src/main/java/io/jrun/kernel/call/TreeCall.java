@@ -281,6 +281,24 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     }
   }
 
+  /// ioctl_ficlone(2): the file shares the other's content until one of them is written.
+  record Ficlone(Descriptor descriptor, Descriptor from) implements TreeCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.IOCTL;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).value(0x40049409).descriptor(from);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
   /// fsync(2).
   record Fsync(Descriptor descriptor) implements TreeCall<Nothing> {
     @Override
@@ -360,7 +378,8 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     }
   }
 
-  /// statx(2) of what an archive records, without following a symbolic link.
+  /// statx(2) of what an archive records, without following a symbolic link; an empty path is the
+  /// descriptor itself.
   record StatEntry(Descriptor directory, String path) implements TreeCall<EntryStat> {
     @Override
     public Number number() {
@@ -371,7 +390,9 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(directory)
           .string(path)
-          .flags(FileCall.AT, FileCall.AT_SYMLINK_NOFOLLOW)
+          .flags(
+              FileCall.AT,
+              FileCall.AT_SYMLINK_NOFOLLOW | (path.isEmpty() ? FileCall.AT_EMPTY_PATH : 0))
           .value(0x7ff)
           .out(EntryStat.SIZE);
     }

@@ -125,7 +125,9 @@ public record Adjustments(
     return changed;
   }
 
-  static long bytes(String text) {
+  /// A number of bytes, or one with a suffix b, k, m or g.
+  public static long bytes(String text) {
+    if (text.isEmpty()) throw new ImageException("not a positive number: " + text);
     String lower = text.toLowerCase(Locale.ROOT);
     int shift =
         switch (lower.charAt(lower.length() - 1)) {

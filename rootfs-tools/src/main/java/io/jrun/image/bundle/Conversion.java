@@ -4,6 +4,7 @@ import io.jrun.image.ImageException;
 import io.jrun.specs.image.Execution;
 import io.jrun.specs.image.ImageConfig;
 import io.jrun.specs.json.Json;
+import io.jrun.specs.runtime.Capabilities;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.Mount;
@@ -22,12 +23,36 @@ public final class Conversion {
   private static final String ANNOTATION = "org.opencontainers.image.";
   private static final List<String> VOLUME = List.of("rw", "nosuid", "nodev", "noexec", "relatime");
 
+  /// What docker gives a container: package managers and servers that drop root's rights need them.
+  private static final List<String> CAPABILITIES =
+      List.of(
+          "CAP_AUDIT_WRITE",
+          "CAP_CHOWN",
+          "CAP_DAC_OVERRIDE",
+          "CAP_FOWNER",
+          "CAP_FSETID",
+          "CAP_KILL",
+          "CAP_MKNOD",
+          "CAP_NET_BIND_SERVICE",
+          "CAP_NET_RAW",
+          "CAP_SETFCAP",
+          "CAP_SETGID",
+          "CAP_SETPCAP",
+          "CAP_SETUID",
+          "CAP_SYS_CHROOT");
+
   private Conversion() {}
 
   /// @param terminal whether the process gets one
   public static Config config(
       ImageConfig image, Accounts accounts, Overrides overrides, boolean terminal) {
-    Config base = DefaultConfig.create(false, 0, 0);
+    return config(DefaultConfig.create(false, 0, 0), image, accounts, overrides, terminal);
+  }
+
+  /// @param base what neither the image nor the caller says
+  /// @param terminal whether the process gets one
+  public static Config config(
+      Config base, ImageConfig image, Accounts accounts, Overrides overrides, boolean terminal) {
     Execution execution = image.config();
     Process process = Objects.requireNonNull(base.process());
     String user = overrides.user() != null ? overrides.user() : execution.user();
@@ -35,6 +60,14 @@ public final class Conversion {
     process =
         process
             .withTerminal(terminal)
+            .withCapabilities(
+                new Capabilities(
+                    CAPABILITIES,
+                    CAPABILITIES,
+                    List.of(),
+                    CAPABILITIES,
+                    List.of(),
+                    Json.JsonObject.EMPTY))
             .withUser(accounts.find(user == null ? "" : user))
             .withArgs(args(execution, overrides))
             .withEnv(env(process.env(), execution.env(), overrides.env(), terminal))

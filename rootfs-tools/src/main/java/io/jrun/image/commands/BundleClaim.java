@@ -15,6 +15,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// The right to a container's bundle, held by a lock on its directory while the container is being
 /// made or watched; a crash releases it.
@@ -42,6 +43,27 @@ public record BundleClaim(Path directory, OwnedDescriptor lock, boolean isLeft)
       }
     } catch (IOException e) {
       throw IoFailure.of("the bundle of " + directory.getFileName(), e);
+    }
+  }
+
+  /// The claim to what an earlier run left; null where somebody has it.
+  static @Nullable BundleClaim ofLeft(Kernel kernel, Path directory) {
+    try {
+      return lock(kernel, directory, true);
+    } catch (ImageException e) {
+      return null;
+    }
+  }
+
+  /// Whether there is a container that it belongs to.
+  boolean isOwned() {
+    try {
+      String owner = Files.readString(directory.resolve(OWNER));
+      return Files.isDirectory(Path.of(owner).resolve(String.valueOf(directory.getFileName())));
+    } catch (NoSuchFileException e) {
+      return false; // whoever made it did not come that far
+    } catch (IOException e) {
+      throw IoFailure.of("the bundle " + directory, e);
     }
   }
 

@@ -4,63 +4,81 @@ import io.jrun.image.ImageException;
 import io.jrun.image.Resolved;
 import io.jrun.image.SnapshotChain;
 import io.jrun.image.bundle.Accounts;
-import io.jrun.image.bundle.Adjustments;
-import io.jrun.image.bundle.Conversion;
-import io.jrun.image.bundle.Overrides;
+import io.jrun.image.bundle.RootMount;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
-import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
-import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.EntryStat;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
+import io.jrun.kernel.call.TreeCall;
 import io.jrun.rootfs.CallerFiles;
+import io.jrun.rootfs.IoFailure;
+import io.jrun.rootfs.pack.TreeCopy;
+import io.jrun.rootfs.unpack.Rights;
 import io.jrun.rootfs.unpack.UnpackOptions;
-import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.unpack.WriterProcess;
-import io.jrun.specs.json.Json;
 import io.jrun.specs.runtime.Config;
-import io.jrun.specs.runtime.Hook;
-import io.jrun.specs.runtime.Hooks;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/// Bundles of containers that run an image: in the store, with the image's unpacked layers below an
-/// overlayfs, mounted where the caller's mounts are.
+/// Bundles of containers that run an image, in the store.
 ///
 /// ```
-///   bundles/ID/config.json   with a poststop hook that releases all of this
-///   bundles/ID/rootfs        the overlayfs
+///   bundles/ID/owner         the directory of the state of the container ID
+///   bundles/ID/config.json
+///   bundles/ID/rootfs        where the container's init mounts its overlayfs, or a copy
 ///   bundles/ID/upper, work   what the container changes
 /// ```
 public final class ContainerBundles {
-  private static final int MNT_DETACH = 2;
   private static final int MOST_OPTIONS = 4000;
 
-  /// What passwd(5) and group(5) of most images fit.
-  private static final int SMALL = 8192;
+  /// Of passwd(5) and group(5).
+  private static final int MOST = 1 << 20;
+
+  private static final List<String> ATTEMPTED =
+      List.of("work/work/incompat/volatile", "work/work/incompat", "work/work", "work", "rootfs");
 
   private final CallerFiles caller;
   private final Images images;
-  private final Path program;
+  private final RecentImages recent;
 
-  /// @param program the installed jrun, which the hook runs
-  public ContainerBundles(CallerFiles caller, Images images, Path program) {
+  /// A bundle that is made.
+  ///
+  /// @param root what its root is to be; null where `rootfs` is
+  public record Made(Path directory, @Nullable RootMount root) {}
+
+  public ContainerBundles(CallerFiles caller, Images images, RecentImages recent) {
     this.caller = caller;
     this.images = images;
-    this.program = program;
+    this.recent = recent;
+  }
+
+  private Path bundles() {
+    return images.store().root().resolve("bundles");
   }
 
   private Path directory(String id) {
     if (!id.matches("[A-Za-z0-9_+.-]+") || id.equals(".") || id.equals("..")) {
       throw new ImageException("not a container's id: " + id);
     }
-    return images.store().root().resolve("bundles").resolve(id);
+    return bundles().resolve(id);
+  }
+
+  /// The store's directory.
+  public String store() {
+    return images.store().root().toString();
   }
 
   /// Takes the id.
@@ -72,100 +90,214 @@ public final class ContainerBundles {
 
   /// Makes the bundle of an id that was claimed; a failure leaves nothing.
   ///
-  /// @param options how to unpack layers, asked where one is missing
-  public Path create(
+  /// @param limits how to unpack layers, asked where one is missing
+  /// @param config makes the config, given the image's accounts
+  public Made create(
       String id,
       Resolved image,
-      Overrides overrides,
-      Adjustments adjustments,
-      boolean terminal,
-      Supplier<UnpackOptions> options) {
+      ContainerRoot wanted,
+      Supplier<UnpackOptions> limits,
+      Function<Accounts, Config> config) {
     Path directory = directory(id);
     try {
-      SnapshotChain chain = images.prepare(id, image, options);
-      if (chain.layers().isEmpty()) {
+      if (image.manifest().layers().isEmpty()) {
         throw new ImageException(image.descriptor().digest() + " has no layers");
       }
-      Accounts accounts = mount(chain, directory);
-      Config config =
-          adjustments.apply(Conversion.config(image.config(), accounts, overrides, terminal));
-      write(directory, withHook(config, id));
-      return directory;
+      return stacks(wanted, directory)
+          ? stacked(id, image, wanted, limits, config)
+          : copied(id, image, wanted, limits, config);
     } catch (RuntimeException e) {
       undo(id, e);
       throw e;
     }
   }
 
-  private Config withHook(Config config, String id) {
-    Hook hook =
-        new Hook(
-            program.toString(),
-            List.of("jrun", "bundle", "release", "--store", images.store().root().toString(), id),
-            List.of(),
-            null,
-            Json.JsonObject.EMPTY);
-    return config.withHooks(
-        new Hooks(
-            List.of(),
-            List.of(),
-            List.of(),
-            List.of(),
-            List.of(),
-            List.of(hook),
-            Json.JsonObject.EMPTY));
+  private boolean stacks(ContainerRoot wanted, Path directory) {
+    if (wanted.snapshotter() != Snapshotter.AUTO) {
+      return wanted.snapshotter() == Snapshotter.OVERLAYFS;
+    }
+    Path store = images.store().root();
+    Optional<Boolean> known = recent.canStack(store);
+    if (known.isPresent()) return known.get();
+    boolean can = tryStacking(directory);
+    recent.stacks(store, can);
+    return can;
   }
 
-  /// Mounts the root and reads its accounts, in one message.
-  private Accounts mount(SnapshotChain chain, Path directory) {
+  /// Mounts an overlayfs where only a process sees it.
+  private boolean tryStacking(Path directory) {
+    String probe = directory + "/probe";
     Batch batch = new Batch();
-    for (String name : List.of("rootfs", "upper", "work")) {
-      batch.add(new FileCall.Mkdirat(Descriptor.CWD, directory + "/" + name, 0755));
-      // whatever the umask took away
-      batch.add(new FileCall.Fchmodat(Descriptor.CWD, directory + "/" + name, 0755));
+    batch.add(new FileCall.Mkdirat(Descriptor.CWD, probe, 0755));
+    for (String name : List.of("lower", "upper", "work")) {
+      batch.add(new FileCall.Mkdirat(Descriptor.CWD, probe + "/" + name, 0755));
     }
-    String rootfs = directory + "/rootfs";
-    String options = options(chain, directory);
-    if (options.length() >= MOST_OPTIONS) {
+    String at = SnapshotChain.escaped(Path.of(probe));
+    String options =
+        "lowerdir=" + at + "/lower,upperdir=" + at + "/upper,workdir=" + at + "/work,volatile";
+    Pending<?> mount =
+        batch.attempt(
+            new MountCall.Mount(
+                "jrun", probe, "overlay", 0, options + images.writer().overlayOptions()));
+    try (WriterProcess process = images.writer().start().get()) {
+      return process.kernel().run(batch).succeeded(mount);
+    } finally {
+      Trees.remove(caller, images.writer(), Path.of(probe));
+    }
+  }
+
+  private Made stacked(
+      String id,
+      Resolved image,
+      ContainerRoot wanted,
+      Supplier<UnpackOptions> limits,
+      Function<Accounts, Config> config) {
+    Path directory = directory(id);
+    SnapshotChain chain = images.prepare(id, image, limits, making -> making.stacked(image));
+    String own = SnapshotChain.escaped(directory) + (wanted.limit() > 0 ? "/changes" : "");
+    // volatile (Linux 5.10): what a container changes goes with it, so nothing waits for the disk
+    String options =
+        chain.lowerOption()
+            + ",upperdir="
+            + own
+            + "/upper,workdir="
+            + own
+            + "/work,volatile"
+            + images.writer().overlayOptions();
+    if (options.length() >= MOST_OPTIONS) { // the kernel takes a page
       throw new ImageException(
           "the image has too many layers for one mount: " + chain.layers().size());
     }
-    batch.add(new MountCall.Mount("jrun", rootfs, "overlay", 0, options));
-    List<Pending<byte[]>> reads = new ArrayList<>();
-    for (String name : List.of("etc/passwd", "etc/group")) {
-      reads.add(caller.readInside(batch, rootfs, name, SMALL));
+    Path top = chain.directory().resolve(chain.layers().getLast());
+    RecentImages.Seen seen =
+        recent
+            .of(top)
+            .orElseGet(() -> {
+              RecentImages.Seen found = look(chain, directory);
+              recent.put(top, found);
+              return found;
+            });
+    EntryStat like = seen.root();
+    Config made = config.apply(seen.accounts());
+    Batch batch = new Batch();
+    mkdir(batch, directory + "/rootfs", 0755);
+    if (wanted.limit() > 0) {
+      mkdir(batch, directory + "/changes", 0755);
+    } else {
+      mkdir(batch, directory + "/upper", like.mode() & 07777);
+      mkdir(batch, directory + "/work", 0755);
     }
-    Results results = caller.helper().run(batch);
-    for (Pending<byte[]> read : reads) {
-      if (results.succeeded(read) && results.of(read).length == SMALL) {
-        return BundleCreation.accounts(caller, rootfs);
+    write(batch, directory, made);
+    if (wanted.limit() == 0) {
+      batch.add(
+          new TreeCall.Utimensat(
+              Descriptor.CWD,
+              directory + "/upper",
+              0,
+              TreeCall.UTIME_OMIT,
+              like.modifySeconds(),
+              like.modifyNanos()));
+    }
+    caller.helper().run(batch);
+    if (wanted.limit() == 0) own(directory + "/upper", like);
+    return new Made(
+        directory,
+        new RootMount(
+            options,
+            directory + (wanted.limit() > 0 ? "/changes" : ""),
+            wanted.limit(),
+            like.mode() & 07777,
+            like.uid(),
+            like.gid()));
+  }
+
+  private static void mkdir(Batch batch, String path, int mode) {
+    batch.add(new FileCall.Mkdirat(Descriptor.CWD, path, mode));
+    // whatever the umask took away
+    batch.add(new FileCall.Fchmodat(Descriptor.CWD, path, mode));
+  }
+
+  /// Gives the root's owner to the upper directory, which the caller has made.
+  private void own(String upper, EntryStat like) {
+    if (like.uid() == 0 && like.gid() == 0) return;
+    Batch batch = new Batch();
+    batch.add(new FileCall.Fchownat(Descriptor.CWD, upper, like.uid(), like.gid(), 0));
+    batch.add(new FileCall.Fchmodat(Descriptor.CWD, upper, like.mode() & 07777));
+    if (images.writer().rights() == Rights.ALL) {
+      caller.helper().run(batch);
+    } else {
+      try (WriterProcess process = images.writer().start().get()) {
+        process.kernel().run(batch);
       }
     }
-    return new Accounts(text(results, reads.get(0)), text(results, reads.get(1)));
+  }
+
+  /// Reads the accounts as the container will see them.
+  private RecentImages.Seen look(SnapshotChain chain, Path directory) {
+    try (WriterProcess process = images.writer().start().get()) {
+      String root = chain.directory().resolve(chain.layers().getFirst()).toString();
+      if (chain.layers().size() > 1) {
+        root = directory + "/look";
+        Batch batch = new Batch();
+        batch.add(new FileCall.Mkdirat(Descriptor.CWD, root, 0700));
+        batch.add(
+            new MountCall.Mount(
+                "jrun",
+                root,
+                "overlay",
+                MountCall.MS_RDONLY,
+                chain.lowerOption() + images.writer().overlayOptions()));
+        process.kernel().run(batch);
+      }
+      RecentImages.Seen seen = seen(process.kernel(), root);
+      if (chain.layers().size() > 1) {
+        Batch batch = new Batch();
+        batch.add(new MountCall.Umount2(root, MountCall.MNT_DETACH));
+        batch.add(new FileCall.Unlinkat(Descriptor.CWD, root, FileCall.AT_REMOVEDIR));
+        process.kernel().run(batch);
+      }
+      return seen;
+    }
+  }
+
+  private RecentImages.Seen seen(HelperKernel process, String root) {
+    Batch batch = new Batch();
+    Pending<EntryStat> stat = batch.add(new TreeCall.StatEntry(Descriptor.CWD, root));
+    Pending<byte[]> passwd = caller.readInside(batch, root, "etc/passwd", MOST);
+    Pending<byte[]> group = caller.readInside(batch, root, "etc/group", MOST);
+    Results results = process.run(batch);
+    return new RecentImages.Seen(
+        new Accounts(text(results, passwd), text(results, group)), results.of(stat));
   }
 
   private static String text(Results results, Pending<byte[]> read) {
     return results.succeeded(read) ? new String(results.of(read), StandardCharsets.ISO_8859_1) : "";
   }
 
-  /// Volatile (Linux 5.10): what a container changes goes with it, so no unmount waits for the
-  /// disk. Overlayfs takes a page of options.
-  private static String options(SnapshotChain chain, Path directory) {
-    StringBuilder lower = new StringBuilder();
-    for (String layer : chain.layers().reversed()) {
-      if (!lower.isEmpty()) lower.append(':');
-      lower.append(escaped(chain.directory())).append('/').append(layer);
+  private Made copied(
+      String id,
+      Resolved image,
+      ContainerRoot wanted,
+      Supplier<UnpackOptions> limits,
+      Function<Accounts, Config> config) {
+    if (wanted.limit() > 0) {
+      throw new ImageException("a limit of a container's changes (size=) needs overlayfs");
     }
-    String own = escaped(directory);
-    return "lowerdir=" + lower + ",upperdir=" + own + "/upper,workdir=" + own + "/work,volatile";
-  }
-
-  private static String escaped(Path path) {
-    return path.toString().replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,");
-  }
-
-  private void write(Path directory, Config config) {
+    Path directory = directory(id);
+    Path tree = images.prepare(id, image, limits, making -> making.flat(image));
+    String root = directory + "/rootfs";
+    Accounts accounts;
+    try (WriterProcess process = images.writer().start().get()) {
+      accounts = seen(process.kernel(), tree.toString()).accounts();
+      TreeCopy.copy(process.kernel(), tree.toString(), root);
+    }
     Batch batch = new Batch();
+    write(batch, directory, config.apply(accounts));
+    caller.helper().run(batch);
+    return new Made(directory, null);
+  }
+
+  private static void write(Batch batch, Path directory, Config config) {
     Descriptor file =
         batch
             .add(
@@ -179,14 +311,6 @@ public final class ContainerBundles {
     batch.add(
         new FileCall.Write(file, config.toJson().toText("\t").getBytes(StandardCharsets.UTF_8)));
     batch.add(new FileCall.Close(file));
-    caller.helper().run(batch);
-  }
-
-  /// Unmounts and removes a bundle and gives its image back; it can be repeated.
-  public void release(String id) {
-    try (WriterProcess process = WriterProcess.of(caller.kernel(), caller.helper())) {
-      release(process.kernel(), id);
-    }
   }
 
   private void undo(String id, RuntimeException cause) {
@@ -197,17 +321,47 @@ public final class ContainerBundles {
     }
   }
 
-  private void release(HelperKernel helper, String id) {
+  /// Removes a bundle and gives its image back; it can be repeated. Nothing of the container may
+  /// run.
+  public void release(String id) {
     Path directory = directory(id);
     Batch batch = new Batch();
-    // EINVAL: it is not mounted, or not in this mount namespace
-    batch.add(new MountCall.Umount2(directory + "/rootfs", MNT_DETACH), Errno.EINVAL, Errno.ENOENT);
-    helper.run(batch);
-    try {
-      Unpacking.removeIn(helper, directory.toString());
-    } catch (KernelException e) {
-      if (!e.errno().equals(Errno.ENOENT)) throw e;
+    // a container of jrun's before had it mounted in the host's namespace
+    batch.attempt(new MountCall.Umount2(directory + "/rootfs", MountCall.MNT_DETACH));
+    for (String name : List.of("config.json", "owner")) {
+      batch.attempt(new FileCall.Unlinkat(Descriptor.CWD, directory + "/" + name, 0));
     }
+    if (images.writer().rights() != Rights.ALL) {
+      // overlayfs makes it of mode 0
+      batch.attempt(new FileCall.Fchmodat(Descriptor.CWD, directory + "/work/work", 0700));
+    }
+    for (String name : ATTEMPTED) {
+      String path = directory + "/" + name;
+      batch.attempt(new FileCall.Unlinkat(Descriptor.CWD, path, FileCall.AT_REMOVEDIR));
+    }
+    caller.helper().run(batch);
+    Trees.remove(caller, images.writer(), directory);
     images.release(id);
+  }
+
+  /// Releases what was left by commands that were killed: bundles without a container, which nobody
+  /// is making one of. Returns how many.
+  public int collect() {
+    int released = 0;
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(bundles())) {
+      for (Path bundle : all) {
+        String id = bundle.getFileName().toString();
+        try (BundleClaim claim = BundleClaim.ofLeft(caller.kernel(), bundle)) {
+          if (claim == null || claim.isOwned()) continue;
+          release(id);
+          released++;
+        }
+      }
+    } catch (NoSuchFileException e) {
+      // no container ever ran an image of this store
+    } catch (IOException e) {
+      throw IoFailure.of("the bundles of " + store(), e);
+    }
+    return released;
   }
 }

@@ -4,8 +4,8 @@ import io.jrun.image.ImageException;
 import io.jrun.image.ImageName;
 import io.jrun.image.PlatformChoice;
 import io.jrun.image.Resolved;
-import io.jrun.image.SnapshotChain;
 import io.jrun.image.layout.LayoutArchive;
+import io.jrun.image.registry.Progress;
 import io.jrun.image.registry.Pull;
 import io.jrun.image.registry.Push;
 import io.jrun.image.registry.RegistryOptions;
@@ -17,6 +17,7 @@ import io.jrun.image.store.ImageStore;
 import io.jrun.image.store.Leases;
 import io.jrun.image.store.Reachable;
 import io.jrun.image.store.SnapshotMaking;
+import io.jrun.image.store.StoreWriter;
 import io.jrun.image.store.Verification;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.rootfs.CallerFiles;
@@ -35,24 +36,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// What can be done with a store's images, for one caller.
 public final class Images {
   private final CallerFiles caller;
   private final ImageStore store;
+  private final StoreWriter writer;
 
-  public Images(CallerFiles caller, ImageStore store) {
+  public Images(CallerFiles caller, ImageStore store, StoreWriter writer) {
     this.caller = caller;
     this.store = store;
+    this.writer = writer;
   }
 
   /// The store of a caller: the directory given, or `/var/lib/jrun`, or for an ordinary user
   /// `~/.local/share/jrun`.
   ///
   /// @param directory empty where none was given
-  public static Images open(CallerFiles caller, String directory, int uid) {
+  /// @param writer as whom trees are written
+  public static Images open(CallerFiles caller, String directory, int uid, StoreWriter writer) {
     Path root;
     if (!directory.isEmpty()) {
       root = Path.of(caller.absolute(directory)).normalize();
@@ -67,11 +71,15 @@ public final class Images {
               .map(home -> Path.of(home, "jrun"))
               .orElseThrow(() -> new ImageException("no directory for images: HOME is not set"));
     }
-    return new Images(caller, ImageStore.open(caller.kernel(), root));
+    return new Images(caller, ImageStore.open(caller.kernel(), root), writer);
   }
 
   public ImageStore store() {
     return store;
+  }
+
+  StoreWriter writer() {
+    return writer;
   }
 
   /// Adds the images of a source; returns their names, or their digests where they have none.
@@ -182,7 +190,7 @@ public final class Images {
   }
 
   private Collection.Freed collect() {
-    return Collection.run(store, path -> Unpacking.remove(caller, path.toString()));
+    return Collection.run(store, path -> Trees.remove(caller, writer, path));
   }
 
   /// Checks all content of an image, or of all images: digests, sizes and diff_ids. Returns the
@@ -196,12 +204,12 @@ public final class Images {
 
   /// Fetches an image from its registry.
   public ContentDescriptor pull(
-      String name, PlatformChoice platform, RegistryOptions options, Consumer<String> progress) {
+      String name, PlatformChoice platform, RegistryOptions options, Progress progress) {
     return new Pull(caller, store, options, progress).pull(ImageName.parse(name), platform);
   }
 
   /// Sends an image to the registry of a name, by default its own.
-  public void push(String image, String name, RegistryOptions options, Consumer<String> progress) {
+  public void push(String image, String name, RegistryOptions options, Progress progress) {
     ImageName to = ImageName.parse(name.isEmpty() ? image : name);
     new Push(caller, store, options, progress).push(store.find(image), to);
   }
@@ -233,13 +241,19 @@ public final class Images {
     }
   }
 
-  /// Unpacks an image's layers where that was not done before, and keeps them for the holder, a
-  /// container's id, until [#release].
-  public SnapshotChain prepare(String holder, Resolved image, Supplier<UnpackOptions> options) {
+  /// Unpacks an image where that was not done before, and keeps it for the holder, a container's
+  /// id, until [#release].
+  ///
+  /// @param making chooses in which form
+  <R> R prepare(
+      String holder,
+      Resolved image,
+      Supplier<UnpackOptions> limits,
+      Function<SnapshotMaking, R> making) {
     try (ImageStore.AutoCloseableLock lock = store.using()) {
       Leases.take(store, holder, image.descriptor());
       try {
-        return SnapshotMaking.make(store, caller, image, options);
+        return making.apply(new SnapshotMaking(store, writer, limits));
       } catch (RuntimeException e) {
         Leases.release(store, holder);
         throw e;

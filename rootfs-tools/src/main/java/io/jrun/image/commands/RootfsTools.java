@@ -36,6 +36,11 @@ public final class RootfsTools {
     return caller.variable(name).orElse("");
   }
 
+  /// How many columns the terminal has that is the caller's standard error; 0 where it is none.
+  public int columns() {
+    return caller.columns();
+  }
+
   /// A path of the caller from `/` on.
   public String absolute(String path) {
     return caller.absolute(path);

@@ -23,14 +23,15 @@ final class Download {
 
   private Download() {}
 
-  static void fetch(Registry registry, ImageStore store, ContentDescriptor blob) {
+  static void fetch(
+      Registry registry, ImageStore store, ContentDescriptor blob, Progress.Transfer transfer) {
     if (store.has(blob)) return;
     try (ImageStore.Partial partial = store.partial(blob)) {
       if (store.has(blob)) return; // another process was faster
       long wait = FIRST_WAIT_MILLIS;
       for (int attempt = 1; ; attempt++) {
         try {
-          attempt(registry, partial.path(), blob);
+          attempt(registry, partial.path(), blob, transfer);
           partial.publish();
           return;
         } catch (RegistryException e) {
@@ -51,7 +52,8 @@ final class Download {
     }
   }
 
-  private static void attempt(Registry registry, Path path, ContentDescriptor blob) {
+  private static void attempt(
+      Registry registry, Path path, ContentDescriptor blob, Progress.Transfer transfer) {
     try (Verified verified = new Verified("blob " + blob.digest(), blob.digest().text());
         FileChannel file =
             FileChannel.open(
@@ -70,7 +72,7 @@ final class Download {
           // all of it comes again
           response.body().skipNBytes(have);
         }
-        receive(response, file, verified, blob);
+        receive(response, file, verified, blob, transfer);
       }
       try {
         verified.check();
@@ -94,7 +96,8 @@ final class Download {
       HttpResponse<InputStream> response,
       FileChannel file,
       Verified verified,
-      ContentDescriptor blob)
+      ContentDescriptor blob,
+      Progress.Transfer transfer)
       throws IOException {
     ByteBuffer chunk = ByteBuffer.allocateDirect(1 << 18);
     byte[] bytes = new byte[1 << 16];
@@ -111,6 +114,7 @@ final class Download {
         chunk.clear().put(bytes, 0, count).flip();
         verified.update(chunk);
         while (chunk.hasRemaining()) file.write(chunk);
+        transfer.at(file.position());
       }
     }
     if (file.position() < blob.size()) throw new IOException("the connection ended early");

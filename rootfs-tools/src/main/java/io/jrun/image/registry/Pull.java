@@ -26,7 +26,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.function.Consumer;
 
 /// Brings an image from a registry into the store.
 public final class Pull {
@@ -41,11 +40,10 @@ public final class Pull {
   private final CallerFiles caller;
   private final ImageStore store;
   private final RegistryOptions options;
-  private final Consumer<String> progress;
+  private final Progress progress;
 
   /// @param progress is told of each step, from several threads
-  public Pull(
-      CallerFiles caller, ImageStore store, RegistryOptions options, Consumer<String> progress) {
+  public Pull(CallerFiles caller, ImageStore store, RegistryOptions options, Progress progress) {
     this.caller = caller;
     this.store = store;
     this.options = options;
@@ -69,7 +67,7 @@ public final class Pull {
       } catch (RegistryException e) {
         if (first == null) first = e;
         else first.addSuppressed(e);
-        if (!host.equals(name.host())) progress.accept(e.getMessage() + "\n");
+        if (!host.equals(name.host())) progress.line(String.valueOf(e.getMessage()));
       }
     }
     throw first == null ? new ImageException(name.text() + ": no host to ask") : first;
@@ -161,9 +159,13 @@ public final class Pull {
 
   private void blob(Registry registry, ContentDescriptor blob) {
     boolean had = store.has(blob);
-    Download.fetch(registry, store, blob);
-    progress.accept(
-        blob.digest().hex().substring(0, 12)
-            + (had ? ": is here already\n" : ": " + blob.size() + " bytes\n"));
+    Progress.Transfer transfer = progress.begin(blob);
+    String outcome = "failed";
+    try {
+      Download.fetch(registry, store, blob, transfer);
+      outcome = had ? "is here already" : blob.size() + " bytes";
+    } finally {
+      transfer.end(outcome);
+    }
   }
 }

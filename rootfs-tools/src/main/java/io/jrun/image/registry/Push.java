@@ -8,9 +8,7 @@ import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Index;
 import io.jrun.specs.image.Manifest;
 import io.jrun.specs.image.MediaType;
-import java.io.FileNotFoundException;
 import java.io.InputStream;
-import java.net.URI;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
@@ -19,20 +17,16 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.function.Consumer;
 
 /// Brings an image from the store to a registry: blobs that it lacks, then manifests.
 public final class Push {
-  private static final int ATTEMPTS = 3;
-
   private final CallerFiles caller;
   private final ImageStore store;
   private final RegistryOptions options;
-  private final Consumer<String> progress;
+  private final Progress progress;
 
   /// @param progress is told of each step, from several threads
-  public Push(
-      CallerFiles caller, ImageStore store, RegistryOptions options, Consumer<String> progress) {
+  public Push(CallerFiles caller, ImageStore store, RegistryOptions options, Progress progress) {
     this.caller = caller;
     this.store = store;
     this.options = options;
@@ -79,7 +73,7 @@ public final class Push {
             201,
             200);
     Registry.discard(response);
-    progress.accept(reference + ": " + image.digest() + "\n");
+    progress.line(reference + ": " + image.digest());
   }
 
   private void blobs(Registry registry, List<ContentDescriptor> blobs) {
@@ -105,46 +99,13 @@ public final class Push {
   }
 
   private void blob(Registry registry, ContentDescriptor blob) {
-    for (int attempt = 1; ; attempt++) {
-      try {
-        boolean sent = upload(registry, blob);
-        progress.accept(
-            blob.digest().hex().substring(0, 12)
-                + (sent ? ": " + blob.size() + " bytes\n" : ": is there already\n"));
-        return;
-      } catch (RegistryException e) {
-        if (!e.isPassing() || attempt == ATTEMPTS) throw e;
-      }
-    }
-  }
-
-  private boolean upload(Registry registry, ContentDescriptor blob) {
-    HttpResponse<InputStream> head =
-        registry.send(
-            registry.to(registry.uri("/blobs/" + blob.digest()), "HEAD", BodyPublishers.noBody()),
-            200,
-            404);
-    Registry.discard(head);
-    if (head.statusCode() == 200) return false;
-    URI start = registry.uri("/blobs/uploads/");
-    HttpResponse<InputStream> opened =
-        registry.send(registry.to(start, "POST", BodyPublishers.noBody()), 202);
-    Registry.discard(opened);
-    URI location = Registry.location(start, opened);
-    String separator = location.getRawQuery() == null ? "?" : "&";
-    URI to =
-        URI.create(location + separator + "digest=" + blob.digest().text().replace(":", "%3A"));
+    Progress.Transfer transfer = progress.begin(blob);
+    String outcome = "failed";
     try {
-      HttpResponse<InputStream> done =
-          registry.send(
-              registry
-                  .to(to, "PUT", BodyPublishers.ofFile(store.blob(blob.digest())))
-                  .header("Content-Type", "application/octet-stream"),
-              201);
-      Registry.discard(done);
-      return true;
-    } catch (FileNotFoundException e) {
-      throw new ImageException("the store lacks the blob " + blob.digest(), e);
+      boolean sent = new Upload(registry, store, blob, transfer).send();
+      outcome = sent ? blob.size() + " bytes" : "is there already";
+    } finally {
+      transfer.end(outcome);
     }
   }
 }

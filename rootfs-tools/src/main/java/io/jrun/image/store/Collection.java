@@ -74,7 +74,7 @@ public final class Collection {
     }
     int snapshots = 0;
     for (Path snapshot : entries(store.root().resolve("snapshots"))) {
-      if (chains.contains(snapshot.getFileName().toString())) continue;
+      if (chains.contains(Snapshots.chain(snapshot.getFileName().toString()))) continue;
       removal.remove(snapshot);
       snapshots++;
     }

@@ -14,7 +14,23 @@ final class Snapshots {
 
   private Snapshots() {}
 
-  /// The names, of the lowest layer first.
+  /// The names of layers as a writer makes them, of the lowest layer first: unlike ids make unlike
+  /// trees.
+  static List<String> chains(List<Digest> diffIds, StoreWriter writer) {
+    return chains(diffIds).stream().map(name -> name + writer.suffix()).toList();
+  }
+
+  /// The name of all layers in one tree, which needs no overlayfs.
+  static String flat(List<Digest> diffIds, StoreWriter writer) {
+    return chains(diffIds).getLast() + writer.suffix() + ".flat";
+  }
+
+  /// The chain's digits in the name of a snapshot of any kind.
+  static String chain(String name) {
+    return name.substring(0, Math.min(name.length(), DIGITS));
+  }
+
+  /// The digits of the chains, of the lowest layer first.
   static List<String> chains(List<Digest> diffIds) {
     List<String> names = new ArrayList<>();
     String chain = "";

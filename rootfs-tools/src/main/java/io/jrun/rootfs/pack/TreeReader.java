@@ -54,7 +54,7 @@ final class TreeReader {
                 false));
   }
 
-  private FileCall.Openat2 open(String path, int flags, boolean returned) {
+  FileCall.Openat2 open(String path, int flags, boolean returned) {
     return new FileCall.Openat2(
         root, path.isEmpty() ? "." : path, flags | FileCall.O_CLOEXEC, 0, BENEATH, returned);
   }

@@ -43,7 +43,7 @@ final class Attributes {
     own(directory, uid, gid, node.uid, node.gid);
     xattrs(directory, node.xattrs);
     if (node.opaque) {
-      String name = options.privileged() ? "trusted.overlay.opaque" : "user.overlay.opaque";
+      String name = options.rights().overlayMarks() + "opaque";
       pipeline.add(new TreeCall.Fsetxattr(directory, name, new byte[] {'y'}));
     }
     if (node.mode != 0700 || !created.steady()) {
@@ -54,7 +54,7 @@ final class Attributes {
   }
 
   private void own(Descriptor file, long uid, long gid, long inside, long insideGroup) {
-    if (!options.privileged()) {
+    if (!options.rights().setsOwners()) {
       if (inside != 0 || insideGroup != 0) {
         pipeline.attempt(new TreeCall.Fsetxattr(file, OWNER, owner(inside, insideGroup)));
       }
@@ -71,7 +71,7 @@ final class Attributes {
   void named(Descriptor directory, String name, Entry entry, String path) {
     long uid = options.uids().outside(entry.uid(), path);
     long gid = options.gids().outside(entry.gid(), path);
-    if (options.privileged() && !created.is(uid, gid)) {
+    if (options.rights().setsOwners() && !created.is(uid, gid)) {
       pipeline.add(
           new FileCall.Fchownat(
               directory, name, (int) uid, (int) gid, FileCall.AT_SYMLINK_NOFOLLOW));

@@ -5,13 +5,17 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.EntryStat;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.rootfs.RootfsException;
+import io.jrun.rootfs.tar.Time;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// What the unpacking has made so far: every directory, and the fingerprints of all else. So the
@@ -28,10 +32,46 @@ final class Tree {
   private int layer;
   private int directories;
   private @Nullable DirectoryNode last;
+  private final @Nullable LowerTree lower;
+  private final boolean ownersCount;
 
-  Tree(Pipeline pipeline, Limits limits) {
+  /// What this layer hid by name; a directory made in its place later hides what is below it.
+  private final Set<String> hidden = new HashSet<>();
+
+  /// @param lower what lies below; null where nothing does
+  /// @param ownersCount whether the owners in it are what an archive said
+  Tree(Pipeline pipeline, Limits limits, @Nullable LowerTree lower, boolean ownersCount) {
     this.pipeline = pipeline;
     this.limits = limits;
+    this.lower = lower;
+    this.ownersCount = ownersCount;
+    if (lower != null && lower.look("") instanceof LowerTree.Directory like) describe(root, like);
+  }
+
+  /// A directory that this layer does not describe is as it was.
+  private void describe(DirectoryNode node, LowerTree.Directory like) {
+    EntryStat stat = like.stat();
+    node.mode = stat.mode() & 07777;
+    if (ownersCount) {
+      node.uid = stat.uid() & 0xffff_ffffL;
+      node.gid = stat.gid() & 0xffff_ffffL;
+    }
+    node.modified = new Time(stat.modifySeconds(), stat.modifyNanos());
+    node.xattrs = like.xattrs();
+  }
+
+  /// Notes that the layer hides a name.
+  void hide(String path) {
+    hidden.add(path);
+  }
+
+  /// A file of the layers below, by its path and that of links on the way.
+  LowerTree.@Nullable File lowerFile(String path) {
+    return lower != null
+            && !hidden.contains(path)
+            && lower.look(path) instanceof LowerTree.File file
+        ? file
+        : null;
   }
 
   DirectoryNode root() {
@@ -66,7 +106,12 @@ final class Tree {
     return files.contains(path);
   }
 
-  /// Whether the current layer made what is there.
+  /// Notes that the layer has something in a directory, and so in those above it.
+  void touch(DirectoryNode node) {
+    for (DirectoryNode at = node; at.layer != layer; at = parent(at)) at.layer = layer;
+  }
+
+  /// Whether the current layer made what is there, or something in it.
   boolean isOfLayer(String path) {
     DirectoryNode node = find(path);
     return node != null ? node.layer == layer : ofLayer.contains(path);
@@ -75,6 +120,7 @@ final class Tree {
   void addFile(String path) {
     files.add(path);
     ofLayer.add(path);
+    hidden.remove(path);
   }
 
   /// The directory of that path, made where it is missing. Symbolic links that the archive brought
@@ -95,12 +141,6 @@ final class Tree {
     return known != null ? known : walk(path, false);
   }
 
-  /// Whether no file of the archive stands where the directory or one above it would be.
-  boolean mayBeDirectory(String path) {
-    for (String at = path; !at.isEmpty(); at = Paths.parent(at)) if (mayHaveFile(at)) return false;
-    return true;
-  }
-
   private @Nullable DirectoryNode walk(String path, boolean make) {
     Deque<String> parts = new ArrayDeque<>(List.of(path.split("/")));
     DirectoryNode node = root;
@@ -114,7 +154,7 @@ final class Tree {
       DirectoryNode child = node.child(part);
       if (child == null) {
         String here = Paths.join(node.path, part);
-        String target = mayHaveFile(here) ? target(node, part) : null;
+        String target = mayHaveFile(here) && !hidden.contains(here) ? target(node, part) : null;
         if (NO_LINK.equals(target)) return null;
         if (target != null) {
           if (++links > MOST_LINKS) {
@@ -127,13 +167,42 @@ final class Tree {
           }
           continue;
         }
-        if (!make) return null;
-        child = make(node, part);
+        LowerTree.Found below = below(node, here);
+        if (below instanceof LowerTree.Link(String leads)) {
+          if (++links > MOST_LINKS) {
+            throw new RootfsException(path + ": too many levels of symbolic links");
+          }
+          if (leads.startsWith("/")) node = root;
+          String[] steps = leads.split("/");
+          for (int i = steps.length - 1; i >= 0; i--) {
+            if (!steps[i].isEmpty() && !steps[i].equals(".")) parts.addFirst(steps[i]);
+          }
+          continue;
+        }
+        if (below instanceof LowerTree.Directory like) {
+          child = make(node, part);
+          describe(child, like);
+        } else {
+          if (!make) return null;
+          child = make(node, part);
+        }
       }
       node = child;
     }
     last = node;
     return node;
+  }
+
+  private LowerTree.Found below(DirectoryNode parent, String path) {
+    return lower == null || hides(parent) || hidden.contains(path) || mayHaveFile(path)
+        ? new LowerTree.Nothing()
+        : lower.look(path);
+  }
+
+  /// Whether nothing of the layers below shows in a directory.
+  private boolean hides(DirectoryNode node) {
+    for (DirectoryNode at = node; !at.opaque; at = parent(at)) if (at.path.isEmpty()) return false;
+    return true;
   }
 
   private DirectoryNode parent(DirectoryNode node) {
@@ -181,7 +250,11 @@ final class Tree {
       pipeline.add(new FileCall.Unlinkat(directory, name, 0), Errno.ENOENT);
     }
     pipeline.add(new FileCall.Mkdirat(directory, name, 0700));
-    return parent.addChild(name, layer);
+    touch(parent);
+    DirectoryNode made = parent.addChild(name, layer);
+    // a file of this layer has hidden what was there before it as well
+    made.opaque = hidden.remove(path) || lower != null && mayHaveFile(path);
+    return made;
   }
 
   /// Removes the directory of that name and all that is in it.

@@ -1,12 +1,14 @@
 package io.jrun.rootfs.unpack;
 
 /// How to unpack.
-///
-/// @param privileged whether owners can be set and devices made; else owners are recorded in
-///   `user.rootlesscontainers`, devices left out
 public record UnpackOptions(
-    Whiteouts whiteouts, boolean privileged, IdMap uids, IdMap gids, Limits limits) {
+    Whiteouts whiteouts, Rights rights, IdMap uids, IdMap gids, Limits limits) {
   public UnpackOptions with(Whiteouts whiteouts) {
-    return new UnpackOptions(whiteouts, privileged, uids, gids, limits);
+    return new UnpackOptions(whiteouts, rights, uids, gids, limits);
+  }
+
+  /// As whom files are written.
+  public UnpackOptions with(Rights rights, IdMap uids, IdMap gids) {
+    return new UnpackOptions(whiteouts, rights, uids, gids, limits);
   }
 }

@@ -3,6 +3,7 @@ package io.jrun.rootfs.unpack;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.EntryStat;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Stat;
@@ -13,7 +14,9 @@ import io.jrun.rootfs.tar.Entry;
 import io.jrun.rootfs.tar.EntryType;
 import io.jrun.rootfs.tar.TarInput;
 import io.jrun.rootfs.tar.TarReader;
+import io.jrun.rootfs.tar.Time;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// Unpacks archives, layer upon layer, into an empty directory.
 ///
@@ -43,12 +46,16 @@ public final class Unpacker {
   private long files;
   private long bytes;
   private long skippedDevices;
+  private final @Nullable LowerTree lower;
 
   /// @param root the directory's descriptor in the writer
-  public Unpacker(HelperKernel writer, Descriptor root, UnpackOptions options) {
+  /// @param lower what overlayfs will show below the only layer; null where there is nothing
+  public Unpacker(
+      HelperKernel writer, Descriptor root, UnpackOptions options, @Nullable LowerTree lower) {
     this.options = options;
     pipeline = new Pipeline(writer, root);
-    tree = new Tree(pipeline, options.limits());
+    tree = new Tree(pipeline, options.limits(), lower, options.rights().setsOwners());
+    this.lower = lower;
     attributes = new Attributes(pipeline, options, Ownership.probe(writer, root));
   }
 
@@ -112,7 +119,7 @@ public final class Unpacker {
       return;
     }
     DirectoryNode parent = tree.directory(Paths.parent(path));
-    parent.layer = tree.layer();
+    tree.touch(parent);
     if (entry.type() == EntryType.DIRECTORY) {
       DirectoryNode node = parent.child(name);
       if (node == null) node = tree.make(parent, name);
@@ -193,6 +200,7 @@ public final class Unpacker {
     String targetName = Paths.name(target);
     String real = Paths.join(from.path, targetName);
     if (real.equals(path)) return;
+    if (!tree.mayHaveFile(real)) copyUp(real, from, targetName);
     if (!tree.mayHaveFile(real)) {
       throw new RootfsException(
           path + ": a hard link to " + target + ", which the archive has not brought");
@@ -204,10 +212,50 @@ public final class Unpacker {
     pipeline.add(new TreeCall.Linkat(fromDirectory, targetName, directory, name));
   }
 
+  /// Copies a file of the layers below into this one, so that a link can be made to it.
+  private void copyUp(String path, DirectoryNode directory, String name) {
+    LowerTree below = lower;
+    LowerTree.File file = tree.lowerFile(path);
+    if (below == null || file == null) return;
+    EntryStat stat = file.stat();
+    pipeline.step(path, CALLS + WRITES + 2 * file.xattrs().size());
+    Descriptor into = pipeline.directory(directory.path);
+    Descriptor from = pipeline.add(below.open(path)).descriptor();
+    Descriptor to =
+        pipeline
+            .add(new FileCall.Openat(into, name, NEW_FILE, stat.mode() & 0777, false))
+            .descriptor();
+    if (stat.size() > (long) WRITES << 30) throw new RootfsException(path + ": too large to copy");
+    for (long left = stat.size(); left > 0; left -= 1 << 30) {
+      pipeline.add(new FileCall.Sendfile(to, from, Math.min(left, 1 << 30)));
+    }
+    attributes.file(
+        to,
+        new Entry(
+            path,
+            EntryType.FILE,
+            stat.mode() & 07777,
+            options.rights().setsOwners() ? stat.uid() & 0xffff_ffffL : 0,
+            options.rights().setsOwners() ? stat.gid() & 0xffff_ffffL : 0,
+            new Time(stat.modifySeconds(), stat.modifyNanos()),
+            null,
+            "",
+            0,
+            0,
+            stat.size(),
+            stat.size(),
+            null,
+            file.xattrs()),
+        path);
+    pipeline.add(new FileCall.Close(from));
+    pipeline.add(new FileCall.Close(to));
+    tree.addFile(path);
+  }
+
   private void device(
       Entry entry, String path, Descriptor directory, String name, boolean replaced) {
     unlink(directory, name, replaced);
-    if (!options.privileged()) {
+    if (options.rights() != Rights.ALL) {
       skippedDevices++;
       return;
     }
@@ -232,9 +280,6 @@ public final class Unpacker {
   private void whiteout(String entry, String name) {
     boolean overlay = options.whiteouts() == Whiteouts.OVERLAY;
     DirectoryNode parent = tree.existing(Paths.parent(entry));
-    if (parent == null && overlay && tree.mayBeDirectory(Paths.parent(entry))) {
-      parent = tree.directory(Paths.parent(entry));
-    }
     if (parent == null) return;
     if (name.equals(Whiteouts.OPAQUE)) {
       if (overlay) parent.opaque = true;
@@ -248,7 +293,12 @@ public final class Unpacker {
     }
     String path = Paths.join(parent.path, hidden);
     DirectoryNode node = parent.child(hidden);
-    if (tree.isOfLayer(path)) return;
+    if (tree.isOfLayer(path)) {
+      // what this layer brought stays, what earlier ones put there goes
+      if (node != null && overlay) node.opaque = true;
+      else if (node != null) tree.clearOfEarlierLayers(node);
+      return;
+    }
     if (node != null) tree.remove(parent, hidden);
     pipeline.step(path, CALLS);
     Descriptor directory = pipeline.directory(parent.path);
@@ -256,6 +306,7 @@ public final class Unpacker {
     if (overlay) {
       pipeline.add(new FileCall.Mknodat(directory, hidden, Stat.S_IFCHR, 0), Errno.EEXIST);
       tree.addFile(path);
+      tree.hide(path);
     }
   }
 }

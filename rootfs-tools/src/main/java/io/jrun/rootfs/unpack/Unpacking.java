@@ -7,6 +7,7 @@ import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.RootfsException;
 import io.jrun.rootfs.stream.Expansion;
 import io.jrun.rootfs.stream.Sources;
+import org.jspecify.annotations.Nullable;
 
 /// Fills a directory that the caller names: completely, or not at all.
 public final class Unpacking {
@@ -45,28 +46,40 @@ public final class Unpacking {
   public static Report into(
       CallerFiles caller, String directory, UnpackOptions options, Filling filling) {
     try (WriterProcess process = WriterProcess.of(caller.kernel(), caller.helper())) {
-      HelperKernel writer = process.kernel();
-      Destination destination = Destination.open(writer, directory);
-      try {
-        Unpacker unpacker = new Unpacker(writer, destination.root(), options);
-        filling.fill(writer, unpacker);
-        Report report = unpacker.finish();
-        destination.complete();
-        return report;
-      } catch (RuntimeException e) {
-        destination.undo(e);
-        throw e;
-      } catch (OutOfMemoryError e) {
-        RootfsException shown = new RootfsException("the archive needs too much memory", e);
-        destination.undo(shown);
-        throw shown;
-      } catch (InternalError e) {
-        // what Java makes of SIGBUS
-        RootfsException shown =
-            new RootfsException("the archive became shorter while it was read", e);
-        destination.undo(shown);
-        throw shown;
-      }
+      return into(process, directory, options, null, filling);
+    }
+  }
+
+  /// The same by a process that is there already.
+  ///
+  /// @param lower what lies below, for a layer that overlayfs will stack on it
+  public static Report into(
+      WriterProcess process,
+      String directory,
+      UnpackOptions options,
+      @Nullable LowerTree lower,
+      Filling filling) {
+    HelperKernel writer = process.kernel();
+    Destination destination = Destination.open(writer, directory);
+    try {
+      Unpacker unpacker = new Unpacker(writer, destination.root(), options, lower);
+      filling.fill(writer, unpacker);
+      Report report = unpacker.finish();
+      destination.complete();
+      return report;
+    } catch (RuntimeException e) {
+      destination.undo(e);
+      throw e;
+    } catch (OutOfMemoryError e) {
+      RootfsException shown = new RootfsException("the archive needs too much memory", e);
+      destination.undo(shown);
+      throw shown;
+    } catch (InternalError e) {
+      // what Java makes of SIGBUS
+      RootfsException shown =
+          new RootfsException("the archive became shorter while it was read", e);
+      destination.undo(shown);
+      throw shown;
     }
   }
 

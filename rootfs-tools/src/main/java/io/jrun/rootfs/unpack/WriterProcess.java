@@ -52,6 +52,11 @@ public final class WriterProcess implements AutoCloseable {
     return writer;
   }
 
+  /// Of the process, in the caller's pid namespace.
+  public int pid() {
+    return pid;
+  }
+
   public HelperKernel kernel() {
     return helper;
   }

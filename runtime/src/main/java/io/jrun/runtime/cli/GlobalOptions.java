@@ -17,6 +17,6 @@ public record GlobalOptions(
     boolean trace,
     boolean systemdCgroup,
     String rootless) {
-  static final GlobalOptions DEFAULTS =
+  public static final GlobalOptions DEFAULTS =
       new GlobalOptions("", null, LogFormat.TEXT, false, false, false, "auto");
 }

@@ -11,7 +11,6 @@ import io.jrun.specs.json.Json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /// `jrun image …`: the store of images.
 final class ImageCommands {
@@ -155,7 +154,9 @@ final class ImageCommands {
     Nested nested =
         Nested.parse(options("prune", "remove what nobody needs"), "", args, 0, 0, request);
     if (nested.isHelp()) return 0;
-    request.print("removed " + images(request, nested).prune());
+    Images images = images(request, nested);
+    int bundles = request.operations().containerBundles(images).collect();
+    request.print("removed " + images.prune() + ", released " + bundles + " bundles");
     return 0;
   }
 
@@ -207,15 +208,11 @@ final class ImageCommands {
         (int) Math.min(16, nested.positive("--parallel", 3)));
   }
 
-  /// One line at a time, from whichever thread.
-  private static Consumer<String> progress(Request request, Nested nested) {
-    if (nested.line().has("--quiet")) return line -> {};
-    Object one = new Object();
-    return line -> {
-      synchronized (one) {
-        request.caller().err(line);
-      }
-    };
+  /// What standard error shows of transfers.
+  private static TransferDisplay progress(Request request, Nested nested) {
+    boolean quiet = nested.line().has("--quiet");
+    int columns = quiet ? 0 : request.operations().rootfsTools().columns();
+    return new TransferDisplay(quiet ? text -> {} : request.caller()::err, columns);
   }
 
   private static int pull(Request request, List<String> args) {

@@ -2,10 +2,15 @@ package io.jrun.runtime.cli;
 
 import io.jrun.image.Resolved;
 import io.jrun.image.bundle.Adjustments;
+import io.jrun.image.bundle.Conversion;
+import io.jrun.image.bundle.MappedUser;
 import io.jrun.image.bundle.Overrides;
 import io.jrun.image.commands.BundleClaim;
 import io.jrun.image.commands.ContainerBundles;
+import io.jrun.image.commands.ContainerRoot;
 import io.jrun.image.commands.Images;
+import io.jrun.image.commands.Snapshotter;
+import io.jrun.specs.runtime.Config;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -39,6 +44,11 @@ final class ImageRun {
         .text("N", "the most processes", "--pids-limit")
         .texts("cap", "add a capability", "--cap-add")
         .texts("cap", "drop a capability", "--cap-drop")
+        .commaTexts("name", "attach the container to a CNI network", "--network")
+        .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish", "-p")
+        .text("name", "join the namespaces of a sandbox", "--sandbox")
+        .text("auto|overlayfs|copy", "how the root is made of the image", "--snapshotter")
+        .texts("size=bytes", "the most that the container may change, in memory", "--storage-opt")
         .flag("the root file system is read-only", "--read-only")
         .flag("the process gets a terminal", "--tty", "-t")
         .flag("delete the container when it ends, as always without --keep", "--rm");
@@ -79,7 +89,7 @@ final class ImageRun {
     Images images = operations.images(store);
     Resolved image = images.resolve(line.text("--image", ""), ImageCommands.platform(line));
     ContainerBundles bundles = operations.containerBundles(images);
-    String root = global.root().isEmpty() ? "" : operations.rootfsTools().absolute(global.root());
+    String root = operations.stateRoot(global);
     try (BundleClaim claim = bundles.claim(id, root)) {
       if (!claim.isLeft()) return run(nested, global, operations, request, bundles, image);
       if (isContainer(id, global, operations)) {
@@ -102,18 +112,25 @@ final class ImageRun {
       Resolved image) {
     ParsedLine line = nested.line();
     String id = nested.argument(0);
-    String bundle;
+    ContainerBundles.Made made;
     try {
-      bundle =
-          bundles
-              .create(
-                  id,
-                  image,
-                  overrides(line),
-                  adjustments(line, operations),
-                  line.has("--tty"),
-                  () -> RootfsCommands.unpackOptions(request, nested))
-              .toString();
+      ContainerRoot wanted = containerRoot(line);
+      Adjustments adjustments = adjustments(line, operations);
+      Overrides overrides = overrides(line);
+      Config base = operations.baseConfig();
+      made =
+          bundles.create(
+              id,
+              image,
+              wanted,
+              () -> RootfsCommands.unpackOptions(request, nested),
+              accounts ->
+                  MappedUser.fit(
+                      adjustments.apply(
+                          Conversion.config(
+                              base, image.config(), accounts, overrides, line.has("--tty")))));
+      new Log(global, request.caller())
+          .step("made the root of ", made.root() == null ? "a copy" : "an overlayfs");
     } catch (RuntimeException e) {
       release(bundles, id, e);
       throw e;
@@ -121,15 +138,20 @@ final class ImageRun {
     RunOptions options =
         new RunOptions(
             new CreateOptions(
-                global,
-                id,
-                bundle,
-                line.text("--console-socket"),
-                null,
-                line.text("--pid-file"),
-                false,
-                false,
-                line.count("--preserve-fds")),
+                    global,
+                    id,
+                    made.directory().toString(),
+                    line.text("--console-socket"),
+                    null,
+                    line.text("--pid-file"),
+                    false,
+                    false,
+                    line.count("--preserve-fds"),
+                    line.texts("--network"),
+                    line.texts("--publish"),
+                    line.text("--sandbox"),
+                    true)
+                .with(new CreateOptions.ImageBundle(bundles.store(), made.root())),
             line.has("--detach"),
             line.has("--keep"),
             line.has("--no-subreaper"));
@@ -151,6 +173,17 @@ final class ImageRun {
 
   private static boolean isContainer(String id, GlobalOptions global, Operations operations) {
     return operations.list(global).stream().anyMatch(container -> container.id().equals(id));
+  }
+
+  private static ContainerRoot containerRoot(ParsedLine line) {
+    long limit = 0;
+    for (String option : line.texts("--storage-opt")) {
+      if (!option.startsWith("size=")) {
+        throw CommandFailure.usage("--storage-opt: only size= is known: " + option);
+      }
+      limit = Adjustments.bytes(option.substring("size=".length()));
+    }
+    return new ContainerRoot(Snapshotter.parse(line.text("--snapshotter", "auto")), limit);
   }
 
   private static Overrides overrides(ParsedLine line) {

@@ -5,6 +5,7 @@ import io.jrun.image.commands.BundleCreation;
 import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.commands.Images;
 import io.jrun.image.commands.RootfsTools;
+import io.jrun.specs.runtime.Config;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -31,7 +32,8 @@ public interface Operations {
 
   void kill(GlobalOptions global, String id, int signal, boolean all);
 
-  void delete(GlobalOptions global, String id, boolean force);
+  /// @param unfinished only where nothing but the id was taken yet; `force` is not looked at then
+  void delete(GlobalOptions global, String id, boolean force, boolean unfinished);
 
   List<ContainerSummary> list(GlobalOptions global);
 
@@ -51,6 +53,21 @@ public interface Operations {
 
   void resume(GlobalOptions global, String id);
 
+  /// Saves a running container, which ends unless it is to be left.
+  void checkpoint(CheckpointOptions options);
+
+  /// Returns the exit status of the restored container's process, or 0 once it is detached.
+  int restore(RestoreOptions options);
+
+  void sandboxRun(SandboxOptions options);
+
+  /// @param seconds that containers have to end by themselves
+  void sandboxStop(GlobalOptions global, String name, int seconds);
+
+  void sandboxRemove(GlobalOptions global, String name, boolean force);
+
+  List<SandboxSummary> sandboxes(GlobalOptions global);
+
   /// Archives and images, for the caller.
   RootfsTools rootfsTools();
 
@@ -62,6 +79,12 @@ public interface Operations {
   /// The bundles of containers that run an image.
   ContainerBundles containerBundles(Images images);
 
+  /// What a container's config says where neither an image nor the user does.
+  Config baseConfig();
+
+  /// The directory of the containers' state.
+  String stateRoot(GlobalOptions global);
+
   /// The features document as JSON text.
   String features();
 
@@ -69,6 +92,9 @@ public interface Operations {
   String engineStatus();
 
   void engineStop();
+
+  /// Replaces the engines of this installation, also under running pods.
+  void engineRestart();
 
   /// Performs a `cni` command and returns what to print.
   String cni(CniLine line);

@@ -5,6 +5,7 @@ import io.jrun.rootfs.pack.Packer;
 import io.jrun.rootfs.unpack.IdMap;
 import io.jrun.rootfs.unpack.Limits;
 import io.jrun.rootfs.unpack.Report;
+import io.jrun.rootfs.unpack.Rights;
 import io.jrun.rootfs.unpack.UnpackOptions;
 import io.jrun.rootfs.unpack.Whiteouts;
 import java.util.List;
@@ -110,7 +111,9 @@ final class RootfsCommands {
     ParsedLine line = nested.line();
     return new UnpackOptions(
         Whiteouts.LITERAL,
-        !line.has("--rootless") && request.operations().rootfsTools().isPrivileged(),
+        !line.has("--rootless") && request.operations().rootfsTools().isPrivileged()
+            ? Rights.ALL
+            : Rights.OWN,
         IdMap.parse(line.texts("--uid-map")),
         IdMap.parse(line.texts("--gid-map")),
         new Limits(

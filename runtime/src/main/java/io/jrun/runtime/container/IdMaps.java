@@ -20,14 +20,22 @@ import java.util.List;
 /// newuidmap(1) and newgidmap(1).
 final class IdMaps {
   private static final int NOT_FOUND = 127;
-  private static final String DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
+  static final String DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
 
   private IdMaps() {}
 
   /// @param pid of a process in the new namespace, its parent namespace being the client's
   static void write(Containers containers, ClientProcess client, int pid, Linux linux) {
-    List<IdMapping> uids = linux.uidMappings();
-    List<IdMapping> gids = linux.gidMappings();
+    write(containers, client, pid, linux.uidMappings(), linux.gidMappings());
+  }
+
+  /// @param pid of a process in the new namespace, its parent namespace being the client's
+  static void write(
+      Containers containers,
+      ClientProcess client,
+      int pid,
+      List<IdMapping> uids,
+      List<IdMapping> gids) {
     boolean all = containers.uid() == 0;
     Stat self = client.helper.call(new FileCall.Statx(Descriptor.CWD, "/proc/self", 0));
     Batch batch = new Batch();

@@ -1,5 +1,6 @@
 package io.jrun.runtime.container;
 
+import io.jrun.image.bundle.RootMount;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Pending;
@@ -15,6 +16,7 @@ import io.jrun.runtime.cgroup.Hierarchy;
 import io.jrun.runtime.mount.FileSystemPlan;
 import io.jrun.runtime.mount.MountOptions;
 import io.jrun.runtime.mount.MovedRoot;
+import io.jrun.runtime.mount.OverlayRoot;
 import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.runtime.process.IdentityPlan;
 import io.jrun.runtime.process.SchedulingPlan;
@@ -45,8 +47,12 @@ final class InitPlan {
   private final StoredState state;
   private final SealedExe exe;
   private final NamespacePlan namespaces;
+  private final @Nullable RootMount root;
 
-  InitPlan(Config config, Process process, StoredState state, SealedExe exe) {
+  /// @param root what init mounts to be its root; null where it is there already
+  InitPlan(
+      Config config, Process process, StoredState state, SealedExe exe, @Nullable RootMount root) {
+    this.root = root;
     this.config = config;
     this.process = process;
     this.state = state;
@@ -63,7 +69,7 @@ final class InitPlan {
     return config.mounts().stream().filter(InitPlan::binds).toList();
   }
 
-  private static boolean binds(Mount mount) {
+  static boolean binds(Mount mount) {
     return MountOptions.parse(type(mount), mount.options()).bind();
   }
 
@@ -75,13 +81,9 @@ final class InitPlan {
   ///
   /// @param directories for each bind mount, whether its source is a directory
   /// @param init performs what comes before a question to it
-  /// @param idMapped trees for some of the mounts; null where there are none
+  /// @param trees for some of the mounts
   /// @return the rest of the batch, to be sent
-  Batch beforeCgroup(
-      Batch batch,
-      List<Boolean> directories,
-      HelperKernel init,
-      @Nullable IdMappedMounts idMapped) {
+  Batch beforeCgroup(Batch batch, List<Boolean> directories, HelperKernel init, MountTrees trees) {
     batch.add(new PseudoCall.ResetSignals());
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     exe.addTo(batch);
@@ -106,7 +108,12 @@ final class InitPlan {
       batch = new Batch();
       FileSystemPlan.parentOf(batch, init, state.rootfs(), propagation.ofParent());
     }
-    Descriptor tree = FileSystemPlan.root(batch, state.rootfs());
+    Descriptor tree =
+        root != null
+            ? OverlayRoot.mount(batch, root, state.rootfs())
+            : state.pauses()
+                ? FileSystemPlan.emptyRoot(batch, state.rootfs())
+                : FileSystemPlan.root(batch, state.rootfs());
     batch.add(new FileCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(tree));
     FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
@@ -114,7 +121,11 @@ final class InitPlan {
     int end = firstLaterMount();
     for (int i = 0; i < end; i++) {
       Mount mount = config.mounts().get(i);
-      plan.mount(mount, !binds(mount) || directories.get(bound++), tree(idMapped, batch, i));
+      plan.mount(
+          mount,
+          !binds(mount) || directories.get(bound++),
+          trees.pass(batch, i),
+          trees.isOptional(i));
     }
     return batch;
   }
@@ -131,11 +142,6 @@ final class InitPlan {
     batch.add(new FileCall.Close(root));
   }
 
-  private static @Nullable Descriptor tree(
-      @Nullable IdMappedMounts idMapped, Batch batch, int index) {
-    return idMapped == null ? null : idMapped.pass(batch, index);
-  }
-
   /// The first that shows the cgroup, or that init is asked about.
   private int firstLaterMount() {
     List<Mount> mounts = config.mounts();
@@ -144,7 +150,7 @@ final class InitPlan {
     return mounts.size();
   }
 
-  private static boolean isCgroup(Mount mount) {
+  static boolean isCgroup(Mount mount) {
     return "cgroup".equals(mount.type());
   }
 
@@ -156,7 +162,7 @@ final class InitPlan {
       Batch batch,
       List<Boolean> directories,
       HelperKernel init,
-      @Nullable IdMappedMounts idMapped,
+      MountTrees trees,
       Map<String, String> shown,
       Hierarchies hierarchies,
       boolean bindsDevices) {
@@ -176,7 +182,11 @@ final class InitPlan {
         batch = new Batch();
         plan = new FileSystemPlan(batch, ROOT);
       } else {
-        plan.mount(mount, !binds(mount) || directories.get(bound++), tree(idMapped, batch, i));
+        plan.mount(
+            mount,
+            !binds(mount) || directories.get(bound++),
+            trees.pass(batch, i),
+            trees.isOptional(i));
       }
     }
     boolean userNamespace = bindsDevices || namespaces.has(NamespaceType.USER);
