@@ -230,7 +230,7 @@ public final class EtcdClient implements AutoCloseable {
                                 .toList()),
                     error -> broken.run(),
                     broken));
-    return watcher::close;
+    return watcher;
   }
 
   @Override
