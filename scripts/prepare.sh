@@ -26,6 +26,7 @@ need ping iputils-ping
 need nft nftables
 need dbus-daemon dbus-daemon
 need iptables iptables
+need etcd etcd-server
 [ -x /usr/lib/cni/bridge ] || [ -x /opt/cni/bin/bridge ] || missing+=(containernetworking-plugins)
 ldconfig -p | grep -q 'libnftables.so.1' || missing+=(libnftables1)
 [ -e /usr/share/doc/busybox-static ] || missing+=(busybox-static)

@@ -173,4 +173,43 @@ class NetworkIT extends EndToEnd {
         .succeeds();
     nothingIsWired();
   }
+
+  @Test
+  void policiesSelectContainersByTheirAnnotations() throws IOException {
+    node.configure(
+        "30-pol.conflist",
+        """
+        {"cniVersion":"1.0.0","name":"pol","plugins":[{"type":"simplecni","bridge":"pol0",
+          "policyDir":"@DIR@/policy","ipam":{"subnet":"10.83.0.0/24","dataDir":"@DIR@/leases"}}]}\
+        """);
+    String policies = node.temp().resolve("policy").toString();
+    config
+        .set(
+            "/annotations",
+            "{\"io.jrun.network\":\"pol\",\"io.jrun.labels\":\"app=web\",\"io.jrun.namespace\":\"shop\"}")
+        .args("sleep", "1000");
+    node("run", "--detach").succeeds();
+    String friend = node.container("friend");
+    node.cni("add", "pol", friend)
+        .with("CNI_ARGS", "K8S_POD_NAMESPACE=shop;LABELS=app=front")
+        .run()
+        .succeeds();
+    String stranger = node.container("stranger");
+    node.cni("add", "pol", stranger).run().succeeds();
+    node.cni("policy", "apply", "--policy-dir", policies, "-n", "shop", "-f", "-")
+        .input(
+            """
+            {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "web"},
+             "spec": {"podSelector": {"matchLabels": {"app": "web"}},
+                      "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "front"}}}]}]}}\
+            """)
+        .run()
+        .succeeds();
+    CniNode.in(friend, "ping", "-c", "1", "-W", "3", "10.83.0.2").run().succeeds();
+    assertThat(CniNode.in(stranger, "ping", "-c", "1", "-W", "1", "10.83.0.2").run().status())
+        .isNotZero();
+    node(List.of("delete", "--force", id)).succeeds();
+    assertThat(node.cni("policy", "endpoints", "--policy-dir", policies).run().succeeds().out())
+        .doesNotContain("app=web", "\"web\"");
+  }
 }

@@ -66,7 +66,7 @@ public final class ContainerNetworks implements Networks {
                   containerId,
                   netns,
                   "eth" + attached.size(),
-                  List.of(),
+                  wish.args(),
                   PublishedPort.capabilityArgs(wish.ports()));
           NetworkConfig network = new ConfigDirectory(wish.configDirectory(), recent).load(name);
           // on its way while the plugin's configuration is made

@@ -1,26 +1,45 @@
 package io.jrun.cni.container;
 
+import io.jrun.cni.network.AttachmentArgs;
 import io.jrun.cni.network.CachedAttachment;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.NetworkConfig;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /// Attaches containers to networks and detaches them.
 public interface Networks {
   /// What a container wants.
   ///
   /// @param names of networks; the first is eth0
+  /// @param args CNI_ARGS of every network
   record Wish(
       List<String> names,
       List<PublishedPort> ports,
       Path configDirectory,
-      List<String> pluginPath) {
+      List<String> pluginPath,
+      List<AttachmentArgs.Arg> args) {
     public Wish {
       names = List.copyOf(names);
       ports = List.copyOf(ports);
       pluginPath = List.copyOf(pluginPath);
+      args = List.copyOf(args);
+    }
+
+    public Wish(
+        List<String> names,
+        List<PublishedPort> ports,
+        Path configDirectory,
+        List<String> pluginPath) {
+      this(names, ports, configDirectory, pluginPath, List.of());
+    }
+
+    /// The same for a container with annotations by which network policies select it.
+    public Wish identifiedBy(Map<String, String> annotations) {
+      return new Wish(
+          names, ports, configDirectory, pluginPath, IdentityAnnotations.args(annotations));
     }
   }
 

@@ -66,7 +66,12 @@ record Networking(Containers containers, ClientProcess client, Store store, Stor
     String netns = "/proc/" + initPid + "/ns/net";
     return containers
         .networks()
-        .attach(client.helper, client.env(), networkId(), netns, wish(ports(config)));
+        .attach(
+            client.helper,
+            client.env(),
+            networkId(),
+            netns,
+            wish(ports(config)).identifiedBy(config.annotations()));
   }
 
   private Networks.Wish wish(List<PublishedPort> ports) {
