@@ -395,4 +395,36 @@ class UnpackIT extends EndToEnd {
       throw new java.io.UncheckedIOException(e);
     }
   }
+
+  @Test
+  void aClientThatIsKilledWhileTheStreamIsSilentLeavesNobodyWaiting() throws Exception {
+    Path fifo = temp.resolve("fifo");
+    Command.of("mkfifo", fifo.toString()).run().succeeds();
+    byte[] archive = new TarBuilder().mode(0755).directory("d").file("d/f", "x").bytes();
+    for (int sent : new int[] {0, 1024}) {
+      Process writer =
+          new ProcessBuilder(
+                  "sh", "-c", "exec 9>\"$0\"; cat >&9; exec sleep 1000 9>&9", fifo.toString())
+              .start();
+      Command.Running running =
+          Command.of(RUNTIME.path().toString(), "rootfs", "unpack", fifo.toString(), temp + "/to")
+              .with("JRUN_ENGINE", "off")
+              .start();
+      writer.getOutputStream().write(archive, 0, sent);
+      writer.getOutputStream().close();
+      assertThat(eventually(() -> running.process().descendants().findAny().isPresent())).isTrue();
+      pause(1500);
+      List<ProcessHandle> engine = running.process().descendants().toList();
+      running.process().destroyForcibly();
+      running.finish();
+      try {
+        assertThat(eventually(() -> engine.stream().noneMatch(ProcessHandle::isAlive)))
+            .as("the one-shot engine ends, after %d bytes", sent)
+            .isTrue();
+      } finally {
+        engine.forEach(ProcessHandle::destroyForcibly);
+        writer.destroyForcibly().waitFor();
+      }
+    }
+  }
 }
