@@ -427,4 +427,30 @@ class UnpackIT extends EndToEnd {
       }
     }
   }
+
+  @Test
+  void whatXzMakesWithItsLargestDictionaryIsRead() throws IOException {
+    Path tree = Files.createDirectory(temp.resolve("tree"));
+    Command.of(
+            "bash",
+            "-c",
+            "cd $0/tree; head -c 3M /dev/urandom > r; cp r again; cd ..; tar -C tree -c . | xz -9 -T1"
+                + " --lzma2=preset=0,dict=64MiB > a.tar.xz; tar -C tree -c r | xz -0 > b.xz; xz --lzma2=preset=0,dict=512MiB <"
+                + " tree/r > huge.xz",
+            temp.toString())
+        .run()
+        .succeeds();
+    runtime("rootfs", "unpack", temp + "/a.tar.xz", temp + "/to").succeeds();
+    assertThat(temp.resolve("to/again")).hasSameBinaryContentAs(tree.resolve("r"));
+    runtime("rootfs", "unpack", temp + "/huge.xz", temp + "/huge").failsInOneLine("MiB of memory");
+    byte[] whole = Files.readAllBytes(temp.resolve("b.xz"));
+    for (int cut : new int[] {1, 100, whole.length / 2}) {
+      Files.write(temp.resolve("cut.xz"), java.util.Arrays.copyOf(whole, whole.length - cut));
+      runtime("rootfs", "unpack", temp + "/cut.xz", temp + "/cut").failsInOneLine("truncated");
+    }
+    whole[whole.length / 2] ^= 1;
+    Files.write(temp.resolve("cut.xz"), whole);
+    runtime("rootfs", "unpack", temp + "/cut.xz", temp + "/cut").failsInOneLine("damaged");
+    assertThat(temp.resolve("cut")).doesNotExist();
+  }
 }
