@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Test;
 /// that is whole, a repetition that succeeds, and nothing that stays.
 @JrunOnly
 class KilledImagesIT extends EndToEnd {
-  private static final int STEP_MILLIS = 140;
-  private static final int MOST_MILLIS = 1300;
+  private static final int STEP_MILLIS = 230;
+  private static final int MOST_MILLIS = 1200;
 
   @SuppressWarnings("NullAway.Init")
   private ImageLayout layout;

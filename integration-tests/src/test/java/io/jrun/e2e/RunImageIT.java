@@ -333,7 +333,7 @@ class RunImageIT extends EndToEnd {
 
   @Test
   void aRunKilledAtAnyMomentLeavesWhatPruneTakes() throws IOException {
-    for (int millis = 0; millis < 1200; millis += 150) {
+    for (int millis = 0; millis < 1200; millis += 240) {
       Command.Running running =
           command(
                   "run",
