@@ -15,12 +15,15 @@ HEADERS := $(wildcard kernel/src/main/c/*.h) kernel/src/main/c/helper.ld
 ARCH_x86_64 := -mno-sse
 ARCH_aarch64 := -mgeneral-regs-only
 
-.PHONY: build test bench lint goldens format demo install uninstall prepare clean helpers stage
+.PHONY: build test e2e bench lint goldens format demo install uninstall prepare prepare-tests clean helpers stage
 
 build: prepare stage
 
 prepare:
 	@scripts/prepare.sh
+
+prepare-tests:
+	@scripts/prepare.sh tests
 
 # The helper for this machine, and for the other architecture where its compiler is installed.
 helpers: $(BUILD)/helper/$(shell uname -m)/jrun
@@ -37,8 +40,13 @@ stage: helpers
 	$(MVN) -DskipTests install
 	scripts/stage.sh $(STAGE)
 
-test: prepare stage
+test: prepare-tests stage
 	scripts/test.sh
+
+# The end-to-end tests alone, of RUNTIME, which may be runc or crun: a test that fails with every runtime is wrong.
+RUNTIME ?= $(STAGE)/bin/jrun
+e2e: prepare-tests stage
+	mvn -B -pl integration-tests verify -Dspotless.check.skip=true -Djrun.runtime=$(RUNTIME)
 
 bench: build
 	scripts/bench.sh

@@ -3,6 +3,7 @@
 
 JRUN=build/install/bin/jrun   beside which simplecni lies
 BENCH_RUNS=30                 runs of the reference; simplecni has as many after a warm-up
+BENCH_PAIRS=200               runs of a container with simplecni and without a network, in turns
 All of it happens in a network namespace of its own.
 """
 
@@ -19,6 +20,8 @@ import time
 RUNS = int(os.environ.get("BENCH_RUNS", "30"))
 WARMUP = int(os.environ.get("BENCH_WARMUP", "200"))  # a resident engine is warm in its daily life
 ROW = 200
+PAIRS = int(os.environ.get("BENCH_PAIRS", "200"))
+BUSYBOX = "/bin/busybox"
 JRUN = pathlib.Path(os.environ.get("JRUN", "build/install/bin/jrun")).absolute()
 PATHS = [str(JRUN.parent), "/usr/lib/cni", "/opt/cni/bin"]
 
@@ -74,6 +77,41 @@ def in_a_row(plugin):
     return statistics.median(times[:50]), statistics.median(times[-50:])
 
 
+class Container:
+    """A bundle that runs busybox true, with an own network namespace in either case."""
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.bundle = self.directory / "bundle"
+        (self.bundle / "rootfs" / "bin").mkdir(parents=True)
+        for name in ("dev", "etc", "proc", "sys"):
+            (self.bundle / "rootfs" / name).mkdir()
+        shutil.copy(BUSYBOX, self.bundle / "rootfs" / "bin" / "true")
+        (self.directory / "net.d").mkdir()
+        (self.directory / "net.d" / "10-bench.conf").write_text(configuration("simplecni", directory + "/run"))
+        subprocess.run([str(JRUN), "spec", "--bundle", str(self.bundle)], check=True)
+        config = json.loads((self.bundle / "config.json").read_text())
+        config["process"].update(terminal=False, args=["/bin/true"])
+        (self.bundle / "config.json").write_text(json.dumps(config))
+
+    def run(self, *flags):
+        env = dict(os.environ, NETCONFPATH=str(self.directory / "net.d"), CNI_PATH=":".join(PATHS))
+        words = [str(JRUN), "--root", str(self.directory / "state"), "run", *flags, "--bundle", str(self.bundle), "bench"]
+        start = time.perf_counter()
+        process = subprocess.run(words, env=env, stdin=subprocess.DEVNULL, capture_output=True)
+        millis = (time.perf_counter() - start) * 1000
+        if process.returncode:
+            sys.exit("bench: %s: %s" % (words, process.stderr.decode()))
+        return millis
+
+    def pairs(self, count):
+        wired, plain = [], []
+        for _ in range(count):
+            wired.append(self.run("--network", "bench-simplecni"))
+            plain.append(self.run())
+        return wired, plain
+
+
 def line(case, own, other, limit):
     ratio = own / other
     print("| %s | %.2f ms | %.2f ms | %.2f | ≤ %.2f | %s |" % (case, own, other, ratio, limit, "yes" if ratio <= limit else "**no**"))
@@ -97,6 +135,11 @@ def main():
         print("| --- | ---: | ---: | ---: | --- | --- |")
         line("ADD with ipMasq", statistics.median(adds), statistics.median(other_adds), 0.12)
         line("DEL with ipMasq", statistics.median(deletes), statistics.median(other_deletes), 0.25)
+        container = Container(directory)
+        container.pairs(WARMUP // 2)
+        wired, plain = (statistics.median(times) for times in container.pairs(PAIRS))
+        print("| `run --network simplecni` beside `run` with an empty network | %.2f ms | %.2f ms | %.2f | ≤ 1.30 | %s |"
+              % (wired, plain, wired / plain, "yes" if wired <= 1.3 * plain else "**no**"))
         first, last = in_a_row(own)
         print("| %d ADDs in a row: the last 50 beside the first | %.2f ms | %.2f ms | %.2f | ≤ 1.30 | %s |"
               % (ROW, last, first, last / first, "yes" if last <= 1.3 * first else "**no**"))

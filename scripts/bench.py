@@ -1,5 +1,6 @@
 """The measurements of bench.sh: python3 bench.py WORK, where WORK holds bundle/rootfs and cycle.sh."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ CONTAINERS = int(os.environ["BENCH_CONTAINERS"])
 PARALLEL = int(os.environ["BENCH_PARALLEL"])
 BUNDLE = WORK / "bundle"
 SLEEPER = WORK / "sleeper"
+FILTERED = WORK / "filtered"
 
 ROWS = []  # case, unit, {runtime: number}, goal, whether it is met (None: no goal or no number)
 NOTES = []
@@ -60,6 +62,73 @@ def write_bundles(spec_runtime):
         (bundle / "config.json").write_text(json.dumps(config))
 
 
+# What a profile of Docker's shape leaves out, for all who have no more capabilities than its containers.
+PRIVILEGED = """
+acct add_key afs_syscall bdflush bpf clock_settime clock_settime64 clone3 create_module delete_module fanotify_init finit_module
+fsconfig fsmount fsopen fspick get_kernel_syms get_mempolicy init_module ioperm iopl kcmp kexec_file_load kexec_load keyctl
+lookup_dcookie mbind migrate_pages mount mount_setattr move_mount move_pages name_to_handle_at nfsservctl open_by_handle_at open_tree
+perf_event_open personality pivot_root process_vm_readv process_vm_writev ptrace query_module quotactl reboot request_key
+set_mempolicy setdomainname sethostname setns settimeofday socketcall stime swapoff swapon sysfs _sysctl syslog umount umount2 unshare uselib
+userfaultfd ustat vhangup vm86 vm86old clone socket
+""".split()
+AUDIT_ARCHES = {"x86_64": (0xC000003E, 0x40000003), "aarch64": (0xC00000B7, 0x40000028)}  # and their 32-bit ones
+PER_LINUX, PER_LINUX32, UNAME26 = 0, 8, 0x20000
+NEW_NAMESPACES = 0x7E020000
+AF_VSOCK = 40
+
+
+def syscall_names():
+    """The names that libseccomp knows for this machine, in its 64-bit and 32-bit modes."""
+    library = ctypes.CDLL("libseccomp.so.2")
+    library.seccomp_syscall_resolve_num_arch.restype = ctypes.c_void_p
+    libc = ctypes.CDLL(None)
+    names = {}
+    for arch in AUDIT_ARCHES[os.uname().machine]:
+        for number in range(512):
+            text = library.seccomp_syscall_resolve_num_arch(ctypes.c_uint32(arch), number)
+            if text:
+                names[ctypes.string_at(text).decode()] = True
+                libc.free(ctypes.c_void_p(text))
+    return list(names)
+
+
+def full_profile():
+    """A filter in the shape of Docker's default: what is allowed is listed, a few calls by their arguments."""
+    allow = "SCMP_ACT_ALLOW"
+    names = [name for name in syscall_names() if name not in PRIVILEGED]
+
+    def argument(value, op, two=None):
+        return {"index": 0, "value": value, "op": op} | ({"valueTwo": two} if two is not None else {})
+
+    rules = [{"names": names, "action": allow}]
+    for persona in (PER_LINUX, PER_LINUX32, UNAME26, UNAME26 | PER_LINUX32, 0xFFFFFFFF):
+        rules.append({"names": ["personality"], "action": allow, "args": [argument(persona, "SCMP_CMP_EQ")]})
+    rules.append({"names": ["socket"], "action": allow, "args": [argument(AF_VSOCK, "SCMP_CMP_NE")]})
+    rules.append({"names": ["clone"], "action": allow, "args": [argument(NEW_NAMESPACES, "SCMP_CMP_MASKED_EQ", 0)]})
+    rules.append({"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38})
+    arm = os.uname().machine == "aarch64"
+    architectures = ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"] if arm else ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"]
+    note("the full seccomp profile names %d calls" % len(names))
+    return {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1, "architectures": architectures, "syscalls": rules}
+
+
+def write_filtered_bundle():
+    FILTERED.mkdir(exist_ok=True)
+    config = json.loads((BUNDLE / "config.json").read_text())
+    config["linux"]["seccomp"] = full_profile()
+    (FILTERED / "config.json").write_text(json.dumps(config))
+
+
+def filtered_case(runtimes):
+    try:
+        write_filtered_bundle()
+    except OSError as e:
+        note("no run with seccomp: %s" % e)
+        return
+    run = {r.name: r.words("run", "--bundle", FILTERED, "bench-filtered") for r in runtimes}
+    against_peers("run with a full seccomp profile", hyperfine("run-seccomp", run), "≤ 0.5 × crun")
+
+
 def usable(runtime):
     try:
         runtime.call("run", "--bundle", BUNDLE, "bench-try")
@@ -100,7 +169,7 @@ def against_peers(case, numbers, goal="≤ 0.5 × crun, ≤ 0.2 × runc"):
         parts = []
         if "crun" in numbers:
             parts.append(numbers["jrun"] <= 0.5 * numbers["crun"])
-        if "runc" in numbers:
+        if "runc" in numbers and "runc" in goal:
             parts.append(numbers["jrun"] <= 0.2 * numbers["runc"])
         met = all(parts) if parts else None
     row(case, "ms", numbers, goal, met)
@@ -291,6 +360,7 @@ def main():
 
     run = {r.name: r.words("run", "--bundle", BUNDLE, "bench-run") for r in runtimes}
     against_peers("run", hyperfine("run", run))
+    filtered_case(runtimes)
     exec_case(runtimes)
     cycle = {r.name: ["/bin/sh", str(WORK / "cycle.sh"), r.binary, str(r.root), str(BUNDLE), "bench-cycle"] for r in runtimes}
     row("create, start, delete", "ms", hyperfine("create-start-delete", cycle))

@@ -12,6 +12,7 @@ mkdir -p "$prefix/bin" "$lib/native"
 install -m 755 "build/helper/$(uname -m)/jrun" "$prefix/bin/jrun.new"
 mv "$prefix/bin/jrun.new" "$prefix/bin/jrun"
 ln -sfn jrun "$prefix/bin/simplecni"
+ln -sfn jrun "$prefix/bin/containerd-shim-jrun-v2"
 # the class path: the project's own modules in one jar, the libraries beside it
 classes=build/classes
 rm -rf "$classes" && mkdir -p "$classes"
@@ -27,16 +28,18 @@ mvn -B -q -pl runtime dependency:copy-dependencies -DincludeScope=runtime \
 # jffi's native library unpacked, so that no start does it again
 arch=$(uname -m)
 (cd "$lib/native" && "$JAVA_HOME/bin/jar" xf "$lib"/jffi-*-native.jar "jni/$arch-Linux/libjffi-1.2.so")
+# what only a network with nodes in etcd or a policy in YAML loads is last: a search for any other class does not open it
+rare='^(jetcd|grpc|vertx|netty|guava|failureaccess|failsafe|perfmark|slf4j|snakeyaml)-'
 classpath=jrun.jar
-for jar in "$lib"/*.jar; do
-  name=$(basename "$jar")
-  [ "$name" = jrun.jar ] || [[ "$name" == jffi-*-native.jar ]] || classpath+=":$name"
-done
+names() { ls "$lib" | grep '\.jar$' | grep -Ev '^(jrun\.jar|jffi-.*-native\.jar)$'; }
+for name in $(names | grep -Ev "$rare") $(names | grep -E "$rare"); do classpath+=":$name"; done
 classpath=$(sed 's|\([^:]*\)|%/\1|g' <<<"$classpath")
+# Without the machine code that the cache would hold since JDK 25: it is for this processor, and on one with fewer instructions the engine
+# would end with SIGILL (an installation that is copied, a virtual machine that moves). It saves no measurable time.
 write_arguments() {
   printf '%s\n' "$java" -XX:+UseSerialGC -Xms16m -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
     -XX:-UsePerfData -XX:+ErrorFileToStderr -XX:-CreateCoredumpOnCrash \
-    -XX:ReservedCodeCacheSize=24m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+    -XX:ReservedCodeCacheSize=24m -XX:+UnlockDiagnosticVMOptions -XX:-AOTAdapterCaching -XX:-AOTStubCaching --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
     "-Djffi.boot.library.path=%/native/jni/$arch-Linux" "-Djrun.library=%" "$@" \
     -cp "$classpath" io.jrun.runtime.engine.Main > "$lib/engine.argv"
 }

@@ -15,6 +15,10 @@ const char *variable(char **env, const char *name) {
   return 0;
 }
 
+static int installed;
+
+void prefer_installed(void) { installed = 1; }
+
 static unsigned long mix(unsigned long hash, unsigned long value) {
   for (int i = 0; i < 8; i++) hash = (hash ^ (value >> (8 * i) & 0xff)) * 0x100000001b3UL;
   return hash;
@@ -66,15 +70,24 @@ static void private_directory(const char *path) {
   }
 }
 
+/* Whether this root is an ordinary user's, in a user namespace, whose /run is somebody else's; as runc tells it. */
+static int is_users_root(char **env) {
+  const char *user = variable(env, "USER");
+  struct statx s;
+  memset(&s, 0, sizeof s);
+  return syscall5(SYS_statx, AT_FDCWD, "/proc/self/ns/user", 0, STATX_BASIC_STATS, &s) == 0 &&
+         s.ino != FIRST_USER_NAMESPACE && !(user && same(user, "root"));
+}
+
 static void find_base(char **env) {
   unsigned long hash = 0xcbf29ce484222325UL;
   unsigned uid = (unsigned)syscall0(SYS_geteuid);
   char *p = base, *end = base + sizeof base - 8, build[PATH_LENGTH];
   const char *run = variable(env, "XDG_RUNTIME_DIR");
-  if (uid == 0) {
-    p = append(p, end, "/run/jrun-engine");
-  } else if (run && *run) {
+  if (run && *run && (uid != 0 || is_users_root(env))) {
     p = append(append(p, end, run), end, "/jrun-engine");
+  } else if (uid == 0) {
+    p = append(p, end, "/run/jrun-engine");
   } else {
     char digits[12], *d = digits + 11;
     unsigned n = uid;
@@ -85,7 +98,8 @@ static void find_base(char **env) {
   private_directory(base);
   append(append(build, build + sizeof build, library), build + sizeof build, "/jrun.jar");
   hash = mix_build(hash, build);
-  hash = mix_build(hash, "/proc/self/exe"); /* the engine seals this very binary */
+  if (installed) append(append(build, build + sizeof build, library), build + sizeof build, "/../../bin/jrun");
+  hash = mix_build(hash, installed ? build : "/proc/self/exe"); /* the engine seals this very binary */
   hash = mix_file(hash, "/proc/self/ns/mnt");
   hash = mix_file(hash, "/proc/self/ns/user");
   hash = mix_file(hash, "/proc/self/ns/pid");
@@ -183,7 +197,7 @@ static _Noreturn void become_engine(int socket, const char *mode, int keep_stder
   quit(1);
 }
 
-static long split(void) {
+long split(void) {
   struct clone_args args;
   memset(&args, 0, sizeof args);
   args.exit_signal = SIGCHLD;

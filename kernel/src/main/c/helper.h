@@ -24,6 +24,7 @@ struct session {
   int ended;            /* the monitored process has ended: fallback_status is its status */
   int began;            /* a batch has arrived */
   int pauses;           /* when it has left the engine it is a pause process */
+  int relays;           /* not 0: the master of the terminal that it copies when it has left */
   int broken;           /* the last batch did not run to its end */
   int status;           /* >= 0: what exit_group says instead of its argument */
   int fallback_status;  /* the status when the fallback has run */
@@ -36,11 +37,28 @@ int send_all(int socket, struct msghdr *message);
 /* pause.c: the pause process of a sandbox */
 _Noreturn void pause_until_told(void);
 
-/* monitor.c: a container in the foreground */
+/* monitor.c: a container in the foreground, and the terminal of one in the background */
+_Noreturn void relay(int master);
 long monitor(struct session *session, const struct monitor *arguments);
 
 /* engine.c: finding or starting the engine */
 int engine_connect(char **env, int again);
+void prefer_installed(void); /* the engine of the program that is installed now, not of this one */
 const char *variable(char **env, const char *name);
+long split(void);
+
+/* sha256.c */
+void sha256_hex(const char *text, size n, char hex[65]);
+
+/* annotation.c: of a config.json */
+int annotation(const char *json, size n, const char *name, char *value, size room);
+
+/* shim.c: containerd's shim; returns where the command is the engine's to answer */
+struct greeting { unsigned argc, envc; const char *strings; size size; };
+void shim(char **argv, char **env, const struct greeting *greeting);
+
+/* keeper.c: what a pod has of the shim while engines come and go */
+_Noreturn void keep(int listener, const char *socket_path, int exits, char **env, const struct greeting *greeting);
+int greet(int socket, const struct greeting *greeting);
 
 #endif

@@ -7,11 +7,16 @@ enum { ATTEMPTS = 9 }; /* the pauses between them make half a second */
 static struct session session;
 
 /* The strings lie in one block, as the kernel lays out argv and env at the program's start. */
-static int greet(int socket, unsigned argc, unsigned envc, const char *first, size strings) {
-  struct hello hello = {PROTOCOL_MAGIC, PROTOCOL_VERSION, (unsigned)strings, argc, envc, 0};
-  struct iovec iov[2] = {{&hello, sizeof hello}, {(void *)first, strings}};
+int greet(int socket, const struct greeting *g) {
+  struct hello hello = {PROTOCOL_MAGIC, PROTOCOL_VERSION, (unsigned)g->size, g->argc, g->envc, 0};
+  struct iovec iov[2] = {{&hello, sizeof hello}, {(void *)g->strings, g->size}};
   struct msghdr message = {0, 0, iov, 2, 0, 0, 0};
   return send_all(socket, &message);
+}
+
+static int ends_with(const char *s, const char *end) {
+  size n = length(s), m = length(end);
+  return n >= m && same(s + n - m, end);
 }
 
 static void open_standard_descriptors(void) {
@@ -21,7 +26,7 @@ static void open_standard_descriptors(void) {
 
 /* Asks an engine, and again where it goes before it has done anything: one that is dying can still
  * be found for a moment. A one-shot engine that dies would do so each time. */
-static void ask(char **env, int first, unsigned argc, unsigned envc, const char *strings, size n) {
+static void ask(char **env, int first, const struct greeting *greeting) {
   const char *choice = variable(env, "JRUN_ENGINE");
   int attempts = choice && same(choice, "off") ? 1 : ATTEMPTS;
   session.began = 0;
@@ -29,7 +34,7 @@ static void ask(char **env, int first, unsigned argc, unsigned envc, const char 
     long pause[2] = {0, 1000000L << i};
     if (i > 1) syscall5(SYS_ppoll, 0, 0, pause, 0, 8);
     session.socket = engine_connect(env, first + i);
-    if (greet(session.socket, argc, envc, strings, n)) serve(&session);
+    if (greet(session.socket, greeting)) serve(&session);
   }
 }
 
@@ -43,8 +48,17 @@ static void fall_back(char **env) {
   }
   session.fallback_count = 0;
   session.status = session.fallback_status;
-  ask(env, 1, count, 0, session.fallback, session.fallback_size);
+  ask(env, 1, &(struct greeting){count, 0, session.fallback, session.fallback_size});
   quit(session.status);
+}
+
+/* A keeper's worker that was made anew from this program: it serves the descriptor that it was given. */
+static _Noreturn void be_worker(void) {
+  syscall3(SYS_fcntl, WORKER_SOCKET, F_SETFD, 1);
+  session.socket = WORKER_SOCKET;
+  session.is_child = 1;
+  serve(&session);
+  quit(1);
 }
 
 __attribute__((used)) _Noreturn void start(long *stack) {
@@ -53,7 +67,7 @@ __attribute__((used)) _Noreturn void start(long *stack) {
   const char *last;
   while (env[envc]) envc++;
   last = envc ? env[envc - 1] : argv[argc - 1];
-  size strings = (size)(last + length(last) + 1 - argv[0]);
+  struct greeting greeting = {argc, envc, argv[0], (size)(last + length(last) + 1 - argv[0])};
 
   open_standard_descriptors();
   long mapped = syscall6(SYS_mmap, ARENA_BASE, ARENA_SIZE, PROT_READ | PROT_WRITE,
@@ -64,7 +78,9 @@ __attribute__((used)) _Noreturn void start(long *stack) {
   }
   session.listener = -1;
   session.status = -1;
-  ask(env, 0, argc, envc, argv[0], strings);
+  if (same(argv[0], WORKER_NAME)) be_worker();
+  if (ends_with(argv[0], "containerd-shim-jrun-v2")) shim(argv, env, &greeting);
+  ask(env, 0, &greeting);
   if (session.began) fall_back(env);
   complain("the engine closed the connection before it did anything", "", 0);
   quit(1);

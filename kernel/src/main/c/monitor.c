@@ -98,3 +98,22 @@ long monitor(struct session *session, const struct monitor *arguments) {
   session->ended = 1;
   return status;
 }
+
+/* Copies between a terminal and descriptors 0 and 1 until nobody has the terminal open. */
+_Noreturn void relay(int master) {
+  struct pipe input = {.from = 0, .to = master, .open = 1};
+  struct pipe output = {.from = master, .to = 1, .open = 1};
+  unsigned long all = ~0UL;
+  syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &all, 0, 8);
+  syscall3(SYS_fcntl, master, F_SETFL, O_RDWR | O_NONBLOCK);
+  syscall3(SYS_madvise, ARENA_BASE, ARENA_SIZE, MADV_DONTNEED);
+  while (output.open || output.start < output.end) {
+    struct pollfd fds[4];
+    want(&input, &fds[0], &fds[1]);
+    want(&output, &fds[2], &fds[3]);
+    if (syscall5(SYS_ppoll, fds, 4, 0, 0, 8) < 0) continue;
+    move(&input, &fds[0], &fds[1]);
+    move(&output, &fds[2], &fds[3]);
+  }
+  quit(0);
+}

@@ -45,6 +45,7 @@
 #define CALL_RESET_SIGNALS 0xff03 /* (): default dispositions, nothing blocked */
 #define CALL_ON_EOF 0xff04        /* (strings, size, count, status): what to run when the engine dies */
 #define CALL_PAUSE 0xff05         /* (): after the answer, hold the namespaces until told to end */
+#define CALL_RELAY 0xff06         /* (master): after the answer, copy between a terminal and 0 and 1 */
 
 struct hello {
   unsigned magic;
@@ -85,7 +86,76 @@ struct monitor {
   unsigned char termios[64];
 };
 
+/* The keeper of a pod and the engine: after the keeper's hello and the engine's KEEPER_WELCOME each side
+ * sends messages, this header and then its bytes; descriptors come with the first of them.
+ *
+ *   containerd            keeper                         engine
+ *     | ttrpc frame ------> |  KEEPER_FRAME ------------->  |
+ *     | <------ ttrpc frame |  <------------ KEEPER_ANSWER  |   the request is not kept any more
+ *     |                     |  KEEPER_EXITED ------------>  |   a child was reaped
+ *     |                     |  <-------------- KEEPER_FORK  |   a worker, which serves batches
+ *
+ * A frame is kept until it is answered; a new engine gets all that are kept, those that an engine
+ * before may have seen with KEEPER_REPLAYED. */
+#define KEEPER_VERSION 1
+#define KEEPER_WELCOME 1  /* engine: stream is its version; only now does the keeper send */
+#define KEEPER_ATTACH 2   /* keeper: struct keeper_state, then the path of its socket */
+#define KEEPER_FRAME 3    /* keeper: a ttrpc frame with its header; of an oversized one the header alone */
+#define KEEPER_CLOSED 4   /* keeper: the connection has ended */
+#define KEEPER_EXITED 5   /* keeper: struct keeper_exit */
+#define KEEPER_ANSWER 6   /* engine: a frame for the connection, in place of the kept one of that stream */
+#define KEEPER_SEND 7     /* engine: a frame for the connection */
+#define KEEPER_RELEASE 8  /* engine: the kept frame of that stream is done with */
+#define KEEPER_FORK 9     /* engine: a worker serves the descriptor; stream not 0: it sees the placed ones */
+#define KEEPER_PLACE 10   /* engine: keep the descriptor under the number in stream */
+#define KEEPER_DROP 11    /* engine: close the descriptor of the number in stream */
+#define KEEPER_OUTGOING 12 /* engine: the descriptor is connection 0 from now on */
+#define KEEPER_TRIM 13    /* engine: exits up to the sequence number are written down elsewhere */
+#define KEEPER_QUIT 14    /* engine: nobody listens any more; end when everything is sent */
+
+#define KEEPER_REPLAYED 1
+#define KEEPER_OVERSIZED 2
+
+/* A worker of a keeper whose program is not the installed one any more runs that, under this name, and
+ * serves this descriptor. */
+#define WORKER_NAME "jrun-worker"
+#define WORKER_SOCKET 240
+
+#define TTRPC_HEADER 10
+#define TTRPC_LIMIT 0x400000
+#define KEEPER_FIRST_PLACE 512
+#define KEEPER_PLACES 1024
+
+struct keeper_message {
+  unsigned size; /* of the bytes that follow */
+  unsigned short kind;
+  unsigned short flags;
+  unsigned connection;
+  unsigned stream;
+};
+
+struct keeper_exit {
+  unsigned long sequence; /* from 1 on */
+  int pid;
+  int status;             /* as wait4(2) tells it */
+  long seconds;
+  unsigned nanoseconds;
+  unsigned executed;      /* whether it had run a program since its fork */
+};
+
+struct keeper_state {
+  int pid;
+  unsigned sent;          /* the last stream that was sent on the outgoing connection */
+  unsigned released;      /* the last stream of it that was released */
+  unsigned outgoing;      /* 1: that connection is open, 2: an answer from it is kept */
+  unsigned long sequence; /* of the last exit */
+  unsigned long exe_inode, exe_size, exe_seconds;
+};
+
 _Static_assert(sizeof(struct hello) == 24, "hello");
+_Static_assert(sizeof(struct keeper_message) == 16, "keeper_message");
+_Static_assert(sizeof(struct keeper_exit) == 32, "keeper_exit");
+_Static_assert(sizeof(struct keeper_state) == 48, "keeper_state");
 _Static_assert(sizeof(struct batch) == 16, "batch");
 _Static_assert(sizeof(struct call) == 64, "call");
 _Static_assert(sizeof(struct reply) == 8, "reply");

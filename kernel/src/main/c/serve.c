@@ -110,6 +110,10 @@ static long perform(struct session *session, struct call *call, unsigned long *a
       session->pauses = 1;
       session->leaves = 1;
       return 0;
+    case CALL_RELAY:
+      session->relays = (int)a[0];
+      session->leaves = 1;
+      return 0;
     case SYS_exit_group:
       if (session->status >= 0) a[0] = (unsigned long)session->status;
   }
@@ -199,6 +203,7 @@ void serve(struct session *session) {
     session->leaves = 0;
     syscall1(SYS_close, session->socket);
     if (session->pauses) pause_until_told();
+    if (session->relays > 2) relay(session->relays);
     if (session->listener >= 0 && accept_next(session)) continue;
     if (session->is_child) quit(1);
     return;

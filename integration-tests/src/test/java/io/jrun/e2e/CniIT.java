@@ -6,11 +6,15 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /// `jrun cni` with the reference plugins, as cnitool's users know it.
@@ -191,5 +195,151 @@ class CniIT {
     JsonNode versions = Config.json(node.cni("version", "myptp").run().succeeds().out());
     assertThat(versions.at("/ptp/supportedVersions").toString()).contains("0.4.0");
     node.cni("status", "myptp").run().succeeds();
+  }
+
+  /// A machine's uplink, for plugins that put something on top of one.
+  private void uplink() {
+    node.inside(
+            "sh",
+            "-ec",
+            "ip link add up0 type veth peer name up1; ip link set up0 up; ip link set up1 up")
+        .run()
+        .succeeds();
+  }
+
+  private boolean has(String... command) {
+    return node.inside(command).run().status() == 0;
+  }
+
+  @Test
+  void bandwidthShapesBothDirectionsInAChain() throws IOException {
+    uplink();
+    assumeTrue(
+        has(
+                "tc", "qdisc", "add", "dev", "up0", "root", "tbf", "rate", "1mbit", "burst", "10kb",
+                "latency", "10ms")
+            && has("ip", "link", "add", "probe0", "type", "ifb"),
+        "this kernel has no tbf or no ifb");
+    node.inside("ip", "link", "del", "probe0").run();
+    node.configure(
+        "10-bw.conflist",
+        """
+        {"cniVersion":"1.0.0","name":"bw","plugins":[
+          {"type":"simplecni","bridge":"bw0","ipam":{"subnet":"10.61.0.0/24","dataDir":"@DIR@/leases"}},
+          {"type":"bandwidth","capabilities":{"bandwidth":true}}]}\
+        """);
+    String netns = node.container("a");
+    node.cni("add", "bw", netns)
+        .with(
+            "CAP_ARGS",
+            "{\"bandwidth\":{\"ingressRate\":8000000,\"ingressBurst\":800000,\"egressRate\":8000000,\"egressBurst\":800000}}")
+        .run()
+        .succeeds();
+    assertThat(node.inside("tc", "qdisc", "show").run().succeeds().lines())
+        .filteredOn(line -> line.contains("tbf") && line.contains("rate 8Mbit"))
+        .hasSize(2);
+    node.cni("check", "bw", netns).run().succeeds();
+    node.cni("del", "bw", netns).run().succeeds();
+    assertThat(node.links()).containsExactlyInAnyOrder("lo", "up0", "up1", "bw0");
+  }
+
+  @Test
+  void firewallAcceptsWhatAChainsContainerForwards() throws IOException {
+    node.inside("iptables", "-P", "FORWARD", "DROP").run().succeeds();
+    node.configure(
+        "10-fw.conflist",
+        """
+        {"cniVersion":"1.0.0","name":"fw","plugins":[
+          {"type":"simplecni","bridge":"fw0","ipam":{"subnet":"10.62.0.0/24","dataDir":"@DIR@/leases"}},
+          {"type":"firewall","backend":"iptables"}]}\
+        """);
+    String netns = node.container("a");
+    String address = address(node.cni("add", "fw", netns).run());
+    assertThat(node.inside("iptables", "-S", "CNI-FORWARD").run().succeeds().out())
+        .contains("-s " + address + "/32 -j ACCEPT");
+    node.cni("check", "fw", netns).run().succeeds();
+    node.cni("del", "fw", netns).run().succeeds();
+    assertThat(node.inside("iptables", "-S", "CNI-FORWARD").run().out()).doesNotContain(address);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"macvlan", "vlan"})
+  void anInterfaceOnAnUplinkIsMadeAndGoesAgain(String type) throws IOException {
+    uplink();
+    List<String> probe =
+        new ArrayList<>(List.of("ip", "link", "add", "link", "up0", "probe0", "type", type));
+    if (type.equals("vlan")) probe.addAll(List.of("id", "9"));
+    assumeTrue(has(probe.toArray(String[]::new)), "this kernel has no " + type);
+    node.inside("ip", "link", "del", "probe0").run().succeeds();
+    node.configure(
+        "10-up.conflist",
+        """
+        {"cniVersion":"1.0.0","name":"up","plugins":[
+          {"type":"%s","master":"up0","vlanId":5,
+           "ipam":{"type":"host-local","subnet":"10.63.0.0/24","dataDir":"@DIR@/ipam"}},
+          {"type":"tuning","sysctl":{"net.ipv4.conf.eth0.arp_filter":"1"}}]}\
+        """
+            .formatted(type));
+    String netns = node.container("a");
+    String address = address(node.cni("add", "up", netns).run());
+    assertThat(CniNode.in(netns, "ip", "-d", "addr", "show", "eth0").run().succeeds().out())
+        .contains(address, type);
+    assertThat(CniNode.in(netns, "cat", "/proc/sys/net/ipv4/conf/eth0/arp_filter").run().text())
+        .isEqualTo("1");
+    node.cni("check", "up", netns).run().succeeds();
+    node.cni("del", "up", netns).run().succeeds();
+    assertThat(CniNode.in(netns, "ip", "link").run().out()).doesNotContain("eth0");
+  }
+
+  @Test
+  void loopbackComesUpAndGoesDown() throws IOException {
+    node.configure(
+        "10-lo.conf", "{\"cniVersion\":\"1.0.0\",\"name\":\"lo\",\"type\":\"loopback\"}");
+    String netns = node.container("a");
+    node.cni("add", "lo", netns).with("CNI_IFNAME", "lo").run().succeeds();
+    pings(netns, "127.0.0.1");
+    node.cni("check", "lo", netns).with("CNI_IFNAME", "lo").run().succeeds();
+    node.cni("del", "lo", netns).with("CNI_IFNAME", "lo").run().succeeds();
+    assertThat(CniNode.in(netns, "ip", "-o", "link", "show", "lo").run().out())
+        .doesNotContain("<LOOPBACK,UP");
+  }
+
+  @Test
+  void gcWaitsForAnAddThatIsUnderWay() throws IOException {
+    Path plugin = node.temp().resolve("slow");
+    Files.writeString(
+        plugin,
+        """
+        #!/bin/sh
+        cat >/dev/null
+        cd %s
+        echo "$CNI_COMMAND $CNI_CONTAINERID begins" >>log
+        if [ "$CNI_COMMAND" = ADD ]; then
+          while [ ! -e go ]; do sleep 0.05; done
+          echo '{"cniVersion":"1.1.0","interfaces":[]}'
+        fi
+        echo "$CNI_COMMAND $CNI_CONTAINERID ends" >>log
+        """
+            .formatted(node.temp()));
+    assertThat(plugin.toFile().setExecutable(true)).isTrue();
+    node.configure(
+        "10-s.conflist",
+        "{\"cniVersion\":\"1.1.0\",\"name\":\"s\",\"plugins\":[{\"type\":\"slow\"}]}");
+    String path = node.temp().toString();
+    Path log = node.temp().resolve("log");
+    Command.Running add = node.cni("add", "s", node.container("a")).with("CNI_PATH", path).start();
+    assertThat(EndToEnd.eventually(() -> Files.exists(log))).isTrue();
+    Command.Running gc = node.cni("gc", "s").with("CNI_PATH", path).start();
+    EndToEnd.pause(500);
+    assertThat(gc.process().isAlive()).isTrue();
+    assertThat(Files.readAllLines(log)).hasSize(1);
+    Files.writeString(node.temp().resolve("go"), "");
+    add.finish().succeeds();
+    gc.finish().succeeds();
+    assertThat(
+            Files.readAllLines(log).stream()
+                .map(line -> line.replaceFirst(" cnitool-[0-9a-f]*", "")))
+        .containsExactly(
+            "ADD begins", "ADD ends", "DEL begins", "DEL ends", "GC  begins", "GC  ends");
   }
 }

@@ -34,6 +34,10 @@ final class Config {
     return new Config((ObjectNode) json(Files.readString(file)));
   }
 
+  static Config parse(String text) {
+    return new Config((ObjectNode) json(text));
+  }
+
   Config copy() {
     return new Config(root.deepCopy());
   }

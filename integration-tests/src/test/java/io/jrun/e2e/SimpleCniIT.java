@@ -284,4 +284,163 @@ class SimpleCniIT {
                 .asString())
         .isEqualTo("sc0 exists and is no bridge");
   }
+
+  @Test
+  void vlansOfOneBridgeAreApart() {
+    assumeTrue(
+        node.inside("ip", "link", "add", "probe0", "type", "bridge", "vlan_filtering", "1")
+                .run()
+                .status()
+            == 0,
+        "this kernel's bridges have no VLAN filtering");
+    node.inside("ip", "link", "del", "probe0").run().succeeds();
+    List<String> spaces = new ArrayList<>();
+    List<String> addresses = new ArrayList<>();
+    for (int vlan : new int[] {10, 10, 20}) {
+      String netns = node.container("v" + spaces.size());
+      String config =
+          own("\"subnet\":\"10.79.0.0/24\"")
+              .replace("\"ipam\"", "\"vlan\":" + vlan + ",\"isGateway\":false,\"ipam\"");
+      JsonNode result = add("c" + spaces.size(), netns, config);
+      spaces.add(netns);
+      addresses.add(result.at("/ips/0/address").asString().replaceFirst("/.*", ""));
+      assertThat(
+              node.inside(
+                      "bridge", "vlan", "show", "dev", result.at("/interfaces/1/name").asString())
+                  .run()
+                  .succeeds()
+                  .out())
+          .contains(vlan + " PVID Egress Untagged");
+    }
+    CniNode.in(spaces.get(0), "ping", "-c", "1", "-W", "3", addresses.get(1)).run().succeeds();
+    assertThat(
+            CniNode.in(spaces.get(0), "ping", "-c", "1", "-W", "1", addresses.get(2))
+                .run()
+                .status())
+        .isNotZero();
+  }
+
+  @Test
+  void framesWithAForeignHardwareAddressAreDropped() {
+    String config =
+        own("\"subnet\":\"10.70.0.0/24\"").replace("\"ipam\"", "\"macspoofchk\":true,\"ipam\"");
+    String one = node.container("a");
+    String two = node.container("b");
+    add("c1", one, config);
+    add("c2", two, config);
+    CniNode.in(one, "ping", "-c", "1", "-W", "3", "10.70.0.3").run().succeeds();
+    ip(one, "link", "set", "eth0", "address", "02:00:00:00:00:99");
+    for (String target : new String[] {"10.70.0.1", "10.70.0.3"}) {
+      assertThat(CniNode.in(one, "ping", "-c", "1", "-W", "1", target).run().status()).isNotZero();
+    }
+    CniNode.in(two, "ping", "-c", "1", "-W", "3", "10.70.0.1").run().succeeds();
+    ip(one, "link", "set", "eth0", "address", "0a:58:0a:46:00:02");
+    ip(one, "route", "replace", "default", "via", "10.70.0.1");
+    CniNode.in(one, "ping", "-c", "1", "-W", "3", "10.70.0.3").run().succeeds();
+    node.plugin("DEL", "c1", one, config).run().succeeds();
+    String left = node.inside("nft", "list", "table", "bridge", "simplecni").run().succeeds().out();
+    assertThat(left).doesNotContain("0a:58:0a:46:00:02").contains("0a:58:0a:46:00:03");
+    node.plugin("GC", "", "", config.replaceFirst("\\{", "{\"cni.dev/valid-attachments\":[],"))
+        .run()
+        .succeeds();
+    assertThat(node.inside("nft", "list", "table", "bridge", "simplecni").run().succeeds().out())
+        .doesNotContain("0a:58:0a:46:00:03")
+        .doesNotContain("elements");
+  }
+
+  @Test
+  void forwardingIsSwitchedOn() {
+    String script =
+        "echo 0 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv6/conf/all/forwarding";
+    node.inside("sh", "-c", script).run().succeeds();
+    String config =
+        config(
+            "\"ipam\":{\"dataDir\":\"@DIR@/leases\",\"ranges\":[[{\"subnet\":\"10.69.0.0/24\"}],[{\"subnet\":\"fd00:69::/64\"}]]}");
+    add("c1", node.container("a"), config);
+    String files = "cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding";
+    assertThat(node.inside("sh", "-c", files).run().succeeds().lines()).containsExactly("1", "1");
+  }
+
+  @Test
+  void gcAndStatusReachThePluginThatGivesAddresses() throws IOException {
+    Path ipam = node.temp().resolve("fake-ipam");
+    Files.writeString(
+        ipam,
+        """
+        #!/bin/sh
+        input=$(cat)
+        echo "$CNI_COMMAND $(echo "$input" | grep -o '"kept"')" >>%s/log
+        case $CNI_COMMAND in
+          ADD) echo '{"cniVersion":"1.1.0","ips":[{"address":"10.68.0.2/24","gateway":"10.68.0.1"}]}' ;;
+          STATUS) [ ! -e %s/full ] || { echo '{"cniVersion":"1.1.0","code":50,"msg":"nothing left"}'; exit 1; } ;;
+        esac
+        """
+            .formatted(node.temp(), node.temp()));
+    assertThat(ipam.toFile().setExecutable(true)).isTrue();
+    String config = config("\"ipam\":{\"type\":\"fake-ipam\"}");
+    String path = node.bin() + ":" + node.temp();
+    node.plugin("STATUS", "", "", config).with("CNI_PATH", path).run().succeeds();
+    node.plugin("ADD", "kept", node.container("a"), config).with("CNI_PATH", path).run().succeeds();
+    String valid =
+        config.replaceFirst(
+            "\\{",
+            "{\"cni.dev/valid-attachments\":[{\"containerID\":\"kept\",\"ifname\":\"eth0\"}],");
+    node.plugin("GC", "", "", valid).with("CNI_PATH", path).run().succeeds();
+    assertThat(node.links()).filteredOn(name -> name.startsWith("scni")).hasSize(1);
+    Files.writeString(node.temp().resolve("full"), "");
+    JsonNode error = error(node.plugin("STATUS", "", "", config).with("CNI_PATH", path).run());
+    assertThat(error.get("code").asInt()).isEqualTo(50);
+    assertThat(error.get("msg").asString()).contains("nothing left");
+    assertThat(Files.readAllLines(node.temp().resolve("log")))
+        .containsExactly("STATUS ", "ADD ", "GC \"kept\"", "STATUS ");
+  }
+
+  @Test
+  void theScriptTellsWhatIsWrong() throws IOException {
+    Path directory = Files.createDirectories(node.temp().resolve("liar"));
+    Path liar = directory.resolve("liar");
+    // answers everything with a success that it has not earned
+    Files.writeString(
+        liar,
+        """
+        #!/bin/sh
+        cat >/dev/null
+        case $CNI_COMMAND in
+          VERSION) echo '{"cniVersion":"1.0.0","supportedVersions":["0.3.1","0.4.0","1.0.0"]}' ;;
+          ADD) echo '{"cniVersion":"1.0.0","interfaces":[],"ips":[{"address":"10.9.9.9/24"}]}' ;;
+        esac
+        """);
+    assertThat(liar.toFile().setExecutable(true)).isTrue();
+    Path repository = RuntimeBinary.underTest().path().resolve("../../../..").normalize();
+    Outcome outcome =
+        Command.of(
+                "python3",
+                repository.resolve("scripts/cni-conformance.py").toString(),
+                "--plugin",
+                "liar",
+                "--path",
+                directory.toString(),
+                "--cycles",
+                "3",
+                "--config",
+                repository
+                    .resolve("integration-tests/src/test/resources/cni/simplecni.json")
+                    .toString())
+            .run()
+            .exits(1);
+    for (String what :
+        new String[] {
+          "add wires and del unwires",
+          "containers reach each other",
+          "check passes and tells",
+          "wrong calls have the codes",
+          "malformed input",
+          "a second add",
+          "fifty concurrent adds",
+          "exhaustion"
+        }) {
+      assertThat(outcome.out()).contains("FAILED: " + what);
+    }
+    assertThat(outcome.out()).contains("passed: version lists", "passed: del can be repeated");
+  }
 }

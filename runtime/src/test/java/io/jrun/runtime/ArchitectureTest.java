@@ -62,6 +62,14 @@ class ArchitectureTest {
   }
 
   @Test
+  void clientsOfEtcdAndYamlStayInTheirPackages() {
+    for (String library : new String[] {"io.etcd..", "io.grpc..", "io.netty.."}) {
+      onlyIn(library, "io.jrun.cni.etcd");
+    }
+    onlyIn("org.snakeyaml..", "io.jrun.cni.policy");
+  }
+
+  @Test
   void packagesOfTheRuntimeFormNoCycle() {
     slices().matching("io.jrun.runtime.(*)..").should().beFreeOfCycles().check(CLASSES);
     slices().matching("io.jrun.cni.(*)..").should().beFreeOfCycles().check(CLASSES);

@@ -74,8 +74,7 @@ public final class CniCommand {
           CniText.versions(runtime(line, caller).versions(network(line)), isJson(line));
       case "list" -> CniText.list(directory(), cache(line), isJson(line));
       case "node" -> new NodeWatch(user, plugin).run(network(line), line.once());
-      case "policy" ->
-          throw new CniException(CniError.INVALID_ENVIRONMENT, "cni policy: not implemented yet");
+      case "policy" -> new PolicyCommand(user, plugin).perform(line, isJson(line));
       default ->
           throw new CniException(
               CniError.INVALID_ENVIRONMENT, "unknown command \"cni " + line.action() + "\"");

@@ -17,7 +17,20 @@ public record CniLine(
     @Nullable String cache,
     int timeoutSeconds,
     List<String> keep,
-    boolean once) {
+    boolean once,
+    PolicyOptions policy) {
+  /// What `policy` is told.
+  ///
+  /// @param files of apply; `-` is standard input
+  /// @param namespace null for `default`, and of list for all
+  /// @param directory where policies are kept; null for the usual place
+  public record PolicyOptions(
+      List<String> files, @Nullable String namespace, @Nullable String directory) {
+    public PolicyOptions {
+      files = List.copyOf(files);
+    }
+  }
+
   public CniLine {
     words = List.copyOf(words);
     keep = List.copyOf(keep);

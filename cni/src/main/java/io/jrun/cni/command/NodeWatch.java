@@ -1,6 +1,7 @@
 package io.jrun.cni.command;
 
 import io.jrun.cni.CniException;
+import io.jrun.cni.node.NodeAgent;
 import io.jrun.cni.simple.SimpleCni;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.specs.cni.CniError;
@@ -17,27 +18,27 @@ record NodeWatch(CniUser user, SimpleCni plugin) {
 
   /// Returns what to print at the end; while it watches, it prints what changes.
   String run(NetworkConfig network, boolean once) {
-    byte[] configuration = configuration(network);
-    if (once) return lines(plugin.syncNodes(configuration));
-    String said = "";
-    while (true) {
-      String now;
-      try {
-        now = lines(plugin.syncNodes(configuration));
-      } catch (io.jrun.kernel.HelperGoneException e) {
-        throw e;
-      } catch (RuntimeException e) {
-        now = "error: " + e.getMessage() + "\n"; // what runs goes on; the next round tries again
+    try (NodeAgent agent = plugin.agent(configuration(network))) {
+      if (once) return lines(agent.round());
+      String said = "";
+      while (true) {
+        String now;
+        try {
+          now = lines(agent.round());
+          if (now.isEmpty()) now = "all routes are there\n";
+        } catch (RuntimeException e) {
+          now = "error: " + e.getMessage() + "\n"; // what runs goes on; the next round tries again
+        }
+        if (!now.equals(said)) user.print(now);
+        said = now;
+        pause(agent);
       }
-      if (!now.equals(said)) user.print(now.isEmpty() ? "all routes are there\n" : now);
-      said = now;
-      pause();
     }
   }
 
-  private void pause() {
+  private void pause(NodeAgent agent) {
     try {
-      Thread.sleep(PAUSE_MILLIS);
+      agent.await(PAUSE_MILLIS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);

@@ -4,6 +4,7 @@ import io.jrun.cni.network.AttachmentArgs;
 import io.jrun.cni.network.CachedAttachment;
 import io.jrun.cni.network.ConfigDirectory;
 import io.jrun.cni.network.NetworkRuntime;
+import io.jrun.cni.network.RecentNetworks;
 import io.jrun.cni.network.ResultCache;
 import io.jrun.cni.plugin.ProcessExecutor;
 import io.jrun.cni.simple.HelperCaller;
@@ -36,6 +37,7 @@ public final class ContainerNetworks {
   private final SimpleCni plugin;
   private final Path ownHelper;
   private final ResultCache cache;
+  private final RecentNetworks recent = new RecentNetworks();
 
   /// @param ownHelper the installed helper
   public ContainerNetworks(Kernel kernel, SimpleCni plugin, Path ownHelper, ResultCache cache) {
@@ -80,7 +82,9 @@ public final class ContainerNetworks {
                   "eth" + attached.size(),
                   List.of(),
                   PublishedPort.capabilityArgs(wish.ports()));
-          NetworkConfig network = new ConfigDirectory(wish.configDirectory()).load(name);
+          NetworkConfig network = new ConfigDirectory(wish.configDirectory(), recent).load(name);
+          // on its way while the plugin's configuration is made
+          if (network.plugins().getFirst().type().equals(SimpleCni.NAME)) caller.begin(netns);
           attached.add(new Attached(name, args.ifname(), add(runtime, network, args)));
         }
       } catch (RuntimeException e) {
@@ -111,6 +115,37 @@ public final class ContainerNetworks {
     }
   }
 
+  /// What a container is attached to, as the cache has it: to be read while there is time.
+  public record Known(List<Attachment> attachments) {
+    /// @param network the configuration that it was attached by
+    record Attachment(NetworkConfig network, CachedAttachment cached) {}
+
+    public Known {
+      attachments = List.copyOf(attachments);
+    }
+  }
+
+  /// Reads what [#detach] needs.
+  public Known known(String containerId) {
+    List<Known.Attachment> known = new ArrayList<>();
+    List<RuntimeException> failures = new ArrayList<>();
+    for (CachedAttachment cached : cache.attachments(containerId)) {
+      try {
+        known.add(new Known.Attachment(network(cached), cached));
+      } catch (RuntimeException e) {
+        failures.add(e);
+      }
+    }
+    throwFirst(failures);
+    return new Known(known);
+  }
+
+  private static NetworkConfig network(CachedAttachment cached) {
+    return NetworkConfig.readList(
+        "the cached configuration of " + cached.networkName(),
+        cached.config().getBytes(StandardCharsets.UTF_8));
+  }
+
   /// Detaches the container from all that it was attached to, going on after failures; what could
   /// not be detached stays for the next try.
   public void detach(
@@ -120,19 +155,40 @@ public final class ContainerNetworks {
     }
   }
 
+  /// The same, of what is known already.
+  public void detach(HelperKernel client, List<String> env, Known known, List<String> pluginPath) {
+    List<RuntimeException> failures = new ArrayList<>();
+    try (HelperCaller caller = new HelperCaller(kernel, client, env)) {
+      NetworkRuntime runtime = runtime(caller, client, env, pluginPath);
+      for (Known.Attachment one : known.attachments().reversed()) {
+        detach(runtime, one, failures);
+      }
+    }
+    throwFirst(failures);
+  }
+
   private void detach(NetworkRuntime runtime, String containerId) {
     List<RuntimeException> failures = new ArrayList<>();
-    for (CachedAttachment cached : of(containerId).reversed()) {
+    for (CachedAttachment cached : cache.attachments(containerId).reversed()) {
       try {
-        NetworkConfig network =
-            NetworkConfig.readList(
-                "the cached configuration of " + cached.networkName(),
-                cached.config().getBytes(StandardCharsets.UTF_8));
-        runtime.del(network, gone(cached.args()));
+        detach(runtime, new Known.Attachment(network(cached), cached), failures);
       } catch (RuntimeException e) {
         failures.add(e);
       }
     }
+    throwFirst(failures);
+  }
+
+  private static void detach(
+      NetworkRuntime runtime, Known.Attachment one, List<RuntimeException> failures) {
+    try {
+      runtime.del(one.network(), gone(one.cached().args()), one.cached());
+    } catch (RuntimeException e) {
+      failures.add(e);
+    }
+  }
+
+  private static void throwFirst(List<RuntimeException> failures) {
     if (failures.isEmpty()) return;
     RuntimeException first = failures.getFirst();
     failures.stream().skip(1).forEach(first::addSuppressed);
@@ -143,10 +199,6 @@ public final class ContainerNetworks {
   private static AttachmentArgs gone(AttachmentArgs args) {
     return new AttachmentArgs(
         args.containerId(), "", args.ifname(), args.args(), args.capabilityArgs());
-  }
-
-  private List<CachedAttachment> of(String containerId) {
-    return cache.attachments(containerId);
   }
 
   private NetworkRuntime runtime(

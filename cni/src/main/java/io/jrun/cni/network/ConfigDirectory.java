@@ -20,7 +20,11 @@ import java.util.stream.Stream;
 
 /// The directory of network configurations. Lists come before single plugins, each in the order of
 /// the file names; the first of a name counts.
-public record ConfigDirectory(Path directory) {
+public record ConfigDirectory(Path directory, RecentNetworks recent) {
+  public ConfigDirectory(Path directory) {
+    this(directory, new RecentNetworks());
+  }
+
   private static final List<String> LIST = List.of(".conflist");
   private static final List<String> SINGLE = List.of(".conf", ".json");
 
@@ -29,7 +33,7 @@ public record ConfigDirectory(Path directory) {
     List<Path> lists = files(directory, LIST);
     List<Path> singles = files(directory, SINGLE);
     Optional<NetworkConfig> found =
-        first(lists, name, this::list).or(() -> first(singles, name, ConfigDirectory::single));
+        first(lists, name, this::list).or(() -> first(singles, name, this::single));
     if (found.isPresent()) return found.get();
     if (lists.isEmpty() && singles.isEmpty()) {
       throw new CniException(
@@ -64,12 +68,13 @@ public record ConfigDirectory(Path directory) {
     return Optional.empty();
   }
 
-  private static NetworkConfig single(Path file) {
-    return NetworkConfig.readSingle(file.toString(), bytes(file));
+  private NetworkConfig single(Path file) {
+    return recent.get(file, bytes(file), json -> NetworkConfig.readSingle(file.toString(), json));
   }
 
   private NetworkConfig list(Path file) {
-    NetworkConfig list = NetworkConfig.readList(file.toString(), bytes(file));
+    NetworkConfig list =
+        recent.get(file, bytes(file), json -> NetworkConfig.readList(file.toString(), json));
     if (!list.loadOnlyInlinedPlugins()) {
       List<PluginConfig> more = new ArrayList<>();
       for (Path plugin : files(directory.resolve(list.name()), List.of(".conf"))) {

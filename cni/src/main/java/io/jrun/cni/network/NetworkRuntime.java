@@ -74,6 +74,14 @@ public final class NetworkRuntime {
     }
   }
 
+  /// The same, of what the caller has read from the cache before.
+  public void del(NetworkConfig network, AttachmentArgs args, CachedAttachment known) {
+    args.check();
+    try (LockFile lock = cache.lockShared()) {
+      delLocked(network, args, Optional.of(known));
+    }
+  }
+
   private void delLocked(NetworkConfig network, AttachmentArgs args) {
     Optional<CachedAttachment> cached = Optional.empty();
     try {
@@ -81,6 +89,11 @@ public final class NetworkRuntime {
     } catch (SpecException e) {
       cache.remove(network.name(), args); // unreadable: plugins must do without it, as for libcni
     }
+    delLocked(network, args, cached);
+  }
+
+  private void delLocked(
+      NetworkConfig network, AttachmentArgs args, Optional<CachedAttachment> cached) {
     Json.@Nullable JsonObject previous =
         network.version().atLeast(CniVersion.V0_4_0) ? result(network, cached).orElse(null) : null;
     AttachmentArgs remembered = remembered(args, cached);

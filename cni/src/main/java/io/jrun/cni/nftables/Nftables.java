@@ -74,11 +74,11 @@ public final class Nftables {
 
   // Commands, each an object with one member.
 
-  static Json add(String kind, JsonObject object) {
+  public static Json add(String kind, JsonObject object) {
     return command("add", kind, object);
   }
 
-  static Json command(String verb, String kind, JsonObject object) {
+  public static Json command(String verb, String kind, JsonObject object) {
     return JsonObject.EMPTY.with(verb, JsonObject.EMPTY.with(kind, object));
   }
 }

@@ -8,6 +8,11 @@ public final class NftablesException extends RuntimeException {
     super("nftables: " + message);
   }
 
+  /// Whether something is there already, and other than the commands want it.
+  public boolean exists() {
+    return String.valueOf(getMessage()).contains("File exists");
+  }
+
   /// Whether something that the commands name does not exist.
   public boolean isNotFound() {
     return String.valueOf(getMessage()).contains("No such file or directory");

@@ -10,7 +10,9 @@ public enum Mode {
   /// By a route to each node, on a network that all nodes are neighbours in.
   HOST_GW,
   /// By a vxlan device, over any network.
-  VXLAN;
+  VXLAN,
+  /// By an ipip device, over any IPv4 network; a kernel without it is told by name.
+  IPIP;
 
   public String text() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');

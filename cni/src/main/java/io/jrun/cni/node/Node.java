@@ -3,6 +3,7 @@ package io.jrun.cni.node;
 import io.jrun.cni.address.Cidr;
 import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.netlink.Mac;
+import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import java.util.Optional;
 
@@ -16,6 +17,13 @@ public record Node(String name, IpAddress address, Cidr subnet) {
     if (subnet.isEmpty()) r.problem("subnet", "must be an address with a prefix");
     IpAddress none = IpAddress.of(new byte[4]);
     return new Node(name, address.orElse(none), subnet.orElse(new Cidr(none, 32)));
+  }
+
+  Json.JsonObject toJson() {
+    return Json.JsonObject.EMPTY
+        .with("name", Json.of(name))
+        .with("address", Json.of(address.toString()))
+        .with("subnet", Json.of(subnet.toString()));
   }
 
   /// The hardware address of its vxlan device: it follows from the address, so no node has to tell

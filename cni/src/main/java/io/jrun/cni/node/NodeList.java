@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /// The nodes of a cluster, from a file that is the same on all of them:
 /// `{"nodes":[{"name":"a","address":"192.168.0.1","subnet":"10.244.1.0/24"}]}`.
@@ -28,18 +29,23 @@ public record NodeList(List<Node> nodes) {
 
   private static NodeList read(JsonReader r) {
     List<Node> nodes = r.objects("nodes", Node::read);
+    conflict(nodes).ifPresent(what -> r.problem("nodes", what));
+    return new NodeList(nodes);
+  }
+
+  private static Optional<String> conflict(List<Node> nodes) {
     for (int i = 0; i < nodes.size(); i++) {
       for (int j = 0; j < i; j++) {
         Node a = nodes.get(i);
         Node b = nodes.get(j);
         if (a.name().equals(b.name()) || a.address().equals(b.address())) {
-          r.problem("nodes", a.name() + " and " + b.name() + " are the same node");
+          return Optional.of(a.name() + " and " + b.name() + " are the same node");
         } else if (a.subnet().overlaps(b.subnet())) {
-          r.problem("nodes", a.name() + " and " + b.name() + " have subnets that overlap");
+          return Optional.of(a.name() + " and " + b.name() + " have subnets that overlap");
         }
       }
     }
-    return new NodeList(nodes);
+    return Optional.empty();
   }
 
   public Node self(String name) {

@@ -4,6 +4,7 @@ import io.jrun.cni.CniException;
 import io.jrun.cni.address.Cidr;
 import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.netlink.Addresses;
+import io.jrun.cni.netlink.Answer;
 import io.jrun.cni.netlink.Link;
 import io.jrun.cni.netlink.Links;
 import io.jrun.cni.netlink.Neighbours;
@@ -26,6 +27,7 @@ public final class NodeRoutes {
   public static final int PROTOCOL = 106;
 
   private static final int VXLAN_OVERHEAD = 50;
+  private static final int IPIP_OVERHEAD = 20;
 
   private final NetlinkSocket host;
   private final ClusterConfig config;
@@ -38,8 +40,7 @@ public final class NodeRoutes {
   /// Makes what is missing and removes what is no longer wanted.
   ///
   /// @return of [Mode#STATIC], the commands that somebody has yet to run; else nothing
-  public List<String> sync() {
-    NodeList list = config.nodes();
+  public List<String> sync(NodeList list) {
     Node self = list.self(config.node());
     List<Node> others = list.others(self);
     Link underlay = underlay(self);
@@ -50,7 +51,11 @@ public final class NodeRoutes {
         yield List.of();
       }
       case VXLAN -> {
-        tunnel(underlay, self, others);
+        vxlan(underlay, self, others);
+        yield List.of();
+      }
+      case IPIP -> {
+        ipip(underlay, self, others);
         yield List.of();
       }
     };
@@ -105,7 +110,7 @@ public final class NodeRoutes {
     return node.subnet().address();
   }
 
-  private void tunnel(Link underlay, Node self, List<Node> others) {
+  private void vxlan(Link underlay, Node self, List<Node> others) {
     Link device = device(underlay, self);
     Cidr own = new Cidr(inTunnel(self), 32);
     host.attempt(Addresses.add(device.index(), own)).orThrow(Errno.EEXIST);
@@ -123,6 +128,32 @@ public final class NodeRoutes {
             .map(node -> new RouteEntry(node.subnet(), inTunnel(node), device.index()).onlink())
             .toList());
     forget(device, macs);
+  }
+
+  /// Each node's containers are behind a route whose gateway is that node's own address, which the
+  /// device takes as the outer destination.
+  private void ipip(Link underlay, Node self, List<Node> others) {
+    if (self.address().isIpv6() || self.subnet().isIpv6()) {
+      throw new CniException(CniError.INVALID_CONFIG, "mode ipip is of IPv4 only");
+    }
+    String name = config.device();
+    if (Links.find(host, name).isEmpty()) {
+      Answer made =
+          host.attempt(
+              Links.ipip(name, underlay.index(), self.address(), underlay.mtu() - IPIP_OVERHEAD));
+      if (made.is(Errno.EOPNOTSUPP)) {
+        throw new CniException(
+            CniError.NOT_AVAILABLE, "mode ipip: this kernel has no ipip devices (CONFIG_NET_IPIP)");
+      }
+      made.orThrow(Errno.EEXIST);
+    }
+    Link device = Links.find(host, name).orElseThrow();
+    host.attempt(Addresses.add(device.index(), new Cidr(inTunnel(self), 32))).orThrow(Errno.EEXIST);
+    if (!device.isUp()) host.perform(Links.up(device.index(), name));
+    apply(
+        others.stream()
+            .map(node -> new RouteEntry(node.subnet(), node.address(), device.index()).onlink())
+            .toList());
   }
 
   private Link device(Link underlay, Node self) {
@@ -169,7 +200,7 @@ public final class NodeRoutes {
 
   /// What a container's packets may have at most; zero for the kernel's default.
   public int mtu() {
-    return config.mode() == Mode.VXLAN
+    return config.mode() == Mode.VXLAN || config.mode() == Mode.IPIP
         ? Links.find(host, config.device()).map(Link::mtu).orElse(0)
         : 0;
   }

@@ -112,7 +112,7 @@ record BridgeSide(NetlinkSocket host, SimpleConfig config, LinkRemoval removal) 
       boolean isLinkLocal = other.isIpv6() && other.toString().startsWith("fe80:");
       if (other.equals(added) || other.isIpv6() != added.isIpv6() || isLinkLocal) continue;
       if (other.isIpv6() && !other.overlaps(added)) continue;
-      if (config.forceAddress()) {
+      if (config.forceAddress() || wasThisNodes(other)) {
         host.perform(Addresses.delete(bridge.index(), other));
       } else {
         host.perform(Addresses.delete(bridge.index(), added));
@@ -121,6 +121,16 @@ record BridgeSide(NetlinkSocket host, SimpleConfig config, LinkRemoval removal) 
             "bridge " + bridge.name() + " has the address " + other + " already, not " + added);
       }
     }
+  }
+
+  /// Whether it is the gateway of a subnet that this node had: it gets another one only when no
+  /// container is left in that.
+  private boolean wasThisNodes(Cidr other) {
+    AddressConfig own = config.addresses();
+    return config.cluster() != null
+        && own != null
+        && own.cluster() != null
+        && own.cluster().contains(other.address());
   }
 
   /// Removes the pair; one that is gone is as it should be.

@@ -62,8 +62,10 @@ public final class HelperCaller implements Caller, AutoCloseable {
       Pending<Descriptor> socket,
       Reply reply) {}
 
-  /// Goes into the namespace while the engine does other things; [#enter] then takes it over.
-  void begin(String netns) {
+  /// Goes into the namespace while the engine does other things; [#enter] then takes it over. One
+  /// that was begun before and not used is let go of.
+  public void begin(String netns) {
+    abandon();
     entry = send(netns);
   }
 
@@ -142,11 +144,19 @@ public final class HelperCaller implements Caller, AutoCloseable {
   public void close() {
     if (host != null) host.close();
     host = null;
+    abandon();
+  }
+
+  private void abandon() {
     Entry begun = entry;
     entry = null;
     if (begun == null) return;
     try {
-      begun.reply().await().descriptors().forEach(OwnedDescriptor::close);
+      Results results = begun.reply().await();
+      results.descriptors().forEach(OwnedDescriptor::close);
+      left.add(results.of(begun.opened()));
+      left.add(results.of(begun.socket()));
+      closeLeft();
     } catch (KernelException e) {
       // the namespace that nobody wants any more could not be entered
     }
@@ -188,12 +198,13 @@ public final class HelperCaller implements Caller, AutoCloseable {
   }
 
   /// Closes what the caller's own process still holds of the namespaces: a descriptor that comes
-  /// with an answer must be open until then. Who ends soon need not be asked.
+  /// with an answer must be open until then. Nobody waits for it, and who ends soon need not be
+  /// asked.
   public void closeLeft() {
     Batch batch = new Batch();
     for (Descriptor descriptor : left) batch.add(new FileCall.Close(descriptor));
     left.clear();
-    helper.run(batch);
+    helper.send(batch);
   }
 
   @Override

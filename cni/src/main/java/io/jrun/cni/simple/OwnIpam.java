@@ -2,20 +2,34 @@ package io.jrun.cni.simple;
 
 import io.jrun.cni.CniException;
 import io.jrun.cni.address.Cidr;
+import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.ipam.AddressRange;
+import io.jrun.cni.ipam.Lease;
 import io.jrun.cni.ipam.LeaseStore;
 import io.jrun.cni.ipam.NodeFile;
+import io.jrun.cni.node.Membership;
 import io.jrun.cni.plugin.PluginCall;
 import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.Route;
+import io.jrun.specs.json.Json;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// SimpleCNI's own addresses: of the node's part of the cluster's subnet where the node file tells
 /// it, else of the whole.
-record OwnIpam(SimpleConfig config, AddressConfig addresses, LeaseStore store, PluginCall call)
+///
+/// @param membership this node among others; null for a network of one node
+record OwnIpam(
+    SimpleConfig config,
+    AddressConfig addresses,
+    LeaseStore store,
+    PluginCall call,
+    @Nullable Membership membership)
     implements Ipam {
 
   private Optional<NodeFile> node() {
@@ -35,9 +49,8 @@ record OwnIpam(SimpleConfig config, AddressConfig addresses, LeaseStore store, P
   /// The node's part takes the place of the cluster's.
   private List<List<AddressRange>> ranges(Optional<NodeFile> file) {
     AddressRange part;
-    if (config.cluster() != null) {
-      Cidr subnet = config.cluster().nodes().self(config.cluster().node()).subnet();
-      part = AddressRange.of(subnet, null, addresses.reserved());
+    if (membership != null) {
+      part = AddressRange.of(membership.self().subnet(), null, addresses.reserved());
     } else if (file.isPresent()) {
       part = AddressRange.of(file.get().subnet(), file.get().gateway(), addresses.reserved());
     } else {
@@ -54,6 +67,7 @@ record OwnIpam(SimpleConfig config, AddressConfig addresses, LeaseStore store, P
     LeaseStore.Request request =
         new LeaseStore.Request(
             Ipam.holder(call), call.netns(), addresses.ranges(), addresses.wanted(), null);
+    if (membership != null) membership.self(); // it may ask others: not while the lock is held
     NodeFile[] read = new NodeFile[1];
     List<LeaseStore.Given> given =
         store.allocate(
@@ -73,6 +87,7 @@ record OwnIpam(SimpleConfig config, AddressConfig addresses, LeaseStore store, P
                 read[0].given(addresses.nodeFile(), leases.getFirst().address());
               }
             });
+    claim(given);
     List<Assignment.Address> result = new ArrayList<>();
     for (LeaseStore.Given one : given) {
       Cidr subnet = one.range().subnet();
@@ -84,6 +99,19 @@ record OwnIpam(SimpleConfig config, AddressConfig addresses, LeaseStore store, P
               new Cidr(one.address(), subnet.length()), one.range().gateway(), outside));
     }
     return Assignment.of(config, result, routes(result), addresses.dns());
+  }
+
+  private void claim(List<LeaseStore.Given> given) {
+    if (membership == null) return;
+    Json.JsonObject holder = NetworkState.holder(Ipam.holder(call), config.identity());
+    Map<IpAddress, Json.JsonObject> holders = new HashMap<>();
+    for (LeaseStore.Given one : given) holders.put(one.address(), holder);
+    try {
+      membership.claim(holders);
+    } catch (RuntimeException e) {
+      store.release(Ipam.holder(call));
+      throw e;
+    }
   }
 
   /// Where the bridge is a gateway but not the default one, other nodes' containers are still
@@ -101,7 +129,8 @@ record OwnIpam(SimpleConfig config, AddressConfig addresses, LeaseStore store, P
 
   @Override
   public void delete() {
-    store.release(Ipam.holder(call));
+    List<IpAddress> released = store.release(Ipam.holder(call));
+    if (membership != null) membership.release(released);
   }
 
   @Override
@@ -116,12 +145,20 @@ record OwnIpam(SimpleConfig config, AddressConfig addresses, LeaseStore store, P
 
   @Override
   public void gc() {
-    store.retain(config.valid());
+    List<Lease> gone = store.retain(config.valid());
+    if (membership != null) membership.release(gone.stream().map(Lease::address).toList());
   }
 
   @Override
   public void status() {
-    if (!store.hasFree(ranges(node()))) {
+    List<List<AddressRange>> ranges;
+    try {
+      ranges = ranges(node());
+    } catch (CniException e) {
+      if (e.code() != CniError.TRY_AGAIN_LATER) throw e;
+      throw new CniException(CniError.NOT_AVAILABLE, String.valueOf(e.getMessage()), e);
+    }
+    if (!store.hasFree(ranges)) {
       throw new CniException(CniError.NOT_AVAILABLE, "no addresses left");
     }
   }

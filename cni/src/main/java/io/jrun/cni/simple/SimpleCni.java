@@ -3,21 +3,22 @@ package io.jrun.cni.simple;
 import io.jrun.cni.CniException;
 import io.jrun.cni.address.Cidr;
 import io.jrun.cni.address.IpAddress;
-import io.jrun.cni.ipam.LeaseStore;
 import io.jrun.cni.netlink.Link;
 import io.jrun.cni.netlink.Links;
 import io.jrun.cni.netlink.Mac;
 import io.jrun.cni.netlink.NetlinkSocket;
+import io.jrun.cni.nftables.MacCheck;
 import io.jrun.cni.nftables.Masquerade;
 import io.jrun.cni.nftables.Nftables;
 import io.jrun.cni.node.ClusterConfig;
+import io.jrun.cni.node.Membership;
 import io.jrun.cni.node.Mode;
+import io.jrun.cni.node.NodeAgent;
 import io.jrun.cni.node.NodeRoutes;
 import io.jrun.cni.plugin.PluginCall;
+import io.jrun.cni.policy.Endpoint;
+import io.jrun.cni.policy.Policies;
 import io.jrun.kernel.Kernel;
-import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.call.Descriptor;
-import io.jrun.kernel.call.FileCall;
 import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniNames;
@@ -32,36 +33,32 @@ import io.jrun.specs.json.SpecException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// The plugin. What it keeps between calls (read leases, the nftables context) it can lose.
 public final class SimpleCni {
-  static final ThreadLocal<StringBuilder> LOG = ThreadLocal.withInitial(StringBuilder::new);
-  static long last;
-
-  public static void t(String w) {
-    long n = System.nanoTime();
-    LOG.get().append(w).append(' ').append((n - last) / 1000).append(' ');
-    last = n;
-  }
-
   public static final String NAME = "simplecni";
 
   private final Kernel kernel;
   private final Masquerade masquerade;
   private final LinkRemoval removal;
   private final RecentConfigs configs = new RecentConfigs();
-  private final Map<Path, LeaseStore> stores = new ConcurrentHashMap<>();
+  private final MacCheck macCheck;
+  private final NetworkState state;
 
   public SimpleCni(Kernel kernel) {
     this.kernel = kernel;
-    this.masquerade = new Masquerade(kernel, new Nftables());
+    Nftables nftables = new Nftables();
+    this.masquerade = new Masquerade(kernel, nftables);
+    this.macCheck = new MacCheck(nftables);
+    this.state = new NetworkState(kernel, nftables);
     this.removal = new LinkRemoval(kernel);
   }
 
@@ -104,6 +101,9 @@ public final class SimpleCni {
     private final SimpleConfig config;
     private final Ipam ipam;
     private final Attachment holder;
+    private final String link;
+    private final @Nullable Membership membership;
+    private final Policies policies;
 
     Call(PluginCall call, byte[] stdin, Caller caller) {
       this.call = call;
@@ -112,15 +112,14 @@ public final class SimpleCni {
       this.config = configs.get(input, () -> SimpleConfig.read(stdin, call.args()));
       this.holder = Ipam.holder(call);
       checkNames();
+      this.link = HostVeth.name(holder);
+      this.membership = config.cluster() == null ? null : state.membership(config);
+      this.policies = state.policies(config.policyDirectory());
       AddressConfig own = config.addresses();
       this.ipam =
           own == null
               ? new Ipam.Delegated(config, call, stdin, caller)
-              : new OwnIpam(
-                  config,
-                  own,
-                  stores.computeIfAbsent(own.directory(), d -> new LeaseStore(kernel, d)),
-                  call);
+              : new OwnIpam(config, own, state.leases(own.directory()), call, membership);
     }
 
     private void checkNames() {
@@ -150,25 +149,24 @@ public final class SimpleCni {
     }
 
     private String comment() {
-      return config.name() + " " + HostVeth.name(holder);
+      return config.name() + " " + link;
     }
 
     String add() {
-      t("config");
       try (Sandbox sandbox = caller.enter(call.netns())) {
-        t("entered");
         BridgeSide bridgeSide = new BridgeSide(caller.host(), config, removal);
         Assignment assignment = ipam.add();
-        t("ipam");
         boolean[] isAttached = new boolean[1];
         try {
           return add(sandbox, bridgeSide, assignment, isAttached);
         } catch (RuntimeException e) {
-          undo(e, ipam::delete);
           if (isAttached[0]) {
-            undo(e, () -> bridgeSide.detach(HostVeth.name(holder)));
+            undo(e, () -> bridgeSide.detach(link));
             undo(e, () -> unmasquerade(assignment.addresses()));
+            if (config.macSpoofCheck()) undo(e, () -> macCheck.remove(link::equals));
           }
+          undo(e, () -> policies.detach(link));
+          undo(e, ipam::delete); // last: whoever gets the address next must find nothing of ours
           throw e;
         }
       }
@@ -185,30 +183,26 @@ public final class SimpleCni {
     private String add(
         Sandbox sandbox, BridgeSide bridgeSide, Assignment assignment, boolean[] isAttached) {
       int mtu = config.mtu();
-      if (config.cluster() != null) {
+      if (config.cluster() != null && membership != null) {
         NodeRoutes routes = new NodeRoutes(caller.host(), config.cluster());
-        if (config.cluster().mode() != Mode.STATIC) routes.sync();
+        if (config.cluster().mode() != Mode.STATIC) routes.sync(membership.nodes());
         if (mtu == 0) mtu = routes.mtu();
       }
       Link bridge = bridgeSide.bridge();
-      t("bridge");
+      policies.attach(endpoint(bridge, assignment));
       Mac mac = mac(assignment);
+      if (config.macSpoofCheck()) macCheck.add(link, mac.text());
       Links.VethEnd inside = new Links.VethEnd(call.ifname(), mac, mtu);
-      Link hostEnd =
-          bridgeSide.attach(bridge, sandbox, HostVeth.name(holder), inside, mac, assignment);
+      Link hostEnd = bridgeSide.attach(bridge, sandbox, link, inside, mac, assignment);
       isAttached[0] = true;
-      t("attach");
       sysctls(assignment);
       new PodSide(sandbox.socket(), call.ifname()).configure(hostEnd.peer(), assignment);
-      t("configure");
-      if (config.isGateway()) forward(assignment);
-      t("forward");
+      if (config.isGateway()) new Forwarding(kernel).enable(assignment);
       if (config.ipMasq()) {
         for (Assignment.Address address : assignment.addresses()) {
           masquerade.add(address.cidr().address(), address.outside(), comment());
         }
       }
-      t("masq");
       return new CniResult(
               List.of(
                   new Interface(bridge.name(), bridge.mac(), null, bridge.mtu()),
@@ -220,6 +214,17 @@ public final class SimpleCni {
               Json.JsonObject.EMPTY)
           .toJson(config.version())
           .toText();
+    }
+
+    private Endpoint endpoint(Link bridge, Assignment assignment) {
+      return new Endpoint(
+          config.name(),
+          holder,
+          assignment.addresses().stream().map(a -> a.cidr().address()).toList(),
+          config.identity(),
+          link,
+          bridge.name(),
+          config.isGateway());
     }
 
     private Mac mac(Assignment assignment) {
@@ -245,9 +250,7 @@ public final class SimpleCni {
     String delete() {
       List<IpAddress> addresses = knownAddresses();
       List<RuntimeException> failures = new ArrayList<>();
-      t("known");
-      attempt(failures, ipam::delete);
-      t("dipam");
+      attempt(failures, () -> removal.remove(caller.host(), link));
       if (config.ipMasq()) {
         attempt(
             failures,
@@ -259,9 +262,10 @@ public final class SimpleCni {
               addresses.forEach(masquerade::remove);
             });
       }
-      t("unmasq");
-      attempt(failures, () -> removal.remove(caller.host(), HostVeth.name(holder)));
-      t("detach");
+      if (config.macSpoofCheck()) attempt(failures, () -> macCheck.remove(link::equals));
+      attempt(failures, () -> policies.detach(link));
+      // last: whoever gets the address next must find nothing of this container
+      attempt(failures, ipam::delete);
       throwFirst(failures);
       return "";
     }
@@ -303,13 +307,13 @@ public final class SimpleCni {
       try (Sandbox sandbox = caller.enter(call.netns())) {
         checkHost(caller.host());
         PodSide podSide = new PodSide(sandbox.socket(), call.ifname());
-        Link link = podSide.link();
-        if (inside.mac() != null && !inside.mac().equalsIgnoreCase(link.mac())) {
+        Link found = podSide.link();
+        if (inside.mac() != null && !inside.mac().equalsIgnoreCase(found.mac())) {
           throw new CniException(
               CniError.INTERNAL,
-              call.ifname() + " has the address " + link.mac() + ", not " + inside.mac());
+              call.ifname() + " has the address " + found.mac() + ", not " + inside.mac());
         }
-        podSide.check(link, expected);
+        podSide.check(found, expected);
       }
       return "";
     }
@@ -319,21 +323,20 @@ public final class SimpleCni {
           Links.find(host, config.bridge())
               .orElseThrow(() ->
                   new CniException(CniError.INTERNAL, "bridge " + config.bridge() + " is gone"));
-      String name = HostVeth.name(holder);
       Link end =
-          Links.find(host, name)
+          Links.find(host, link)
               .orElseThrow(
-                  () -> new CniException(CniError.INTERNAL, "host interface " + name + " is gone"));
+                  () -> new CniException(CniError.INTERNAL, "host interface " + link + " is gone"));
       if (end.master() != bridge.index() || !end.isUp()) {
         throw new CniException(
-            CniError.INTERNAL, name + " is not an active port of " + bridge.name());
+            CniError.INTERNAL, link + " is not an active port of " + bridge.name());
       }
     }
 
     String gc() {
       Set<String> valid = config.valid().stream().map(HostVeth::name).collect(Collectors.toSet());
       List<RuntimeException> failures = new ArrayList<>();
-      attempt(failures, ipam::gc);
+      attempt(failures, () -> removeInvalid(valid));
       attempt(
           failures,
           () ->
@@ -342,25 +345,31 @@ public final class SimpleCni {
                 return element.comment().startsWith(prefix)
                     && !valid.contains(element.comment().substring(prefix.length()));
               }));
-      attempt(failures, () -> removeInvalid(valid));
+      attempt(failures, () -> policies.retain(config.name(), valid));
+      attempt(failures, ipam::gc);
       throwFirst(failures);
       return "";
     }
 
     /// The network's interfaces on the host that belong to no valid attachment.
     private void removeInvalid(Set<String> valid) {
-      for (Link link : Links.all(caller.host())) {
-        if (link.name().startsWith(HostVeth.PREFIX)
-            && link.alias().equals(config.name())
-            && !valid.contains(link.name())) {
-          removal.remove(caller.host(), link.name());
+      Set<String> gone = new HashSet<>();
+      for (Link one : Links.all(caller.host())) {
+        if (one.name().startsWith(HostVeth.PREFIX)
+            && one.alias().equals(config.name())
+            && !valid.contains(one.name())) {
+          removal.remove(caller.host(), one.name());
+          gone.add(one.name());
         }
       }
+      if (config.macSpoofCheck()) macCheck.remove(gone::contains);
     }
 
     String status() {
       ipam.status();
-      if (config.cluster() != null) checkNodes(config.cluster());
+      if (config.cluster() != null && membership != null) {
+        checkNodes(config.cluster(), membership);
+      }
       if (config.ipMasq()) {
         try {
           masquerade.elements();
@@ -373,26 +382,24 @@ public final class SimpleCni {
   }
 
   /// In static mode, STATUS tells which routes to other nodes are missing.
-  private void checkNodes(ClusterConfig cluster) {
+  private void checkNodes(ClusterConfig cluster, Membership membership) {
     if (cluster.mode() != Mode.STATIC) return;
     try (NetlinkSocket host = NetlinkSocket.open(kernel)) {
-      List<String> missing = new NodeRoutes(host, cluster).sync();
+      List<String> missing = new NodeRoutes(host, cluster).sync(membership.nodes());
       if (missing.isEmpty()) return;
       throw new CniException(
           CniError.LIMITED_CONNECTIVITY, "missing: " + String.join("; ", missing));
     }
   }
 
-  /// Brings the routes to other nodes to what the configuration's list of nodes says; returns the
-  /// commands that are left to somebody else.
-  public List<String> syncNodes(byte[] configuration) {
-    ClusterConfig cluster = SimpleConfig.read(configuration, "").cluster();
-    if (cluster == null) {
-      throw new CniException(CniError.INVALID_CONFIG, "the network has no mode across nodes");
-    }
-    try (NetlinkSocket host = NetlinkSocket.open(kernel)) {
-      return new NodeRoutes(host, cluster).sync();
-    }
+  /// Keeps a network's routes to other nodes, and this node's place among them.
+  public NodeAgent agent(byte[] configuration) {
+    return state.agent(SimpleConfig.read(configuration, ""));
+  }
+
+  /// The policies that are kept there.
+  public Policies policies(Path directory) {
+    return state.policies(directory);
   }
 
   private void unmasquerade(List<Assignment.Address> addresses) {
@@ -404,23 +411,6 @@ public final class SimpleCni {
         .filter(isGone)
         .map(Masquerade.Element::address)
         .forEach(masquerade::remove);
-  }
-
-  private void forward(Assignment assignment) {
-    for (Assignment.Address address : assignment.addresses()) {
-      String file =
-          address.cidr().isIpv6()
-              ? "/proc/sys/net/ipv6/conf/all/forwarding"
-              : "/proc/sys/net/ipv4/ip_forward";
-      int flags = FileCall.O_RDWR | FileCall.O_CLOEXEC;
-      Descriptor opened = kernel.call(new FileCall.Openat(Descriptor.CWD, file, flags, 0, false));
-      try (OwnedDescriptor owned = new OwnedDescriptor(kernel, opened)) {
-        byte[] value = kernel.call(new FileCall.Read(owned.descriptor(), 2));
-        if (value.length == 0 || value[0] == '0') {
-          kernel.call(new FileCall.Write(owned.descriptor(), new byte[] {'1'}));
-        }
-      }
-    }
   }
 
   private static void attempt(List<RuntimeException> failures, Runnable step) {

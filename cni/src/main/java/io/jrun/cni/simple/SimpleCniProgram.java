@@ -56,8 +56,6 @@ public final class SimpleCniProgram {
 
   /// Serves one call, to the end of the caller's process.
   public void serve(HelperKernel helper, List<String> env) {
-    SimpleCni.last = System.nanoTime();
-    SimpleCni.LOG.get().setLength(0);
     PluginEnvironment environment = new PluginEnvironment(env);
     if (!environment.isCall()) {
       end(
@@ -82,7 +80,6 @@ public final class SimpleCniProgram {
       out = CniException.of(e).toError(version(stdin)).toJson().toText("    ");
       status = 1;
     }
-    SimpleCni.t("out");
     end(helper, Descriptor.STDOUT, out.isEmpty() ? "" : out + "\n", status);
   }
 
@@ -106,9 +103,7 @@ public final class SimpleCniProgram {
     Reply reply = helper.send(batch);
     if (call.verb() == Verb.ADD || call.verb() == Verb.CHECK) caller.begin(call.netns());
     if (call.verb() != Verb.STATUS) caller.host();
-    SimpleCni.t("sent");
     Results results = reply.await();
-    SimpleCni.t("read");
     byte[] start = results.of(first);
     byte[] next = results.of(second);
     if (start.length == 0 || next.length == 0) return start;
@@ -134,7 +129,5 @@ public final class SimpleCniProgram {
     }
     batch.add(new ProcessCall.ExitGroup(status));
     helper.runToEnd(batch);
-    SimpleCni.t("end");
-    System.err.println(SimpleCni.LOG.get());
   }
 }

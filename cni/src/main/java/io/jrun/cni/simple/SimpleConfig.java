@@ -3,6 +3,10 @@ package io.jrun.cni.simple;
 import io.jrun.cni.CniException;
 import io.jrun.cni.netlink.Mac;
 import io.jrun.cni.node.ClusterConfig;
+import io.jrun.cni.node.StoreConfig;
+import io.jrun.cni.policy.Identity;
+import io.jrun.cni.policy.IdentityConfig;
+import io.jrun.cni.policy.Policies;
 import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniNames;
@@ -11,6 +15,7 @@ import io.jrun.specs.cni.CniVersion;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import io.jrun.specs.json.SpecException;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +34,8 @@ import org.jspecify.annotations.Nullable;
 /// @param ipamType the plugin that gives addresses; null for SimpleCNI's own
 /// @param addresses what its own are; of no meaning with `ipamType`
 /// @param cluster what other nodes are; null for a network of one node
+/// @param identity by what policies select the container
+/// @param macSpoofCheck whether frames with a foreign hardware address are dropped
 /// @param valid of GC, the attachments to keep
 record SimpleConfig(
     CniVersion version,
@@ -49,6 +56,9 @@ record SimpleConfig(
     @Nullable String ipamType,
     @Nullable AddressConfig addresses,
     @Nullable ClusterConfig cluster,
+    Identity identity,
+    Path policyDirectory,
+    boolean macSpoofCheck,
     @Nullable CniResult previous,
     Set<Attachment> valid) {
   private static final int MAX_VLAN = 4094;
@@ -100,7 +110,6 @@ record SimpleConfig(
       r.problem("name", "invalid network name \"" + name + "\"");
     }
     ClusterConfig cluster = ClusterConfig.read(r);
-    if (r.bool("macspoofchk")) r.problem("macspoofchk", "not implemented yet");
     String bridge = r.optionalString("bridge");
     if (bridge == null) bridge = DEFAULT_BRIDGE;
     if (!CniNames.isInterface(bridge))
@@ -114,6 +123,13 @@ record SimpleConfig(
     int vlan = bounded(r, "vlan", 1, MAX_VLAN);
     if (cluster != null && !isOwn) r.problem("mode", "needs SimpleCNI's own addresses");
     AddressConfig addresses = isOwn ? AddressConfig.read(r, name, cniArgs) : null;
+    if (cluster != null
+        && cluster.store() instanceof StoreConfig.InEtcd
+        && addresses != null
+        && addresses.cluster() == null) {
+      r.problem("subnet", "is required by the store etcd");
+    }
+    String policyDirectory = r.optionalString("policyDir");
     return new SimpleConfig(
         version,
         name,
@@ -133,6 +149,9 @@ record SimpleConfig(
         ipamType,
         addresses,
         cluster,
+        IdentityConfig.read(r, key -> argument(cniArgs, key)),
+        policyDirectory == null ? Policies.DIRECTORY : Path.of(policyDirectory),
+        r.bool("macspoofchk"),
         previous(r, version),
         valid(r));
   }

@@ -123,6 +123,7 @@ public sealed interface MountCall<R> extends HelperCall<R> {
   int MOVE_MOUNT_F_EMPTY_PATH = 4;
   int MOVE_MOUNT_T_EMPTY_PATH = 0x40;
   int MNT_DETACH = 2;
+  int UMOUNT_NOFOLLOW = 8;
   Flags TREE =
       Flags.bits(
           OPEN_TREE_CLONE,
@@ -135,7 +136,7 @@ public sealed interface MountCall<R> extends HelperCall<R> {
           "AT_SYMLINK_NOFOLLOW",
           02000000,
           "OPEN_TREE_CLOEXEC");
-  Flags UMOUNT = Flags.bits(MNT_DETACH, "MNT_DETACH");
+  Flags UMOUNT = Flags.bits(MNT_DETACH, "MNT_DETACH", UMOUNT_NOFOLLOW, "UMOUNT_NOFOLLOW");
   Flags MOVE =
       Flags.bits(
           MOVE_MOUNT_F_EMPTY_PATH,

@@ -75,6 +75,9 @@ public enum Number {
   READLINKAT(267, 78),
   FCHMODAT(268, 53),
   PPOLL(271, 73),
+  EPOLL_CREATE1(291, 20),
+  EPOLL_CTL(233, 21),
+  EPOLL_PWAIT(281, 22),
   UNSHARE(272, 97),
   UTIMENSAT(280, 88),
   ACCEPT4(288, 242),
@@ -108,7 +111,8 @@ public enum Number {
   MONITOR(0xff02, 0xff02),
   RESET_SIGNALS(0xff03, 0xff03),
   ON_EOF(0xff04, 0xff04),
-  PAUSE(0xff05, 0xff05);
+  PAUSE(0xff05, 0xff05),
+  RELAY(0xff06, 0xff06);
 
   private final int value;
 

@@ -84,6 +84,25 @@ public sealed interface PseudoCall<R> extends HelperCall<R> {
     }
   }
 
+  /// After the answer: leave the engine and copy between a terminal and descriptors 0 and 1 until
+  /// nobody has the terminal open, then exit with 0.
+  record Relay(Descriptor master) implements PseudoCall<Nothing> {
+    @Override
+    public Number number() {
+      return Number.RELAY;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(master);
+    }
+
+    @Override
+    public Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
   /// What to run in a new engine when this one dies; then the helper exits with `status`.
   record OnEof(List<String> argv, int status) implements PseudoCall<Nothing> {
     @Override

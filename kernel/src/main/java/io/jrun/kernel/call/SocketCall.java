@@ -10,6 +10,7 @@ public sealed interface SocketCall<R> extends HostCall<R> {
   int SOCK_STREAM = 1;
   int SOCK_DGRAM = 2;
   int SOCK_RAW = 3;
+  int SOCK_SEQPACKET = 5;
   int SOCK_CLOEXEC = 02000000;
   int SOL_SOCKET = 1;
   int SO_PEERCRED = 17;

@@ -8,6 +8,7 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.SignalCall;
+import io.jrun.runtime.systemd.Manager;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.Resources;
 import java.util.ArrayList;
@@ -27,17 +28,33 @@ public final class Cgroup {
   private final Hierarchies hierarchies;
   private final Map<String, String> paths;
   private final Freezer freezer;
+  private final @Nullable Scope scope;
 
   Cgroup(CgroupFiles files, Hierarchies hierarchies, Map<String, String> paths) {
+    this(files, hierarchies, paths, null);
+  }
+
+  /// @param scope of systemd that it is; null where it is only directories
+  Cgroup(
+      CgroupFiles files,
+      Hierarchies hierarchies,
+      Map<String, String> paths,
+      @Nullable Scope scope) {
     this.files = files;
     this.hierarchies = hierarchies;
     this.paths = Collections.unmodifiableMap(new LinkedHashMap<>(paths));
+    this.scope = scope;
     this.freezer = new Freezer(files, directory("freezer"), this.paths.get(""));
   }
 
   /// The absolute directory in each hierarchy: by its first controller or `name=…`; `""` is v2.
   public Map<String, String> paths() {
     return paths;
+  }
+
+  /// What [Scope#stored] says of the scope that it is; empty where it is none.
+  public Map<String, String> scope() {
+    return Scope.stored(scope);
   }
 
   /// Moves a process into every one of them.
@@ -64,6 +81,30 @@ public final class Cgroup {
     return paths.get("");
   }
 
+  /// What /proc/PID/cgroup says of a process in it: by the controllers between commas, `""` for v2,
+  /// the path below the hierarchy's top.
+  public Map<String, String> roots() {
+    Map<String, String> roots = new LinkedHashMap<>();
+    for (Hierarchy hierarchy : hierarchies.list()) {
+      String directory = paths.get(hierarchy.key());
+      if (directory == null) continue;
+      String key = hierarchy.v2() ? "" : String.join(",", hierarchy.controllers());
+      roots.put(key, hierarchy.cgroupOf(directory));
+    }
+    return roots;
+  }
+
+  /// Where its processes are frozen; null where they cannot be.
+  public @Nullable String freezerDirectory() {
+    String directory = directory("freezer");
+    return directory == null && hierarchies.unified() ? birthplace() : directory;
+  }
+
+  /// Whether that is the v2 directory.
+  public boolean birthplaceIs(String directory) {
+    return directory.equals(birthplace());
+  }
+
   /// The calls by which a process with a single thread joins the v1 cgroups; see [CgroupMaking].
   public void joinV1(Batch batch) {
     paths.forEach((key, directory) -> {
@@ -87,11 +128,27 @@ public final class Cgroup {
   public void apply(Resources resources) {
     Resources.Memory memory = resources.memory();
     if (memory != null && hierarchies.unified()) checkUsage(memory);
+    if (scope != null) setProperties(scope, resources);
     perform(
         Plan.of(
             resources,
             hierarchies,
             new Plan.Current(false, memory == null ? null : memoryLimit(memory))));
+  }
+
+  private void setProperties(Scope scope, Resources resources) {
+    int version =
+        Scope.ask(files.kernel(), scope.manager(), "cannot ask systemd", Manager::version);
+    scope.set(
+        files.kernel(), ScopeProperties.limits(resources, hierarchies.unified(), version, false));
+  }
+
+  /// Has systemd move a process into it, where that may and the caller may not; false where it is
+  /// not systemd's.
+  public boolean attach(int pid) {
+    if (scope == null) return false;
+    scope.attach(files.kernel(), "/", pid);
+    return true;
   }
 
   /// The processes in the cgroup and below it.
@@ -103,7 +160,25 @@ public final class Cgroup {
 
   /// What it has used, as `runc events` shows it.
   public JsonObject statistics() {
-    return new Statistics(files, hierarchies, paths).read();
+    return new Statistics(values()).read();
+  }
+
+  /// What its files say now.
+  public CgroupValues values() {
+    List<String> pageSizes = new ArrayList<>();
+    for (String size : files.children("/sys/kernel/mm/hugepages"))
+      pageSizes.add(CgroupValues.pageSize(Long.parseLong(size.replaceAll("[^0-9]", ""))));
+    return new CgroupValues(hierarchies.unified(), this::text, pageSizes);
+  }
+
+  private String text(String controller, String file) {
+    String directory = hierarchies.unified() ? paths.get("") : directory(controller);
+    if (directory == null) return "";
+    try {
+      return files.readIfThere(directory + "/" + file).orElse("");
+    } catch (KernelException e) {
+      return ""; // a file that this kernel has and cannot read, such as with EOPNOTSUPP
+    }
   }
 
   /// Watches for the end of its memory.
@@ -144,6 +219,7 @@ public final class Cgroup {
   /// Removes the directories and what is below them, waiting a while for processes that are still
   /// dying; a second time is fine.
   public void remove() {
+    if (scope != null) scope.stop(files.kernel());
     new Removal(files).remove(paths.values());
   }
 

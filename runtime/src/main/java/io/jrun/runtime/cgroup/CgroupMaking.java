@@ -8,6 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 
 /// A container's cgroup in the making, in two steps: where init is born, and the rest. After a
 /// failure of either, [#undo] removes what they made.
@@ -16,7 +18,7 @@ import java.util.Objects;
 /// `tasks`: a process that moves its only thread needs no lock of all processes. Moving it from
 /// outside, or through `cgroup.procs`, waits for an RCU grace period, which is milliseconds
 /// (cgroup_procs_write_start in the kernel).
-public final class CgroupMaking {
+public final class CgroupMaking implements Making {
   private static final int REMOVE_ATTEMPTS = 40;
 
   private final CgroupFiles files;
@@ -34,7 +36,8 @@ public final class CgroupMaking {
       String controllers,
       Map<Hierarchy, String> directories,
       Resources limits,
-      boolean limitsDevices) {
+      boolean limitsDevices,
+      @Nullable Scope scope) {
     this.files = files;
     this.mounted = mounted;
     this.controllers = controllers;
@@ -43,40 +46,73 @@ public final class CgroupMaking {
     this.limitsDevices = limitsDevices;
     Map<String, String> paths = new LinkedHashMap<>();
     directories.forEach((hierarchy, directory) -> paths.put(hierarchy.key(), directory));
-    this.cgroup = new Cgroup(files, mounted, paths);
+    this.cgroup = new Cgroup(files, mounted, paths, scope);
   }
 
-  /// The cgroup as it is, or will be when it is made.
+  @Override
   public Cgroup cgroup() {
     return cgroup;
   }
 
+  @Override
+  public @Nullable String birthplace() {
+    return cgroup.birthplace();
+  }
+
+  @Override
+  public boolean takesIn() {
+    return false;
+  }
+
   /// Makes what init is born in: the v2 directory where there is one; on a v2 machine, limits and
   /// all.
+  @Override
   public void makeBirthplace() {
     named(() -> {
       directories.forEach((hierarchy, directory) -> {
         if (hierarchy.v2()) make(hierarchy, directory);
       });
       if (!mounted.unified()) return;
-      cgroup.perform(Plan.of(limits, mounted, Plan.Current.CREATED));
-      if (limitsDevices) cgroup.attach(DeviceProgram.of(limits.devices()));
+      limitV2();
     });
   }
 
   /// Makes the v1 directories and gives them their limits.
-  public void makeRest() {
+  @Override
+  public void makeRest(IntSupplier pid) {
     if (mounted.unified()) return;
     named(() -> {
       directories.forEach((hierarchy, directory) -> {
         if (!hierarchy.v2()) make(hierarchy, directory);
       });
-      List<Write> writes =
-          Plan.of(limits, mounted, Plan.Current.CREATED).stream()
-              .filter(write -> limitsDevices || !write.file().startsWith("devices."))
-              .toList();
-      cgroup.perform(writes);
-      cpuset(writes);
+      limitV1();
+    });
+  }
+
+  private void limitV1() {
+    List<Write> writes =
+        Plan.of(limits, mounted, Plan.Current.CREATED).stream()
+            .filter(write -> limitsDevices || !write.file().startsWith("devices."))
+            .toList();
+    cgroup.perform(writes);
+    cpuset(writes);
+  }
+
+  private void limitV2() {
+    cgroup.perform(Plan.of(limits, mounted, Plan.Current.CREATED));
+    if (limitsDevices) cgroup.attach(DeviceProgram.of(limits.devices()));
+  }
+
+  /// Completes what somebody else has made, with processes in it: directories in the hierarchies
+  /// that are not his, controllers, limits.
+  void fill() {
+    named(() -> {
+      directories.forEach((hierarchy, directory) -> {
+        if (mounted.unified()) delegate(hierarchy, directory);
+        makeWithParents(hierarchy, directory);
+      });
+      if (mounted.unified()) limitV2();
+      else limitV1();
     });
   }
 
@@ -168,6 +204,7 @@ public final class CgroupMaking {
 
   /// Removes the directories that the steps made, once no process is in them any more; what was
   /// there before stays. Failures go to `failure`.
+  @Override
   public void undo(RuntimeException failure) {
     for (String directory : made.reversed()) {
       try {

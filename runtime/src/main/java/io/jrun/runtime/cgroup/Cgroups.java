@@ -3,7 +3,11 @@ package io.jrun.runtime.cgroup;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.runtime.systemd.Manager;
+import io.jrun.runtime.systemd.ManagerAddress;
 import io.jrun.specs.runtime.Resources;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -56,7 +60,7 @@ public final class Cgroups implements AutoCloseable {
   /// @param ownCgroups the text of the caller's /proc/self/cgroup
   /// @param resources null where the spec has none, which still limits the devices
   /// @param limitsDevices false for a caller who may not do that, as only root may
-  public CgroupMaking plan(
+  public Making plan(
       String cgroupsPath,
       String id,
       String ownCgroups,
@@ -70,16 +74,62 @@ public final class Cgroups implements AutoCloseable {
         mounted.unified() ? controllersV2(mounted) : "",
         CgroupPath.of(mounted, cgroupsPath, id, ownCgroups),
         limits,
-        limitsDevices);
+        limitsDevices,
+        null);
+  }
+
+  /// Prepares the making of a container's cgroup as a scope of systemd; nothing is made yet, and
+  /// systemd is asked only where it is.
+  ///
+  /// @param cgroupsPath the spec's, `slice:prefix:name`; may be empty
+  /// @param user whether the manager is the user's own
+  /// @param annotations of the config: those named `org.systemd.property.…` are properties
+  public Making planScope(
+      ManagerAddress manager,
+      boolean user,
+      String cgroupsPath,
+      String id,
+      Map<String, String> annotations,
+      @Nullable Resources resources,
+      boolean limitsDevices) {
+    Hierarchies mounted = hierarchies();
+    Resources limits = resources == null ? Resources.NONE : resources;
+    ScopeName name = ScopeName.of(cgroupsPath, id, user);
+    Scope scope = new Scope(name.unit(), manager);
+    String place =
+        Scope.ask(files.kernel(), manager, "cannot ask systemd", Manager::controlGroup)
+            + name.path();
+    Map<Hierarchy, String> directories = new LinkedHashMap<>();
+    for (Hierarchy hierarchy : mounted.used())
+      directories.put(hierarchy, hierarchy.directoryOf(place));
+    CgroupMaking making =
+        new CgroupMaking(
+            files,
+            mounted,
+            mounted.unified() ? controllersV2(mounted) : "",
+            directories,
+            limits,
+            limitsDevices,
+            scope);
+    return new ScopeMaking(
+        files.kernel(),
+        name,
+        id,
+        scope,
+        annotations,
+        limits,
+        mounted.unified(),
+        limitsDevices,
+        making);
   }
 
   /// Makes it at once, for processes that are moved into it; see [#plan] for the parameters.
   public Cgroup create(
       String cgroupsPath, String id, String ownCgroups, @Nullable Resources resources) {
-    CgroupMaking making = plan(cgroupsPath, id, ownCgroups, resources, true);
+    Making making = plan(cgroupsPath, id, ownCgroups, resources, true);
     try {
       making.makeBirthplace();
-      making.makeRest();
+      making.makeRest(() -> 0);
       return making.cgroup();
     } catch (RuntimeException e) {
       making.undo(e);
@@ -90,6 +140,22 @@ public final class Cgroups implements AutoCloseable {
   /// The cgroup of a container made earlier, of what [Cgroup#paths] was then.
   public Cgroup open(Map<String, String> paths) {
     return new Cgroup(files, hierarchies(), paths);
+  }
+
+  /// A cgroup that somebody else has made, as far as the hierarchies have it.
+  public Cgroup existing(String cgroup) {
+    Map<String, String> paths = new LinkedHashMap<>();
+    for (Hierarchy hierarchy : hierarchies().used()) {
+      String directory = hierarchy.directoryOf(CgroupPath.clean(cgroup));
+      if (Files.isDirectory(Path.of(directory))) paths.put(hierarchy.key(), directory);
+    }
+    if (paths.isEmpty()) throw new CgroupException("no such cgroup: " + cgroup, null);
+    return open(paths);
+  }
+
+  /// @param scope what [Scope#stored] gave then
+  public Cgroup open(Map<String, String> paths, Map<String, String> scope) {
+    return new Cgroup(files, hierarchies(), paths, Scope.of(scope));
   }
 
   @Override

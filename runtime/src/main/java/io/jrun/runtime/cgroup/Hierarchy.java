@@ -17,6 +17,13 @@ public record Hierarchy(String mountPoint, String root, List<String> controllers
     return v2 ? "" : controllers.getFirst();
   }
 
+  /// What /proc/PID/cgroup calls the cgroup in that directory.
+  String cgroupOf(String directory) {
+    String below = CgroupPath.clean(directory.substring(mountPoint.length()));
+    String top = CgroupPath.clean(root);
+    return top.equals("/") ? below : below.equals("/") ? top : top + below;
+  }
+
   /// Where the cgroup that /proc/PID/cgroup calls `cgroup` is; a cgroup outside of what is mounted
   /// is taken as the mount's top.
   String directoryOf(String cgroup) {

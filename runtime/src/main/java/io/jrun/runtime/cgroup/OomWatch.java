@@ -2,6 +2,7 @@ package io.jrun.runtime.cgroup;
 
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 
 /// Tells when a cgroup runs out of memory: through an eventfd on v1, memory.events on v2.
@@ -42,7 +43,22 @@ public final class OomWatch implements AutoCloseable {
     return new OomWatch(files, counts, files.open(counts, FileCall.O_RDONLY), true);
   }
 
-  private long kills() {
+  /// What becomes ready when there is something to look at, and with which events of poll(2).
+  public Descriptor descriptor() {
+    return events.descriptor();
+  }
+
+  public int pollEvents() {
+    return v2 ? POLLPRI : POLLIN;
+  }
+
+  /// Whether the cgroup is still there.
+  public boolean exists() {
+    return files.readIfThere(file).isPresent();
+  }
+
+  /// How many processes were killed so far, as far as the kernel counts them.
+  public long kills() {
     for (String line : files.readIfThere(file).orElse("").split("\n"))
       if (line.startsWith("oom_kill ")) return Long.parseLong(line.substring(9).strip());
     return 0;

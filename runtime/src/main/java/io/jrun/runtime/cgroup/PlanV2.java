@@ -54,6 +54,11 @@ final class PlanV2 {
     return (long) Math.ceil(Math.pow(10, (l * l + 125 * l) / 612.0 - 7.0 / 34.0));
   }
 
+  /// io.weight (1 to 10000) of blkio's weight (10 to 1000).
+  static long ioWeight(long weight) {
+    return 1 + (weight - 10) * 9999 / 990;
+  }
+
   /// memory.swap.max, which is swap alone, of the spec's memory plus swap; empty leaves it.
   static String swap(Resources.Memory memory) {
     long limit = orZero(memory.limit());
@@ -97,13 +102,12 @@ final class PlanV2 {
 
   private void blockIo(Resources.BlockIo io) {
     if (io.weight() != null && io.weight() != 0) {
-      long general = 1 + (io.weight() - 10L) * 9999 / 990;
       writes.add(
           new Write(
               "",
               "io.bfq.weight",
               Integer.toString(io.weight()),
-              new Write("", "io.weight", Long.toString(general))));
+              new Write("", "io.weight", Long.toString(ioWeight(io.weight())))));
     }
     for (Resources.WeightDevice device : io.weightDevice()) {
       if (device.weight() != null)

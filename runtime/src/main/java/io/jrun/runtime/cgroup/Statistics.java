@@ -1,12 +1,10 @@
 package io.jrun.runtime.cgroup;
 
-import io.jrun.kernel.KernelException;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonArray;
 import io.jrun.specs.json.Json.JsonNull;
 import io.jrun.specs.json.Json.JsonObject;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -15,20 +13,15 @@ import org.jspecify.annotations.Nullable;
 /// the kernel does not count is left out or 0.
 final class Statistics {
   private static final long NANOS_PER_TICK = 10_000_000;
-  private static final long UNLIMITED = -1;
 
-  private final CgroupFiles files;
-  private final Hierarchies hierarchies;
-  private final Map<String, String> paths;
+  private final CgroupValues values;
 
-  Statistics(CgroupFiles files, Hierarchies hierarchies, Map<String, String> paths) {
-    this.files = files;
-    this.hierarchies = hierarchies;
-    this.paths = paths;
+  Statistics(CgroupValues values) {
+    this.values = values;
   }
 
   JsonObject read() {
-    boolean v2 = hierarchies.unified();
+    boolean v2 = values.isV2();
     return JsonObject.EMPTY
         .with("cpu", v2 ? cpuV2() : cpuV1())
         .with("cpuset", cpuset(v2))
@@ -41,32 +34,15 @@ final class Statistics {
   }
 
   private String text(String controller, String file) {
-    String directory =
-        hierarchies.unified()
-            ? paths.get("")
-            : hierarchies.of(controller).map(h -> paths.get(h.key())).orElse(null);
-    if (directory == null) return "";
-    try {
-      return files.readIfThere(directory + "/" + file).orElse("");
-    } catch (KernelException e) {
-      return ""; // a file that this kernel has and cannot read, such as with EOPNOTSUPP
-    }
+    return values.text(controller, file);
   }
 
   private long number(String controller, String file) {
-    String text = text(controller, file).strip();
-    if (text.equals("max")) return UNLIMITED;
-    return text.matches("[0-9]+") ? Long.parseUnsignedLong(text) : 0;
+    return values.number(controller, file);
   }
 
   private Map<String, Long> table(String controller, String file) {
-    Map<String, Long> table = new LinkedHashMap<>();
-    for (String line : text(controller, file).split("\n")) {
-      String[] fields = line.split("[ =]");
-      if (fields.length == 2 && fields[1].matches("[0-9]+"))
-        table.put(fields[0], Long.parseUnsignedLong(fields[1]));
-    }
-    return table;
+    return values.table(controller, file);
   }
 
   private static JsonObject put(JsonObject object, String name, long value) {
@@ -183,7 +159,10 @@ final class Statistics {
     memory = memory.with("usage", entry(limit, usage, number("memory", "memory.peak"), 0));
     // as v1 counts it: memory and swap together
     long swap = number("memory", "memory.swap.max");
-    long both = limit == UNLIMITED || swap == UNLIMITED ? UNLIMITED : limit + swap;
+    long both =
+        limit == CgroupValues.UNLIMITED || swap == CgroupValues.UNLIMITED
+            ? CgroupValues.UNLIMITED
+            : limit + swap;
     memory =
         memory.with("swap", entry(both, usage + number("memory", "memory.swap.current"), 0, 0));
     return raw(memory, stat);
@@ -199,7 +178,7 @@ final class Statistics {
   private JsonObject pids() {
     JsonObject pids = put(JsonObject.EMPTY, "current", number("pids", "pids.current"));
     long limit = number("pids", "pids.max");
-    return limit == UNLIMITED ? pids : put(pids, "limit", limit);
+    return limit == CgroupValues.UNLIMITED ? pids : put(pids, "limit", limit);
   }
 
   /// Lines of `major:minor operation value`.
@@ -259,8 +238,7 @@ final class Statistics {
 
   private JsonObject hugetlb(boolean v2) {
     JsonObject all = JsonObject.EMPTY;
-    for (String size : files.children("/sys/kernel/mm/hugepages")) {
-      String name = pageSize(Long.parseLong(size.replaceAll("[^0-9]", "")));
+    for (String name : values.pageSizes()) {
       String prefix = "hugetlb." + name + ".";
       String usage = v2 ? "current" : "usage_in_bytes";
       if (text("hugetlb", prefix + usage).isEmpty()) continue;
@@ -271,11 +249,5 @@ final class Statistics {
               name, entry.with("failcnt", Json.of(v2 ? 0 : number("hugetlb", prefix + "failcnt"))));
     }
     return all;
-  }
-
-  /// As the kernel names the files: in the largest unit that is whole.
-  private static String pageSize(long kilobytes) {
-    if (kilobytes >= 1 << 20) return (kilobytes >> 20) + "GB";
-    return kilobytes >= 1 << 10 ? (kilobytes >> 10) + "MB" : kilobytes + "KB";
   }
 }

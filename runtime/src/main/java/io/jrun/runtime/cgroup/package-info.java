@@ -1,5 +1,6 @@
-/// A container's cgroups, as runc's cgroupfs driver makes them, on v1, hybrid and v2 machines; it
-/// depends on `io.jrun.kernel` and the records of `io.jrun.specs.runtime`.
+/// A container's cgroups on v1, hybrid and v2 machines, made as runc's drivers do, by files alone
+/// or as a scope of systemd; it depends on `io.jrun.kernel`, the records of `io.jrun.specs.runtime`
+/// and `io.jrun.runtime.systemd`.
 @NullMarked
 package io.jrun.runtime.cgroup;
 

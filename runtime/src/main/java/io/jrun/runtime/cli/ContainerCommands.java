@@ -17,7 +17,8 @@ final class ContainerCommands {
         .flag("do not create a new session keyring", "--no-new-keyring")
         .text("N", "pass N descriptors more than stdio and $LISTEN_FDS", "--preserve-fds")
         .commaTexts("name", "attach the container to a CNI network", "--network")
-        .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish");
+        .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish")
+        .text("name", "join the namespaces of a sandbox", "--sandbox");
   }
 
   static void runOptions(Options options) {
@@ -97,7 +98,9 @@ final class ContainerCommands {
         line.has("--no-new-keyring"),
         line.count("--preserve-fds"),
         line.texts("--network"),
-        line.texts("--publish"));
+        line.texts("--publish"),
+        line.text("--sandbox"),
+        false);
   }
 
   static int exec(Request request) {
@@ -165,7 +168,10 @@ final class ContainerCommands {
   }
 
   static int delete(Request request) {
-    request.operations().delete(request.global(), request.id(), request.line().has("--force"));
+    ParsedLine line = request.line();
+    request
+        .operations()
+        .delete(request.global(), request.id(), line.has("--force"), line.has("--unfinished"));
     return 0;
   }
 

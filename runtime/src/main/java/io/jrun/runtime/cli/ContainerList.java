@@ -9,11 +9,6 @@ import java.util.List;
 
 /// What `jrun list` prints.
 record ContainerList(List<ContainerSummary> containers) {
-  /// The widths of runc's tabwriter.
-  private static final int MIN_WIDTH = 12;
-
-  private static final int PADDING = 3;
-
   private static final List<String> HEADER =
       List.of("ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER");
 
@@ -23,31 +18,18 @@ record ContainerList(List<ContainerSummary> containers) {
     return text.toString();
   }
 
+  /// runc's columns; where a container has addresses, one more behind them.
   String table() {
-    List<List<String>> rows = new ArrayList<>();
-    rows.add(HEADER);
-    containers.forEach(container -> rows.add(row(container)));
-    int[] widths = new int[HEADER.size()];
-    for (List<String> row : rows) {
-      for (int column = 0; column < widths.length; column++) {
-        widths[column] =
-            Math.max(widths[column], Math.max(MIN_WIDTH, length(row.get(column)) + PADDING));
-      }
+    boolean shows = containers.stream().anyMatch(container -> !container.addresses().isEmpty());
+    List<String> header = new ArrayList<>(HEADER);
+    if (shows) header.add("ADDRESSES");
+    TextTable table = new TextTable(header);
+    for (ContainerSummary container : containers) {
+      List<String> row = new ArrayList<>(row(container));
+      if (shows) row.add(String.join(",", container.addresses()));
+      table.add(row);
     }
-    StringBuilder text = new StringBuilder();
-    for (List<String> row : rows) {
-      int last = widths.length - 1;
-      for (int column = 0; column < last; column++) {
-        String cell = row.get(column);
-        text.append(cell).repeat(' ', widths[column] - length(cell));
-      }
-      text.append(row.get(last)).append('\n');
-    }
-    return text.toString();
-  }
-
-  private static int length(String cell) {
-    return cell.codePointCount(0, cell.length());
+    return table.text();
   }
 
   private static List<String> row(ContainerSummary container) {
@@ -82,6 +64,9 @@ record ContainerList(List<ContainerSummary> containers) {
     if (!container.annotations().isEmpty()) {
       json = json.with("annotations", Json.ofStrings(container.annotations()));
     }
-    return json.with("owner", Json.of(container.owner()));
+    json = json.with("owner", Json.of(container.owner()));
+    return container.addresses().isEmpty()
+        ? json
+        : json.with("addresses", SandboxCommands.strings(container.addresses()));
   }
 }

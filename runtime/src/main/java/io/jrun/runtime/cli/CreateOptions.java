@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 /// @param networks CNI networks to attach the container to; the first is eth0
 /// @param image null for a bundle that the caller made
 /// @param ports to publish, each `[hostip:]hostport:port[/protocol]`
+/// @param sandbox whose namespaces the container joins; null for none
+/// @param namesHosts whether the container gets an /etc/hosts and the like also without a network
+///   of CNI
 public record CreateOptions(
     GlobalOptions global,
     String id,
@@ -24,6 +27,8 @@ public record CreateOptions(
     int preserveFds,
     List<String> networks,
     List<String> ports,
+    @Nullable String sandbox,
+    boolean namesHosts,
     @Nullable ImageBundle image) {
   /// Where a bundle comes from that a store of images has made.
   ///
@@ -50,6 +55,8 @@ public record CreateOptions(
         preserveFds,
         networks,
         ports,
+        sandbox,
+        namesHosts,
         image);
   }
 
@@ -67,6 +74,8 @@ public record CreateOptions(
         preserveFds,
         networks,
         ports,
+        sandbox,
+        namesHosts,
         from);
   }
 
@@ -81,7 +90,9 @@ public record CreateOptions(
       boolean noNewKeyring,
       int preserveFds,
       List<String> networks,
-      List<String> ports) {
+      List<String> ports,
+      @Nullable String sandbox,
+      boolean namesHosts) {
     this(
         global,
         id,
@@ -94,6 +105,8 @@ public record CreateOptions(
         preserveFds,
         networks,
         ports,
+        sandbox,
+        namesHosts,
         null);
   }
 
@@ -118,6 +131,8 @@ public record CreateOptions(
         noNewKeyring,
         preserveFds,
         List.of(),
-        List.of());
+        List.of(),
+        null,
+        false);
   }
 }

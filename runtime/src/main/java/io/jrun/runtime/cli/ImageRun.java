@@ -44,6 +44,9 @@ final class ImageRun {
         .text("N", "the most processes", "--pids-limit")
         .texts("cap", "add a capability", "--cap-add")
         .texts("cap", "drop a capability", "--cap-drop")
+        .commaTexts("name", "attach the container to a CNI network", "--network")
+        .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish", "-p")
+        .text("name", "join the namespaces of a sandbox", "--sandbox")
         .text("auto|overlayfs|copy", "how the root is made of the image", "--snapshotter")
         .texts("size=bytes", "the most that the container may change, in memory", "--storage-opt")
         .flag("the root file system is read-only", "--read-only")
@@ -143,7 +146,11 @@ final class ImageRun {
                     line.text("--pid-file"),
                     false,
                     false,
-                    line.count("--preserve-fds"))
+                    line.count("--preserve-fds"),
+                    line.texts("--network"),
+                    line.texts("--publish"),
+                    line.text("--sandbox"),
+                    true)
                 .with(new CreateOptions.ImageBundle(bundles.store(), made.root())),
             line.has("--detach"),
             line.has("--keep"),

@@ -1,13 +1,11 @@
 package io.jrun.runtime.cli;
 
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 
 /// The command `jrun`.
 public final class JrunCommand {
-  private static final Set<String> NOT_YET = Set.of("checkpoint", "restore");
   private static final String OCI_VERSION = "1.3.0";
 
   private static final Grammar GLOBAL = new Grammar(JrunCommand::globalSpec, true);
@@ -54,9 +52,6 @@ public final class JrunCommand {
     if (name.equals("help") || name.equals("h")) {
       caller.out(words.size() == 1 ? help() : subcommand(words.get(1)).usage());
       return 0;
-    }
-    if (NOT_YET.contains(name)) {
-      throw CommandFailure.usage(name + ": not implemented yet");
     }
     return subcommand(name).perform(words.subList(1, words.size()), global, operations, caller);
   }
@@ -117,7 +112,7 @@ public final class JrunCommand {
   private static String help() {
     StringBuilder text = new StringBuilder(GLOBAL.usage()).append("\nCommands:\n");
     for (Subcommand command : Subcommand.values()) {
-      text.append(String.format("  %-9s %s%n", command.commandName(), command.summary()));
+      text.append(String.format("  %-10s %s%n", command.commandName(), command.summary()));
     }
     return text.toString();
   }

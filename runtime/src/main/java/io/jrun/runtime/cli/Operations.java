@@ -32,7 +32,8 @@ public interface Operations {
 
   void kill(GlobalOptions global, String id, int signal, boolean all);
 
-  void delete(GlobalOptions global, String id, boolean force);
+  /// @param unfinished only where nothing but the id was taken yet; `force` is not looked at then
+  void delete(GlobalOptions global, String id, boolean force, boolean unfinished);
 
   List<ContainerSummary> list(GlobalOptions global);
 
@@ -51,6 +52,21 @@ public interface Operations {
   void pause(GlobalOptions global, String id);
 
   void resume(GlobalOptions global, String id);
+
+  /// Saves a running container, which ends unless it is to be left.
+  void checkpoint(CheckpointOptions options);
+
+  /// Returns the exit status of the restored container's process, or 0 once it is detached.
+  int restore(RestoreOptions options);
+
+  void sandboxRun(SandboxOptions options);
+
+  /// @param seconds that containers have to end by themselves
+  void sandboxStop(GlobalOptions global, String name, int seconds);
+
+  void sandboxRemove(GlobalOptions global, String name, boolean force);
+
+  List<SandboxSummary> sandboxes(GlobalOptions global);
 
   /// Archives and images, for the caller.
   RootfsTools rootfsTools();
@@ -76,6 +92,9 @@ public interface Operations {
   String engineStatus();
 
   void engineStop();
+
+  /// Replaces the engines of this installation, also under running pods.
+  void engineRestart();
 
   /// Performs a `cni` command and returns what to print.
   String cni(CniLine line);

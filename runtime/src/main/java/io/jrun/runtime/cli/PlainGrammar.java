@@ -13,7 +13,7 @@ import picocli.CommandLine.Model.OptionSpec;
 /// All else, errors among it, is left to picocli, which also has the last word on what is meant: a
 /// test compares the two.
 final class PlainGrammar {
-  private record Option(List<String> names, boolean flag, boolean repeats) {}
+  private record Option(List<String> names, boolean flag, boolean repeats, boolean splits) {}
 
   private final Map<String, Option> options = new HashMap<>();
   private final boolean stopAtPositional;
@@ -21,10 +21,11 @@ final class PlainGrammar {
   PlainGrammar(CommandSpec spec, boolean stopAtPositional) {
     this.stopAtPositional = stopAtPositional;
     for (OptionSpec option : spec.options()) {
-      if (option.usageHelp() || !option.splitRegex().isEmpty()) continue;
+      if (option.usageHelp()) continue;
       boolean flag = option.arity().max() == 0;
       boolean repeats = option.type() == List.class;
-      Option plain = new Option(List.of(option.names()), flag, repeats);
+      boolean splits = !option.splitRegex().isEmpty();
+      Option plain = new Option(List.of(option.names()), flag, repeats, splits);
       for (String name : option.names()) options.put(name, plain);
     }
   }
@@ -44,6 +45,8 @@ final class PlainGrammar {
         if (!option.flag()) {
           if (++i == args.size() || !isWord(args.get(i))) return null;
           value = args.get(i);
+          // several values in one, perhaps quoted
+          if (option.splits() && !args.get(i).matches("[A-Za-z0-9_.:/-]+")) return null;
         }
         put(values, option, value);
       } else {

@@ -20,18 +20,29 @@ enum Subcommand {
       Integer.MAX_VALUE,
       options -> {},
       BundleCommands::perform),
+  CHECKPOINT(
+      "checkpoint a running container",
+      "<container-id>",
+      1,
+      1,
+      CheckpointCommands::checkpointOptions,
+      CheckpointCommands::checkpoint),
   CNI(
       "run the CNI plugins of a network on a network namespace",
-      "add|del|check|gc|status|version|list|node [network [netns]]",
+      "add|del|check|gc|status|version|list|node|policy [network [netns]]",
       1,
-      3,
+      16,
       options ->
           options
               .flag("print JSON also on a terminal", "--json")
               .text("dir", "the directory of cached results", "--cache")
               .text("seconds", "for each plugin; 0 for ever (default: 120)", "--timeout")
               .texts("id/ifname", "of gc: an attachment to keep", "--keep")
-              .flag("of node: set the routes to other nodes once and end", "--once"),
+              .flag("of node: set the routes to other nodes once and end", "--once")
+              .texts(
+                  "file", "of policy apply: YAML or JSON; - is standard input", "--filename", "-f")
+              .text("name", "of policy: the namespace (default: default)", "--namespace", "-n")
+              .text("dir", "of policy: where policies are kept", "--policy-dir"),
       Subcommand::cni),
   CREATE(
       "create a container",
@@ -45,11 +56,14 @@ enum Subcommand {
       "<container-id>",
       1,
       1,
-      options -> options.flag("kill the container if it is still running", "--force", "-f"),
+      options ->
+          options
+              .flag("kill the container if it is still running", "--force", "-f")
+              .hiddenFlag("--unfinished"),
       ContainerCommands::delete),
   ENGINE(
-      "show or stop the resident engine",
-      "status|stop",
+      "show, stop or replace the resident engine",
+      "status|stop|restart",
       1,
       1,
       options -> options.text("json|text", "the format of status", "--format", "-f"),
@@ -120,6 +134,13 @@ enum Subcommand {
       Integer.MAX_VALUE,
       options -> options.text("table|json", "the format", "--format", "-f"),
       ContainerCommands::ps),
+  RESTORE(
+      "restore a container from a previous checkpoint",
+      "<container-id>",
+      1,
+      1,
+      CheckpointCommands::restoreOptions,
+      CheckpointCommands::restore),
   RESUME(
       "resume all processes that have been paused",
       "<container-id>",
@@ -141,6 +162,13 @@ enum Subcommand {
       1,
       ContainerCommands::runOptions,
       ContainerCommands::run),
+  SANDBOX(
+      "make namespaces that containers share: run, stop, rm, list",
+      "run|stop|rm|list [options] [NAME]",
+      1,
+      Integer.MAX_VALUE,
+      options -> {},
+      SandboxCommands::perform),
   SPEC(
       "create a new config.json",
       "",
@@ -276,7 +304,9 @@ enum Subcommand {
             line.text("--cache"),
             line.has("--timeout") ? line.count("--timeout") : PLUGIN_SECONDS,
             line.texts("--keep"),
-            line.has("--once"));
+            line.has("--once"),
+            new CniLine.PolicyOptions(
+                line.texts("--filename"), line.text("--namespace"), line.text("--policy-dir")));
     request.caller().out(request.operations().cni(parsed));
     return 0;
   }
@@ -294,6 +324,7 @@ enum Subcommand {
         request.print(json ? status : members(status));
       }
       case "stop" -> request.operations().engineStop();
+      case "restart" -> request.operations().engineRestart();
       default -> throw CommandFailure.usage("unknown command \"engine " + request.id() + "\"");
     }
     return 0;

@@ -10,10 +10,12 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.PseudoCall;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Process;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Objects;
 
 /// A bundle as its client sees it, its config valid.
@@ -25,17 +27,55 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
   private static final int CHUNK = 16384;
   private static final int OWN_CGROUPS = 4096;
 
-  /// A bundle that the client is reading.
-  record Asked(
+  /// Where a container's config comes from.
+  interface Source {
+    /// Lets the client read what is to be read.
+    ///
+    /// @param undoing what the client runs if the engine dies before anything but the id was taken
+    Asked ask(ClientProcess client, PseudoCall.OnEof undoing);
+
+    /// The command that undoes what the client began, if the engine dies.
+    List<String> undoing(String root, String id);
+
+    /// Whether it is a sandbox: the container's init is the pause process.
+    default boolean pauses() {
+      return false;
+    }
+  }
+
+  /// What the client is reading.
+  interface Asked {
+    /// The bundle, once it is read.
+    Bundle await(Configs configs, CreateOptions options);
+
+    /// Waits, for nothing but that the client is free again.
+    void drop();
+  }
+
+  /// A directory with a config.json; an empty path is the client's own.
+  record Directory(String path) implements Source {
+    @Override
+    public Asked ask(ClientProcess client, PseudoCall.OnEof undoing) {
+      return Bundle.ask(client, path, undoing);
+    }
+
+    @Override
+    public List<String> undoing(String root, String id) {
+      return List.of("jrun", "--root", root, "delete", "--force", id);
+    }
+  }
+
+  private record Reading(
       ClientProcess client,
       Reply reply,
       Pending<String> path,
       Pending<Descriptor> file,
       Pending<byte[]> json,
-      Pending<byte[]> cgroups) {
+      Pending<byte[]> cgroups)
+      implements Asked {
 
-    /// The bundle, once it is read.
-    Bundle await(Configs configs, CreateOptions options) {
+    @Override
+    public Bundle await(Configs configs, CreateOptions options) {
       Results results = reply.await();
       if (!results.succeeded(file)) {
         throw new ContainerException(
@@ -43,31 +83,42 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
       }
       byte[] bytes = results.of(json);
       if (bytes.length == CHUNK) bytes = client.read("config.json");
-      byte[] lines = results.of(cgroups);
-      if (lines.length == OWN_CGROUPS) lines = client.read("/proc/self/cgroup");
-      bytes = Networking.annotated(bytes, options);
-      Config config = configs.runnable(bytes);
-      Process process = config.process();
-      if (process == null) throw new ContainerException("config.json: /process: is required");
-      String own = new String(lines, StandardCharsets.UTF_8);
-      return new Bundle(results.of(path), bytes, config, process, own);
+      String own = ownCgroups(client, results.of(cgroups));
+      return of(results.of(path), configs.annotated(bytes, options), configs, own);
     }
 
-    /// Waits, for nothing but that the client is free again.
-    void drop() {
-      try {
-        reply.await();
-      } catch (KernelException | HelperGoneException e) {
-        // whoever drops it has something worse to tell
-      }
+    @Override
+    public void drop() {
+      Bundle.drop(reply);
     }
   }
 
+  /// Waits for an answer that nobody wants any more.
+  static void drop(Reply reply) {
+    try {
+      reply.await();
+    } catch (KernelException | HelperGoneException e) {
+      // whoever drops it has something worse to tell
+    }
+  }
+
+  static Bundle of(String path, byte[] bytes, Configs configs, String ownCgroups) {
+    Config config = configs.runnable(bytes);
+    Process process = config.process();
+    if (process == null) throw new ContainerException("config.json: /process: is required");
+    return new Bundle(path, bytes, config, process, ownCgroups);
+  }
+
+  /// This bundle with another config, checked as any other.
+  Bundle with(Config changed, Configs configs) {
+    byte[] json = changed.toJson().toText("").getBytes(StandardCharsets.UTF_8);
+    return of(path, json, configs, ownCgroups);
+  }
+
   /// Lets the client read it, from where that stands, and leaves the client in it.
-  ///
-  /// @param directory empty for the client's own
-  static Asked ask(ClientProcess client, String directory) {
+  private static Asked ask(ClientProcess client, String directory, PseudoCall.OnEof undoing) {
     Batch batch = new Batch();
+    batch.add(undoing);
     if (!directory.isEmpty()) batch.add(new ProcessCall.Chdir(directory));
     Pending<String> path = batch.add(new ProcessCall.Getcwd());
     int open = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
@@ -75,13 +126,30 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
         batch.add(new FileCall.Openat(Descriptor.CWD, "config.json", open, 0, false), Errno.ENOENT);
     Pending<byte[]> json = batch.add(new FileCall.Read(file.descriptor(), CHUNK));
     batch.add(new FileCall.Close(file.descriptor()));
+    Pending<byte[]> own = askOwnCgroups(batch);
+    return new Reading(client, client.helper.send(batch), path, file, json, own);
+  }
+
+  /// The client's /proc/self/cgroup, whole or, where it is long, to be read again.
+  static Pending<byte[]> askOwnCgroups(Batch batch) {
+    int open = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
     Descriptor cgroups =
         batch
             .add(new FileCall.Openat(Descriptor.CWD, "/proc/self/cgroup", open, 0, false))
             .descriptor();
     Pending<byte[]> own = batch.add(new FileCall.Read(cgroups, OWN_CGROUPS));
     batch.add(new FileCall.Close(cgroups));
-    return new Asked(client, client.helper.send(batch), path, file, json, own);
+    return own;
+  }
+
+  static String ownCgroups(ClientProcess client, byte[] answer) {
+    byte[] lines = answer.length == OWN_CGROUPS ? client.read("/proc/self/cgroup") : answer;
+    return new String(lines, StandardCharsets.UTF_8);
+  }
+
+  /// This bundle with a config for the container's making alone; what is kept of it stays.
+  Bundle showing(Config changed) {
+    return new Bundle(path, bytes, changed, process, ownCgroups);
   }
 
   /// The root file system's path, absolute.

@@ -10,7 +10,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// A container's directory, open and locked (flock(2)): who holds it makes or deletes that
-/// container, and nobody else does meanwhile. The kernel releases it when its holder dies.
+/// container, and nobody else does meanwhile. The kernel releases it when its holder dies. A shared
+/// one only keeps the container there.
 final class Claim implements AutoCloseable {
   private static final long LONGEST_PAUSE_MILLIS = 50;
 
@@ -23,20 +24,43 @@ final class Claim implements AutoCloseable {
     this.directory = directory;
   }
 
-  /// Locks a directory that this caller has just made.
-  static Claim ofNew(Kernel kernel, String path) {
-    Claim claim = new Claim(kernel, open(kernel, path));
+  /// What [#attempt] came to.
+  ///
+  /// @param claim null where there is none
+  /// @param isBusy whether another holds it; else the directory is gone
+  record Attempt(@Nullable Claim claim, boolean isBusy) {}
+
+  /// Locks a directory at once or not at all.
+  static Attempt attempt(Kernel kernel, String path) {
+    Claim claim;
     try {
-      claim.lock(FileCall.LOCK_EX);
-      return claim;
+      claim = new Claim(kernel, open(kernel, path));
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENOENT)) return new Attempt(null, false);
+      throw e;
+    }
+    try {
+      boolean isLocked = claim.tryLock(FileCall.LOCK_EX);
+      if (isLocked && claim.exists()) return new Attempt(claim, false);
+      claim.close();
+      return new Attempt(null, !isLocked);
     } catch (RuntimeException e) {
-      claim.directory.close();
+      claim.close();
       throw e;
     }
   }
 
   /// Locks a directory, which may take until another is done with it; empty where there is none.
   static Optional<Claim> await(Kernel kernel, String path, long millis) {
+    return await(kernel, path, millis, FileCall.LOCK_EX);
+  }
+
+  /// The same, against those who would delete it only.
+  static Optional<Claim> awaitShared(Kernel kernel, String path, long millis) {
+    return await(kernel, path, millis, FileCall.LOCK_SH);
+  }
+
+  private static Optional<Claim> await(Kernel kernel, String path, long millis, int operation) {
     Claim claim;
     try {
       claim = new Claim(kernel, open(kernel, path));
@@ -46,7 +70,9 @@ final class Claim implements AutoCloseable {
     }
     try {
       long end = System.nanoTime() + millis * 1_000_000;
-      for (long pause = 1; !claim.tryLock(); pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS)) {
+      for (long pause = 1;
+          !claim.tryLock(operation);
+          pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS)) {
         if (System.nanoTime() > end)
           throw new ContainerException("another command is making or deleting the container");
         pause(pause);
@@ -55,7 +81,7 @@ final class Claim implements AutoCloseable {
       claim.close();
       return Optional.empty();
     } catch (RuntimeException e) {
-      claim.directory.close();
+      claim.close();
       throw e;
     }
   }
@@ -77,9 +103,9 @@ final class Claim implements AutoCloseable {
     }
   }
 
-  private boolean tryLock() {
+  private boolean tryLock(int operation) {
     try {
-      lock(FileCall.LOCK_EX | FileCall.LOCK_NB);
+      lock(operation | FileCall.LOCK_NB);
       return true;
     } catch (KernelException e) {
       if (e.errno().equals(Errno.EAGAIN)) return false;
@@ -87,7 +113,7 @@ final class Claim implements AutoCloseable {
     }
   }
 
-  private static void pause(long millis) {
+  static void pause(long millis) {
     try {
       Thread.sleep(millis);
     } catch (InterruptedException e) {
@@ -107,7 +133,8 @@ final class Claim implements AutoCloseable {
     return exists();
   }
 
-  private boolean exists() {
+  /// Whether the directory still has its name, which only a holder can take from it.
+  boolean exists() {
     return kernel
             .call(new FileCall.Statx(directory.descriptor(), "", FileCall.AT_EMPTY_PATH))
             .links()

@@ -1,9 +1,12 @@
 package io.jrun.runtime.container;
 
+import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.specs.runtime.Config;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Parsed configs by their bytes, the latest few: a container's config is read by every command
 /// about it, and many containers may be made of one bundle.
@@ -23,15 +26,39 @@ final class Configs {
     }
   }
 
-  private final Map<Text, Config> latest =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
+  private final Map<Text, Config> latest = latest();
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Text, Config> eldest) {
-          return size() > MOST;
-        }
-      };
+  private static <K, V> Map<K, V> latest() {
+    return new LinkedHashMap<>(16, 0.75f, true) {
+      private static final long serialVersionUID = 1L;
+
+      @Override
+      protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
+        return size() > MOST;
+      }
+    };
+  }
+
+  private record Asked(
+      Text config, List<String> networks, List<String> ports, @Nullable String sandbox) {}
+
+  private final Map<Asked, byte[]> annotated = latest();
+
+  /// The config with what the command line adds to it.
+  byte[] annotated(byte[] bytes, CreateOptions options) {
+    Asked asked =
+        new Asked(new Text(bytes), options.networks(), options.ports(), options.sandbox());
+    synchronized (annotated) {
+      byte[] known = annotated.get(asked);
+      if (known != null) return known;
+    }
+    byte[] made = Annotations.asked(bytes, options);
+    if (bytes.length > LARGEST) return made;
+    synchronized (annotated) {
+      annotated.put(asked, made);
+    }
+    return made;
+  }
 
   /// A config that jrun can run; a problem of it is an exception.
   Config runnable(byte[] bytes) {

@@ -1,5 +1,6 @@
 package io.jrun.runtime.container;
 
+import io.jrun.cni.container.ContainerNetworks;
 import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.commands.Images;
 import io.jrun.kernel.Batch;
@@ -16,15 +17,20 @@ import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.runtime.cgroup.CgroupException;
+import io.jrun.runtime.cli.CheckpointOptions;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.ExecOptions;
 import io.jrun.runtime.cli.GlobalOptions;
+import io.jrun.runtime.cli.RestoreOptions;
 import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.cli.UpdateOptions;
+import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.ConfigValidator;
 import io.jrun.specs.runtime.ContainerStateView;
 import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.Hooks;
@@ -32,11 +38,11 @@ import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Resources;
 import io.jrun.specs.runtime.Status;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -44,11 +50,7 @@ import org.jspecify.annotations.Nullable;
 public final class ContainerOperations {
   private static final int SIGKILL = 9;
 
-  /// What a helper that will become a container's process runs from.
-  private static final String SEALED = "/memfd:jrun";
-
   private static final Results NOTHING_BEFORE = new Results(List.of(), List.of(), List.of());
-  private static final long END_MILLIS = 10_000;
 
   private final Containers containers;
   private final ClientProcess client;
@@ -59,17 +61,31 @@ public final class ContainerOperations {
   }
 
   private Store store(GlobalOptions global) {
-    if (global.systemdCgroup())
-      throw new ContainerException("--systemd-cgroup: not implemented yet");
     if (!global.root().isEmpty())
       return new Store(containers.kernel, Path.of(client.absolute(global.root())));
-    if (containers.uid() == 0) return new Store(containers.kernel, Path.of("/run/jrun"));
+    Path own = Path.of("/run/jrun");
+    if (containers.uid() == 0 && !isUsersRoot()) return new Store(containers.kernel, own);
     return new Store(
         containers.kernel,
         client
             .variable("XDG_RUNTIME_DIR")
+            .filter(directory -> !directory.isEmpty())
             .map(directory -> Path.of(directory, "jrun"))
-            .orElseGet(() -> PrivateDirectory.in(containers.kernel, "/tmp", containers.uid())));
+            .orElseGet(() ->
+                containers.uid() == 0
+                    ? own
+                    : PrivateDirectory.in(containers.kernel, "/tmp", containers.uid())));
+  }
+
+  /// Whether this root is an ordinary user's, in a user namespace, whose /run is somebody else's;
+  /// as runc tells it.
+  private boolean isUsersRoot() {
+    return containers.isInUserNamespace()
+        && client.variable("USER").filter(name -> name.equals("root")).isEmpty();
+  }
+
+  public SandboxOperations sandboxes(GlobalOptions global) {
+    return new SandboxOperations(containers, client, store(global));
   }
 
   /// Writes a new config.json. As with runc, rootless maps the caller's own ids, and the cgroup
@@ -106,7 +122,7 @@ public final class ContainerOperations {
     Store store = store(given.global());
     CreateOptions options = given.withPaths(client::absolute);
     try (Creation creation =
-        new Creation(containers, client, store, options, Creation.Role.LEAVES)) {
+        new Creation(containers, client, store, options, Creation.Role.LEAVES, bundle(options))) {
       Creation.Made made = creation.create();
       try {
         creation.park(made);
@@ -119,12 +135,71 @@ public final class ContainerOperations {
     }
   }
 
+  /// Creates a container for somebody who outlives this client and takes its terminal.
+  public Supervised supervise(CreateOptions options) {
+    Store store = store(options.global());
+    try (Creation creation =
+        new Creation(
+            containers, client, store, options, Creation.Role.LEAVES_TERMINAL, bundle(options))) {
+      Creation.Made made = creation.create();
+      try {
+        creation.park(made);
+        client.helper.call(new ProcessCall.Getpid());
+        StoredState state = made.state();
+        return new Supervised(state.initPid(), state.initStartTime(), made.master());
+      } catch (RuntimeException e) {
+        creation.undo(e);
+        throw e;
+      }
+    }
+  }
+
+  /// Runs a process in a container for somebody who outlives this client.
+  ///
+  /// @param process its document, as JSON
+  /// @param born is told of the process before it becomes its program; the terminal is closed after
+  ///   that
+  public void supervise(
+      GlobalOptions global, String id, byte[] process, Consumer<Supervised> born) {
+    Store store = store(global);
+    Store.Stored stored = store.load(id);
+    StoredState state = stored.state();
+    Config config = containers.configs.of(stored);
+    Process read = Process.read(process);
+    SecurityLabels.check(containers.kernel, read, null);
+    client.warn(ConfigValidator.warnings(read));
+    new Execution(containers, client).supervise(state, config, cgroup(state), read, born);
+  }
+
+  /// The container's cgroup.
+  ///
+  /// @throws ContainerException where there is no container
+  public Cgroup cgroup(GlobalOptions global, String id) {
+    return cgroup(store(global).load(id).state());
+  }
+
+  /// The container's config as it was at create, with the changes since; empty where there is none.
+  public Optional<Config> config(GlobalOptions global, String id) {
+    return store(global).find(id).filter(s -> s.config() != null).map(containers.configs::of);
+  }
+
+  /// The container's status; empty where there is none.
+  public Optional<Status> status(GlobalOptions global, String id) {
+    Store store = store(global);
+    return store.find(id).map(stored -> status(store, stored));
+  }
+
   public int run(RunOptions given) {
     Store store = store(given.create().global());
     CreateOptions options = given.create().withPaths(client::absolute);
-    try (Creation creation = new Creation(containers, client, store, options, role(given))) {
+    try (Creation creation =
+        new Creation(containers, client, store, options, role(given), bundle(options))) {
       return run(given, creation, store);
     }
+  }
+
+  private static Bundle.Source bundle(CreateOptions options) {
+    return new Bundle.Directory(options.bundle());
   }
 
   private static Creation.Role role(RunOptions given) {
@@ -175,7 +250,8 @@ public final class ContainerOperations {
     } catch (RuntimeException e) {
       try {
         if (!given.keep() && creation.claimed())
-          destroy(store, creation.claim(), made.state(), made.config(), made.cgroup());
+          new Deletion(containers, client, store)
+              .destroy(creation.claim(), made.state(), made.config(), made.cgroup());
       } catch (RuntimeException again) {
         e.addSuppressed(again);
       }
@@ -212,15 +288,28 @@ public final class ContainerOperations {
     }
     if (given.detach()) return 0;
     int status;
+    ContainerNetworks.Known networks = given.keep() ? null : networks(store, made);
     try {
       status = (watching == null ? watch(made, termios) : watching).await();
     } finally {
       if (made.master() != null) made.master().close();
     }
+    client.log.step("ended with status ", status);
     // not where another command has deleted it, and perhaps made another of its name
     if (!given.keep() && creation.claimed())
-      destroy(store, creation.claim(), made.state(), made.config(), made.cgroup());
+      new Deletion(containers, client, store)
+          .destroy(creation.claim(), made.state(), made.config(), made.cgroup(), networks);
     return status;
+  }
+
+  /// Read while the container runs, as nothing else is to be done then.
+  private ContainerNetworks.@Nullable Known networks(Store store, Creation.Made made) {
+    if (!Networking.isWanted(made.config())) return null;
+    try {
+      return new Networking(containers, client, store, made.state().id()).known();
+    } catch (RuntimeException e) {
+      return null; // the end will say what is wrong
+    }
   }
 
   private Foreground watch(Creation.Made made, byte[] termios) {
@@ -256,6 +345,13 @@ public final class ContainerOperations {
 
   public void start(GlobalOptions global, String id) {
     Store store = store(global);
+    ContainerId.check(id);
+    try (OwnedDescriptor directory = store.open(id)) {
+      start(store, directory, id);
+    }
+  }
+
+  private void start(Store store, OwnedDescriptor directory, String id) {
     Store.Stored stored = store.load(id);
     StoredState state = stored.state();
     Status status = status(store, stored);
@@ -308,7 +404,7 @@ public final class ContainerOperations {
           init,
           Program.last(program, process, env, seccomp, flags, state.preservedFds()),
           process.args().getFirst());
-      store.started(id);
+      store.started(directory);
       client.log.step("started ", program);
       try {
         hooks.run(
@@ -324,33 +420,16 @@ public final class ContainerOperations {
     }
   }
 
-  private Networking networking(Store store, String id) {
-    return new Networking(containers, client, store, id);
-  }
-
   private HostProcess init(StoredState state) {
-    return new HostProcess(containers.kernel, state.initPid(), state.initStartTime());
+    return containers.init(state);
   }
 
   private Cgroup cgroup(StoredState state) {
-    return containers.cgroups.open(state.cgroups());
+    return containers.cgroups.open(state.cgroups(), state.scope());
   }
 
   private Status status(Store store, Store.Stored stored) {
-    StoredState state = stored.state();
-    if (state.initPid() == 0) return Status.CREATING;
-    HostProcess init = init(state);
-    if (!init.alive()) return Status.STOPPED;
-    // only before the start is it asked what init runs: a program could name itself as it likes
-    boolean waits = !stored.started() && isHelper(init);
-    if (waits && !Files.exists(store.initSocket(state.id()))) return Status.CREATING;
-    if (cgroup(state).frozen()) return Status.PAUSED;
-    return waits ? Status.CREATED : Status.RUNNING;
-  }
-
-  private static boolean isHelper(HostProcess process) {
-    String exe = process.exe();
-    return exe.startsWith(SEALED) || exe.endsWith("/bin/jrun") || exe.equals(HostProcess.HIDDEN);
+    return Statuses.of(containers, store, stored);
   }
 
   private ContainerStateView view(Store store, Store.Stored stored) {
@@ -366,7 +445,8 @@ public final class ContainerOperations {
           state.rootfs(),
           state.created(),
           Map.of(),
-          "");
+          "",
+          List.of());
     }
     Config config = containers.configs.of(stored);
     return new ContainerStateView(
@@ -378,7 +458,8 @@ public final class ContainerOperations {
         state.rootfs(),
         state.created(),
         config.annotations(),
-        "");
+        "",
+        state.addresses());
   }
 
   public String state(GlobalOptions global, String id) {
@@ -391,7 +472,7 @@ public final class ContainerOperations {
     List<ContainerSummary> all = new ArrayList<>();
     for (String id : store.ids()) {
       var found = store.find(id);
-      if (found.isEmpty()) continue; // hardly begun, or just deleted
+      if (found.isEmpty() || found.get().state().pauses()) continue; // hardly begun, just deleted
       ContainerStateView view = view(store, found.get());
       all.add(
           new ContainerSummary(
@@ -403,7 +484,8 @@ public final class ContainerOperations {
               view.rootfs(),
               ContainerStateView.rfc3339(view.created()),
               view.annotations(),
-              store.owner(view.id())));
+              store.owner(view.id()),
+              view.addresses()));
     }
     return all;
   }
@@ -422,81 +504,13 @@ public final class ContainerOperations {
     if (signal == SIGKILL && status == Status.PAUSED) cgroup(state).thaw();
   }
 
-  public void delete(GlobalOptions global, String id, boolean force) {
+  /// @param unfinished only where nothing but the id was taken yet
+  public void delete(GlobalOptions global, String id, boolean force, boolean unfinished) {
     Store store = store(global);
     ContainerId.check(id);
-    var claimed = store.claim(id, END_MILLIS);
-    if (claimed.isEmpty()) {
-      if (!force) throw new ContainerException("container does not exist");
-      return;
-    }
-    try (Claim claim = claimed.get()) {
-      delete(store, claim, id, force);
-    }
-  }
-
-  private void delete(Store store, Claim claim, String id, boolean force) {
-    var found = store.find(id);
-    if (found.isEmpty()) {
-      if (!force) throw new ContainerException("container does not exist");
-      store.delete(claim, id);
-      return;
-    }
-    Store.Stored stored = found.get();
-    StoredState state = stored.state();
-    Status status = status(store, stored);
-    if (!force && status != Status.STOPPED && status != Status.CREATED) {
-      throw new ContainerException(
-          "cannot delete container " + id + " that is not stopped: " + status.text());
-    }
-    if (status == Status.CREATING) {
-      destroyHalfMade(store, state);
-      releaseImage(state);
-      store.delete(claim, id);
-    } else {
-      destroy(store, claim, state, containers.configs.of(stored), cgroup(state));
-    }
-  }
-
-  /// Ends what a crash of create left. Where its init is not in the cgroup, other processes that
-  /// are may be somebody else's: that the cgroup was empty before had perhaps not been checked yet.
-  private void destroyHalfMade(Store store, StoredState state) {
-    networking(store, state.id()).detach();
-    if (state.cgroups().isEmpty()) return;
-    Cgroup cgroup = cgroup(state);
-    for (int pid : cgroup.pids()) {
-      if (!isHelper(HostProcess.of(containers.kernel, pid))) continue;
-      cgroup.signal(SIGKILL);
-      break;
-    }
-    cgroup.remove();
-  }
-
-  /// Ends what is left and undoes what create made, in reverse; may be repeated.
-  private void destroy(Store store, Claim claim, StoredState state, Config config, Cgroup cgroup) {
-    HostProcess init = init(state);
-    if (init.alive()) {
-      init.signal(SIGKILL);
-      cgroup.signal(SIGKILL);
-      if (!init.awaitEnd(END_MILLIS))
-        throw new ContainerException("init does not end: pid " + state.initPid());
-    }
-    if (config.linux().namespace(io.jrun.specs.runtime.NamespaceType.PID) == null)
-      cgroup.signal(SIGKILL);
-    if (Networking.isWanted(config)) networking(store, state.id()).detach();
-    cgroup.remove();
-    releaseImage(state);
-    store.delete(claim, state.id());
-    new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
-        .runAll(
-            "poststop", config.hooks().poststop(), client.helper, Status.STOPPED, 0, client.log);
-  }
-
-  /// Before the id is given back, so that a delete that was killed can be repeated.
-  private void releaseImage(StoredState state) {
-    if (state.imageStore().isEmpty()) return;
-    ImageStores stores = imageStores();
-    stores.bundles(stores.images(state.imageStore())).release(state.id());
+    Deletion deletion = new Deletion(containers, client, store);
+    if (unfinished) deletion.deleteUnfinished(id);
+    else deletion.delete(id, force);
   }
 
   private ImageStores imageStores() {
@@ -578,6 +592,57 @@ public final class ContainerOperations {
     if (status(store, stored) != Status.PAUSED)
       throw new ContainerException("container not paused");
     cgroup(state).thaw();
+  }
+
+  /// Saves a container, and deletes it unless it is to be left running.
+  public void checkpoint(CheckpointOptions given) {
+    warnOfRootlessCriu();
+    Store store = store(given.global());
+    Store.Stored stored = store.load(given.id());
+    StoredState state = stored.state();
+    Status status = status(store, stored);
+    if (status != Status.RUNNING && status != Status.PAUSED)
+      throw new ContainerException(
+          "Container cannot be checkpointed in " + status.text() + " state");
+    CheckpointOptions options = given.withPaths(client::absolute);
+    Config config = containers.configs.of(stored);
+    new Checkpoint(containers, client, state, config, cgroup(state)).perform(options);
+    if (options.leaveRunning() || options.preDump()) return;
+    try {
+      delete(given.global(), given.id(), true, false);
+    } catch (ContainerException | KernelException | CgroupException e) {
+      client.log.warning("deleting the checkpointed container: " + e.getMessage());
+    }
+  }
+
+  private void warnOfRootlessCriu() {
+    if (containers.isUnprivileged())
+      client.log.warning("checkpoint and restore are untested with rootless containers");
+  }
+
+  public int restore(RestoreOptions given) {
+    warnOfRootlessCriu();
+    Store store = store(given.create().global());
+    RestoreOptions options = given.withPaths(client::absolute);
+    try (Restoration restoration = new Restoration(containers, client, store, options)) {
+      Restoration.Restored restored = restoration.perform();
+      if (options.detach()) return 0;
+      OwnedDescriptor master = restored.master();
+      byte[] termios = master == null ? new byte[0] : Console.raw(client.helper);
+      restored.claim().unlock();
+      int status;
+      try {
+        status =
+            Foreground.begin(containers, client.helper, restored.state().initPid(), master, termios)
+                .await();
+      } finally {
+        if (master != null) master.close();
+      }
+      if (restored.claim().relock())
+        new Deletion(containers, client, store)
+            .destroy(restored.claim(), restored.state(), restored.config(), restored.cgroup());
+      return status;
+    }
   }
 
   public int exec(ExecOptions given) {

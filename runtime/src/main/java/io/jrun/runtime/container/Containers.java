@@ -16,9 +16,15 @@ import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.process.SealedExe;
 import io.jrun.runtime.rehearsal.Rehearsal;
 import io.jrun.runtime.seccomp.SeccompCompiler;
+import io.jrun.runtime.systemd.ManagerAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -36,8 +42,10 @@ public final class Containers {
   final SeccompCompiler seccomp;
   final Configs configs;
   final AtomicInteger watched;
+  final FindSystemd systemd;
   final RecentImages recentImages;
   private final Supplier<ContainerNetworks> networks;
+  private final ExecutorService threads;
   private final int uid;
   private final boolean isInUserNamespace;
 
@@ -51,13 +59,37 @@ public final class Containers {
     this.watched = new AtomicInteger();
     this.recentImages = new RecentImages();
     this.networks = new Lazy<>(() -> networks(kernel, library.resolve("../../bin/jrun")));
+    this.threads =
+        Executors.newCachedThreadPool(
+            Thread.ofPlatform().name("beside-", 0).daemon(true).factory());
+    this.systemd = this::findSystemd;
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
+  }
+
+  /// Finds the systemd that makes scopes, which a rehearsal has none of.
+  interface FindSystemd {
+    /// @param user whether it is the user's own
+    /// @param variable of the caller's environment
+    ManagerAddress find(boolean user, Function<String, Optional<String>> variable);
+  }
+
+  private ManagerAddress findSystemd(boolean user, Function<String, Optional<String>> variable) {
+    try {
+      return ManagerAddress.find(user, uid, variable);
+    } catch (IllegalStateException e) {
+      throw new ContainerException("--systemd-cgroup: " + e.getMessage());
+    }
   }
 
   private static ContainerNetworks networks(Kernel kernel, Path helper) {
     return new ContainerNetworks(
         kernel, new SimpleCni(kernel), helper, new ResultCache(kernel, ResultCache.DEFAULT));
+  }
+
+  /// Moves a process into a cgroup that is there, in every hierarchy that has it.
+  public void join(String path, int pid) {
+    cgroups.existing(path).add(pid);
   }
 
   /// Networks, made when the first container asks for one.
@@ -85,6 +117,34 @@ public final class Containers {
     }
   }
 
+  /// A container's init.
+  HostProcess init(StoredState state) {
+    return new HostProcess(kernel, state.initPid(), state.initStartTime());
+  }
+
+  /// Does one thing in another thread while this one does the other, and fails where either does.
+  void beside(Runnable aside, Runnable here) {
+    Future<?> other = threads.submit(aside);
+    RuntimeException failure = null;
+    try {
+      here.run();
+    } catch (RuntimeException e) {
+      failure = e;
+    }
+    try {
+      other.get();
+    } catch (ExecutionException e) {
+      RuntimeException second =
+          e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
+      if (failure == null) failure = second;
+      else failure.addSuppressed(second);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+    if (failure != null) throw failure;
+  }
+
   /// How many clients watch a foreground process and need nothing of the engine until it ends.
   public int watched() {
     return watched.get();
@@ -104,7 +164,8 @@ public final class Containers {
     return uid;
   }
 
-  private Containers(Containers all, Kernel kernel, Supplier<ContainerNetworks> networks) {
+  private Containers(
+      Containers all, Kernel kernel, Supplier<ContainerNetworks> networks, FindSystemd systemd) {
     this.kernel = kernel;
     this.cgroups = new Cgroups(kernel);
     this.exe = all.exe;
@@ -113,6 +174,8 @@ public final class Containers {
     this.watched = all.watched;
     this.recentImages = all.recentImages;
     this.networks = networks;
+    this.threads = all.threads;
+    this.systemd = systemd;
     this.uid = all.uid;
     this.isInUserNamespace = all.isInUserNamespace;
   }
@@ -126,7 +189,7 @@ public final class Containers {
   public <R> R traced(
       HelperKernel client, Hello hello, Log log, Function<ContainerOperations, R> operation) {
     Trace trace = new Trace(log::line);
-    Containers traced = new Containers(this, new TracedKernel(kernel, trace), networks);
+    Containers traced = new Containers(this, new TracedKernel(kernel, trace), networks, systemd);
     try {
       return operation.apply(
           traced.operations(new TracedHelper(Trace.CLIENT, client, trace), hello, log));
@@ -147,7 +210,11 @@ public final class Containers {
         () -> {
           throw new ContainerException("networks cannot be rehearsed");
         };
-    Containers rehearsed = new Containers(this, rehearsal.kernel(), none);
+    FindSystemd noSystemd =
+        (user, variable) -> {
+          throw new ContainerException("--systemd-cgroup cannot be rehearsed");
+        };
+    Containers rehearsed = new Containers(this, rehearsal.kernel(), none, noSystemd);
     try {
       rehearsed.operations(rehearsal.client(), hello, log).run(options);
     } finally {

@@ -1,5 +1,6 @@
 package io.jrun.runtime.container;
 
+import io.jrun.cni.container.ContainerNetworks;
 import io.jrun.image.bundle.RootMount;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
@@ -19,8 +20,8 @@ import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cgroup.CgroupException;
-import io.jrun.runtime.cgroup.CgroupMaking;
 import io.jrun.runtime.cgroup.Hierarchies;
+import io.jrun.runtime.cgroup.Making;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.process.SecurityLabels;
@@ -36,6 +37,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// Makes a container up to the moment before its program starts: directory, state, cgroup, process,
@@ -46,6 +48,7 @@ import org.jspecify.annotations.Nullable;
 /// look before it goes on.
 final class Creation implements AutoCloseable {
   private static final int SIGKILL = 9;
+  private static final Results NOTHING_LOOKED_AT = new Results(List.of(), List.of(), List.of());
 
   private final Containers containers;
   private final ClientProcess client;
@@ -56,22 +59,28 @@ final class Creation implements AutoCloseable {
   private Bundle bundle;
   private StoredState state;
   private @Nullable Claim claim;
-  private @Nullable CgroupMaking making;
+  private @Nullable Making making;
   private @Nullable Cgroup cgroup;
-  private @Nullable IdMappedMounts idMapped;
+  private final MountTrees trees = new MountTrees();
+  private final Bundle.Source source;
+  private @Nullable JoinedSandbox sandbox;
+  private boolean namesHosts;
+  private @Nullable NameFiles nameFiles;
+  private @Nullable OwnedDescriptor network;
   private StdioOwner stdio;
   private boolean cgroupMade;
-  private boolean isWired;
+  private boolean mayBeWired;
   private Child.@Nullable Birth birth;
   private @Nullable Child init;
   private @Nullable OwnedDescriptor master;
   private byte @Nullable [] seccomp;
   private int seccompFlags;
 
-  /// What becomes of the client: it leaves, or it watches the container, and then reaps what the
-  /// container leaves behind or not.
+  /// What becomes of the client: it leaves, or leaves while who directs it takes the terminal, or
+  /// it watches the container, and then reaps what the container leaves behind or not.
   enum Role {
     LEAVES,
+    LEAVES_TERMINAL,
     WATCHES,
     WATCHES_AND_REAPS
   }
@@ -91,18 +100,27 @@ final class Creation implements AutoCloseable {
 
   @SuppressWarnings("NullAway.Init") // the fields are set by the steps of create, in order
   Creation(
-      Containers containers, ClientProcess client, Store store, CreateOptions options, Role role) {
+      Containers containers,
+      ClientProcess client,
+      Store store,
+      CreateOptions options,
+      Role role,
+      Bundle.Source source) {
     this.containers = containers;
     this.client = client;
     this.store = store;
     this.options = options;
     this.role = role;
+    this.source = source;
   }
 
   /// Makes it; what fails is undone.
   Made create() {
     ContainerId.check(options.id());
-    Bundle.Asked asked = Bundle.ask(client, options.bundle());
+    String root = store.root().toString();
+    List<String> unfinished =
+        List.of("jrun", "--root", root, "delete", "--unfinished", options.id());
+    Bundle.Asked asked = source.ask(client, new PseudoCall.OnEof(unfinished, 1));
     try {
       claim = store.create(options.id()); // while the client reads
     } catch (RuntimeException e) {
@@ -111,10 +129,14 @@ final class Creation implements AutoCloseable {
     }
     try {
       prepare(asked.await(containers.configs, options));
-      return make();
+      Made made = make();
+      if (sandbox != null) sandbox.check();
+      return made;
     } catch (RuntimeException e) {
       undo(e);
       throw e;
+    } finally {
+      if (sandbox != null) sandbox.close();
     }
   }
 
@@ -129,10 +151,12 @@ final class Creation implements AutoCloseable {
     if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
       throw new ContainerException("rootless container requires user namespaces");
     Networking.check(config);
+    adjust();
+    config = bundle.config();
     client.log.step("read and checked ", bundle.path() + "/config.json");
-    boolean foreground = role != Role.LEAVES;
+    boolean foreground = role != Role.LEAVES && role != Role.LEAVES_TERMINAL;
     boolean terminal = bundle.process().terminal();
-    if (options.consoleSocket() == null && terminal && !foreground) {
+    if (options.consoleSocket() == null && terminal && role == Role.LEAVES) {
       throw new ContainerException(
           "cannot allocate tty if jrun will detach without setting console socket");
     }
@@ -156,25 +180,43 @@ final class Creation implements AutoCloseable {
             0,
             0,
             Map.of(),
+            Map.of(),
             options.preserveFds() + listenFds,
             listenFds,
+            source.pauses(),
+            source.pauses() ? null : JoinedSandbox.asked(config),
+            sandbox == null ? List.of() : sandbox.addresses(),
             options.image() == null ? "" : options.image().store());
+  }
+
+  /// What the config becomes in a sandbox, and with files of its own that name hosts.
+  private void adjust() {
+    if (source.pauses()) {
+      namesHosts = true;
+      return;
+    }
+    Config config = bundle.config();
+    String name = JoinedSandbox.asked(config);
+    if (name != null) {
+      sandbox = JoinedSandbox.hold(containers, store, name);
+      boolean shares = sandbox.shares(NamespaceType.UTS);
+      config = NameFiles.bound(sandbox.join(config), sandbox.directory(), shares);
+      bundle = bundle.with(config, containers.configs);
+    } else if (options.namesHosts() || Networking.isWanted(config)) {
+      namesHosts = true;
+      config = NameFiles.bound(config, store.directory(options.id()), config.hostname() != null);
+    }
+    if (config != bundle.config()) bundle = bundle.with(config, containers.configs);
   }
 
   private Made make() {
     Config config = bundle.config();
-    String cgroupsPath = config.linux().cgroupsPath();
-    CgroupMaking making =
-        containers.cgroups.plan(
-            cgroupsPath == null ? "" : cgroupsPath,
-            options.id(),
-            bundle.ownCgroups(),
-            config.linux().resources(),
-            !Rootless.is(options.global(), containers.isUnprivileged()));
+    Making making = CgroupRequest.plan(containers, client, options.global(), options.id(), bundle);
     cgroup = making.cgroup();
-    state = state.withCgroups(cgroup.paths());
+    state = state.withCgroups(cgroup.paths(), cgroup.scope());
     store.begin(claim(), state);
     this.making = making;
+    if (namesHosts) nameHosts(List.of());
     client.log.step("took the id in ", store.directory(options.id()));
 
     RootMount root = options.image() == null ? null : options.image().root();
@@ -188,23 +230,22 @@ final class Creation implements AutoCloseable {
     } else {
       makeBirthplace();
       birth = birth(plan, sources);
-      if (!sources.isEmpty()) {
-        init = birth.await();
-        directories = directories(sources, init.before());
-      }
+      if (!sources.isEmpty()) init = birth.await();
+      directories = directories(plan, sources, init == null ? NOTHING_LOOKED_AT : init.before());
     }
     HelperKernel helper = init == null ? Objects.requireNonNull(birth).helper() : init.helper();
     if (IdMappedMounts.any(config))
-      idMapped = IdMappedMounts.prepare(containers, client, config, init().pid());
-    Batch first = new Batch();
-    if (!middle) Child.addForgetCgroup(first, cgroup().birthplace());
-    Reply begun = helper.send(plan.beforeCgroup(first, directories, helper, idMapped));
+      IdMappedMounts.prepare(containers, client, config, init().pid(), trees);
+    openTrees(config);
+    Batch one = new Batch();
+    if (!middle) Child.addForgetCgroup(one, birthplace());
+    Reply begun = helper.send(plan.beforeCgroup(one, directories, helper, trees));
     client.log.step("sent init to its namespaces and file systems", "");
 
-    Batch second = new Batch();
+    Batch two = new Batch();
     if (!middle) {
-      makeRest();
-      cgroup().joinV1(second);
+      makeRest(this::bornPid);
+      cgroup().joinV1(two);
     }
     Map<String, String> shown = cgroup().paths();
     if (shown.isEmpty()) shown = containers.cgroups.current(bundle.ownCgroups()); // as runc
@@ -212,7 +253,7 @@ final class Creation implements AutoCloseable {
     boolean bindsDevices = containers.isInUserNamespace();
     Reply mounted =
         helper.send(
-            plan.inCgroup(second, directories, helper, idMapped, shown, hierarchies, bindsDevices));
+            plan.inCgroup(two, directories, helper, trees, shown, hierarchies, bindsDevices));
     client.log.step("made the cgroups ", cgroup().paths());
 
     if (init == null) init = Objects.requireNonNull(birth).await();
@@ -224,15 +265,49 @@ final class Creation implements AutoCloseable {
     client.log.step("init is born: pid ", init.pid());
     HookRunner hooks = hooks();
     Descriptor terminal = null;
-    boolean wired = Networking.isWanted(config);
-    if (wired || bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
+    // what hooks see, and settings of interfaces, need the networks; else they are attached while
+    // init does the rest
+    boolean isWired = Networking.isWanted(config);
+    boolean first = !config.hooks().equals(Hooks.NONE) || !config.linux().sysctl().isEmpty();
+    if (isWired && first) wire(begun, mounted);
+    if (bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
       begun.await();
       mounted.await();
-      if (wired) wire();
       terminal = terminal(plan);
       hooks = createHooks();
     }
-    return finish(plan, terminal, hooks);
+    return finish(plan, terminal, hooks, isWired && !first ? () -> wire(begun, mounted) : () -> {});
+  }
+
+  /// What init could not open: it has no right to directories of the caller's where it is in
+  /// another user namespace, nor to mounts of a sandbox.
+  private void openTrees(Config config) {
+    if (sandbox != null) sandbox.open(config, client, trees);
+    boolean isOthers = config.linux().namespace(NamespaceType.USER) != null;
+    for (int i = 0; i < config.mounts().size(); i++) {
+      Mount mount = config.mounts().get(i);
+      if (!isNameFile(mount)) continue;
+      trees.letMiss(i);
+      if (isOthers) trees.open(i, client.helper, Objects.requireNonNull(mount.source()));
+    }
+  }
+
+  /// @param attached the container's interfaces, as far as they are known
+  private void nameHosts(List<ContainerNetworks.Attached> attached) {
+    Config config = bundle.config();
+    if (nameFiles == null) nameFiles = new NameFiles(containers.kernel, claim());
+    if (config.linux().namespace(NamespaceType.NETWORK) == null)
+      nameFiles.copyHosts(config.hostname() == null ? "" : config.hostname());
+    else if (attached.isEmpty() && Networking.isWanted(config)) nameFiles.make();
+    else nameFiles.write(HostNames.of(config.hostname(), attached));
+  }
+
+  private @Nullable String birthplace() {
+    return making == null ? null : making.birthplace();
+  }
+
+  private int bornPid() {
+    return Objects.requireNonNull(birth).await().pid();
   }
 
   private void makeBirthplace() {
@@ -243,11 +318,11 @@ final class Creation implements AutoCloseable {
     }
   }
 
-  private void makeRest() {
-    CgroupMaking begun = making;
+  private void makeRest(IntSupplier pid) {
+    Making begun = making;
     if (begun == null) return;
     try {
-      begun.makeRest();
+      begun.makeRest(pid);
       cgroupMade = true;
     } catch (CgroupException e) {
       doWithoutCgroup(e);
@@ -265,7 +340,7 @@ final class Creation implements AutoCloseable {
     making = null;
     cgroupMade = false;
     cgroup = containers.cgroups.open(Map.of());
-    state = state.withCgroups(Map.of());
+    state = state.withCgroups(Map.of(), Map.of());
   }
 
   private Cgroup cgroup() {
@@ -276,7 +351,8 @@ final class Creation implements AutoCloseable {
   /// init has none over it.
   private List<Boolean> throughMiddle(InitPlan plan, List<Pending<Stat>> sources) {
     makeBirthplace();
-    makeRest();
+    boolean takesIn = making != null && making.takesIn();
+    if (!takesIn) makeRest(() -> 0);
     Batch batch = new Batch();
     addPreparation(batch, plan, sources);
     if (role == Role.WATCHES_AND_REAPS) addReaping(batch);
@@ -284,14 +360,24 @@ final class Creation implements AutoCloseable {
     stdio.see(looked);
     Config config = bundle.config();
     try {
-      init = Middle.init(containers, client, plan.namespaces(), config, cgroup());
+      init =
+          Middle.init(
+              containers,
+              client,
+              plan.namespaces(),
+              config,
+              cgroup(),
+              birthplace(),
+              pid -> {
+                if (takesIn) makeRest(() -> pid);
+              });
     } catch (KernelException e) {
-      if (cgroup().paths().isEmpty()) throw e;
+      if (cgroup().paths().isEmpty() || takesIn) throw e;
       // it could be made, and not joined
       doWithoutCgroup(new CgroupException("cannot join the container's cgroup", e));
-      init = Middle.init(containers, client, plan.namespaces(), config, cgroup());
+      init = Middle.init(containers, client, plan.namespaces(), config, cgroup(), null, pid -> {});
     }
-    return directories(sources, looked);
+    return directories(plan, sources, looked);
   }
 
   private static void addReaping(Batch batch) {
@@ -300,11 +386,9 @@ final class Creation implements AutoCloseable {
 
   /// What the client notes and looks at before the clone.
   private void addPreparation(Batch batch, InitPlan plan, List<Pending<Stat>> sources) {
-    batch.add(
-        new PseudoCall.OnEof(
-            List.of("jrun", "--root", store.root().toString(), "delete", "--force", options.id()),
-            1));
+    batch.add(new PseudoCall.OnEof(source.undoing(store.root().toString(), options.id()), 1));
     for (Mount mount : plan.bindMounts()) {
+      if (isNameFile(mount)) continue;
       String source = mount.source() == null ? "" : mount.source();
       sources.add(batch.attempt(new FileCall.Statx(Descriptor.CWD, source, 0)));
     }
@@ -322,14 +406,30 @@ final class Creation implements AutoCloseable {
         client.helper,
         batch,
         flags,
-        cgroup().birthplace(),
+        birthplace(),
         after -> {
           if (role == Role.WATCHES_AND_REAPS) addReaping(after);
         });
   }
 
-  private static List<Boolean> directories(List<Pending<Stat>> sources, Results looked) {
-    return sources.stream().map(s -> !looked.succeeded(s) || looked.of(s).isDirectory()).toList();
+  /// For each bind mount whether its source is a directory.
+  private List<Boolean> directories(InitPlan plan, List<Pending<Stat>> sources, Results looked) {
+    List<Boolean> directories = new ArrayList<>();
+    int asked = 0;
+    for (Mount mount : plan.bindMounts()) {
+      if (isNameFile(mount)) {
+        directories.add(false);
+      } else {
+        Pending<Stat> stat = sources.get(asked++);
+        directories.add(!looked.succeeded(stat) || looked.of(stat).isDirectory());
+      }
+    }
+    return directories;
+  }
+
+  /// Known to be no directory, so nobody waits for an answer.
+  private boolean isNameFile(Mount mount) {
+    return mount.source() != null && NameFiles.isOne(mount.source(), store.root());
   }
 
   private @Nullable Descriptor terminal(InitPlan plan) {
@@ -343,10 +443,32 @@ final class Creation implements AutoCloseable {
     return pair.terminal();
   }
 
-  /// Before the hooks, which may look at the network.
+  /// While init mounts what it needs; where that fails, it is what is told.
+  private void wire(Reply begun, Reply mounted) {
+    try {
+      wire();
+    } catch (RuntimeException e) {
+      try {
+        begun.await();
+        mounted.await();
+      } catch (RuntimeException first) {
+        first.addSuppressed(e);
+        throw first;
+      }
+      throw e;
+    }
+  }
+
   private void wire() {
-    isWired = true;
-    networking().attach(bundle.config(), init().pid());
+    mayBeWired = true;
+    String path = "/proc/" + init().pid() + "/ns/net";
+    int flags = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
+    network =
+        OwnedDescriptor.open(
+            containers.kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
+    List<ContainerNetworks.Attached> attached = networking().attach(bundle.config(), init().pid());
+    state = state.withAddresses(HostNames.addresses(attached));
+    if (namesHosts) nameHosts(attached);
     client.log.step("attached the networks of ", options.id());
   }
 
@@ -377,7 +499,10 @@ final class Creation implements AutoCloseable {
   }
 
   /// The last part of init's work, while the engine writes down that there is a container.
-  private Made finish(InitPlan plan, @Nullable Descriptor terminal, HookRunner hooks) {
+  ///
+  /// @param meanwhile what else is done beside it
+  private Made finish(
+      InitPlan plan, @Nullable Descriptor terminal, HookRunner hooks, Runnable meanwhile) {
     boolean ownMounts = bundle.config().linux().namespace(NamespaceType.MOUNT) != null;
     if (options.noPivot() && ownMounts)
       MovedRoot.move(init().helper(), InitPlan.ROOT, bundle.rootfs());
@@ -393,6 +518,7 @@ final class Creation implements AutoCloseable {
             options.noNewKeyring() ? null : "_ses." + options.id(),
             containers.isUnprivileged());
     Reply entered = init().helper().send(batch);
+    meanwhile.run();
     if (state.initPid() == 0) state = state.withInit(init().pid(), startTime());
     store.complete(claim(), bundle.bytes(), state);
     Results results = entered.await();
@@ -400,9 +526,12 @@ final class Creation implements AutoCloseable {
     if (Notify.hasListener(seccompFlags) && !bundle.process().noNewPrivileges())
       new SeccompListener(client.helper, bundle.config(), state)
           .send(results, Status.CREATING, init().pid());
-    String program = looks.program(results);
+    boolean pauses = source.pauses();
+    String program = pauses ? "" : looks.program(results);
     List<String> env =
-        looks.environment(init().helper(), results, bundle.process(), state.listenFds());
+        pauses
+            ? List.of()
+            : looks.environment(init().helper(), results, bundle.process(), state.listenFds());
     client.log.step("entered the root, covered paths, took the identity, found ", program);
     if (options.pidFile() != null)
       client.replace(options.pidFile(), Integer.toString(init().pid()));
@@ -445,6 +574,16 @@ final class Creation implements AutoCloseable {
     made.init().close();
   }
 
+  /// Leaves a sandbox: its init does nothing any more but hold what containers will join.
+  void pause(Made made) {
+    Batch batch = new Batch();
+    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
+    batch.add(new PseudoCall.Pause());
+    made.init().helper().run(batch);
+    made.init().close();
+    store.started(claim());
+  }
+
   private OwnedDescriptor listen(String path) {
     OwnedDescriptor socket =
         OwnedDescriptor.open(
@@ -467,11 +606,11 @@ final class Creation implements AutoCloseable {
   void undo(RuntimeException cause) {
     OwnedDescriptor terminal = master;
     Child child = init == null ? born() : init;
-    CgroupMaking begun = making;
+    Making begun = making;
     int before = cause.getSuppressed().length;
     if (terminal != null) suppressing(cause, terminal::close);
     if (child != null) suppressing(cause, () -> end(child));
-    if (isWired) suppressing(cause, networking()::detach);
+    if (mayBeWired) suppressing(cause, networking()::detach);
     if (begun != null && cgroupMade) suppressing(cause, () -> end(begun.cgroup()));
     else if (begun != null) begun.undo(cause);
     if (cause.getSuppressed().length == before)
@@ -518,7 +657,9 @@ final class Creation implements AutoCloseable {
 
   @Override
   public void close() {
-    if (idMapped != null) idMapped.close();
+    trees.close();
+    if (network != null) network.close();
+    if (nameFiles != null) nameFiles.close();
     if (claim != null) claim.close();
   }
 

@@ -25,8 +25,10 @@ import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Process;
+import io.jrun.specs.runtime.Seccomp;
 import io.jrun.specs.runtime.Status;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A further process in a running container. The client joins the pid namespace for its children,
@@ -42,13 +44,49 @@ final class Execution {
     this.client = client;
   }
 
+  private byte @Nullable [] seccomp(Config config) {
+    Seccomp seccomp = config.linux().seccomp();
+    return seccomp == null ? null : containers.seccomp.compile(seccomp);
+  }
+
+  private int seccompFlags(Config config) {
+    Seccomp seccomp = config.linux().seccomp();
+    return seccomp == null ? 0 : containers.seccomp.flags(seccomp);
+  }
+
+  /// Runs it, and nobody here watches it then.
+  void supervise(
+      StoredState state, Config config, Cgroup cgroup, Process process, Consumer<Supervised> born) {
+    byte[] seccomp = seccomp(config);
+    int seccompFlags = seccompFlags(config);
+    StdioOwner stdio = new StdioOwner(process.user().uid());
+    Child.Birth birth = birth(state, config, cgroup, process, stdio);
+    OwnedDescriptor master = null;
+    Child child = null;
+    try {
+      SeccompListener listener = new SeccompListener(client.helper, config, state);
+      Entered entered =
+          enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags, listener);
+      master = entered.master();
+      child = birth.await();
+      int pid = child.pid();
+      byte[] filter =
+          listener.load(child.helper(), process, seccomp, seccompFlags, Status.RUNNING, pid);
+      born.accept(new Supervised(pid, HostProcess.of(containers.kernel, pid).startTime(), master));
+      Batch last = Program.last(entered.program(), process, entered.env(), filter, seccompFlags, 0);
+      Program.awaitStart(child.helper().sendToEnd(last), process.args().getFirst());
+    } catch (RuntimeException e) {
+      abandon(birth, child, null, new byte[0], e);
+      throw e;
+    } finally {
+      if (master != null) master.close();
+      birth.helper().close();
+    }
+  }
+
   int run(ExecOptions options, StoredState state, Config config, Cgroup cgroup, Process process) {
-    byte[] seccomp =
-        config.linux().seccomp() == null
-            ? null
-            : containers.seccomp.compile(config.linux().seccomp());
-    int seccompFlags =
-        config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
+    byte[] seccomp = seccomp(config);
+    int seccompFlags = seccompFlags(config);
     if (process.terminal() && options.detach() && options.consoleSocket() == null) {
       throw new ContainerException(
           "cannot allocate tty if jrun will detach without setting console socket");

@@ -10,12 +10,14 @@ import io.jrun.kernel.call.SignalCall;
 import java.nio.charset.StandardCharsets;
 
 /// A process by pid and start time, so that a reused pid is never taken for it.
-record HostProcess(Kernel kernel, int pid, long startTime) {
+public record HostProcess(Kernel kernel, int pid, long startTime) {
   private static final int POLLIN = 1;
   private static final int STATE = 0;
+  private static final int FLAGS = 6;
+  private static final long PF_FORKNOEXEC = 0x40;
   private static final int START_TIME = 19;
 
-  static HostProcess of(Kernel kernel, int pid) {
+  public static HostProcess of(Kernel kernel, int pid) {
     String[] stat = stat(kernel, pid);
     return new HostProcess(
         kernel, pid, stat.length > START_TIME ? Long.parseLong(stat[START_TIME]) : 0);
@@ -42,13 +44,21 @@ record HostProcess(Kernel kernel, int pid, long startTime) {
     }
   }
 
-  boolean alive() {
+  public boolean alive() {
     if (pid <= 0) return false;
     String[] stat = stat(kernel, pid);
     return stat.length > START_TIME
         && !stat[STATE].equals("Z")
         && !stat[STATE].equals("X")
         && Long.parseLong(stat[START_TIME]) == startTime;
+  }
+
+  /// Whether it has run a program since it was forked; false where it has ended and was waited for.
+  public boolean hasExecuted() {
+    String[] stat = stat(kernel, pid);
+    return stat.length > START_TIME
+        && Long.parseLong(stat[START_TIME]) == startTime
+        && (Long.parseLong(stat[FLAGS]) & PF_FORKNOEXEC) == 0;
   }
 
   /// What [#exe] says of a process that does not let users who are not root see it, as a waiting
@@ -67,7 +77,7 @@ record HostProcess(Kernel kernel, int pid, long startTime) {
   }
 
   /// Sends a signal; false where the process has ended.
-  boolean signal(int signal) {
+  public boolean signal(int signal) {
     try (OwnedDescriptor pidfd = pidfd()) {
       if (!alive()) return false;
       kernel.call(new SignalCall.PidfdSendSignal(pidfd.descriptor(), signal));

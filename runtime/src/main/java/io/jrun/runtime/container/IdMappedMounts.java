@@ -16,20 +16,15 @@ import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.NamespaceType;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 
 /// Bind mounts whose files show other ids (`idmap`, `ridmap`, mappings of a mount). Who may do that
 /// is the owner of the file system, so the client opens and maps these trees, and init attaches
 /// them.
-final class IdMappedMounts implements AutoCloseable {
+final class IdMappedMounts {
   private static final int SIGKILL = 9;
 
   private final Containers containers;
   private final ClientProcess client;
-  private final Map<Integer, OwnedDescriptor> trees = new HashMap<>();
 
   private IdMappedMounts(Containers containers, ClientProcess client) {
     this.containers = containers;
@@ -49,26 +44,13 @@ final class IdMappedMounts implements AutoCloseable {
   }
 
   /// @param initPid in whose user namespace mounts without mappings of their own are mapped
-  static IdMappedMounts prepare(
-      Containers containers, ClientProcess client, Config config, int initPid) {
+  static void prepare(
+      Containers containers, ClientProcess client, Config config, int initPid, MountTrees trees) {
     IdMappedMounts all = new IdMappedMounts(containers, client);
-    try {
-      for (int i = 0; i < config.mounts().size(); i++) {
-        Mount mount = config.mounts().get(i);
-        if (isMapped(mount)) all.trees.put(i, all.tree(mount, config.linux(), initPid, i));
-      }
-      return all;
-    } catch (RuntimeException e) {
-      all.close();
-      throw e;
+    for (int i = 0; i < config.mounts().size(); i++) {
+      Mount mount = config.mounts().get(i);
+      if (isMapped(mount)) trees.put(i, all.tree(mount, config.linux(), initPid, i));
     }
-  }
-
-  /// The tree of a mount, by its place in the config; null where it has none.
-  @org.jspecify.annotations.Nullable
-  Descriptor pass(Batch batch, int index) {
-    OwnedDescriptor tree = trees.get(index);
-    return tree == null ? null : batch.pass(tree);
   }
 
   private OwnedDescriptor tree(Mount mount, Linux linux, int initPid, int index) {
@@ -140,11 +122,5 @@ final class IdMappedMounts implements AutoCloseable {
             FileCall.O_RDONLY | FileCall.O_CLOEXEC,
             0,
             false));
-  }
-
-  @Override
-  public void close() {
-    List<OwnedDescriptor> owned = new ArrayList<>(trees.values());
-    owned.forEach(OwnedDescriptor::close);
   }
 }

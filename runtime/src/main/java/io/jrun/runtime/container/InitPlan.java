@@ -69,7 +69,7 @@ final class InitPlan {
     return config.mounts().stream().filter(InitPlan::binds).toList();
   }
 
-  private static boolean binds(Mount mount) {
+  static boolean binds(Mount mount) {
     return MountOptions.parse(type(mount), mount.options()).bind();
   }
 
@@ -81,13 +81,9 @@ final class InitPlan {
   ///
   /// @param directories for each bind mount, whether its source is a directory
   /// @param init performs what comes before a question to it
-  /// @param idMapped trees for some of the mounts; null where there are none
+  /// @param trees for some of the mounts
   /// @return the rest of the batch, to be sent
-  Batch beforeCgroup(
-      Batch batch,
-      List<Boolean> directories,
-      HelperKernel init,
-      @Nullable IdMappedMounts idMapped) {
+  Batch beforeCgroup(Batch batch, List<Boolean> directories, HelperKernel init, MountTrees trees) {
     batch.add(new PseudoCall.ResetSignals());
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     exe.addTo(batch);
@@ -113,9 +109,11 @@ final class InitPlan {
       FileSystemPlan.parentOf(batch, init, state.rootfs(), propagation.ofParent());
     }
     Descriptor tree =
-        root == null
-            ? FileSystemPlan.root(batch, state.rootfs())
-            : OverlayRoot.mount(batch, root, state.rootfs());
+        root != null
+            ? OverlayRoot.mount(batch, root, state.rootfs())
+            : state.pauses()
+                ? FileSystemPlan.emptyRoot(batch, state.rootfs())
+                : FileSystemPlan.root(batch, state.rootfs());
     batch.add(new FileCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(tree));
     FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
@@ -123,7 +121,11 @@ final class InitPlan {
     int end = firstLaterMount();
     for (int i = 0; i < end; i++) {
       Mount mount = config.mounts().get(i);
-      plan.mount(mount, !binds(mount) || directories.get(bound++), tree(idMapped, batch, i));
+      plan.mount(
+          mount,
+          !binds(mount) || directories.get(bound++),
+          trees.pass(batch, i),
+          trees.isOptional(i));
     }
     return batch;
   }
@@ -140,11 +142,6 @@ final class InitPlan {
     batch.add(new FileCall.Close(root));
   }
 
-  private static @Nullable Descriptor tree(
-      @Nullable IdMappedMounts idMapped, Batch batch, int index) {
-    return idMapped == null ? null : idMapped.pass(batch, index);
-  }
-
   /// The first that shows the cgroup, or that init is asked about.
   private int firstLaterMount() {
     List<Mount> mounts = config.mounts();
@@ -153,7 +150,7 @@ final class InitPlan {
     return mounts.size();
   }
 
-  private static boolean isCgroup(Mount mount) {
+  static boolean isCgroup(Mount mount) {
     return "cgroup".equals(mount.type());
   }
 
@@ -165,7 +162,7 @@ final class InitPlan {
       Batch batch,
       List<Boolean> directories,
       HelperKernel init,
-      @Nullable IdMappedMounts idMapped,
+      MountTrees trees,
       Map<String, String> shown,
       Hierarchies hierarchies,
       boolean bindsDevices) {
@@ -185,7 +182,11 @@ final class InitPlan {
         batch = new Batch();
         plan = new FileSystemPlan(batch, ROOT);
       } else {
-        plan.mount(mount, !binds(mount) || directories.get(bound++), tree(idMapped, batch, i));
+        plan.mount(
+            mount,
+            !binds(mount) || directories.get(bound++),
+            trees.pass(batch, i),
+            trees.isOptional(i));
       }
     }
     boolean userNamespace = bindsDevices || namespaces.has(NamespaceType.USER);

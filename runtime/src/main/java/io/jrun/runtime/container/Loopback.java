@@ -1,6 +1,7 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.SocketCall;
@@ -16,15 +17,30 @@ final class Loopback {
   private Loopback() {}
 
   static void addTo(Batch batch) {
+    Descriptor socket = socket(batch);
+    batch.add(raise(socket));
+    batch.add(new FileCall.Close(socket));
+  }
+
+  /// For a batch that must go on whatever comes of it.
+  static Pending<?> attemptIn(Batch batch) {
+    Descriptor socket = socket(batch);
+    Pending<?> raised = batch.attempt(raise(socket));
+    batch.add(new FileCall.Close(socket));
+    return raised;
+  }
+
+  private static FileCall.IoctlWrite raise(Descriptor socket) {
     ByteBuffer request = ByteBuffer.allocate(IFREQ).order(ByteOrder.nativeOrder());
     request.put((byte) 'l').put((byte) 'o').putShort(IFNAMSIZ, IFF_UP_LOOPBACK_RUNNING);
-    Descriptor socket =
-        batch
-            .add(
-                new SocketCall.Socket(
-                    SocketCall.AF_INET, SocketCall.SOCK_DGRAM | SocketCall.SOCK_CLOEXEC, 0, false))
-            .descriptor();
-    batch.add(new FileCall.IoctlWrite(socket, FileCall.SIOCSIFFLAGS, request.array()));
-    batch.add(new FileCall.Close(socket));
+    return new FileCall.IoctlWrite(socket, FileCall.SIOCSIFFLAGS, request.array());
+  }
+
+  private static Descriptor socket(Batch batch) {
+    return batch
+        .add(
+            new SocketCall.Socket(
+                SocketCall.AF_INET, SocketCall.SOCK_DGRAM | SocketCall.SOCK_CLOEXEC, 0, false))
+        .descriptor();
   }
 }

@@ -5,6 +5,7 @@ import static io.jrun.kernel.call.NamespaceCall.*;
 
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
@@ -29,6 +30,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -49,26 +51,45 @@ final class Middle {
   private final Child child;
 
   private final Cgroup cgroup;
+  private final @Nullable String birthplace;
 
-  private Middle(Containers containers, ClientProcess client, Cgroup cgroup) {
+  private Middle(
+      Containers containers,
+      ClientProcess client,
+      Cgroup cgroup,
+      Child child,
+      @Nullable String birthplace) {
     this.containers = containers;
     this.client = client;
     this.cgroup = cgroup;
-    this.child =
-        Child.begin(
-                containers.kernel, client.helper, new Batch(), 0, cgroup.birthplace(), after -> {})
-            .await();
+    this.child = child;
+    this.birthplace = birthplace;
+  }
+
+  private static Child born(
+      Containers containers, ClientProcess client, @Nullable String birthplace) {
+    return Child.begin(containers.kernel, client.helper, new Batch(), 0, birthplace, after -> {})
+        .await();
   }
 
   /// Clones a container's init.
+  ///
+  /// @param birthplace the cgroup of v2 that it is born in; null for the caller's
+  /// @param born is told of the process between, before that goes anywhere
   static Child init(
       Containers containers,
       ClientProcess client,
       NamespacePlan namespaces,
       Config config,
-      Cgroup cgroup) {
-    Middle middle = new Middle(containers, client, cgroup);
-    return middle.make(() -> middle.init(namespaces, config));
+      Cgroup cgroup,
+      @Nullable String birthplace,
+      IntConsumer born) {
+    Child child = born(containers, client, birthplace);
+    Middle middle = new Middle(containers, client, cgroup, child, birthplace);
+    return middle.make(() -> {
+      born.accept(child.pid());
+      return middle.init(namespaces, config);
+    });
   }
 
   /// Clones a process into a running container's namespaces.
@@ -81,8 +102,23 @@ final class Middle {
       int initPid,
       Process process,
       Cgroup cgroup) {
-    Middle middle = new Middle(containers, client, cgroup);
-    return middle.make(() -> middle.exec(config.linux(), initPid, process));
+    String birthplace = cgroup.birthplace();
+    Child child;
+    try {
+      child = born(containers, client, birthplace);
+    } catch (KernelException e) {
+      // a user may not move processes from outside of what is delegated to him; his systemd can
+      if (!e.errno().equals(Errno.EACCES) || cgroup.scope().isEmpty()) throw e;
+      birthplace = null;
+      child = born(containers, client, null);
+    }
+    Middle middle = new Middle(containers, client, cgroup, child, birthplace);
+    int pid = child.pid();
+    boolean isOutside = birthplace == null && cgroup.birthplace() != null;
+    return middle.make(() -> {
+      if (isOutside) cgroup.attach(pid);
+      return middle.exec(config.linux(), initPid, process);
+    });
   }
 
   private Child init(NamespacePlan namespaces, Config config) {
@@ -132,7 +168,7 @@ final class Middle {
   }
 
   private void prepare(Batch batch, @Nullable Process process) {
-    Child.addForgetCgroup(batch, cgroup.birthplace());
+    Child.addForgetCgroup(batch, birthplace);
     batch.add(new PseudoCall.ResetSignals());
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     // written while this still has the caller's rights; init inherits it

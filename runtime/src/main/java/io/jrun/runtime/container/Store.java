@@ -39,6 +39,7 @@ final class Store {
   private static final byte[] NOTHING = {};
   private static final byte[] STARTED = {1};
   private static final int CHUNK = 16384;
+  private static final int CREATE_ATTEMPTS = 1000;
 
   private final Kernel kernel;
   private final Path root;
@@ -60,31 +61,68 @@ final class Store {
     return directory(id).resolve(SOCKET);
   }
 
-  /// Takes the id: the directory is what keeps a second container from having that name.
+  /// Takes the id: a directory belongs to whoever holds its lock while it has no state, whoever has
+  /// made it. Between its making and its locking others may take it away, or even own and complete
+  /// it; and one that a crash left empty is anybody's.
   Claim create(String id) {
     String path = directory(id).toString();
+    boolean[] isMade = new boolean[1];
     try {
-      makeDirectory(path);
+      for (int i = 0; i < CREATE_ATTEMPTS; i++) {
+        if (makeDirectory(path)) isMade[0] = true;
+        else if (find(id).isPresent()) throw exists();
+        Claim.Attempt attempt = Claim.attempt(kernel, path);
+        if (attempt.claim() != null) return checkedNew(attempt.claim(), id);
+        if (attempt.isBusy()) Claim.pause(1); // another is about to complete it, or to take it away
+      }
     } catch (KernelException e) {
-      if (e.errno().equals(Errno.EEXIST))
-        throw new ContainerException("container with given ID already exists");
+      if (isMade[0]) removeEmpty(path, e);
       throw new ContainerException("making the container's directory", e);
     }
+    throw exists();
+  }
+
+  private static ContainerException exists() {
+    return new ContainerException("container with given ID already exists");
+  }
+
+  private Claim checkedNew(Claim claim, String id) {
     try {
-      return Claim.ofNew(kernel, path);
+      if (find(id).isPresent()) throw exists();
+      unlink(claim.descriptor(), STATE, 0); // one that a crash kept from its first line
+      return claim;
     } catch (RuntimeException e) {
-      kernel.call(new FileCall.Unlinkat(Descriptor.CWD, path, FileCall.AT_REMOVEDIR));
-      throw new ContainerException("making the container's directory", e);
+      claim.close();
+      throw e;
     }
   }
 
-  private void makeDirectory(String path) {
+  /// One that is not empty is another's; who has just taken an empty one makes it again.
+  private void removeEmpty(String path, KernelException cause) {
     try {
-      kernel.call(new FileCall.Mkdirat(Descriptor.CWD, path, 0700));
+      kernel.call(new FileCall.Unlinkat(Descriptor.CWD, path, FileCall.AT_REMOVEDIR));
     } catch (KernelException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  /// False where it is there already.
+  private boolean makeDirectory(String path) {
+    FileCall.Mkdirat call = new FileCall.Mkdirat(Descriptor.CWD, path, 0700);
+    try {
+      kernel.call(call);
+      return true;
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.EEXIST)) return false;
       if (!e.errno().equals(Errno.ENOENT)) throw e;
-      makeRoot();
-      kernel.call(new FileCall.Mkdirat(Descriptor.CWD, path, 0700));
+    }
+    makeRoot();
+    try {
+      kernel.call(call);
+      return true;
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.EEXIST)) return false;
+      throw e;
     }
   }
 
@@ -102,6 +140,11 @@ final class Store {
   /// The lock on an existing container; empty where there is none.
   Optional<Claim> claim(String id, long millis) {
     return Claim.await(kernel, directory(id).toString(), millis);
+  }
+
+  /// A lock that only keeps others from deleting it; empty where there is none.
+  Optional<Claim> claimShared(String id, long millis) {
+    return Claim.awaitShared(kernel, directory(id).toString(), millis);
   }
 
   /// Writes the first state, for whoever finds the container half made.
@@ -244,14 +287,25 @@ final class Store {
     return ids;
   }
 
+  /// The directory of a container, to be known from that of a later one of its name.
+  OwnedDescriptor open(String id) {
+    int flags = FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
+    try {
+      return OwnedDescriptor.open(
+          kernel, new FileCall.Openat(Descriptor.CWD, directory(id).toString(), flags, 0, true));
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENOENT)) throw new ContainerException("container does not exist");
+      throw e;
+    }
+  }
+
   /// Says that a created container's program has started.
-  void started(String id) {
-    unlink(Descriptor.CWD, initSocket(id).toString(), 0);
+  void started(OwnedDescriptor directory) {
+    unlink(directory.descriptor(), SOCKET, 0);
     int flags = FileCall.O_WRONLY | FileCall.O_APPEND | FileCall.O_CLOEXEC;
-    String path = directory(id) + "/" + STATE;
     Descriptor file;
     try {
-      file = kernel.call(new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
+      file = kernel.call(new FileCall.Openat(directory.descriptor(), STATE, flags, 0, true));
     } catch (KernelException e) {
       if (e.errno().equals(Errno.ENOENT)) return; // it has ended and was deleted
       throw e;
@@ -261,8 +315,9 @@ final class Store {
     }
   }
 
-  /// Gives the id back.
+  /// Gives the id back; a directory that lost its name already may have left that to another's.
   void delete(Claim claim, String id) {
+    if (!claim.exists()) return;
     unlink(claim.descriptor(), STATE, 0);
     try {
       unlink(Descriptor.CWD, directory(id).toString(), FileCall.AT_REMOVEDIR);

@@ -4,17 +4,23 @@ import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import io.jrun.specs.json.JsonWriter;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
-/// state.json: the container as it is known after every process of jrun is gone.
+/// The container as it is known after every process of jrun is gone.
 ///
 /// @param initPid 0 before init is born
 /// @param initStartTime field 22 of proc_pid_stat(5), which tells init from a later process with
 ///   its pid
 /// @param cgroups the container's directory in each hierarchy
+/// @param scope of systemd that they are, and where it is asked for; empty where they are not
 /// @param preservedFds descriptors from 3 on that the program keeps
 /// @param listenFds of them, those of LISTEN_FDS (sd_listen_fds(3))
+/// @param pauses whether it is a sandbox, whose init is the pause process
+/// @param sandbox the name of the sandbox that it has joined; null for none
+/// @param addresses its own on networks, or its sandbox's, each with a prefix
 /// @param imageStore the store of images that made the bundle, which goes with the container; empty
 ///   where somebody else did
 record StoredState(
@@ -25,16 +31,22 @@ record StoredState(
     int initPid,
     long initStartTime,
     Map<String, String> cgroups,
+    Map<String, String> scope,
     int preservedFds,
     int listenFds,
+    boolean pauses,
+    @Nullable String sandbox,
+    List<String> addresses,
     String imageStore) {
   StoredState {
     cgroups = Map.copyOf(cgroups);
+    addresses = List.copyOf(addresses);
+    scope = Map.copyOf(scope);
   }
 
   static StoredState read(byte[] json) {
     return JsonReader.read(
-        "state.json",
+        "state",
         json,
         r ->
             new StoredState(
@@ -45,32 +57,54 @@ record StoredState(
                 r.int32("initPid"),
                 r.int64("initStartTime"),
                 r.stringMap("cgroups"),
+                r.stringMap("scope"),
                 r.int32("preservedFds"),
                 r.int32("listenFds"),
+                r.bool("pauses"),
+                r.optionalString("sandbox"),
+                r.strings("addresses"),
                 Objects.requireNonNullElse(r.optionalString("imageStore"), "")));
   }
 
   Json.JsonObject toJson() {
-    return new JsonWriter(Json.JsonObject.EMPTY)
-        .string("id", id)
-        .string("bundle", bundle)
-        .string("rootfs", rootfs)
-        .string("created", created.toString())
-        .number("initPid", initPid)
-        .number("initStartTime", initStartTime)
-        .stringMap("cgroups", cgroups)
-        .number("preservedFds", preservedFds)
+    JsonWriter all =
+        new JsonWriter(Json.JsonObject.EMPTY)
+            .string("id", id)
+            .string("bundle", bundle)
+            .string("rootfs", rootfs)
+            .string("created", created.toString())
+            .number("initPid", initPid)
+            .number("initStartTime", initStartTime)
+            .stringMap("cgroups", cgroups);
+    if (!scope.isEmpty()) all.stringMap("scope", scope);
+    return all.number("preservedFds", preservedFds)
         .number("listenFds", listenFds)
+        .bool("pauses", pauses)
+        .string("sandbox", sandbox)
+        .strings("addresses", addresses)
         .member("imageStore", imageStore.isEmpty() ? null : Json.of(imageStore))
         .object();
   }
 
   StoredState withInit(int pid, long startTime) {
     return new StoredState(
-        id, bundle, rootfs, created, pid, startTime, cgroups, preservedFds, listenFds, imageStore);
+        id,
+        bundle,
+        rootfs,
+        created,
+        pid,
+        startTime,
+        cgroups,
+        scope,
+        preservedFds,
+        listenFds,
+        pauses,
+        sandbox,
+        addresses,
+        imageStore);
   }
 
-  StoredState withCgroups(Map<String, String> paths) {
+  StoredState withCgroups(Map<String, String> paths, Map<String, String> scope) {
     return new StoredState(
         id,
         bundle,
@@ -79,8 +113,30 @@ record StoredState(
         initPid,
         initStartTime,
         paths,
+        scope,
         preservedFds,
         listenFds,
+        pauses,
+        sandbox,
+        addresses,
+        imageStore);
+  }
+
+  StoredState withAddresses(List<String> given) {
+    return new StoredState(
+        id,
+        bundle,
+        rootfs,
+        created,
+        initPid,
+        initStartTime,
+        cgroups,
+        scope,
+        preservedFds,
+        listenFds,
+        pauses,
+        sandbox,
+        given,
         imageStore);
   }
 }

@@ -2,6 +2,7 @@ package io.jrun.runtime.engine;
 
 import io.jrun.cni.simple.SimpleCniProgram;
 import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
@@ -14,6 +15,8 @@ import io.jrun.kernel.wire.Hello;
 import io.jrun.kernel.wire.Helper;
 import io.jrun.runtime.cli.JrunCommand;
 import io.jrun.runtime.container.Containers;
+import io.jrun.runtime.shim.Shim;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -30,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 final class Engine {
   private static final long IDLE_MILLIS = Long.getLong("jrun.engine.idleMillis", 10 * 60 * 1000);
   private static final long LEAVING_MILLIS = 20;
+  private static final long LEAVING_PODS_MILLIS = 5000;
   private static final long STOP_SECONDS = 10;
   private static final int SPARE_THREADS = 2;
   private static final int POLLIN = 1;
@@ -37,6 +41,8 @@ final class Engine {
   private final HostKernel kernel;
   private final Containers containers;
   private final EngineNetworks networks;
+  private final Path library;
+  private final Shim shim;
   private final Instant started = Instant.now();
   private final AtomicInteger active = new AtomicInteger();
   private final AtomicInteger accepting = new AtomicInteger();
@@ -49,10 +55,12 @@ final class Engine {
   private volatile boolean stopping;
   private volatile String socketPath = "";
 
-  Engine(HostKernel kernel, Containers containers, EngineNetworks networks) {
+  Engine(HostKernel kernel, Containers containers, EngineNetworks networks, Path library) {
     this.kernel = kernel;
     this.containers = containers;
     this.networks = networks;
+    this.library = library;
+    this.shim = new Shim(kernel, containers, library, RuntimeFeatures::describe);
   }
 
   EngineNetworks networks() {
@@ -66,6 +74,7 @@ final class Engine {
     socketPath = files + ".sock";
     kernel.call(new SocketCall.ReceiveTimeout(listener, IDLE_MILLIS));
     for (int i = 0; i < SPARE_THREADS; i++) threads.execute(() -> acceptAndServe(listener));
+    Subreaper.watch(leaving, millis -> active.get() == 0 && isIdle(millis));
     try {
       leaving.await();
     } catch (InterruptedException e) {
@@ -85,7 +94,7 @@ final class Engine {
         others = accepting.decrementAndGet();
       }
       if (client == null) {
-        if (active.get() == 0 && isIdle()) leaving.countDown();
+        if (active.get() == 0 && isIdle(IDLE_MILLIS)) leaving.countDown();
         continue;
       }
       if (others == 0) threads.execute(() -> acceptAndServe(listener));
@@ -94,8 +103,8 @@ final class Engine {
     }
   }
 
-  private boolean isIdle() {
-    return System.nanoTime() - lastServedNanos.get() >= IDLE_MILLIS * 1_000_000;
+  private boolean isIdle(long millis) {
+    return shim.pods() == 0 && System.nanoTime() - lastServedNanos.get() >= millis * 1_000_000;
   }
 
   /// Under the lock that starters take, the socket's name goes first, so nobody new finds it; who
@@ -120,6 +129,7 @@ final class Engine {
       OwnedDescriptor client = accept(listener);
       if (client != null) threads.execute(() -> serveClient(client));
     }
+    shim.leave(LEAVING_PODS_MILLIS);
     while (active.get() > containers.watched()) {
       kernel.call(new FileCall.Poll(listener, POLLIN, LEAVING_MILLIS));
     }
@@ -147,7 +157,7 @@ final class Engine {
     try (Helper client = new Helper(kernel, socket)) {
       Hello hello = client.hello();
       try {
-        serve(client, hello);
+        serve(client, socket, hello);
       } catch (RuntimeException | Error e) {
         if (e instanceof HelperGoneException gone) throw gone;
         confess(client, e);
@@ -161,7 +171,12 @@ final class Engine {
     }
   }
 
-  private void serve(Helper client, Hello hello) {
+  private void serve(Helper client, OwnedDescriptor socket, Hello hello) {
+    if (Shim.isNamed(hello.argv())) {
+      if (Shim.isKeeper(hello.argv())) serveKeeper(socket, hello);
+      else new Invocation(client).exit(shim.command(client, hello));
+      return;
+    }
     if (SimpleCniProgram.isNamed(hello.argv())) {
       new SimpleCniProgram(kernel, networks.plugin()).serve(client, hello.env());
       return;
@@ -173,6 +188,16 @@ final class Engine {
             new EngineOperations(this, containers, client, hello, invocation),
             invocation);
     invocation.exit(status);
+  }
+
+  /// A keeper stays, and does not keep the engine from leaving.
+  private void serveKeeper(OwnedDescriptor socket, Hello hello) {
+    active.decrementAndGet();
+    try {
+      shim.serve(socket, hello);
+    } finally {
+      active.incrementAndGet();
+    }
   }
 
   /// A defect of jrun's own, or a JVM at its limits: the log has the whole story, and the thread
@@ -197,6 +222,15 @@ final class Engine {
     }
   }
 
+  /// Lets every engine of this installation go, this one too unless the command has started it. The
+  /// keepers of their pods find another, of the program that is installed now.
+  void restart(HelperKernel client) {
+    boolean isNew = served.get() == 0 && shim.pods() == 0;
+    for (Path other : EngineProcesses.others(library, socketPath))
+      EngineProcesses.stop(kernel, client, library, other);
+    if (!isNew) stop();
+  }
+
   Kernel kernel() {
     return kernel;
   }
@@ -215,6 +249,8 @@ final class Engine {
         + active.get()
         + ",\"served\":"
         + served.get()
+        + ",\"pods\":"
+        + shim.pods()
         + ",\"threads\":"
         + Thread.activeCount()
         + ",\"heapBytes\":"

@@ -9,13 +9,17 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.wire.Hello;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.runtime.cli.Caller;
+import io.jrun.runtime.cli.CheckpointOptions;
 import io.jrun.runtime.cli.ContainerSummary;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.ExecOptions;
 import io.jrun.runtime.cli.GlobalOptions;
 import io.jrun.runtime.cli.Log;
 import io.jrun.runtime.cli.Operations;
+import io.jrun.runtime.cli.RestoreOptions;
 import io.jrun.runtime.cli.RunOptions;
+import io.jrun.runtime.cli.SandboxOptions;
+import io.jrun.runtime.cli.SandboxSummary;
 import io.jrun.runtime.cli.UpdateOptions;
 import io.jrun.runtime.container.ContainerOperations;
 import io.jrun.runtime.container.Containers;
@@ -91,8 +95,8 @@ record EngineOperations(
   }
 
   @Override
-  public void delete(GlobalOptions global, String id, boolean force) {
-    perform(global, o -> o.delete(global, id, force));
+  public void delete(GlobalOptions global, String id, boolean force, boolean unfinished) {
+    perform(global, o -> o.delete(global, id, force, unfinished));
   }
 
   @Override
@@ -123,6 +127,36 @@ record EngineOperations(
   @Override
   public void resume(GlobalOptions global, String id) {
     perform(global, o -> o.resume(global, id));
+  }
+
+  @Override
+  public void checkpoint(CheckpointOptions options) {
+    perform(options.global(), o -> o.checkpoint(options));
+  }
+
+  @Override
+  public int restore(RestoreOptions options) {
+    return with(options.create().global(), o -> o.restore(options));
+  }
+
+  @Override
+  public void sandboxRun(SandboxOptions options) {
+    perform(options.global(), o -> o.sandboxes(options.global()).run(options));
+  }
+
+  @Override
+  public void sandboxStop(GlobalOptions global, String name, int seconds) {
+    perform(global, o -> o.sandboxes(global).stop(name, seconds));
+  }
+
+  @Override
+  public void sandboxRemove(GlobalOptions global, String name, boolean force) {
+    perform(global, o -> o.sandboxes(global).remove(name, force));
+  }
+
+  @Override
+  public List<SandboxSummary> sandboxes(GlobalOptions global) {
+    return with(global, o -> o.sandboxes(global).list());
   }
 
   private CallerFiles files() {
@@ -167,6 +201,11 @@ record EngineOperations(
   @Override
   public String engineStatus() {
     return engine.status();
+  }
+
+  @Override
+  public void engineRestart() {
+    engine.restart(client);
   }
 
   @Override

@@ -21,7 +21,10 @@ public final class Main {
     Containers containers = new Containers(kernel, library);
     Engine engine =
         new Engine(
-            kernel, containers, new EngineNetworks(kernel, library.resolve("../../bin/jrun")));
+            kernel,
+            containers,
+            new EngineNetworks(kernel, library.resolve("../../bin/jrun")),
+            library);
     if (args[0].equals("once")) {
       engine.serveClient(new OwnedDescriptor(kernel, SOCKET));
     } else {

@@ -80,7 +80,7 @@ final class RuntimeFeatures {
         new LinuxFeatures(
             List.of("cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"),
             Capabilities.NAMES,
-            new LinuxFeatures.Cgroup(true, true, false, false, true, Json.JsonObject.EMPTY),
+            new LinuxFeatures.Cgroup(true, true, true, true, true, Json.JsonObject.EMPTY),
             new LinuxFeatures.SeccompFeatures(
                 true,
                 List.of(

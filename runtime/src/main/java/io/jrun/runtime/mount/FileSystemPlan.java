@@ -83,14 +83,35 @@ public final class FileSystemPlan {
     return tree;
   }
 
+  /// Makes an empty file system the root, attached over a directory.
+  public static Descriptor emptyRoot(Batch batch, String directory) {
+    Descriptor tree =
+        new FileSystemPlan(batch, Descriptor.CWD)
+            .mounted(
+                "tmpfs",
+                "tmpfs",
+                MountOptions.parse("tmpfs", List.of("nosuid", "noexec", "mode=755", "size=64k")));
+    Descriptor target =
+        batch
+            .add(
+                new FileCall.Openat(
+                    Descriptor.CWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false))
+            .descriptor();
+    batch.add(new MountCall.MoveMount(tree, target));
+    batch.add(new FileCall.Close(target));
+    return tree;
+  }
+
   /// @param sourceIsDirectory for a bind mount, what its source is
   public void mount(Mount mount, boolean sourceIsDirectory) {
-    mount(mount, sourceIsDirectory, null);
+    mount(mount, sourceIsDirectory, null, false);
   }
 
   /// @param tree of a bind mount's source, prepared and still detached; null where it is to be
   ///   opened
-  public void mount(Mount mount, boolean sourceIsDirectory, @Nullable Descriptor tree) {
+  /// @param isOptional whether it is passed over where its place is missing and cannot be made
+  public void mount(
+      Mount mount, boolean sourceIsDirectory, @Nullable Descriptor tree, boolean isOptional) {
     String type = type(mount);
     MountOptions options = MountOptions.parse(type, mount.options());
     if (options.copyUp())
@@ -98,10 +119,11 @@ public final class FileSystemPlan {
     checkTarget(mount, type, options);
     Descriptor made =
         options.bind() ? bound(mount, options, tree) : mounted(type, mount.source(), options);
+    InRoot places = isOptional ? inRoot.tolerant() : inRoot;
     Descriptor target =
         options.bind() && !sourceIsDirectory
-            ? inRoot.file(mount.destination())
-            : inRoot.directory(
+            ? places.file(mount.destination())
+            : places.directory(
                 mount.destination(),
                 type.equals("proc") || type.equals("sysfs") ? RESOLVE_NO_SYMLINKS : 0);
     attach(made, target, options);
@@ -495,7 +517,7 @@ public final class FileSystemPlan {
     for (String path : paths) {
       Pending<Descriptor> directory =
           batch.add(inRootPath(path, O_DIRECTORY), Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES);
-      cover(directory, empty);
+      coverWithDetached(directory, empty);
       Pending<Descriptor> file =
           batch.addIfFailed(
               directory,
@@ -510,6 +532,20 @@ public final class FileSystemPlan {
     batch.add(new FileCall.Close(nothing.descriptor()));
     batch.add(new FileCall.Close(empty));
     return new Masking(device, files);
+  }
+
+  /// Before Linux 6.15 a mount that is not attached cannot be cloned: then the first target gets
+  /// the mount itself, and as it is attached by that, the next ones get clones.
+  private void coverWithDetached(Pending<Descriptor> target, Descriptor with) {
+    Pending<Descriptor> copy =
+        batch.addIfDone(
+            target,
+            new MountCall.OpenTree(with, "", OPEN_TREE_CLONE | AT_EMPTY_PATH),
+            Errno.EINVAL);
+    batch.addIfFailed(copy, Errno.EINVAL, new MountCall.MoveMount(with, target.descriptor()));
+    batch.add(new MountCall.MoveMount(copy.descriptor(), target.descriptor()));
+    batch.add(new FileCall.Close(copy.descriptor()));
+    batch.add(new FileCall.Close(target.descriptor()));
   }
 
   /// Nothing happens where there is no target.

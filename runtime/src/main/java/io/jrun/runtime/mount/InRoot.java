@@ -12,12 +12,26 @@ import java.util.List;
 /// Paths inside a root that the kernel resolves from the root's descriptor; a missing one is made
 /// there, component by component, and nowhere else.
 final class InRoot {
+  private static final Errno[] MISSING = {Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP};
+
   private final Batch batch;
   private final Descriptor root;
+  private final Errno[] expected;
 
   InRoot(Batch batch, Descriptor root) {
+    this(batch, root, new Errno[0]);
+  }
+
+  private InRoot(Batch batch, Descriptor root, Errno[] expected) {
     this.batch = batch;
     this.root = root;
+    this.expected = expected;
+  }
+
+  /// The same where it is no failure that a path is missing and cannot be made: what uses it is
+  /// skipped.
+  InRoot tolerant() {
+    return new InRoot(batch, root, MISSING);
   }
 
   /// Opens what must exist.
@@ -25,7 +39,8 @@ final class InRoot {
     return batch
         .add(
             new FileCall.Openat2(
-                root, relative(path), flags | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false))
+                root, relative(path), flags | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false),
+            expected)
         .descriptor();
   }
 
@@ -46,7 +61,8 @@ final class InRoot {
                       O_PATH | O_DIRECTORY | O_CLOEXEC,
                       0,
                       RESOLVE_IN_ROOT | resolve,
-                      false))
+                      false),
+                  expected)
               .descriptor();
       if (above != root) batch.add(new FileCall.Close(above));
     }

@@ -225,6 +225,7 @@ class JrunCommandTest {
     "spec -b x --rootless,spec [x] true",
     "engine status,engineStatus",
     "engine stop,engineStop",
+    "engine restart,engineRestart",
     "--criu /x start c1,start c1",
   })
   void commandCallsItsOperation(String line, String call) {
@@ -294,10 +295,68 @@ class JrunCommandTest {
     assertUsageError("unknown command \"engine x\"", "engine", "x");
   }
 
-  @ParameterizedTest
-  @CsvSource({"checkpoint", "restore"})
-  void commandsToComeSaySo(String command) {
-    assertUsageError(command + ": not implemented yet", command, "--some-flag", "c1");
+  @Test
+  void checkpointAndRestoreTakeRuncsFlags() {
+    assertThat(
+            jrun(
+                "checkpoint",
+                "--image-path",
+                "i",
+                "--work-path=w",
+                "--parent-path",
+                "../p",
+                "--leave-running",
+                "--tcp-established",
+                "--tcp-skip-in-flight",
+                "--link-remap",
+                "--ext-unix-sk",
+                "--shell-job",
+                "--lazy-pages",
+                "--status-fd",
+                "7",
+                "--page-server",
+                "[::1]:99",
+                "--file-locks",
+                "--pre-dump",
+                "--manage-cgroups-mode",
+                "soft",
+                "--empty-ns",
+                "network",
+                "--auto-dedup",
+                "c1"))
+        .isZero();
+    CriuOptions all =
+        new CriuOptions("i", "w", true, true, true, true, "soft", List.of("network"), true, true);
+    assertThat(operations.calls)
+        .containsExactly(
+            new CheckpointOptions(
+                GlobalOptions.DEFAULTS, "c1", all, "../p", true, true, true, 7, "[::1]:99", true));
+    operations.calls.clear();
+    operations.status = 5;
+    assertThat(
+            jrun(
+                "restore",
+                "-d",
+                "-b",
+                "dir",
+                "--console-socket",
+                "s",
+                "--pid-file",
+                "p",
+                "--no-subreaper",
+                "--no-pivot",
+                "--lsm-profile",
+                "apparmor:x",
+                "--lsm-mount-context",
+                "c",
+                "c1"))
+        .isEqualTo(5);
+    CreateOptions create =
+        new CreateOptions(GlobalOptions.DEFAULTS, "c1", "dir", "s", null, "p", true, false, 0);
+    CriuOptions none =
+        new CriuOptions("", null, false, false, false, false, "", List.of(), false, false);
+    assertThat(operations.calls)
+        .containsExactly(new RestoreOptions(create, none, true, true, "apparmor:x", "c"));
   }
 
   @Test
@@ -378,7 +437,8 @@ class JrunCommandTest {
         "/b/rootfs",
         "2026-01-02T03:04:05.123456789Z",
         annotations,
-        "root");
+        "root",
+        List.of());
   }
 
   @Test

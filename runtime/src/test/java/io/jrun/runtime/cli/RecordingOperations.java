@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 final class RecordingOperations implements Operations {
   final List<Object> calls = new ArrayList<>();
   List<ContainerSummary> containers = List.of();
+  List<SandboxSummary> sandboxes = List.of();
   List<Integer> pids = List.of();
   int status;
   @Nullable RuntimeException failure;
@@ -63,8 +64,29 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
-  public void delete(GlobalOptions global, String id, boolean force) {
-    record("delete " + id + " " + force);
+  public void delete(GlobalOptions global, String id, boolean force, boolean unfinished) {
+    record("delete " + id + " " + force + (unfinished ? " unfinished" : ""));
+  }
+
+  @Override
+  public void sandboxRun(SandboxOptions options) {
+    record(options);
+  }
+
+  @Override
+  public void sandboxStop(GlobalOptions global, String name, int seconds) {
+    record("sandbox stop " + name + " " + seconds);
+  }
+
+  @Override
+  public void sandboxRemove(GlobalOptions global, String name, boolean force) {
+    record("sandbox rm " + name + " " + force);
+  }
+
+  @Override
+  public List<SandboxSummary> sandboxes(GlobalOptions global) {
+    record(global);
+    return sandboxes;
   }
 
   @Override
@@ -104,6 +126,17 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
+  public void checkpoint(CheckpointOptions options) {
+    record(options);
+  }
+
+  @Override
+  public int restore(RestoreOptions options) {
+    record(options);
+    return status;
+  }
+
+  @Override
   public String features() {
     record("features");
     return "{\"ociVersionMax\":\"1.3.0\"}";
@@ -113,6 +146,11 @@ final class RecordingOperations implements Operations {
   public String engineStatus() {
     record("engineStatus");
     return "{\"pid\":7,\"socket\":\"/run/x\"}";
+  }
+
+  @Override
+  public void engineRestart() {
+    record("engineRestart");
   }
 
   @Override

@@ -82,7 +82,10 @@ final class TestEngine implements AutoCloseable {
     containers = new Containers(new ObservedKernel(kernel, relay), library);
     engine =
         new Engine(
-            kernel, containers, new EngineNetworks(kernel, library.resolve("../../bin/jrun")));
+            kernel,
+            containers,
+            new EngineNetworks(kernel, library.resolve("../../bin/jrun")),
+            library);
     thread = Thread.ofPlatform().daemon(true).name("test-engine").start(() -> accept(relay));
   }
 

@@ -120,6 +120,20 @@ public record Config(
         unknown);
   }
 
+  public Config withDomainname(@Nullable String domainname) {
+    return new Config(
+        ociVersion,
+        process,
+        root,
+        hostname,
+        domainname,
+        mounts,
+        hooks,
+        linux,
+        annotations,
+        unknown);
+  }
+
   public Config withMounts(List<Mount> mounts) {
     return new Config(
         ociVersion,

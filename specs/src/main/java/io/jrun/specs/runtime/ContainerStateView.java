@@ -5,9 +5,12 @@ import io.jrun.specs.json.JsonWriter;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /// What `state` and `list` print: the state with runc's additions; pid is 0 when stopped.
+///
+/// @param addresses of its networks, each with a prefix; jrun's own addition, absent without any
 public record ContainerStateView(
     String ociVersion,
     String id,
@@ -17,8 +20,10 @@ public record ContainerStateView(
     String rootfs,
     Instant created,
     Map<String, String> annotations,
-    String owner) {
+    String owner,
+    List<String> addresses) {
   public ContainerStateView {
+    addresses = List.copyOf(addresses);
     annotations = Collections.unmodifiableMap(new LinkedHashMap<>(annotations));
   }
 
@@ -39,6 +44,7 @@ public record ContainerStateView(
         .string("created", rfc3339(created))
         .stringMap("annotations", annotations)
         .string("owner", owner)
+        .strings("addresses", addresses)
         .object();
   }
 }

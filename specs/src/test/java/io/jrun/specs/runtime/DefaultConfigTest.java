@@ -54,7 +54,8 @@ final class DefaultConfigTest {
             "/bundle/rootfs",
             Instant.parse("2026-01-02T03:04:05.678901234Z"),
             Map.of(),
-            "");
+            "",
+            List.of());
     assertThat(view.toJson().toText())
         .isEqualTo(
             "{\"ociVersion\":\"1.3.0\",\"id\":\"c1\",\"pid\":0,\"status\":\"stopped\","

@@ -1,0 +1,305 @@
+package io.jrun.cni.policy;
+
+import io.jrun.cni.CniException;
+import io.jrun.cni.file.LockFile;
+import io.jrun.cni.netlink.Link;
+import io.jrun.cni.netlink.Links;
+import io.jrun.cni.netlink.NetlinkSocket;
+import io.jrun.cni.nftables.Nftables;
+import io.jrun.kernel.Kernel;
+import io.jrun.specs.cni.CniError;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.JsonReader;
+import io.jrun.specs.json.SpecException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/// The policies of this machine: applying and showing them, and containers that come and go.
+public final class Policies {
+  /// Where they are unless the configuration or the command says otherwise.
+  public static final Path DIRECTORY = Path.of("/var/lib/cni/simplecni-policy");
+
+  private final Kernel kernel;
+  private final PolicyStore store;
+  private final PolicyTables tables;
+
+  public Policies(Kernel kernel, Nftables nftables, Path directory) {
+    this.kernel = kernel;
+    this.store = new PolicyStore(kernel, directory);
+    this.tables = new PolicyTables(nftables);
+  }
+
+  // ---- containers ----
+
+  /// Notes a container's interface, and brings it into the sets before a packet can pass.
+  public void attach(Endpoint endpoint) {
+    store.add(endpoint);
+    if (!store.isEnforced()) return;
+    try (LockFile lock = store.lock()) {
+      Ruleset placed = ruleset(store.policies());
+      if (placed.isIsolated(endpoint) && !endpoint.isRouted()) {
+        throw new CniException(
+            CniError.INVALID_CONFIG,
+            "a policy isolates "
+                + endpoint.holder().containerId()
+                + ", which needs a bridge that is its gateway (isGateway)");
+      }
+      bridges(placed, Set.of(endpoint.bridge()), true);
+      placed.place(endpoint);
+      if (!tables.elements(placed, "add")) replace(store.policies());
+    }
+  }
+
+  /// Forgets a container's interface; one that is not known is as it should be.
+  public void detach(String link) {
+    if (!store.isEnforced()) {
+      store.removeEndpoint(link);
+      return;
+    }
+    try (LockFile lock = store.lock()) {
+      Optional<Endpoint> endpoint = store.endpoint(link);
+      store.removeEndpoint(link);
+      if (endpoint.isEmpty()) return;
+      Ruleset placed = ruleset(store.policies());
+      bridges(placed, Set.of(endpoint.get().bridge()), false);
+      placed.place(endpoint.get());
+      if (!tables.elements(placed, "delete")) replace(store.policies());
+    }
+  }
+
+  /// Forgets a network's interfaces but for those of these links.
+  public void retain(String network, Set<String> links) {
+    for (Endpoint endpoint : store.endpoints()) {
+      if (endpoint.network().equals(network) && !links.contains(endpoint.link())) {
+        detach(endpoint.link());
+      }
+    }
+  }
+
+  public Optional<Endpoint> endpoint(String link) {
+    return store.endpoint(link);
+  }
+
+  /// Takes over what other nodes tell of a network's containers there.
+  public void remote(String network, List<Endpoint> endpoints) {
+    if (!store.remote(network, endpoints) || !store.isEnforced()) return;
+    try (LockFile lock = store.lock()) {
+      replace(store.policies());
+    }
+  }
+
+  // ---- rules ----
+
+  private Ruleset ruleset(List<NetworkPolicy> policies) {
+    return new Ruleset(policies, store.namespaces());
+  }
+
+  /// The caller holds the lock.
+  private void replace(List<NetworkPolicy> policies) {
+    if (policies.isEmpty()) {
+      tables.clear();
+      return;
+    }
+    Ruleset all = ruleset(policies);
+    Set<String> names = new TreeSet<>();
+    List<Endpoint> local = store.endpoints();
+    for (Endpoint endpoint : local) if (endpoint.isRouted()) names.add(endpoint.bridge());
+    bridges(all, names, true);
+    local.forEach(all::place);
+    store.remote().forEach(all::place);
+    tables.replace(all);
+  }
+
+  private void bridges(Ruleset into, Set<String> names, boolean isNew) {
+    try (NetlinkSocket host = NetlinkSocket.open(kernel)) {
+      for (String name : names) {
+        Optional<Link> bridge = Links.find(host, name);
+        bridge.ifPresent(link -> into.bridge(name, link.mac(), isNew));
+      }
+    }
+  }
+
+  // ---- commands ----
+
+  /// Adds or replaces what the documents of a file say: network policies and namespaces.
+  ///
+  /// @param namespace of policies that do not name one
+  /// @return a line for each document
+  public List<String> apply(String source, String text, String namespace) {
+    List<Parsed> parsed = new ArrayList<>();
+    for (Json document : Documents.parse(source, text)) parse(source, document, namespace, parsed);
+    if (parsed.isEmpty()) {
+      throw new CniException(CniError.DECODING_FAILURE, source + ": no documents");
+    }
+    List<String> lines = new ArrayList<>();
+    try (LockFile lock = store.lock()) {
+      List<NetworkPolicy> policies = new ArrayList<>(store.policies());
+      for (Parsed one : parsed) lines.add(one.title() + " " + merge(one, policies));
+      boolean wasEnforced = store.isEnforced();
+      // from here on an ADD that is under way puts its container into the sets, or is seen below
+      if (!policies.isEmpty()) store.enforced(true);
+      for (Parsed one : parsed) {
+        if (one instanceof Parsed.OfNamespace(NamespaceLabels labels, Json.JsonObject json)) {
+          store.addNamespace(labels.name(), json);
+        }
+      }
+      try {
+        replace(policies);
+      } catch (RuntimeException e) {
+        if (!wasEnforced) store.enforced(false);
+        throw e;
+      }
+      for (Parsed one : parsed) if (one instanceof Parsed.OfPolicy(NetworkPolicy p)) store.add(p);
+    }
+    return lines;
+  }
+
+  /// A document of a known kind.
+  private sealed interface Parsed {
+    String title();
+
+    record OfPolicy(NetworkPolicy policy) implements Parsed {
+      @Override
+      public String title() {
+        return "networkpolicy.networking.k8s.io/" + policy.name();
+      }
+    }
+
+    record OfNamespace(NamespaceLabels labels, Json.JsonObject json) implements Parsed {
+      @Override
+      public String title() {
+        return "namespace/" + labels.name();
+      }
+    }
+  }
+
+  private static void parse(String source, Json document, String namespace, List<Parsed> into) {
+    if (!(document instanceof Json.JsonObject object)) {
+      throw new CniException(CniError.DECODING_FAILURE, source + ": a document is no object");
+    }
+    String kind = object.member("kind") instanceof Json.JsonString(String text) ? text : "";
+    try {
+      switch (kind) {
+        case NetworkPolicy.KIND ->
+            into.add(
+                new Parsed.OfPolicy(
+                    JsonReader.read(source, object, r -> NetworkPolicy.read(r, namespace))));
+        case NamespaceLabels.KIND ->
+            into.add(
+                new Parsed.OfNamespace(
+                    JsonReader.read(source, object, NamespaceLabels::read), object));
+        case "List", "NetworkPolicyList" -> {
+          if (object.member("items") instanceof Json.JsonArray(List<Json> items)) {
+            for (Json item : items) parse(source, item, namespace, into);
+          }
+        }
+        default ->
+            throw new CniException(
+                CniError.INVALID_CONFIG,
+                source + ": kind \"" + kind + "\" is neither NetworkPolicy nor Namespace");
+      }
+    } catch (SpecException e) {
+      throw new CniException(CniError.INVALID_CONFIG, String.valueOf(e.getMessage()).strip(), e);
+    }
+  }
+
+  private static String merge(Parsed one, List<NetworkPolicy> policies) {
+    if (!(one instanceof Parsed.OfPolicy(NetworkPolicy policy))) return "configured";
+    for (int i = 0; i < policies.size(); i++) {
+      if (!policies.get(i).title().equals(policy.title())) continue;
+      boolean isSame = policies.get(i).json().equals(policy.json());
+      policies.set(i, policy);
+      return isSame ? "unchanged" : "configured";
+    }
+    policies.add(policy);
+    return "created";
+  }
+
+  /// @return what is to be told
+  public String delete(String namespace, String name) {
+    try (LockFile lock = store.lock()) {
+      find(namespace, name);
+      List<NetworkPolicy> rest =
+          store.policies().stream()
+              .filter(p -> !p.namespace().equals(namespace) || !p.name().equals(name))
+              .toList();
+      replace(rest);
+      store.removePolicy(namespace, name);
+      if (rest.isEmpty()) store.enforced(false);
+    }
+    return "networkpolicy.networking.k8s.io \"" + name + "\" deleted";
+  }
+
+  private NetworkPolicy find(String namespace, String name) {
+    return store.policies().stream()
+        .filter(p -> p.namespace().equals(namespace) && p.name().equals(name))
+        .findFirst()
+        .orElseThrow(() ->
+            new CniException(
+                CniError.INVALID_ENVIRONMENT,
+                "network policy \"" + name + "\" not found in namespace " + namespace));
+  }
+
+  /// A policy with what has been counted.
+  ///
+  /// @param selected how many containers of this machine it selects
+  /// @param rules each with its count, in the file's order, then what was denied in each direction
+  public record Shown(
+      String namespace, String name, Json.JsonObject json, int selected, List<Counted> rules) {
+    public Shown {
+      rules = List.copyOf(rules);
+    }
+  }
+
+  /// @param text such as `ingress 0`, or `ingress denied`
+  public record Counted(String text, long packets, long bytes) {}
+
+  /// All policies, or those of one namespace.
+  ///
+  /// @param namespace empty for all
+  public List<Shown> list(String namespace) {
+    Map<String, PolicyTables.Count> counts = tables.counts();
+    List<Endpoint> endpoints = store.endpoints();
+    return store.policies().stream()
+        .filter(p -> namespace.isEmpty() || p.namespace().equals(namespace))
+        .map(p -> shown(p, counts, endpoints))
+        .toList();
+  }
+
+  public Shown show(String namespace, String name) {
+    return shown(find(namespace, name), tables.counts(), store.endpoints());
+  }
+
+  private static Shown shown(
+      NetworkPolicy policy, Map<String, PolicyTables.Count> counts, List<Endpoint> endpoints) {
+    List<Counted> rules = new ArrayList<>();
+    for (boolean isIngress : new boolean[] {true, false}) {
+      if (isIngress ? !policy.isOfIngress() : !policy.isOfEgress()) continue;
+      String direction = isIngress ? "ingress " : "egress ";
+      int count = (isIngress ? policy.ingress() : policy.egress()).size();
+      for (int i = 0; i < count; i++) {
+        rules.add(counted(direction + i, counts, Ruleset.counter(policy, isIngress, i)));
+      }
+      rules.add(counted(direction + "denied", counts, Ruleset.deniedCounter(policy, isIngress)));
+    }
+    int selected = (int) endpoints.stream().filter(e -> policy.selects(e.identity())).count();
+    return new Shown(policy.namespace(), policy.name(), policy.json(), selected, rules);
+  }
+
+  private static Counted counted(
+      String text, Map<String, PolicyTables.Count> counts, String counter) {
+    PolicyTables.Count count = counts.getOrDefault(counter, new PolicyTables.Count(0, 0));
+    return new Counted(text, count.packets(), count.bytes());
+  }
+
+  /// Every container that policies can be about.
+  public List<Endpoint> endpoints() {
+    return Stream.concat(store.endpoints().stream(), store.remote().stream()).toList();
+  }
+}

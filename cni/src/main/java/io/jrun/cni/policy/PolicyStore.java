@@ -1,0 +1,241 @@
+package io.jrun.cni.policy;
+
+import io.jrun.cni.CniException;
+import io.jrun.cni.file.LockFile;
+import io.jrun.cni.file.Replacement;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.specs.cni.CniError;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.JsonReader;
+import io.jrun.specs.json.SpecException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/// Policies, namespaces and endpoints of one machine, each in a file.
+///
+/// ```
+///   policies/NAMESPACE_NAME.json   as it was applied
+///   namespaces/NAME.json           its labels
+///   endpoints/LINK.json            a container's interface, by the name of its end on the host
+///   remote/NETWORK.json            those of other nodes
+///   enforced                       is there while there are policies
+///   lock
+/// ```
+///
+/// A reader that sees half of an endpoint passes over it: who writes one then looks for `enforced`
+/// and brings it into the sets itself.
+final class PolicyStore {
+  private final Kernel kernel;
+  private final Path directory;
+  private boolean isMade;
+
+  PolicyStore(Kernel kernel, Path directory) {
+    this.kernel = kernel;
+    this.directory = directory;
+  }
+
+  private void make() {
+    if (isMade) return;
+    Replacement.privateDirectory(directory);
+    for (String each : List.of("policies", "namespaces", "endpoints", "remote")) {
+      Replacement.privateDirectory(directory.resolve(each));
+    }
+    isMade = true;
+  }
+
+  LockFile lock() {
+    make();
+    return LockFile.exclusive(kernel, directory.resolve("lock"));
+  }
+
+  boolean isEnforced() {
+    try {
+      kernel.call(new FileCall.Statx(Descriptor.CWD, directory.resolve("enforced").toString(), 0));
+      return true;
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENOENT)) return false;
+      throw e;
+    }
+  }
+
+  void enforced(boolean isSo) {
+    Path file = directory.resolve("enforced");
+    if (isSo) write(file, "");
+    else delete(file);
+  }
+
+  private Path endpointFile(String link) {
+    return directory.resolve("endpoints").resolve(link + ".json");
+  }
+
+  /// Written without an aside and a rename: it is a part of every ADD.
+  void add(Endpoint endpoint) {
+    make();
+    Descriptor opened =
+        kernel.call(
+            new FileCall.Openat(
+                Descriptor.CWD,
+                endpointFile(endpoint.link()).toString(),
+                FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_TRUNC | FileCall.O_CLOEXEC,
+                0600,
+                false));
+    try (OwnedDescriptor file = new OwnedDescriptor(kernel, opened)) {
+      byte[] bytes = endpoint.toJson().toText().getBytes(StandardCharsets.UTF_8);
+      if (kernel.call(new FileCall.Write(file.descriptor(), bytes)) < bytes.length) {
+        throw new IllegalStateException(
+            endpointFile(endpoint.link()) + ": only a part was written");
+      }
+    }
+  }
+
+  void removeEndpoint(String link) {
+    try {
+      kernel.call(new FileCall.Unlinkat(Descriptor.CWD, endpointFile(link).toString(), 0));
+    } catch (KernelException e) {
+      if (!e.errno().equals(Errno.ENOENT)) throw e;
+    }
+  }
+
+  Optional<Endpoint> endpoint(String link) {
+    return readFile(endpointFile(link), Endpoint::read);
+  }
+
+  /// Those of this machine.
+  List<Endpoint> endpoints() {
+    return readAll("endpoints", Endpoint::read);
+  }
+
+  /// Those of other nodes.
+  List<Endpoint> remote() {
+    List<Endpoint> all = new ArrayList<>();
+    readAll("remote", r -> r.objects("endpoints", Endpoint::read)).forEach(all::addAll);
+    return all;
+  }
+
+  /// @return whether that is anything new
+  boolean remote(String network, List<Endpoint> endpoints) {
+    make();
+    Path file = directory.resolve("remote").resolve(network + ".json");
+    String text =
+        Json.JsonObject.EMPTY
+            .with(
+                "endpoints",
+                new Json.JsonArray(endpoints.stream().<Json>map(Endpoint::toJson).toList()))
+            .toText();
+    try {
+      if (endpoints.isEmpty() && !Files.exists(file)) return false;
+      if (Files.exists(file) && Files.readString(file).equals(text)) return false;
+    } catch (IOException e) {
+      throw new UncheckedIOException("read " + file + ": " + e, e);
+    }
+    write(file, text);
+    return true;
+  }
+
+  private Path policyFile(String namespace, String name) {
+    return directory.resolve("policies").resolve(namespace + "_" + name + ".json");
+  }
+
+  void add(NetworkPolicy policy) {
+    write(policyFile(policy.namespace(), policy.name()), policy.json().toText("  "));
+  }
+
+  boolean removePolicy(String namespace, String name) {
+    return delete(policyFile(namespace, name));
+  }
+
+  List<NetworkPolicy> policies() {
+    return readStrictly("policies", r -> NetworkPolicy.read(r, Identity.DEFAULT_NAMESPACE));
+  }
+
+  void addNamespace(String name, Json.JsonObject json) {
+    write(directory.resolve("namespaces").resolve(name + ".json"), json.toText("  "));
+  }
+
+  boolean removeNamespace(String name) {
+    return delete(directory.resolve("namespaces").resolve(name + ".json"));
+  }
+
+  Peer.Namespaces namespaces() {
+    Map<String, Map<String, String>> labels = new HashMap<>();
+    for (NamespaceLabels one : readStrictly("namespaces", NamespaceLabels::read)) {
+      labels.put(one.name(), one.labels());
+    }
+    return new Peer.Namespaces(labels);
+  }
+
+  private void write(Path file, String text) {
+    make();
+    Replacement.write(file, text.getBytes(StandardCharsets.UTF_8), "rw-------");
+  }
+
+  private static boolean delete(Path file) {
+    try {
+      return Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException("remove " + file + ": " + e, e);
+    }
+  }
+
+  private List<Path> files(String kind) {
+    Path of = directory.resolve(kind);
+    if (!Files.isDirectory(of)) return List.of();
+    try (Stream<Path> files = Files.list(of)) {
+      return files
+          .filter(f -> f.getFileName().toString().matches("[^.].*\\.json"))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException("list " + of + ": " + e, e);
+    }
+  }
+
+  private static <T> Optional<T> readFile(Path file, Function<JsonReader, T> read) {
+    try {
+      return Optional.of(JsonReader.read(file.toString(), Files.readAllBytes(file), read));
+    } catch (NoSuchFileException | SpecException e) {
+      return Optional.empty(); // removed meanwhile, or not all written yet
+    } catch (IOException e) {
+      throw new UncheckedIOException("read " + file + ": " + e, e);
+    }
+  }
+
+  private <T> List<T> readAll(String kind, Function<JsonReader, T> read) {
+    return files(kind).stream()
+        .map(file -> readFile(file, read))
+        .flatMap(Optional::stream)
+        .toList();
+  }
+
+  /// A policy that cannot be read must not be passed over.
+  private <T> List<T> readStrictly(String kind, Function<JsonReader, T> read) {
+    List<T> all = new ArrayList<>();
+    for (Path file : files(kind)) {
+      try {
+        all.add(JsonReader.read(file.toString(), Files.readAllBytes(file), read));
+      } catch (SpecException e) {
+        throw new CniException(
+            CniError.DECODING_FAILURE, String.valueOf(e.getMessage()).strip(), e);
+      } catch (IOException e) {
+        throw new UncheckedIOException("read " + file + ": " + e, e);
+      }
+    }
+    return all;
+  }
+}

@@ -1,0 +1,283 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// A containerd with its own root, state, socket and CNI directories, in a network namespace that
+/// plays its machine. jrun's engine there is its own too, as there is one per network namespace.
+///
+/// The shim under test is the system property `jrun.shim`, by default `io.containerd.jrun.v2`; with
+/// `-Djrun.shim=io.containerd.runc.v2` the same tests run against their model.
+final class Containerd implements AutoCloseable {
+  static final String SHIM = System.getProperty("jrun.shim", "io.containerd.jrun.v2");
+  static final String IMAGE = "jrun.test/busybox:1";
+  static final String PAUSE = "jrun.test/pause:1";
+
+  /// Like [#IMAGE], with SIGUSR1 as its stop signal.
+  static final String STOPPED_BY_USR1 = "jrun.test/usr1:1";
+
+  private final String tag = "e2e-cd-" + UUID.randomUUID().toString().substring(0, 8);
+  private final Path temp = Path.of("/tmp", tag);
+  private final Path socket = temp.resolve("containerd.sock");
+  private final Path jrun = RuntimeBinary.underTest().path();
+  private @Nullable Process daemon;
+
+  /// @param network the node's CNI configuration, in which `@DIR@` stands for [#temp]; empty for
+  ///   none
+  Containerd(String network) throws IOException {
+    assumeTrue((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0, "needs root");
+    for (String tool : List.of("containerd", "ctr"))
+      assumeTrue(
+          Command.of("sh", "-c", "command -v " + tool).run().status() == 0,
+          tool + " is not installed");
+    assertThat(jrun).as("the runtime to test; run `make`").isExecutable();
+    Files.createDirectories(temp.resolve("net.d"));
+    Files.writeString(temp.resolve("config.toml"), configuration());
+    if (!network.isEmpty())
+      Files.writeString(
+          temp.resolve("net.d/10-test.conflist"), network.replace("@DIR@", temp.toString()));
+    Files.createDirectories(temp.resolve("bin"));
+    for (String plugin : List.of("bridge", "host-local", "portmap", "loopback"))
+      Files.createSymbolicLink(
+          temp.resolve("bin").resolve(plugin), CniNode.REFERENCE.resolve(plugin));
+    Files.createSymbolicLink(temp.resolve("bin/simplecni"), jrun);
+    Command.of("ip", "netns", "add", tag).run().succeeds();
+    inside("ip", "link", "set", "lo", "up").run().succeeds();
+    start();
+    image(IMAGE, "", "sh");
+    image(PAUSE, "", "sleep", "2147483647");
+    image(STOPPED_BY_USR1, "SIGUSR1", "sh");
+  }
+
+  private void image(String name, String stopSignal, String... command) throws IOException {
+    Path archive = ContainerdImage.write(temp.resolve("image.tar"), name, stopSignal, command);
+    for (String namespace : List.of(tag, "k8s.io"))
+      ctrIn(namespace, "images", "import", archive.toString()).run().succeeds();
+  }
+
+  static boolean isJrun() {
+    return SHIM.contains("jrun");
+  }
+
+  private String configuration() {
+    return """
+    version = 2
+    root = "@/root"
+    state = "@/state"
+    disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
+      "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt"]
+    [debug]
+      level = "debug"
+    [grpc]
+      address = "@/containerd.sock"
+    [plugins."io.containerd.grpc.v1.cri"]
+      restrict_oom_score_adj = true
+      disable_apparmor = true
+      netns_mounts_under_state_dir = true
+      sandbox_image = "%s"
+      [plugins."io.containerd.grpc.v1.cri".cni]
+        bin_dir = "@/bin"
+        conf_dir = "@/net.d"
+      [plugins."io.containerd.grpc.v1.cri".containerd]
+        default_runtime_name = "test"
+        [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.test]
+          runtime_type = "%s"
+          privileged_without_host_devices = false
+    """
+        .replace("@", temp.toString())
+        .formatted(PAUSE, SHIM);
+  }
+
+  /// Part of every name that is made here, and the containerd namespace of [#ctr].
+  String tag() {
+    return tag;
+  }
+
+  Path temp() {
+    return temp;
+  }
+
+  Path socket() {
+    return socket;
+  }
+
+  long pid() {
+    if (daemon == null) throw new IllegalStateException("containerd is not started");
+    return daemon.pid();
+  }
+
+  /// Starts the daemon and waits until it answers.
+  void start() throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                "nsenter",
+                "--net=/run/netns/" + tag,
+                "--",
+                "containerd",
+                "--config",
+                temp.resolve("config.toml").toString())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
+            .redirectInput(new File("/dev/null"));
+    builder.environment().merge("PATH", jrun.getParent().toString(), (old, bin) -> bin + ":" + old);
+    Process started = builder.start();
+    daemon = started;
+    boolean answers =
+        EndToEnd.eventually(() -> !started.isAlive() || ctr("version").run().status() == 0);
+    assertThat(answers && started.isAlive()).as("containerd answers:%n%s", logText()).isTrue();
+  }
+
+  /// SIGKILL, as when it crashes.
+  void kill() {
+    end(true);
+  }
+
+  private void end(boolean forcibly) {
+    Process process = daemon;
+    daemon = null;
+    if (process == null) return;
+    try {
+      if (forcibly) process.destroyForcibly();
+      else process.destroy();
+      if (!process.waitFor(20, TimeUnit.SECONDS)) process.destroyForcibly().waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  Path log() {
+    return temp.resolve("containerd.log");
+  }
+
+  String logText() {
+    try {
+      return Files.readString(log());
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  /// A ctr command in this containerd's own namespace.
+  Command ctr(String... words) {
+    return ctrIn(tag, words);
+  }
+
+  Command ctrIn(String namespace, String... words) {
+    List<String> all =
+        new ArrayList<>(List.of("ctr", "--address", socket.toString(), "--namespace", namespace));
+    all.addAll(List.of(words));
+    return Command.of(all);
+  }
+
+  /// A command on the machine that this plays.
+  Command inside(String... words) {
+    List<String> all = new ArrayList<>(List.of("nsenter", "--net=/run/netns/" + tag, "--"));
+    all.addAll(List.of(words));
+    return Command.of(all);
+  }
+
+  Command jrun(String... words) {
+    List<String> all = new ArrayList<>(List.of(jrun.toString()));
+    all.addAll(List.of(words));
+    return inside(all.toArray(String[]::new));
+  }
+
+  long enginePid() {
+    return Config.json(jrun("engine", "status", "--format", "json").run().succeeds().out())
+        .get("pid")
+        .asLong();
+  }
+
+  /// The processes of the machine that this plays, apart from the daemon and jrun's engine: shims,
+  /// and containers with the host's network.
+  List<String> shims() {
+    List<String> found = new ArrayList<>();
+    try {
+      String network = Files.readSymbolicLink(Path.of("/proc/" + pid() + "/ns/net")).toString();
+      try (Stream<Path> all = Files.list(Path.of("/proc"))) {
+        for (Path process : all.toList()) {
+          String name = process.getFileName().toString();
+          if (!name.matches("\\d+") || name.equals(String.valueOf(pid()))) continue;
+          String line = read(process.resolve("cmdline")).replace('\0', ' ').strip();
+          if (line.isEmpty() || line.contains("io.jrun.runtime.engine.Main serve")) continue;
+          if (network.equals(network(process))) found.add(name + " " + line);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return found;
+  }
+
+  private static String network(Path process) {
+    try {
+      return Files.readSymbolicLink(process.resolve("ns/net")).toString();
+    } catch (IOException e) {
+      return ""; // it has ended meanwhile
+    }
+  }
+
+  private static String read(Path file) {
+    try {
+      return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  /// Ends it all, also what a failed test has left.
+  @Override
+  public void close() throws IOException {
+    List<String> left = daemon == null ? List.of() : shims();
+    if (isJrun()) jrun("engine", "stop").run();
+    end(false);
+    for (String line : left) // not one of them should be there; see ContainerdTest
+    ProcessHandle.of(Long.parseLong(line.split(" ")[0])).ifPresent(ProcessHandle::destroyForcibly);
+    unmountAll();
+    removeCgroups();
+    Command.of("ip", "netns", "del", tag).run();
+    try (Stream<Path> walk = Files.walk(temp)) {
+      for (Path path : walk.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(path);
+    }
+  }
+
+  private void unmountAll() throws IOException {
+    List<String> mounts =
+        Files.readString(Path.of("/proc/self/mountinfo"))
+            .lines()
+            .map(line -> line.split(" ")[4])
+            .filter(path -> path.startsWith(temp + "/"))
+            .toList();
+    for (String mount : mounts.reversed()) Command.of("umount", "-l", mount).run();
+  }
+
+  /// The parents of the containers' cgroups, which no runtime removes.
+  private void removeCgroups() throws IOException {
+    try (Stream<Path> hierarchies = Files.list(Path.of("/sys/fs/cgroup"))) {
+      for (Path hierarchy : hierarchies.toList()) {
+        Path top = hierarchy.resolve(tag);
+        if (!Files.isDirectory(top)) continue;
+        try (Stream<Path> walk = Files.walk(top)) {
+          for (Path path :
+              walk.filter(Files::isDirectory).sorted(Comparator.reverseOrder()).toList())
+            Files.deleteIfExists(path);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,169 @@
+package io.jrun.kernel.wire;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.SocketCall;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The keeper of a pod at the other end of a socket; protocol.h has the messages. One thread
+/// receives, any may send.
+public final class Keeper implements AutoCloseable {
+  /// The connection that the keeper has not accepted but was given.
+  public static final int OUTGOING = 0;
+
+  public static final int FIRST_PLACE = Protocol.KEEPER_FIRST_PLACE;
+  public static final int PLACES = Protocol.KEEPER_PLACES;
+  private static final String WORKER = "jrun-worker";
+  private static final int LIKELY = 1024;
+  private static final byte[] NOTHING = {};
+
+  private final Kernel kernel;
+  private final Frames frames;
+
+  /// @param socket whose hello was received
+  public Keeper(Kernel kernel, OwnedDescriptor socket) {
+    this.kernel = kernel;
+    this.frames = new Frames(kernel, socket);
+  }
+
+  /// Lets the keeper begin.
+  public void welcome() {
+    send(Protocol.KEEPER_WELCOME, 0, Protocol.KEEPER_VERSION, NOTHING, null);
+  }
+
+  /// @throws HelperGoneException when the keeper has ended
+  public KeeperMessage receive() {
+    return KeeperMessage.read(
+        frames
+            .receive(
+                Protocol.KEEPER_MESSAGE_SIZE,
+                LIKELY,
+                header -> {
+                  int size = header.getInt(0);
+                  if (size < 0 || size > Protocol.TTRPC_HEADER + Protocol.TTRPC_LIMIT)
+                    throw new HelperGoneException("the keeper's message makes no sense");
+                  return Protocol.KEEPER_MESSAGE_SIZE + size;
+                })
+            .bytes());
+  }
+
+  private synchronized void send(
+      int kind, int connection, int stream, byte[] data, @Nullable OwnedDescriptor descriptor) {
+    byte[] message =
+        ByteBuffer.allocate(Protocol.KEEPER_MESSAGE_SIZE + data.length)
+            .order(ByteOrder.nativeOrder())
+            .putInt(data.length)
+            .putShort((short) kind)
+            .putShort((short) 0)
+            .putInt(connection)
+            .putInt(stream)
+            .put(data)
+            .array();
+    frames.send(
+        message, message.length, descriptor == null ? List.of() : List.of(descriptor.number()));
+  }
+
+  /// Answers a kept frame, which is forgotten with that.
+  public void answer(int connection, int stream, byte[] frame) {
+    send(Protocol.KEEPER_ANSWER, connection, stream, frame, null);
+  }
+
+  /// Sends a frame on the outgoing connection.
+  public void sendOut(int stream, byte[] frame) {
+    send(Protocol.KEEPER_SEND, OUTGOING, stream, frame, null);
+  }
+
+  /// Forgets a kept frame.
+  public void release(int connection, int stream) {
+    send(Protocol.KEEPER_RELEASE, connection, stream, NOTHING, null);
+  }
+
+  /// Has a descriptor kept under a number from [#FIRST_PLACE] on, in place of one that was there.
+  public void place(int number, OwnedDescriptor descriptor) {
+    send(Protocol.KEEPER_PLACE, 0, number, NOTHING, descriptor);
+  }
+
+  /// Closes what is kept under that number.
+  public void drop(int number) {
+    send(Protocol.KEEPER_DROP, 0, number, NOTHING, null);
+  }
+
+  /// Gives the keeper its outgoing connection.
+  public void outgoing(OwnedDescriptor socket) {
+    send(Protocol.KEEPER_OUTGOING, OUTGOING, 0, NOTHING, socket);
+  }
+
+  /// Exits up to that one need not be in the keeper's file any more.
+  public void trim(long sequence) {
+    byte[] bytes =
+        ByteBuffer.allocate(Long.BYTES).order(ByteOrder.nativeOrder()).putLong(sequence).array();
+    send(Protocol.KEEPER_TRIM, 0, 0, bytes, null);
+  }
+
+  /// Ends the keeper when all answers are sent.
+  public void quit() {
+    send(Protocol.KEEPER_QUIT, 0, 0, NOTHING, null);
+  }
+
+  /// A worker: a child of the keeper that serves batches, in the keeper's directory, `/`, with its
+  /// standard descriptors, which are /dev/null and the shim's log.
+  ///
+  /// @param seesPlaces whether it has the kept descriptors, under their numbers
+  public HelperKernel fork(boolean seesPlaces) {
+    List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
+    OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
+    try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1))) {
+      send(Protocol.KEEPER_FORK, 0, seesPlaces ? 1 : 0, NOTHING, theirs);
+      return new Helper(kernel, ours);
+    } catch (RuntimeException e) {
+      ours.close();
+      throw e;
+    }
+  }
+
+  /// A worker that runs that program instead of the keeper's own, which may be another build's. It
+  /// sees nothing of what is kept.
+  public HelperKernel fork(OwnedDescriptor program) {
+    List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
+    OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
+    try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1));
+        HelperKernel old = fork(false)) {
+      Batch batch = new Batch();
+      Descriptor socket = batch.pass(theirs);
+      Descriptor exe = batch.pass(program);
+      batch.add(new FileCall.Dup3(socket, Protocol.WORKER_SOCKET, 0));
+      batch.add(new FileCall.Close(socket));
+      batch.add(
+          new ProcessCall.Execveat(exe, "", List.of(WORKER), List.of(), FileCall.AT_EMPTY_PATH));
+      old.runToEnd(batch);
+      return new Helper(kernel, ours);
+    } catch (RuntimeException e) {
+      ours.close();
+      throw e;
+    }
+  }
+
+  /// Ends both directions, so that whoever receives sees the end.
+  public void shutdown() {
+    try {
+      kernel.call(new SocketCall.Shutdown(frames.socket(), 2));
+    } catch (KernelException e) {
+      // it has ended already
+    }
+  }
+
+  @Override
+  public void close() {
+    frames.close();
+  }
+}

@@ -1,0 +1,42 @@
+package io.jrun.runtime.cli;
+
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/// What `checkpoint` and `restore` have in common.
+///
+/// @param imagePath the directory of the images; empty for `checkpoint` in the working directory
+/// @param workPath the directory of logs; null for CRIU's own choice
+/// @param manageCgroupsMode `soft`, `full`, `strict`, `ignore`, or empty for CRIU's own choice
+/// @param emptyNamespaces types of namespaces whose content is left out
+public record CriuOptions(
+    String imagePath,
+    @Nullable String workPath,
+    boolean tcpEstablished,
+    boolean extUnixSk,
+    boolean shellJob,
+    boolean fileLocks,
+    String manageCgroupsMode,
+    List<String> emptyNamespaces,
+    boolean autoDedup,
+    boolean lazyPages) {
+  public CriuOptions {
+    emptyNamespaces = List.copyOf(emptyNamespaces);
+  }
+
+  /// These options with each path of the caller's made absolute.
+  public CriuOptions withPaths(UnaryOperator<String> absolute) {
+    return new CriuOptions(
+        absolute.apply(imagePath.isEmpty() ? "checkpoint" : imagePath),
+        workPath == null ? null : absolute.apply(workPath),
+        tcpEstablished,
+        extUnixSk,
+        shellJob,
+        fileLocks,
+        manageCgroupsMode,
+        emptyNamespaces,
+        autoDedup,
+        lazyPages);
+  }
+}

@@ -1,0 +1,41 @@
+package io.jrun.runtime.container;
+
+import io.jrun.runtime.cli.CreateOptions;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.JsonReader;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/// Annotations by which a config asks for what the specification has no words for. What the command
+/// line asks becomes annotations of the config that is kept, so every later command finds it there,
+/// as it finds what a caller wrote itself.
+final class Annotations {
+  /// Names of networks between commas; the first is eth0.
+  static final String NETWORK = "io.jrun.network";
+
+  /// Ports between commas, each `[hostip:]hostport:port[/protocol]`.
+  static final String PUBLISH = "io.jrun.publish";
+
+  /// The sandbox whose namespaces the container joins.
+  static final String SANDBOX = "io.jrun.sandbox";
+
+  private Annotations() {}
+
+  /// The config with what the command line adds to it.
+  static byte[] asked(byte[] config, CreateOptions options) {
+    if (options.networks().isEmpty() && options.ports().isEmpty() && options.sandbox() == null) {
+      return config;
+    }
+    Json.JsonObject json = JsonReader.read("config.json", config, JsonReader::object);
+    Json.JsonObject all =
+        json.member("annotations") instanceof Json.JsonObject given ? given : Json.JsonObject.EMPTY;
+    all = with(all, NETWORK, String.join(",", options.networks()));
+    all = with(all, PUBLISH, String.join(",", options.ports()));
+    all = with(all, SANDBOX, options.sandbox());
+    return json.with("annotations", all).toText().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static Json.JsonObject with(Json.JsonObject all, String key, @Nullable String value) {
+    return value == null || value.isEmpty() ? all : all.with(key, Json.of(value));
+  }
+}

@@ -1,0 +1,134 @@
+package io.jrun.runtime.container;
+
+import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.NamespaceType;
+import io.jrun.specs.runtime.Status;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// Ends what is left of a container and undoes what its creation made, in reverse. May be repeated.
+final class Deletion {
+  private static final int SIGKILL = 9;
+  static final long END_MILLIS = 10_000;
+
+  private final Containers containers;
+  private final ClientProcess client;
+  private final Store store;
+
+  Deletion(Containers containers, ClientProcess client, Store store) {
+    this.containers = containers;
+    this.client = client;
+    this.store = store;
+  }
+
+  /// @param force also one that runs, and one that is not there is no error
+  void delete(String id, boolean force) {
+    Optional<Claim> claimed = store.claim(id, END_MILLIS);
+    if (claimed.isEmpty()) {
+      if (!force) throw new ContainerException("container does not exist");
+      return;
+    }
+    try (Claim claim = claimed.get()) {
+      Optional<Store.Stored> found = store.find(id);
+      if (found.isPresent() && found.get().state().pauses())
+        throw new ContainerException(id + " is a sandbox: jrun sandbox rm " + id + " removes it");
+      delete(claim, id, found, force);
+    }
+  }
+
+  /// Gives back an id that was taken and nothing more, as an engine leaves it that dies right then.
+  void deleteUnfinished(String id) {
+    Optional<Claim> claimed = store.claim(id, END_MILLIS);
+    if (claimed.isEmpty()) return;
+    try (Claim claim = claimed.get()) {
+      if (store.find(id).isEmpty()) store.delete(claim, id);
+    }
+  }
+
+  /// @param found what is stored of it, read while the claim was held
+  void delete(Claim claim, String id, Optional<Store.Stored> found, boolean force) {
+    if (found.isEmpty()) {
+      if (!force) throw new ContainerException("container does not exist");
+      store.delete(claim, id);
+      return;
+    }
+    Store.Stored stored = found.get();
+    StoredState state = stored.state();
+    Status status = Statuses.of(containers, store, stored);
+    if (!force && status != Status.STOPPED && status != Status.CREATED) {
+      throw new ContainerException(
+          "cannot delete container " + id + " that is not stopped: " + status.text());
+    }
+    if (status == Status.CREATING) {
+      destroyHalfMade(state);
+      releaseImage(state);
+      store.delete(claim, id);
+    } else {
+      destroy(
+          claim, state, containers.configs.of(stored), containers.cgroups.open(state.cgroups()));
+    }
+  }
+
+  /// Ends what a crash of create left. Where its init is not in the cgroup, other processes that
+  /// are may be somebody else's: that the cgroup was empty before had perhaps not been checked yet.
+  private void destroyHalfMade(StoredState state) {
+    new Networking(containers, client, store, state.id()).detach();
+    if (state.cgroups().isEmpty()) return;
+    Cgroup cgroup = containers.cgroups.open(state.cgroups());
+    for (int pid : cgroup.pids()) {
+      if (!Statuses.isHelper(HostProcess.of(containers.kernel, pid))) continue;
+      cgroup.signal(SIGKILL);
+      break;
+    }
+    cgroup.remove();
+  }
+
+  /// Ends what is left and undoes what create made, in reverse; may be repeated.
+  void destroy(Claim claim, StoredState state, Config config, Cgroup cgroup) {
+    destroy(claim, state, config, cgroup, null);
+  }
+
+  /// @param networks what is known of them already; null where that is to be looked up
+  void destroy(
+      Claim claim,
+      StoredState state,
+      Config config,
+      Cgroup cgroup,
+      ContainerNetworks.@Nullable Known networks) {
+    HostProcess init = containers.init(state);
+    if (init.alive()) {
+      init.signal(SIGKILL);
+      cgroup.signal(SIGKILL);
+      if (!init.awaitEnd(END_MILLIS))
+        throw new ContainerException("init does not end: pid " + state.initPid());
+    }
+    // the end of init is that of the others only in a pid namespace of its own
+    if (!new NamespacePlan(config.linux()).makes(NamespaceType.PID)) cgroup.signal(SIGKILL);
+    if (Networking.isWanted(config)) {
+      Networking networking = new Networking(containers, client, store, state.id());
+      containers.beside(
+          cgroup::remove,
+          () -> {
+            if (networks == null) networking.detach();
+            else networking.detach(networks);
+          });
+    } else {
+      cgroup.remove();
+    }
+    client.log.step("removed the cgroups and networks of ", state.id());
+    releaseImage(state);
+    store.delete(claim, state.id());
+    new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
+        .runAll(
+            "poststop", config.hooks().poststop(), client.helper, Status.STOPPED, 0, client.log);
+  }
+
+  /// Before the id is given back, so that a delete that was killed can be repeated.
+  private void releaseImage(StoredState state) {
+    if (state.imageStore().isEmpty()) return;
+    ImageStores stores = new ImageStores(containers, client);
+    stores.bundles(stores.images(state.imageStore())).release(state.id());
+  }
+}

@@ -1,0 +1,140 @@
+package io.jrun.runtime.container;
+
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.Mount;
+import io.jrun.specs.runtime.NamespaceType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// `/etc/hosts`, `/etc/resolv.conf` and `/etc/hostname` of a container: files of its state
+/// directory, or of its sandbox's, bound into it where its config mounts nothing there.
+final class NameFiles implements AutoCloseable {
+  private static final List<String> ALL = List.of("hosts", "resolv.conf", "hostname");
+  private static final Path RESOLVED = Path.of("/run/systemd/resolve/resolv.conf");
+  private static final int FLAGS =
+      FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC;
+
+  private final Kernel kernel;
+  private final Claim claim;
+  private final Map<String, OwnedDescriptor> open = new HashMap<>();
+
+  /// @param claim of the container's directory
+  NameFiles(Kernel kernel, Claim claim) {
+    this.kernel = kernel;
+    this.claim = claim;
+  }
+
+  /// The config with the files bound; a container without mounts of its own keeps what it sees.
+  ///
+  /// @param names whether the container has a host name that is not the host's
+  static Config bound(Config config, Path directory, boolean names) {
+    if (config.linux().namespace(NamespaceType.MOUNT) == null) return config;
+    List<Mount> mounts = new ArrayList<>(config.mounts());
+    boolean readonly = config.root() != null && config.root().readonly();
+    for (String name : ALL) {
+      if (covers(config.mounts(), "/etc/" + name) || name.equals("hostname") && !names) continue;
+      List<String> options =
+          new ArrayList<>(List.of("bind", "private", "nosuid", "nodev", "noexec"));
+      if (readonly) options.add("ro");
+      mounts.add(
+          new Mount(
+              "/etc/" + name,
+              "bind",
+              directory.resolve(name).toString(),
+              options,
+              List.of(),
+              List.of(),
+              Json.JsonObject.EMPTY));
+    }
+    return config.withMounts(mounts);
+  }
+
+  /// Whether a path is that of such a file in a directory of containers' state.
+  static boolean isOne(String path, Path root) {
+    Path file = Path.of(path);
+    Path directory = file.getParent();
+    return directory != null
+        && root.equals(directory.getParent())
+        && ALL.contains(file.getFileName().toString());
+  }
+
+  private static boolean covers(List<Mount> mounts, String path) {
+    return mounts.stream()
+        .map(mount -> Path.of("/", mount.destination()).normalize().toString())
+        .anyMatch(destination -> destination.equals(path) || destination.equals("/etc"));
+  }
+
+  /// Makes them empty.
+  void make() {
+    ALL.forEach(this::file);
+  }
+
+  /// Gives them what they say; a container that has them bound sees that.
+  void write(HostNames names) {
+    put("hosts", names.hosts());
+    put("resolv.conf", names.resolvConf(host(Path.of("/etc/resolv.conf")), host(RESOLVED)));
+    put("hostname", names.hostname() == null ? "" : names.hostname() + "\n");
+  }
+
+  /// Gives them what the host's say, for a container in its network namespace.
+  void copyHosts(String hostname) {
+    put("hosts", host(Path.of("/etc/hosts")));
+    put("resolv.conf", host(Path.of("/etc/resolv.conf")));
+    put("hostname", hostname.isEmpty() ? "" : hostname + "\n");
+  }
+
+  private static String host(Path file) {
+    try {
+      return Files.readString(file, StandardCharsets.ISO_8859_1);
+    } catch (NoSuchFileException e) {
+      return "";
+    } catch (IOException e) {
+      throw new UncheckedIOException("read " + file + ": " + e, e);
+    }
+  }
+
+  private Descriptor file(String name) {
+    OwnedDescriptor file = open.get(name);
+    if (file == null) {
+      FileCall.Openat call = new FileCall.Openat(claim.descriptor(), name, FLAGS, 0644, true);
+      file = OwnedDescriptor.open(kernel, call);
+      open.put(name, file);
+    }
+    return file.descriptor();
+  }
+
+  private void put(String name, String text) {
+    Descriptor file = file(name);
+    byte[] bytes = text.getBytes(StandardCharsets.ISO_8859_1);
+    for (int at = 0; at < bytes.length; ) {
+      byte[] rest = Arrays.copyOfRange(bytes, at, bytes.length);
+      at += kernel.call(new FileCall.Write(file, rest));
+    }
+  }
+
+  @Override
+  public void close() {
+    for (OwnedDescriptor file : open.values()) {
+      try {
+        file.close();
+      } catch (KernelException e) {
+        // it is closed all the same (close(2)), and what was written through it was checked
+      }
+    }
+  }
+}

@@ -1,0 +1,408 @@
+package io.jrun.runtime.container;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.CredentialCall;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.MountCall;
+import io.jrun.kernel.call.NamespaceCall;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.process.ForkedHelper;
+import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.runtime.cgroup.Making;
+import io.jrun.runtime.cli.CreateOptions;
+import io.jrun.runtime.cli.RestoreOptions;
+import io.jrun.runtime.criu.Criu;
+import io.jrun.runtime.criu.CriuException;
+import io.jrun.runtime.criu.CriuNotification;
+import io.jrun.runtime.criu.CriuRequest;
+import io.jrun.runtime.mount.FileSystemPlan;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.Json.JsonArray;
+import io.jrun.specs.json.Json.JsonObject;
+import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.Linux;
+import io.jrun.specs.runtime.Namespace;
+import io.jrun.specs.runtime.NamespaceType;
+import io.jrun.specs.runtime.Status;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// Makes a container of a checkpoint: directory, state and cgroup as for a new one, and in the
+/// place of init's work CRIU, from whose notifications the rest is done. What fails is undone.
+///
+/// The root file system becomes the mount point that CRIU wants in a mount namespace of CRIU's own,
+/// so that nothing is left of it on the host.
+final class Restoration implements AutoCloseable {
+  private static final int SIGKILL = 9;
+  private static final String CRIU_ROOT = "criu-root";
+
+  private final Containers containers;
+  private final ClientProcess client;
+  private final Store store;
+  private final RestoreOptions options;
+  private final CreateOptions create;
+  private final Criu criu;
+
+  private @Nullable Bundle bundle;
+  private @Nullable Claim claim;
+  private @Nullable StoredState state;
+  private @Nullable Making making;
+  private @Nullable OwnedDescriptor master;
+  private boolean isWired;
+
+  /// @param options with absolute paths
+  Restoration(Containers containers, ClientProcess client, Store store, RestoreOptions options) {
+    this.containers = containers;
+    this.client = client;
+    this.store = store;
+    this.options = options;
+    this.create = options.create();
+    this.criu = new Criu(containers.kernel, client.helper, client.env());
+  }
+
+  /// A container that runs again.
+  ///
+  /// @param master of its terminal, where the client is to relay it
+  record Restored(
+      Claim claim,
+      StoredState state,
+      Config config,
+      Cgroup cgroup,
+      @Nullable OwnedDescriptor master) {}
+
+  Restored perform() {
+    ContainerId.check(create.id());
+    Checkpoint.checkVersion(criu.version());
+    List<String> unfinished =
+        List.of("jrun", "--root", store.root().toString(), "delete", "--unfinished", create.id());
+    Bundle.Asked asked =
+        new Bundle.Directory(create.bundle()).ask(client, new PseudoCall.OnEof(unfinished, 1));
+    try {
+      claim = store.create(create.id());
+    } catch (RuntimeException e) {
+      asked.drop();
+      throw e;
+    }
+    try {
+      Bundle read = asked.await(containers.configs, create);
+      bundle = read;
+      check(read);
+      return restore(read);
+    } catch (RuntimeException e) {
+      undo(e);
+      throw e;
+    }
+  }
+
+  private void check(Bundle read) {
+    Config config = read.config();
+    if (config.linux().namespace(NamespaceType.MOUNT) == null)
+      throw new ContainerException("cannot restore a container without a mount namespace");
+    Namespace cgroupNamespace = config.linux().namespace(NamespaceType.CGROUP);
+    if (cgroupNamespace != null && cgroupNamespace.path() != null)
+      throw new ContainerException("cannot restore into a joined cgroup namespace");
+    boolean terminal = read.process().terminal();
+    if (terminal && options.detach() && create.consoleSocket() == null)
+      throw new ContainerException(
+          "cannot allocate tty if jrun will detach without setting console socket");
+    if (create.consoleSocket() != null && (!terminal || !options.detach()))
+      throw new ContainerException(
+          "cannot use console socket if jrun will not detach or allocate tty");
+  }
+
+  private Restored restore(Bundle read) {
+    Config config = read.config();
+    Making made = CgroupRequest.plan(containers, client, create.global(), create.id(), read);
+    StoredState begun =
+        new StoredState(
+            create.id(),
+            read.path(),
+            read.rootfs(),
+            Instant.now(),
+            0,
+            0,
+            made.cgroup().paths(),
+            made.cgroup().scope(),
+            0,
+            0,
+            false,
+            null,
+            List.of(),
+            "");
+    state = begun;
+    store.begin(claim(), begun);
+    making = made;
+    made.makeBirthplace();
+    if (!made.takesIn()) made.makeRest(() -> 0);
+    onEof();
+    RestoreMountPoints.make(containers.kernel, client.helper, config, read.rootfs());
+    CriuImages images = new CriuImages(options.criu(), "restore.log");
+    List<OwnedDescriptor> inherited = new ArrayList<>();
+    try {
+      CriuRequest request = request(images, read, inherited, made.cgroup());
+      int pid =
+          criu.restore(
+              request,
+              NamespaceCall.CLONE_NEWNS,
+              inherited,
+              child -> prepare(child, made, read.rootfs()),
+              notification -> notified(read, notification));
+      if (state().initPid() == 0) complete(read, pid);
+      removeCriuRoot();
+    } catch (CriuException e) {
+      throw images.explained(e);
+    } finally {
+      inherited.forEach(OwnedDescriptor::close);
+    }
+    if (create.pidFile() != null)
+      client.replace(create.pidFile(), Integer.toString(state().initPid()));
+    return new Restored(claim(), state(), config, made.cgroup(), master);
+  }
+
+  /// What a client does whose engine dies, and whose container nobody would know.
+  private void onEof() {
+    Batch batch = new Batch();
+    batch.add(
+        new PseudoCall.OnEof(
+            List.of("jrun", "--root", store.root().toString(), "delete", "--force", create.id()),
+            1));
+    if (!options.detach() && !options.noSubreaper())
+      batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+    client.helper.run(batch);
+  }
+
+  /// The process that becomes CRIU: its children are born in the cgroup, and its mounts are its
+  /// own.
+  private void prepare(ForkedHelper child, Making cgroup, String rootfs) {
+    if (cgroup.takesIn()) cgroup.makeRest(child::pid);
+    cgroup.cgroup().add(child.pid());
+    Batch batch = new Batch();
+    FileSystemPlan.hostRoot(batch, MountCall.MS_REC | MountCall.MS_SLAVE);
+    batch.add(new FileCall.Mkdirat(Descriptor.CWD, criuRoot(), 0755));
+    batch.add(
+        new MountCall.Mount(rootfs, criuRoot(), "", MountCall.MS_BIND | MountCall.MS_REC, null));
+    child.helper().run(batch);
+  }
+
+  private String criuRoot() {
+    return store.directory(create.id()) + "/" + CRIU_ROOT;
+  }
+
+  private CriuRequest request(
+      CriuImages images, Bundle read, List<OwnedDescriptor> inherited, Cgroup cgroup) {
+    Config config = read.config();
+    CriuRequest request =
+        images
+            .request(CriuRequest.Type.RESTORE, config)
+            .root(criuRoot())
+            .evasiveDevices()
+            .restoreAsSibling();
+    if (options.lsmProfile() != null) request.lsmProfile(options.lsmProfile());
+    if (options.lsmMountContext() != null) request.lsmMountContext(options.lsmMountContext());
+    addNamespaces(request, config.linux(), inherited);
+    Map<String, String> shown = cgroup.paths();
+    ExternalMounts.of(
+            containers.kernel, config, read.rootfs(), shown, containers.cgroups.hierarchies())
+        .forEach(request::externalMount);
+    List<String> descriptors = images.readDescriptors();
+    for (int fd = 0; fd < descriptors.size(); fd++)
+      if (descriptors.get(fd).contains("pipe:")) request.inherit(descriptors.get(fd), fd);
+    addCgroupRoots(request, cgroup);
+    return request;
+  }
+
+  private void addNamespaces(CriuRequest request, Linux linux, List<OwnedDescriptor> inherited) {
+    for (Namespace namespace : linux.namespaces()) {
+      String path = namespace.path();
+      if (path == null) continue;
+      switch (namespace.type()) {
+        case NETWORK, PID -> {
+          int number = Criu.inheritedNumber(inherited.size());
+          inherited.add(open(path));
+          request.inherit(Checkpoint.externalName(namespace.type()), number);
+        }
+        case MOUNT, IPC, UTS, USER, TIME ->
+            request.joinNamespace(NamespacePlan.procName(namespace.type()), path);
+        case CGROUP -> {} // refused before
+      }
+    }
+  }
+
+  private OwnedDescriptor open(String path) {
+    int flags = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
+    return OwnedDescriptor.open(
+        containers.kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
+  }
+
+  /// Every controller's, as /proc/PID/cgroup names them.
+  private void addCgroupRoots(CriuRequest request, Cgroup cgroup) {
+    cgroup
+        .roots()
+        .forEach((controllers, path) -> {
+          for (String controller : controllers.split(",", -1)) request.cgroupRoot(controller, path);
+        });
+  }
+
+  private void notified(Bundle read, CriuNotification notification) {
+    client.log.step("criu is at ", notification.script());
+    switch (notification.script()) {
+      case "setup-namespaces" -> setUp(read, notification.pid());
+      case "post-restore" -> complete(read, notification.pid());
+      case "orphan-pts-master" -> {
+        if (!notification.descriptors().isEmpty()) terminal(notification.descriptors().getFirst());
+      }
+      default -> {} // a moment at which there is nothing to do
+    }
+  }
+
+  /// The namespaces are there, and nothing runs in them yet.
+  private void setUp(Bundle read, int pid) {
+    Config config = read.config();
+    if (new NamespacePlan(config.linux()).makes(NamespaceType.NETWORK)) raiseLoopback(pid);
+    if (Networking.isWanted(config)) {
+      isWired = true;
+      networking().attach(config, pid);
+    }
+    HookRunner hooks =
+        new HookRunner(containers.kernel, config.ociVersion(), state(), config.annotations());
+    hooks.run("prestart", config.hooks().prestart(), client.helper, Status.CREATING, pid);
+    hooks.run("createRuntime", config.hooks().createRuntime(), client.helper, Status.CREATING, pid);
+  }
+
+  /// CRIU makes an empty network namespace, in which even `lo` is down.
+  private void raiseLoopback(int pid) {
+    Batch batch = new Batch();
+    Descriptor own = namespace(batch, "/proc/self/ns/net");
+    Descriptor theirs = namespace(batch, "/proc/" + pid + "/ns/net");
+    batch.add(new NamespaceCall.Setns(theirs, NamespaceCall.CLONE_NEWNET));
+    Pending<?> raised = Loopback.attemptIn(batch);
+    batch.add(new NamespaceCall.Setns(own, NamespaceCall.CLONE_NEWNET));
+    batch.add(new FileCall.Close(theirs));
+    batch.add(new FileCall.Close(own));
+    Results results = client.helper.run(batch);
+    if (!results.succeeded(raised))
+      throw new ContainerException("bringing up lo: errno " + results.errno(raised));
+  }
+
+  private static Descriptor namespace(Batch batch, String path) {
+    int flags = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
+    return batch.add(new FileCall.Openat(Descriptor.CWD, path, flags, 0, false)).descriptor();
+  }
+
+  private void complete(Bundle read, int pid) {
+    long start = HostProcess.of(containers.kernel, pid).startTime();
+    if (start == 0) throw new ContainerException("the restored init has ended");
+    StoredState restored = state().withInit(pid, start);
+    state = restored;
+    store.complete(claim(), configOf(read, pid), restored);
+    store.started(claim());
+  }
+
+  /// CRIU restores clocks in a time namespace, which an exec'd process must join: the kept config
+  /// says so.
+  private byte[] configOf(Bundle read, int pid) {
+    if (read.config().linux().namespace(NamespaceType.TIME) != null) return read.bytes();
+    try {
+      Path own = Files.readSymbolicLink(Path.of("/proc/self/ns/time"));
+      Path theirs = Files.readSymbolicLink(Path.of("/proc", Integer.toString(pid), "ns/time"));
+      if (own.equals(theirs)) return read.bytes();
+    } catch (java.io.IOException e) {
+      return read.bytes(); // a kernel without time namespaces
+    }
+    JsonObject config = (JsonObject) Json.parse(read.bytes());
+    JsonObject linux =
+        config.member("linux") instanceof JsonObject object ? object : JsonObject.EMPTY;
+    List<Json> namespaces = new ArrayList<>();
+    if (linux.member("namespaces") instanceof JsonArray array) namespaces.addAll(array.elements());
+    namespaces.add(JsonObject.EMPTY.with("type", Json.of("time")));
+    linux = linux.with("namespaces", new JsonArray(namespaces));
+    return config.with("linux", linux).toText().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private void terminal(OwnedDescriptor received) {
+    if (create.consoleSocket() != null) {
+      Console.send(client.helper, create.consoleSocket(), received);
+      received.close();
+    } else {
+      master = received;
+    }
+  }
+
+  private Networking networking() {
+    return new Networking(containers, client, store, create.id());
+  }
+
+  private Claim claim() {
+    return Objects.requireNonNull(claim);
+  }
+
+  private StoredState state() {
+    return Objects.requireNonNull(state);
+  }
+
+  private void undo(RuntimeException cause) {
+    OwnedDescriptor terminal = master;
+    Making begun = making;
+    int before = cause.getSuppressed().length;
+    if (terminal != null) suppressing(cause, terminal::close);
+    if (begun != null)
+      suppressing(
+          cause,
+          () -> {
+            begun.cgroup().signal(SIGKILL);
+            reapInit();
+            begun.cgroup().remove();
+          });
+    if (isWired) suppressing(cause, networking()::detach);
+    if (cause.getSuppressed().length == before)
+      suppressing(
+          cause,
+          () -> {
+            removeCriuRoot();
+            store.delete(claim(), create.id());
+          });
+  }
+
+  private void reapInit() {
+    if (state().initPid() == 0) return;
+    Batch batch = new Batch();
+    batch.attempt(new ProcessCall.Wait4(state().initPid(), 0));
+    client.helper.run(batch);
+  }
+
+  /// The mount on it is gone with CRIU's mount namespace.
+  private void removeCriuRoot() {
+    try {
+      containers.kernel.call(
+          new FileCall.Unlinkat(Descriptor.CWD, criuRoot(), FileCall.AT_REMOVEDIR));
+    } catch (KernelException e) {
+      if (!e.errno().equals(io.jrun.kernel.call.Errno.ENOENT)) throw e;
+    }
+  }
+
+  private static void suppressing(RuntimeException cause, Runnable step) {
+    try {
+      step.run();
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (claim != null) claim.close();
+  }
+}

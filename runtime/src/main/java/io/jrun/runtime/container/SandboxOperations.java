@@ -1,0 +1,172 @@
+package io.jrun.runtime.container;
+
+import io.jrun.runtime.cli.CreateOptions;
+import io.jrun.runtime.cli.SandboxOptions;
+import io.jrun.runtime.cli.SandboxSummary;
+import io.jrun.specs.runtime.ContainerStateView;
+import io.jrun.specs.runtime.Status;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/// The operations of one client on sandboxes. A sandbox is a container like any other whose init is
+/// the pause process, so it is made, stored and deleted as one.
+///
+/// ```
+///   STATE/NAME            of the sandbox: state, hosts, resolv.conf, hostname
+///   STATE/ID              of each container; its state says which sandbox it has joined
+/// ```
+///
+/// Who joins holds the sandbox's lock shared until that is done, who stops or removes it
+/// exclusively: so the list of its containers is complete while it goes.
+public final class SandboxOperations {
+  private static final int SIGTERM = 15;
+  private static final int SIGKILL = 9;
+
+  private final Containers containers;
+  private final ClientProcess client;
+  private final Store store;
+
+  SandboxOperations(Containers containers, ClientProcess client, Store store) {
+    this.containers = containers;
+    this.client = client;
+    this.store = store;
+  }
+
+  public void run(SandboxOptions options) {
+    if (containers.uid() != 0)
+      throw new ContainerException("not implemented yet: sandboxes of users who are not root");
+    CreateOptions create = options.create();
+    SandboxSource source = new SandboxSource(options, store.directory(options.name()));
+    try (Creation creation =
+        new Creation(containers, client, store, create, Creation.Role.LEAVES, source)) {
+      Creation.Made made = creation.create();
+      try {
+        creation.pause(made);
+      } catch (RuntimeException e) {
+        creation.undo(e);
+        throw e;
+      }
+    }
+  }
+
+  /// The containers of a sandbox.
+  private List<Store.Stored> members(String name) {
+    return store.ids().stream()
+        .map(store::find)
+        .flatMap(Optional::stream)
+        .filter(stored -> name.equals(stored.state().sandbox()))
+        .toList();
+  }
+
+  private Status status(Store.Stored stored) {
+    return Statuses.of(containers, store, stored);
+  }
+
+  private Claim claim(String name) {
+    return store.claim(name, Deletion.END_MILLIS).orElseThrow(() -> missing(name));
+  }
+
+  private static ContainerException missing(String name) {
+    return new ContainerException("sandbox " + name + " does not exist");
+  }
+
+  private static void checkIsOne(Store.Stored stored) {
+    if (!stored.state().pauses())
+      throw new ContainerException(stored.state().id() + " is a container, not a sandbox");
+  }
+
+  /// Ends its containers, which have some time for it, and then itself; its networks go, and all
+  /// else stays until it is removed.
+  public void stop(String name, int seconds) {
+    ContainerId.check(name);
+    try (Claim claim = claim(name)) {
+      Store.Stored stored = store.find(name).orElseThrow(() -> missing(name));
+      checkIsOne(stored);
+      end(members(name), seconds);
+      HostProcess pause = containers.init(stored.state());
+      pause.signal(SIGKILL);
+      if (!pause.awaitEnd(Deletion.END_MILLIS))
+        throw new ContainerException("the pause process does not end: pid " + pause.pid());
+      new Networking(containers, client, store, name).detach();
+    }
+  }
+
+  private void end(List<Store.Stored> members, int seconds) {
+    List<Store.Stored> running = new ArrayList<>();
+    for (Store.Stored member : members) {
+      Status status = status(member);
+      if (status == Status.STOPPED) continue;
+      // neither a frozen process nor one that waits for its start hears of it
+      boolean hears = status == Status.RUNNING && seconds > 0;
+      HostProcess init = containers.init(member.state());
+      if (hears && init.signal(SIGTERM)) running.add(member);
+      else kill(member.state());
+    }
+    long end = System.nanoTime() + seconds * 1_000_000_000L;
+    for (Store.Stored member : running) {
+      long left = Math.max(0, (end - System.nanoTime()) / 1_000_000);
+      if (!containers.init(member.state()).awaitEnd(left)) kill(member.state());
+      // without a pid namespace of its own its other processes are still there
+      containers.cgroups.open(member.state().cgroups()).signal(SIGKILL);
+    }
+  }
+
+  private void kill(StoredState state) {
+    HostProcess init = containers.init(state);
+    init.signal(SIGKILL);
+    containers.cgroups.open(state.cgroups()).signal(SIGKILL);
+    if (!init.awaitEnd(Deletion.END_MILLIS))
+      throw new ContainerException("init of " + state.id() + " does not end: pid " + init.pid());
+  }
+
+  /// Removes it and its containers; without `force` only where none of these is alive.
+  public void remove(String name, boolean force) {
+    ContainerId.check(name);
+    Optional<Claim> claimed = store.claim(name, Deletion.END_MILLIS);
+    if (claimed.isEmpty()) {
+      if (!force) throw missing(name);
+      return;
+    }
+    Deletion deletion = new Deletion(containers, client, store);
+    try (Claim claim = claimed.get()) {
+      Optional<Store.Stored> found = store.find(name);
+      if (found.isEmpty() && !force) throw missing(name);
+      found.ifPresent(SandboxOperations::checkIsOne);
+      List<Store.Stored> members = members(name);
+      if (!force) checkUnused(name, members);
+      members.forEach(member -> deletion.delete(member.state().id(), true));
+      deletion.delete(claim, name, found, true);
+    }
+  }
+
+  private void checkUnused(String name, List<Store.Stored> members) {
+    String users =
+        members.stream()
+            .filter(member -> status(member) != Status.STOPPED)
+            .map(member -> member.state().id() + " (" + status(member).text() + ")")
+            .collect(Collectors.joining(", "));
+    if (!users.isEmpty()) throw new ContainerException("sandbox " + name + " is in use: " + users);
+  }
+
+  public List<SandboxSummary> list() {
+    List<SandboxSummary> all = new ArrayList<>();
+    for (String name : store.ids()) {
+      Optional<Store.Stored> found = store.find(name);
+      if (found.isEmpty() || !found.get().state().pauses()) continue;
+      StoredState state = found.get().state();
+      Status status = status(found.get());
+      boolean runs = status != Status.STOPPED && status != Status.CREATING;
+      all.add(
+          new SandboxSummary(
+              name,
+              runs ? state.initPid() : 0,
+              status.text(),
+              runs ? state.addresses() : List.of(),
+              members(name).stream().map(member -> member.state().id()).toList(),
+              ContainerStateView.rfc3339(state.created())));
+    }
+    return all;
+  }
+}

@@ -1,0 +1,254 @@
+package io.jrun.runtime.criu;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.call.Received;
+import io.jrun.kernel.call.SocketCall;
+import io.jrun.kernel.process.ForkedHelper;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// The `criu` of the caller's PATH, run as `criu swrk` for one request at a time.
+///
+/// ```
+/// engine ── criu_req ──▶ criu swrk, a child of the client's process
+///        ◀── criu_resp: NOTIFY ──   any number of times
+///        ─── NOTIFY, success ──▶
+///        ◀── criu_resp ──          the answer, after which criu ends
+/// ```
+///
+/// CRIU looks for the descriptors of a request in the process that made its socket, by
+/// /proc/PID/fd, and mounts below them, so they must be of its own mount namespace: the process
+/// that becomes CRIU makes the socket and opens the directories itself.
+public final class Criu {
+  /// In criu, its end of the socket.
+  private static final int SOCKET = 205;
+
+  /// In criu, the directories of the request.
+  static final int DIRECTORIES = 206;
+
+  /// In criu, what it inherits.
+  private static final int INHERITED = 208;
+
+  private static final int O_CLOEXEC = FileCall.O_CLOEXEC;
+  private static final int F_SETFD = 2;
+  private static final int LARGEST_ANSWER = 65536;
+  private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
+
+  private final Kernel kernel;
+  private final HelperKernel client;
+  private final List<String> env;
+  private @Nullable String program;
+
+  /// @param env of the client's process
+  public Criu(Kernel kernel, HelperKernel client, List<String> env) {
+    this.kernel = kernel;
+    this.client = client;
+    this.env = List.copyOf(env);
+  }
+
+  /// What CRIU can do here.
+  public record Features(boolean tracksMemory, boolean lazyPages) {}
+
+  /// As major × 10000 + minor × 100 + sublevel.
+  public int version() {
+    return ask(CriuRequest.plain(CriuRequest.Type.VERSION)).version();
+  }
+
+  public Features features() {
+    CriuResponse answer = ask(CriuRequest.plain(CriuRequest.Type.FEATURE_CHECK));
+    return new Features(answer.tracksMemory(), answer.lazyPages());
+  }
+
+  private CriuResponse ask(CriuRequest request) {
+    return perform(request, 0, List.of(), child -> {}, notification -> {});
+  }
+
+  /// Dumps, and returns when it is done.
+  public void dump(CriuRequest request, Consumer<CriuNotification> notified) {
+    perform(request, 0, List.of(), child -> {}, notified);
+  }
+
+  /// Restores, and returns the pid of the restored init, which is a child of the client.
+  ///
+  /// @param flags of clone3(2), for the namespaces that CRIU itself is to have
+  /// @param inherited descriptors that CRIU is to have, with the numbers of [#inheritedNumber]
+  /// @param prepare what is done with CRIU's process before it is CRIU
+  public int restore(
+      CriuRequest request,
+      long flags,
+      List<OwnedDescriptor> inherited,
+      Consumer<ForkedHelper> prepare,
+      Consumer<CriuNotification> notified) {
+    return perform(request, flags, inherited, prepare, notified).restoredPid();
+  }
+
+  /// The number that the n-th inherited descriptor has in CRIU's process.
+  public static int inheritedNumber(int index) {
+    return INHERITED + index;
+  }
+
+  private CriuResponse perform(
+      CriuRequest request,
+      long flags,
+      List<OwnedDescriptor> inherited,
+      Consumer<ForkedHelper> prepare,
+      Consumer<CriuNotification> notified) {
+    String path = program();
+    try (ForkedHelper child = ForkedHelper.fork(kernel, client, flags)) {
+      CriuResponse answer;
+      try {
+        prepare.accept(child);
+        try (OwnedDescriptor socket = socket(child.helper())) {
+          become(child, path, request.directories(), inherited);
+          answer = converse(socket, request, notified);
+        }
+      } catch (RuntimeException e) {
+        // it sees that nobody asks any more, undoes what it did, and ends
+        child.close();
+        reap(child.pid());
+        throw e;
+      }
+      // after a pre-dump it waits for the dump, in vain
+      int status = reap(child.pid());
+      if (status != 0 && request.type() != CriuRequest.Type.PRE_DUMP)
+        throw new CriuException("criu failed: wait status " + status);
+      return answer;
+    }
+  }
+
+  /// A socket pair that the child makes: its end at [#SOCKET], and the other, which it sends here.
+  private OwnedDescriptor socket(HelperKernel child) {
+    List<Integer> carrier = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_SEQPACKET));
+    try (OwnedDescriptor ours = new OwnedDescriptor(kernel, carrier.get(0));
+        OwnedDescriptor theirs = new OwnedDescriptor(kernel, carrier.get(1))) {
+      List<Integer> pair = child.call(new SocketCall.Socketpair(SocketCall.SOCK_SEQPACKET));
+      Batch batch = new Batch();
+      Descriptor by = batch.pass(theirs);
+      byte[] something = {0};
+      batch.add(new SocketCall.Sendmsg(by, something, pair.subList(0, 1), SocketCall.MSG_NOSIGNAL));
+      batch.add(new FileCall.Close(by));
+      batch.add(new FileCall.Close(new Descriptor.Known(pair.get(0))));
+      batch.add(new FileCall.Dup3(new Descriptor.Known(pair.get(1)), SOCKET, O_CLOEXEC));
+      batch.add(new FileCall.Close(new Descriptor.Known(pair.get(1))));
+      child.run(batch);
+      int flags = SocketCall.MSG_CMSG_CLOEXEC;
+      Received received = kernel.call(new SocketCall.Recvmsg(ours.descriptor(), 1, flags));
+      return new OwnedDescriptor(kernel, received.descriptors().getFirst());
+    }
+  }
+
+  private int reap(int pid) {
+    return client.call(new ProcessCall.Wait4(pid, 0));
+  }
+
+  private void become(
+      ForkedHelper child, String path, List<String> directories, List<OwnedDescriptor> inherited) {
+    Batch batch = new Batch();
+    batch.add(new PseudoCall.ResetSignals());
+    List<Descriptor> more = new ArrayList<>();
+    inherited.forEach(each -> more.add(batch.pass(each)));
+    batch.add(new FileCall.CloseRange(3, -1, FileCall.CLOSE_RANGE_CLOEXEC));
+    batch.add(new FileCall.Fcntl(new Descriptor.Known(SOCKET), F_SETFD, 0));
+    int flags = FileCall.O_RDONLY | FileCall.O_DIRECTORY | O_CLOEXEC;
+    for (int i = 0; i < directories.size(); i++) {
+      Descriptor directory =
+          batch
+              .add(new FileCall.Openat(Descriptor.CWD, directories.get(i), flags, 0, false))
+              .descriptor();
+      batch.add(new FileCall.Dup3(directory, DIRECTORIES + i, 0));
+    }
+    for (int i = 0; i < more.size(); i++)
+      batch.add(new FileCall.Dup3(more.get(i), inheritedNumber(i), 0));
+    List<String> argv = List.of("criu", "swrk", Integer.toString(SOCKET));
+    batch.add(new ProcessCall.Execveat(Descriptor.CWD, path, argv, env, 0));
+    child.helper().runToEnd(batch);
+  }
+
+  private CriuResponse converse(
+      OwnedDescriptor socket, CriuRequest request, Consumer<CriuNotification> notified) {
+    send(socket, request.bytes());
+    RuntimeException failure = null;
+    while (true) {
+      Received received =
+          kernel.call(
+              new SocketCall.Recvmsg(
+                  socket.descriptor(), LARGEST_ANSWER, SocketCall.MSG_CMSG_CLOEXEC));
+      List<OwnedDescriptor> descriptors =
+          received.descriptors().stream().map(fd -> new OwnedDescriptor(kernel, fd)).toList();
+      if (received.bytes().length == 0) {
+        throw failure != null ? failure : new CriuException("criu ended without an answer");
+      }
+      CriuResponse response = CriuResponse.read(received.bytes());
+      if (response.isNotification() && response.success()) {
+        RuntimeException now = notify(response, descriptors, notified);
+        if (failure == null) failure = now;
+        send(socket, CriuRequest.notified(now == null));
+        continue;
+      }
+      if (failure != null) throw failure;
+      if (response.success()) return response;
+      throw new CriuException(
+          "criu failed: type " + response.type() + " errno " + response.errno());
+    }
+  }
+
+  /// The failure of whoever was notified; null for none.
+  private static @Nullable RuntimeException notify(
+      CriuResponse response,
+      List<OwnedDescriptor> descriptors,
+      Consumer<CriuNotification> notified) {
+    try {
+      notified.accept(new CriuNotification(response.script(), response.notifiedPid(), descriptors));
+      return null;
+    } catch (RuntimeException e) {
+      return e;
+    }
+  }
+
+  private void send(OwnedDescriptor socket, byte[] bytes) {
+    kernel.call(
+        new SocketCall.Sendmsg(socket.descriptor(), bytes, List.of(), SocketCall.MSG_NOSIGNAL));
+  }
+
+  /// Where it is, by the client's PATH.
+  private String program() {
+    String known = program;
+    if (known != null) return known;
+    String path =
+        env.stream()
+            .filter(v -> v.startsWith("PATH="))
+            .map(v -> v.substring(5))
+            .findFirst()
+            .orElse(DEFAULT_PATH);
+    List<String> candidates = new ArrayList<>();
+    for (String directory : path.split(":"))
+      if (directory.startsWith("/")) candidates.add(directory + "/criu");
+    Batch batch = new Batch();
+    List<Pending<?>> executable = new ArrayList<>();
+    for (String candidate : candidates)
+      executable.add(
+          batch.attempt(
+              new FileCall.Faccessat2(
+                  Descriptor.CWD, candidate, FileCall.X_OK, FileCall.AT_EACCESS)));
+    Results results = client.run(batch);
+    for (int i = 0; i < candidates.size(); i++) {
+      if (results.succeeded(executable.get(i))) {
+        program = candidates.get(i);
+        return candidates.get(i);
+      }
+    }
+    throw new CriuException(
+        "CRIU version check failed: exec: \"criu\": executable file not found in $PATH");
+  }
+}

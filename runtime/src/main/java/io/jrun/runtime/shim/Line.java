@@ -1,0 +1,108 @@
+package io.jrun.runtime.shim;
+
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.Json.JsonArray;
+import io.jrun.specs.json.Json.JsonBool;
+import io.jrun.specs.json.Json.JsonNumber;
+import io.jrun.specs.json.Json.JsonObject;
+import io.jrun.specs.json.Json.JsonString;
+import java.time.Instant;
+import java.util.List;
+
+/// A line of a pod's journal: what was done, to which process, when; and what else is to be known
+/// of it. A quiet one is a copy of one whose event was published.
+record Line(JsonObject json) {
+  /// What can be done. The names are on disk.
+  enum What {
+    BASE,
+    CREATE,
+    CREATED,
+    STARTING,
+    STARTED,
+    EXEC,
+    BORN,
+    FAILED,
+    RELAY,
+    EXITED,
+    DELETED,
+    FORGOTTEN,
+    PAUSED,
+    RESUMED,
+    OOM,
+    CHECKPOINTED
+  }
+
+  static Line of(What what, String id, String execId) {
+    return new Line(
+            JsonObject.EMPTY
+                .with("what", Json.of(what.name()))
+                .with("id", Json.of(id))
+                .with("exec", Json.of(execId)))
+        .with("at", Instant.now());
+  }
+
+  Line with(String name, String value) {
+    return new Line(json.with(name, Json.of(value)));
+  }
+
+  Line with(String name, long value) {
+    return new Line(json.with(name, Json.of(value)));
+  }
+
+  Line with(String name, boolean value) {
+    return new Line(json.with(name, Json.of(value)));
+  }
+
+  Line with(String name, Instant value) {
+    return new Line(json.with(name, Json.of(value.toString())));
+  }
+
+  Line with(String name, Json value) {
+    return new Line(json.with(name, value));
+  }
+
+  What what() {
+    return What.valueOf(text("what"));
+  }
+
+  String id() {
+    return text("id");
+  }
+
+  String execId() {
+    return text("exec");
+  }
+
+  Line quiet() {
+    return with("quiet", true);
+  }
+
+  boolean isQuiet() {
+    return flag("quiet");
+  }
+
+  String text(String name) {
+    return json.member(name) instanceof JsonString s ? s.value() : "";
+  }
+
+  long number(String name) {
+    return json.member(name) instanceof JsonNumber n ? Long.parseLong(n.literal()) : 0;
+  }
+
+  int int32(String name) {
+    return (int) number(name);
+  }
+
+  boolean flag(String name) {
+    return json.member(name) instanceof JsonBool b && b.value();
+  }
+
+  Instant time(String name) {
+    String text = text(name);
+    return text.isEmpty() ? Instant.EPOCH : Instant.parse(text);
+  }
+
+  List<Json> list(String name) {
+    return json.member(name) instanceof JsonArray a ? a.elements() : List.of();
+  }
+}

@@ -1,0 +1,243 @@
+package io.jrun.runtime.shim;
+
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.wire.KeeperExit;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/// The processes of a pod as its journal knows them. Everything that changes goes through
+/// [#record], which writes it down first; so an engine that takes over knows what this one knew.
+final class Pod implements AutoCloseable {
+  private static final long COMPACT_BYTES = 256 << 10;
+  private static final long TRIM_EXITS = 512;
+
+  /// What is told of a pod's processes, under the pod's lock.
+  interface Listener {
+    void happened(PodEvent event);
+
+    /// A process has ended and its waiters are to be answered.
+    void ended(TaskProcess process);
+
+    /// A container's init has ended and others in it may live on.
+    void initReaped(TaskProcess init);
+
+    /// Exits up to that one are in the journal.
+    void writtenDown(long sequence);
+
+    /// The number of the next event that containerd has not taken; negative while some are to be
+    /// taken.
+    long eventsTaken();
+  }
+
+  private final Journal journal;
+  private final ExitFile exits;
+  private final Map<String, TaskProcess> processes = new LinkedHashMap<>();
+  private final Deque<PodEvent> untaken = new ArrayDeque<>();
+  private final Listener listener;
+  private long firstEvent;
+  private long lastExit;
+  private long trimmedExit;
+  private long compactAt = COMPACT_BYTES;
+
+  /// Reads what an engine before has written.
+  Pod(Kernel kernel, Path directory, Listener listener) {
+    this.listener = listener;
+    this.exits = new ExitFile(directory.resolve("exits"));
+    Journal.Opened opened = Journal.open(kernel, directory.resolve("journal"));
+    this.journal = opened.journal();
+    for (var json : opened.lines()) {
+      Line line = new Line(json);
+      if (line.what() == Line.What.BASE) {
+        firstEvent = line.number("events");
+        lastExit = line.number("exits");
+        continue;
+      }
+      PodEvent event = apply(line);
+      if (event != null) untaken.add(event);
+    }
+  }
+
+  /// The number of the first event of the journal.
+  long firstEvent() {
+    return firstEvent;
+  }
+
+  /// The events of the journal, whether taken or not; they are let go with that.
+  Deque<PodEvent> events() {
+    return untaken;
+  }
+
+  /// Takes in the exits that were written down while there was no engine.
+  synchronized void catchUp() {
+    for (KeeperExit exit : exits.all()) take(exit);
+    settle();
+  }
+
+  private static String key(String id, String execId) {
+    return id + "/" + execId;
+  }
+
+  private @Nullable PodEvent apply(Line line) {
+    String key = key(line.id(), line.execId());
+    switch (line.what()) {
+      case CREATE, EXEC -> processes.put(key, new TaskProcess(line));
+      case FORGOTTEN -> {
+        processes.remove(key);
+        if (line.execId().isEmpty()) processes.values().removeIf(p -> p.id.equals(line.id()));
+      }
+      default -> {
+        // of one that is there
+      }
+    }
+    TaskProcess process = processes.get(key);
+    if (process == null) return null;
+    process.apply(line);
+    return line.isQuiet() ? null : PodEvent.of(line, process);
+  }
+
+  /// Writes down what was done, and tells it.
+  synchronized void record(Line line) {
+    journal.add(line.json());
+    PodEvent event = apply(line);
+    if (event != null) listener.happened(event);
+    if (journal.size() > compactAt) compact();
+    notifyAll();
+  }
+
+  /// Writes the journal anew with what is still of interest, once every event is taken.
+  private void compact() {
+    long taken = listener.eventsTaken();
+    if (taken < 0) return;
+    List<io.jrun.specs.json.Json.JsonObject> lines = new ArrayList<>();
+    lines.add(Line.of(Line.What.BASE, "", "").with("events", taken).with("exits", lastExit).json());
+    for (TaskProcess process : processes.values())
+      for (Line line : process.lines) lines.add(line.quiet().json());
+    journal.replace(lines);
+    compactAt = Math.max(COMPACT_BYTES, 2 * journal.size());
+  }
+
+  synchronized Optional<TaskProcess> find(String id, String execId) {
+    return Optional.ofNullable(processes.get(key(id, execId)));
+  }
+
+  /// What is not deleted yet.
+  synchronized Collection<TaskProcess> all(Predicate<TaskProcess> which) {
+    return processes.values().stream().filter(p -> !p.isDeleted && which.test(p)).toList();
+  }
+
+  /// The lowest place that no process has.
+  synchronized int freePlace(int first, int places, int each) {
+    for (int place = first; place + each <= first + places; place += each) {
+      int candidate = place;
+      if (processes.values().stream().noneMatch(p -> p.place() == candidate)) return place;
+    }
+    return -1;
+  }
+
+  /// What the exits of a process will come after, asked while that process cannot have been reaped
+  /// by the keeper.
+  synchronized long exitsBefore() {
+    return Math.max(lastExit, exits.last());
+  }
+
+  /// The keeper has reaped a child.
+  synchronized void reaped(KeeperExit exit) {
+    if (exit.sequence() <= lastExit) return;
+    take(exit);
+    settle();
+    boolean pending = processes.values().stream().anyMatch(p -> p.reaped != null && !p.hasExited);
+    if (!pending && lastExit - trimmedExit >= TRIM_EXITS) {
+      trimmedExit = lastExit;
+      listener.writtenDown(lastExit);
+    }
+  }
+
+  private void take(KeeperExit exit) {
+    lastExit = Math.max(lastExit, exit.sequence());
+    for (TaskProcess process : processes.values()) {
+      if (process.awaits(exit)) process.reaped = exit;
+      else if (process.isRelay(exit)) process.relayEnded = true;
+      else continue;
+      if (process.isInit() && process.reaped == exit) listener.initReaped(process);
+    }
+    notifyAll();
+  }
+
+  /// Tells of the ends that may be told: none before its start is, and that of a container's init
+  /// after all others.
+  synchronized void settle() {
+    for (TaskProcess process : List.copyOf(processes.values()))
+      if (!process.isInit()) settle(process);
+    for (TaskProcess process : List.copyOf(processes.values()))
+      if (process.isInit() && !hasOthers(process.id)) settle(process);
+  }
+
+  private void settle(TaskProcess process) {
+    KeeperExit exit = process.reaped;
+    if (exit == null || process.hasExited || process.isStarting) return;
+    record(
+        Line.of(Line.What.EXITED, process.id, process.execId)
+            .with("status", exit.status())
+            .with("exitedAt", exit.at())
+            .with("sequence", exit.sequence()));
+    listener.ended(process);
+  }
+
+  private boolean hasOthers(String id) {
+    return processes.values().stream()
+        .anyMatch(p -> p.id.equals(id) && !p.isInit() && p.isLive() && !p.isDeleted);
+  }
+
+  /// Waits until that is so of the pod; false where it was not in time.
+  synchronized boolean await(java.util.function.BooleanSupplier condition, long millis) {
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+    try {
+      while (!condition.getAsBoolean()) {
+        long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+        if (left <= 0) return false;
+        wait(left);
+      }
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /// Has a waiter answered when the process has ended; at once where it has.
+  synchronized void whenEnded(TaskProcess process, Call waiter, Consumer<TaskProcess> now) {
+    if (process.hasExited || process.hasFailed && !process.isInit()) now.accept(process);
+    else process.waiters.add(waiter);
+  }
+
+  /// The waiters, who are forgotten with that.
+  synchronized List<Call> takeWaiters(TaskProcess process) {
+    List<Call> all = List.copyOf(process.waiters);
+    process.waiters.clear();
+    return all;
+  }
+
+  /// Forgets who waited over a connection that has ended.
+  synchronized void disconnected(int connection) {
+    for (TaskProcess process : processes.values())
+      process.waiters.removeIf(waiter -> waiter.connection() == connection);
+  }
+
+  @Override
+  public synchronized void close() {
+    journal.close();
+    exits.close();
+    notifyAll();
+  }
+}

@@ -1,0 +1,237 @@
+package io.jrun.runtime.shim;
+
+import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.wire.Keeper;
+import io.jrun.kernel.wire.KeeperMessage;
+import io.jrun.kernel.wire.KeeperState;
+import io.jrun.specs.proto.ProtoException;
+import io.jrun.specs.ttrpc.StatusCode;
+import io.jrun.specs.ttrpc.TtrpcFrame;
+import io.jrun.specs.ttrpc.TtrpcRequest;
+import io.jrun.specs.ttrpc.TtrpcResponse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// Serves one pod, for as long as its keeper or this engine lives: requests that the keeper relays
+/// are performed each by a thread of its own, and answered in any order.
+final class PodServer implements Pod.Listener, AutoCloseable {
+  /// Where keepers write exits and engines their journals, by the name of the keeper's socket.
+  static final Path DIRECTORY = Path.of("/run/jrun-shim");
+
+  private static final long LEAVING_SECONDS = 60;
+
+  private final Keeper keeper;
+  private final ExecutorService threads;
+  private final ScheduledExecutorService timer;
+  private final Path directory;
+  private final KeeperState state;
+  private final EventQueue events;
+  private final Pod pod;
+  private final TaskService tasks;
+  private final AtomicInteger active = new AtomicInteger();
+  private volatile boolean isLeaving;
+  private boolean hasQuit;
+
+  PodServer(
+      SharedByPods engine, Keeper keeper, KeeperState state, ShimLine line, List<String> env) {
+    this.keeper = keeper;
+    this.threads = engine.threads();
+    this.timer = engine.timer();
+    this.state = state;
+    this.directory = DIRECTORY.resolve(Path.of(state.socket()).getFileName());
+    this.events =
+        new EventQueue(
+            engine.kernel(), keeper, timer, address(env), line.namespace(), this::quitWhereDone);
+    this.pod = new Pod(engine.kernel(), directory, this);
+    this.tasks = new TaskService(engine, keeper, pod, state, line, env);
+  }
+
+  private static String address(List<String> env) {
+    for (String variable : env)
+      if (variable.startsWith("TTRPC_ADDRESS=")) return variable.substring(14);
+    return "";
+  }
+
+  /// Until the keeper ends or lets this engine go.
+  void serve() {
+    pod.catchUp();
+    events.begin(state, pod.firstEvent(), pod.events());
+    tasks.resume();
+    try {
+      while (true) {
+        switch (keeper.receive()) {
+          case KeeperMessage.Attach ignored ->
+              throw new IllegalStateException("a keeper attaches twice");
+          case KeeperMessage.Frame frame when frame.connection() == Keeper.OUTGOING ->
+              events.answered(frame.stream(), frame.bytes());
+          case KeeperMessage.Frame frame -> receive(frame);
+          case KeeperMessage.Closed(int connection) when connection == Keeper.OUTGOING ->
+              events.disconnected();
+          case KeeperMessage.Closed(int connection) -> pod.disconnected(connection);
+          case KeeperMessage.Exited exited -> pod.reaped(exited.exit());
+        }
+      }
+    } catch (HelperGoneException e) {
+      // a new engine has it then, or it has ended
+    } finally {
+      close();
+    }
+  }
+
+  private void receive(KeeperMessage.Frame frame) {
+    Call call;
+    try {
+      if (frame.isOversized())
+        throw new RpcException(
+            StatusCode.RESOURCE_EXHAUSTED,
+            "message length exceeds maximum message size of " + TtrpcFrame.LIMIT);
+      call = read(frame);
+    } catch (RpcException e) {
+      answer(frame, TtrpcResponse.failure(e.code(), e.getMessage()));
+      return;
+    }
+    active.incrementAndGet();
+    threads.execute(() -> perform(call));
+  }
+
+  private static Call read(KeeperMessage.Frame frame) {
+    try {
+      TtrpcFrame ttrpc = TtrpcFrame.read(frame.bytes());
+      if (ttrpc.type() != TtrpcFrame.REQUEST)
+        throw new RpcException(
+            StatusCode.INVALID_ARGUMENT, "unexpected message of type " + ttrpc.type());
+      if ((frame.stream() & 1) == 0)
+        throw new RpcException(
+            StatusCode.INVALID_ARGUMENT, "StreamID must be odd for client initiated streams");
+      TtrpcRequest request = TtrpcRequest.read(ttrpc.data());
+      return new Call(frame.connection(), frame.stream(), frame.isReplayed(), request);
+    } catch (ProtoException e) {
+      throw new RpcException(StatusCode.INVALID_ARGUMENT, "unmarshal request: " + e.getMessage());
+    }
+  }
+
+  private void perform(Call call) {
+    try {
+      byte[] payload = tasks.perform(call);
+      if (payload != null) answer(call, TtrpcResponse.ok(payload));
+    } catch (RpcException e) {
+      answer(call, TtrpcResponse.failure(e.code(), e.getMessage()));
+    } catch (HelperGoneException e) {
+      if (!isLeaving) answer(call, TtrpcResponse.failure(StatusCode.UNKNOWN, e.getMessage()));
+    } catch (ProtoException e) {
+      answer(call, TtrpcResponse.failure(StatusCode.INVALID_ARGUMENT, e.getMessage()));
+    } catch (RuntimeException e) {
+      if (e.getMessage() == null || e instanceof NullPointerException) e.printStackTrace();
+      answer(call, TtrpcResponse.failure(StatusCode.UNKNOWN, String.valueOf(e.getMessage())));
+    } catch (Error e) {
+      e.printStackTrace();
+      answer(call, TtrpcResponse.failure(StatusCode.INTERNAL, "internal error: " + e));
+    } finally {
+      active.decrementAndGet();
+    }
+  }
+
+  private void answer(Call call, TtrpcResponse response) {
+    send(call.connection(), call.stream(), response);
+    tasks.answered(call);
+    quitWhereDone();
+  }
+
+  private void answer(KeeperMessage.Frame frame, TtrpcResponse response) {
+    send(frame.connection(), frame.stream(), response);
+  }
+
+  private void send(int connection, int stream, TtrpcResponse response) {
+    byte[] data = response.toBytes();
+    if (data.length > TtrpcFrame.LIMIT)
+      data =
+          TtrpcResponse.failure(StatusCode.RESOURCE_EXHAUSTED, "the answer is too long").toBytes();
+    try {
+      keeper.answer(
+          connection, stream, new TtrpcFrame(stream, TtrpcFrame.RESPONSE, 0, data).toBytes());
+    } catch (HelperGoneException e) {
+      // nobody to tell
+    }
+  }
+
+  /// After a Shutdown the keeper goes once containerd has all events.
+  private void quitWhereDone() {
+    if (tasks.isShutDown() && events.isEmpty()) quit();
+    else if (tasks.isShutDown()) timer.schedule(this::quit, LEAVING_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private synchronized void quit() {
+    if (hasQuit || !tasks.isShutDown()) return;
+    hasQuit = true;
+    for (String name : List.of("journal", "journal.new", "exits", "")) {
+      try {
+        Files.deleteIfExists(directory.resolve(name));
+      } catch (IOException e) {
+        throw new UncheckedIOException("removing " + directory.resolve(name), e);
+      }
+    }
+    try {
+      keeper.quit();
+    } catch (HelperGoneException e) {
+      // gone already
+    }
+  }
+
+  /// Lets the keeper go to another engine, once what is under way is answered.
+  void leave(long millis) {
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+    while (active.get() > 0 && System.nanoTime() < end) {
+      try {
+        Thread.sleep(1);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        break;
+      }
+    }
+    isLeaving = true;
+    keeper.shutdown();
+  }
+
+  @Override
+  public void happened(PodEvent event) {
+    events.add(event);
+  }
+
+  @Override
+  public void ended(TaskProcess process) {
+    tasks.ended(process);
+    for (Call waiter : pod.takeWaiters(process))
+      answer(waiter, TtrpcResponse.ok(TaskService.exit(process)));
+  }
+
+  @Override
+  public void initReaped(TaskProcess init) {
+    threads.execute(() -> tasks.endOthers(init));
+  }
+
+  @Override
+  public void writtenDown(long sequence) {
+    keeper.trim(sequence);
+  }
+
+  @Override
+  public long eventsTaken() {
+    return events.isEmpty() ? events.next() : -1;
+  }
+
+  @Override
+  public void close() {
+    isLeaving = true;
+    events.close();
+    tasks.close();
+    pod.close();
+    keeper.close();
+  }
+}

@@ -1,0 +1,15 @@
+package io.jrun.runtime.shim;
+
+import io.jrun.kernel.Kernel;
+import io.jrun.runtime.container.Containers;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ScheduledExecutorService;
+
+/// What all pods of an engine share.
+record SharedByPods(
+    Kernel kernel,
+    Containers containers,
+    ShimProgram program,
+    OomWatcher oomWatcher,
+    ExecutorService threads,
+    ScheduledExecutorService timer) {}

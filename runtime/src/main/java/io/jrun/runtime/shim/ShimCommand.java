@@ -1,0 +1,78 @@
+package io.jrun.runtime.shim;
+
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.wire.Hello;
+import io.jrun.runtime.container.Containers;
+import io.jrun.specs.proto.ProtoWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.function.Supplier;
+
+/// `delete`, `-info` and `-v`: commands of the shim that print and end.
+///
+/// @param client the process that containerd has started
+record ShimCommand(
+    Containers containers, HelperKernel client, Hello hello, Supplier<String> features) {
+  private static final int KILLED = 137;
+  private static final String VERSION = "containerd-shim-jrun-v2: jrun 0.1.0\n";
+
+  int perform() {
+    ShimLine line = ShimLine.parse(hello.argv());
+    try {
+      if (line.version()) print(Descriptor.STDOUT, VERSION.getBytes(StandardCharsets.UTF_8));
+      else if (line.info()) print(Descriptor.STDOUT, ShimInfo.answer(features.get()));
+      else if (line.action().equals("delete")) print(Descriptor.STDOUT, delete(line));
+      else throw RpcException.unknown("unknown action \"" + line.action() + "\"");
+      return 0;
+    } catch (RuntimeException e) {
+      String text = "jrun: " + e.getMessage() + "\n";
+      print(Descriptor.STDERR, text.getBytes(StandardCharsets.UTF_8));
+      return 1;
+    }
+  }
+
+  private void print(Descriptor to, byte[] bytes) {
+    for (int at = 0; at < bytes.length; )
+      at += client.call(new FileCall.Write(to, Arrays.copyOfRange(bytes, at, bytes.length)));
+  }
+
+  /// Ends whatever is left of a container whose keeper may be gone, and can be repeated.
+  private byte[] delete(ShimLine line) {
+    String bundle = line.bundle().isEmpty() ? client.call(new ProcessCall.Getcwd()) : line.bundle();
+    String root = text(Path.of(bundle, ShimContainers.ROOT_FILE));
+    if (root.isEmpty()) root = ShimContainers.root("", line.namespace());
+    ShimContainers.operations(containers, client, hello)
+        .delete(ShimContainers.global(root, false), line.id(), true, false);
+    try {
+      RootfsMounts.unmount(client, bundle + "/rootfs");
+    } catch (KernelException e) {
+      throw RpcException.unknown("unmounting the root file system: " + e.getMessage());
+    }
+    String pid = text(Path.of(bundle, "init.pid"));
+    return new ProtoWriter()
+        .uint32(1, pid.matches("[0-9]{1,9}") ? Integer.parseInt(pid) : 0)
+        .uint32(2, KILLED)
+        .timestamp(3, Instant.now())
+        .toBytes();
+  }
+
+  private static String text(Path path) {
+    try {
+      return Files.readString(path).strip();
+    } catch (NoSuchFileException e) {
+      return "";
+    } catch (IOException e) {
+      throw new UncheckedIOException("reading " + path, e);
+    }
+  }
+}

@@ -1,0 +1,197 @@
+package io.jrun.runtime.shim;
+
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.wire.Hello;
+import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.runtime.cli.Caller;
+import io.jrun.runtime.cli.CreateOptions;
+import io.jrun.runtime.cli.GlobalOptions;
+import io.jrun.runtime.cli.Log;
+import io.jrun.runtime.cli.LogFormat;
+import io.jrun.runtime.cli.UpdateOptions;
+import io.jrun.runtime.container.ContainerOperations;
+import io.jrun.runtime.container.Containers;
+import io.jrun.runtime.container.Supervised;
+import io.jrun.specs.json.Json.JsonObject;
+import io.jrun.specs.runtime.NamespaceType;
+import io.jrun.specs.runtime.Status;
+import io.jrun.specs.task.CreateTask;
+import io.jrun.specs.task.RuncOptions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.function.Consumer;
+
+/// The containers of a pod, as operations on them by way of the keeper's workers.
+final class ShimContainers {
+  /// As `/run/containerd/runc` is runc's: a directory per namespace.
+  private static final String ROOT = "/run/containerd/jrun";
+
+  /// In the bundle: where the container's state is, for whoever deletes without the journal.
+  static final String ROOT_FILE = "jrun.root";
+
+  /// A command without one who called it: what it says goes to the engine's log.
+  private static final Caller NOBODY =
+      new Caller() {
+        @Override
+        public void out(String text) {
+          System.err.print(text);
+        }
+
+        @Override
+        public void err(String text) {
+          System.err.print(text);
+        }
+
+        @Override
+        public void appendToFile(String path, String text) {
+          throw new UnsupportedOperationException("a log file of the shim");
+        }
+
+        @Override
+        public String run(List<String> command) {
+          throw new UnsupportedOperationException("a command of the shim");
+        }
+
+        @Override
+        public Instant now() {
+          return Instant.now();
+        }
+      };
+
+  private final Containers containers;
+  private final Kernel kernel;
+  private final Workers workers;
+  private final String namespace;
+  private final Hello hello;
+
+  ShimContainers(
+      Containers containers, Kernel kernel, Workers workers, ShimLine line, List<String> env) {
+    this.containers = containers;
+    this.kernel = kernel;
+    this.workers = workers;
+    this.namespace = line.namespace();
+    // sockets that were passed to containerd are not the container's
+    this.hello = new Hello(List.of(), env.stream().filter(v -> !v.startsWith("LISTEN_")).toList());
+  }
+
+  String namespace() {
+    return namespace;
+  }
+
+  String root(RuncOptions options) {
+    return root(options.root(), namespace);
+  }
+
+  static String root(String given, String namespace) {
+    return (given.isEmpty() ? ROOT : given) + "/" + namespace;
+  }
+
+  static GlobalOptions global(String root, boolean systemdCgroup) {
+    return new GlobalOptions(root, null, LogFormat.TEXT, false, false, systemdCgroup, "false");
+  }
+
+  private static GlobalOptions global(TaskProcess process) {
+    return global(process.root(), false);
+  }
+
+  LazyWorker worker() {
+    return new LazyWorker(kernel, workers);
+  }
+
+  static ContainerOperations operations(Containers containers, HelperKernel worker, Hello hello) {
+    return containers.operations(worker, hello, new Log(global("", false), NOBODY));
+  }
+
+  private ContainerOperations by(HelperKernel worker) {
+    return operations(containers, worker, hello);
+  }
+
+  /// For what needs no process.
+  private ContainerOperations byNobody() {
+    return by(worker());
+  }
+
+  /// What is found without the journal: by containerd, and by `delete`.
+  void noteFor(String bundle, String root, String socket) {
+    try {
+      Files.writeString(Path.of(bundle, ROOT_FILE), root);
+      Path address = Path.of(bundle, "address");
+      if (!Files.exists(address)) Files.writeString(address, "unix://" + socket);
+    } catch (IOException e) {
+      throw new UncheckedIOException("writing into " + bundle, e);
+    }
+  }
+
+  /// The keeper joins the cgroup that the options name for the shim.
+  void joinShimCgroup(RuncOptions options, int pid) {
+    if (!options.shimCgroup().isEmpty()) containers.join(options.shimCgroup(), pid);
+  }
+
+  Supervised create(HelperKernel worker, CreateTask request, RuncOptions options) {
+    return by(worker)
+        .supervise(
+            new CreateOptions(
+                global(root(options), options.systemdCgroup()),
+                request.id(),
+                request.bundle(),
+                null,
+                null,
+                request.bundle() + "/init.pid",
+                options.noPivotRoot(),
+                options.noNewKeyring(),
+                0));
+  }
+
+  void start(HelperKernel worker, TaskProcess process) {
+    by(worker).start(global(process), process.id);
+  }
+
+  void exec(HelperKernel worker, TaskProcess process, Consumer<Supervised> born) {
+    by(worker).supervise(global(process), process.id, process.spec(), born);
+  }
+
+  /// Deletes it, where it is still there.
+  void delete(HelperKernel worker, TaskProcess process) {
+    by(worker).delete(global(process), process.id, true, false);
+  }
+
+  void pause(TaskProcess process) {
+    byNobody().pause(global(process), process.id);
+  }
+
+  void resume(TaskProcess process) {
+    byNobody().resume(global(process), process.id);
+  }
+
+  void thaw(TaskProcess process) {
+    cgroup(process).thaw();
+  }
+
+  void update(TaskProcess process, JsonObject resources) {
+    byNobody().update(new UpdateOptions(global(process), process.id, null, resources));
+  }
+
+  Cgroup cgroup(TaskProcess process) {
+    return byNobody().cgroup(global(process), process.id);
+  }
+
+  /// CREATING also where there is no such container.
+  Status status(TaskProcess process) {
+    return byNobody().status(global(process), process.id).orElse(Status.CREATING);
+  }
+
+  boolean hasPidNamespace(TaskProcess process) {
+    return byNobody()
+        .config(global(process), process.id)
+        .map(config -> {
+          var namespace = config.linux().namespace(NamespaceType.PID);
+          return namespace != null && (namespace.path() == null || namespace.path().isEmpty());
+        })
+        .orElse(true);
+  }
+}

@@ -1,0 +1,187 @@
+package io.jrun.runtime.shim;
+
+import static io.jrun.kernel.call.FileCall.*;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.wire.Keeper;
+import io.jrun.specs.task.StdioPaths;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/// The standard streams of a process. A FIFO is handed to the process itself, and nothing is
+/// copied: the keeper holds the other end of each, so that neither a client that leaves nor
+/// containerd's restart ends it. What is kept has four numbers from the process's place on.
+///
+/// ```
+///   client ─▶ stdin FIFO ─▶ process ─▶ stdout FIFO ─▶ containerd
+///                ▲                          │
+///         keeper: a write end,       keeper: a read end, so that nobody gets EPIPE and
+///         until CloseIO              what is not read yet stays
+/// ```
+final class Stdio {
+  static final int PLACES = 4;
+  private static final int STDIN = 0;
+  private static final int STDOUT = 1;
+  private static final int STDERR = 2;
+  private static final int TERMINAL = 3;
+  private static final int MASTER = 200;
+  private static final int S_IFMT = 0170000;
+  private static final int S_IFIFO = 0010000;
+
+  private final Kernel kernel;
+  private final Keeper keeper;
+  private final StdioPaths paths;
+  private final int place;
+
+  Stdio(Kernel kernel, Keeper keeper, StdioPaths paths, int place) {
+    this.kernel = kernel;
+    this.keeper = keeper;
+    this.paths = paths;
+    this.place = place;
+  }
+
+  private static boolean isUri(String path) {
+    return path.contains("://");
+  }
+
+  /// Gives them to a worker, whose child the process will be.
+  ///
+  /// @param logger the ends of the pipes to a logger; null where the streams go elsewhere
+  void giveTo(HelperKernel worker, @Nullable Logger logger) {
+    Batch batch = new Batch();
+    batch.add(new Dup3(Descriptor.STDIN, 1, 0)); // standard input is /dev/null
+    batch.add(new Dup3(Descriptor.STDIN, 2, 0));
+    if (!paths.terminal()) {
+      if (logger != null) {
+        give(batch, batch.pass(logger.stdout()), 1);
+        give(batch, batch.pass(logger.stderr()), 2);
+      } else if (paths.stdout().startsWith("file://")) {
+        addFile(batch, paths.stdout().substring("file://".length()));
+      } else if (isUri(paths.stdout())) {
+        throw RpcException.unknown("unknown STDIO scheme of " + paths.stdout());
+      } else {
+        addOutput(batch, paths.stdout(), STDOUT, 1);
+        addOutput(batch, paths.stderr(), STDERR, 2);
+      }
+      addInput(batch);
+    }
+    worker.run(batch);
+  }
+
+  private static void give(Batch batch, Descriptor from, int number) {
+    batch.add(new Dup3(from, number, 0));
+    batch.add(new Close(from));
+  }
+
+  private void addInput(Batch batch) {
+    if (paths.stdin().isEmpty()) return;
+    holdInput(paths.stdin());
+    give(batch, open(batch, paths.stdin(), O_RDONLY), 0);
+  }
+
+  private static Descriptor open(Batch batch, String path, int flags) {
+    return batch.add(new Openat(Descriptor.CWD, path, flags | O_CLOEXEC, 0, false)).descriptor();
+  }
+
+  private void addOutput(Batch batch, String path, int kept, int number) {
+    if (path.isEmpty()) return;
+    if (isFifo(path)) {
+      holdOutput(path, kept);
+      give(batch, open(batch, path, O_WRONLY), number);
+    } else {
+      give(batch, open(batch, path, O_WRONLY | O_APPEND), number);
+    }
+  }
+
+  private void addFile(Batch batch, String path) {
+    try {
+      Path parent = Path.of(path).getParent();
+      if (parent != null) Files.createDirectories(parent);
+    } catch (IOException e) {
+      throw new UncheckedIOException("making the directory of " + path, e);
+    }
+    int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC;
+    Descriptor file = batch.add(new Openat(Descriptor.CWD, path, flags, 0644, false)).descriptor();
+    batch.add(new Dup3(file, 1, 0));
+    give(batch, file, 2);
+  }
+
+  private boolean isFifo(String path) {
+    return (kernel.call(new Statx(Descriptor.CWD, path, 0)).mode() & S_IFMT) == S_IFIFO;
+  }
+
+  /// A write end that waits for CloseIO. It needs a reader to be opened without waiting.
+  private void holdInput(String path) {
+    try (OwnedDescriptor reader = own(path, O_RDONLY);
+        OwnedDescriptor writer = own(path, O_WRONLY)) {
+      keeper.place(place + STDIN, writer);
+    }
+  }
+
+  private void holdOutput(String path, int kept) {
+    try (OwnedDescriptor reader = own(path, O_RDONLY)) {
+      keeper.place(place + kept, reader);
+    }
+  }
+
+  private OwnedDescriptor own(String path, int flags) {
+    return OwnedDescriptor.open(
+        kernel, new Openat(Descriptor.CWD, path, flags | O_NONBLOCK | O_CLOEXEC, 0, false));
+  }
+
+  /// Has a process copy between a terminal and the FIFOs, and keeps the terminal's master.
+  ///
+  /// @return that process
+  HelperKernel relay(OwnedDescriptor terminal) {
+    keeper.place(place + TERMINAL, terminal);
+    HelperKernel relay = keeper.fork(false);
+    try {
+      Batch batch = new Batch();
+      give(batch, batch.pass(terminal), MASTER);
+      if (!paths.stdin().isEmpty()) {
+        holdInput(paths.stdin());
+        give(batch, open(batch, paths.stdin(), O_RDONLY | O_NONBLOCK), 0);
+      }
+      if (paths.stdout().startsWith("file://")) {
+        addFile(batch, paths.stdout().substring("file://".length()));
+      } else {
+        addOutput(batch, paths.stdout(), STDOUT, 1);
+      }
+      batch.add(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
+      relay.run(batch);
+      return relay;
+    } catch (RuntimeException e) {
+      relay.close();
+      throw e;
+    }
+  }
+
+  /// The master of the terminal, as it is numbered in a worker that sees what is kept.
+  Descriptor terminal() {
+    return new Descriptor.Known(place + TERMINAL);
+  }
+
+  /// Standard input may end.
+  void closeInput() {
+    keeper.drop(place + STDIN);
+  }
+
+  /// Lets everything go that is kept.
+  void release() {
+    for (int i = 0; i < PLACES; i++) keeper.drop(place + i);
+  }
+
+  /// What a failed open of a stream says.
+  static RpcException failed(KernelException e) {
+    return RpcException.unknown("opening the standard streams: " + e.getMessage());
+  }
+}

@@ -1,0 +1,620 @@
+package io.jrun.runtime.shim;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.wire.Keeper;
+import io.jrun.kernel.wire.KeeperState;
+import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.runtime.cgroup.CgroupException;
+import io.jrun.runtime.cgroup.OomWatch;
+import io.jrun.runtime.container.ContainerException;
+import io.jrun.runtime.container.HostProcess;
+import io.jrun.runtime.container.Supervised;
+import io.jrun.runtime.shim.metrics.CgroupMetrics;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.Json.JsonObject;
+import io.jrun.specs.proto.ProtoMessage;
+import io.jrun.specs.proto.ProtoWriter;
+import io.jrun.specs.runtime.Status;
+import io.jrun.specs.task.AnyValue;
+import io.jrun.specs.task.CreateTask;
+import io.jrun.specs.task.ExecTask;
+import io.jrun.specs.task.RuncOptions;
+import io.jrun.specs.task.TaskState;
+import io.jrun.specs.task.TaskStatus;
+import io.jrun.specs.ttrpc.StatusCode;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// `containerd.task.v2.Task` and `containerd.task.v3.Task`, which differ in nothing but their
+/// names.
+///
+/// What a request does is written into the pod's journal before it is answered, and what cannot be
+/// undone before it is done. A request that an engine before may have begun is answered from there.
+final class TaskService implements AutoCloseable {
+  private static final Set<String> SERVICES =
+      Set.of("containerd.task.v2.Task", "containerd.task.v3.Task");
+  private static final byte[] EMPTY = {};
+  private static final int SIGKILL = 9;
+  private static final int SIGTERM = 15;
+  private static final long END_MILLIS = 10_000;
+  private static final long LOGGER_MILLIS = 12_000;
+  private static final long DECIDE_MILLIS = 2_000;
+
+  private final Kernel kernel;
+  private final Keeper keeper;
+  private final Pod pod;
+  private final KeeperState state;
+  private final Workers workers;
+  private final ShimContainers containers;
+  private final OomWatcher oomWatcher;
+  private final Map<String, OomWatcher.Watching> watchings = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<String, ReentrantLock> locks = new ConcurrentHashMap<>();
+  private volatile boolean isShutDown;
+
+  TaskService(
+      SharedByPods engine,
+      Keeper keeper,
+      Pod pod,
+      KeeperState state,
+      ShimLine line,
+      List<String> env) {
+    this.kernel = engine.kernel();
+    this.keeper = keeper;
+    this.workers = new Workers(keeper, state, engine.program());
+    this.oomWatcher = engine.oomWatcher();
+    this.pod = pod;
+    this.state = state;
+    this.containers = new ShimContainers(engine.containers(), kernel, workers, line, env);
+  }
+
+  /// Goes on with what an engine before was told of and had perhaps not done.
+  void resume() {
+    for (TaskProcess init : pod.all(p -> p.isInit() && p.reaped != null && !p.hasExited))
+      endOthers(init);
+    for (TaskProcess init : pod.all(p -> p.isInit() && p.isCreated && !p.hasExited)) watchOom(init);
+  }
+
+  /// Tells when the container runs out of memory, and whether it did while nobody looked.
+  private void watchOom(TaskProcess init) {
+    try {
+      OomWatch watch = containers.cgroup(init).watchOom();
+      long kills = watch.kills();
+      watchings.put(init.id, oomWatcher.watch(watch, now -> oom(init, now)));
+      if (kills > init.oomKills) oom(init, kills);
+    } catch (CgroupException | KernelException | ContainerException e) {
+      System.err.println("jrun: no OOM events of " + init.id + ": " + e.getMessage());
+    }
+  }
+
+  private void oom(TaskProcess init, long kills) {
+    pod.record(
+        Line.of(Line.What.OOM, init.id, "").with("kills", Math.max(kills, init.oomKills + 1)));
+  }
+
+  /// A process has ended.
+  void ended(TaskProcess process) {
+    OomWatcher.Watching watching = process.isInit() ? watchings.remove(process.id) : null;
+    if (watching != null) watching.close();
+  }
+
+  /// The answer; null for one that comes later.
+  byte @Nullable [] perform(Call call) {
+    String service = call.request().service();
+    if (!SERVICES.contains(service)) throw RpcException.unimplemented("service " + service);
+    ProtoMessage m = ProtoMessage.parse(call.payload());
+    String id = m.string(1);
+    String method = call.request().method();
+    return switch (method) {
+      case "State" -> state(id, m.string(2));
+      case "Create" -> locked(id, () -> create(call));
+      case "Start" -> locked(key(id, m.string(2)), () -> start(call, id, m.string(2)));
+      case "Delete" -> locked(key(id, m.string(2)), () -> delete(id, m.string(2)));
+      case "Exec" -> locked(id, () -> exec(call));
+      case "Wait" -> await(call, id, m.string(2));
+      case "Pids" -> pids(id);
+      case "Pause" -> locked(id, () -> pause(id));
+      case "Resume" -> locked(id, () -> resumeTask(id));
+      case "Kill" -> kill(id, m.string(2), m.int32(3), m.bool(4));
+      case "ResizePty" -> resize(id, m.string(2), m.int32(3), m.int32(4));
+      case "CloseIO" -> closeIo(id, m.string(2), m.bool(3));
+      case "Update" -> locked(id, () -> update(id, AnyValue.read(m.message(2))));
+      case "Stats" -> stats(id);
+      case "Connect" -> connect(id);
+      case "Shutdown" -> shutdown();
+      case "Checkpoint" ->
+          throw RpcException.unimplemented("checkpoint: not implemented yet by jrun");
+      default -> throw RpcException.unimplemented("method " + method);
+    };
+  }
+
+  private interface Step {
+    byte[] run();
+  }
+
+  private static String key(String id, String execId) {
+    return execId.isEmpty() ? id : id + "/" + execId;
+  }
+
+  /// One request at a time changes a process.
+  private byte[] locked(String key, Step step) {
+    ReentrantLock lock = locks.computeIfAbsent(key, k -> new ReentrantLock());
+    lock.lock();
+    try {
+      return step.run();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private TaskProcess init(String id) {
+    return pod.find(id, "")
+        .filter(p -> p.isCreated && !p.isDeleted)
+        .orElseThrow(() -> RpcException.notFound("container not created"));
+  }
+
+  private TaskProcess process(String id, String execId) {
+    TaskProcess init = init(id);
+    if (execId.isEmpty()) return init;
+    return pod.find(id, execId)
+        .filter(p -> !p.isDeleted)
+        .orElseThrow(() -> RpcException.notFound("process does not exist " + execId));
+  }
+
+  private byte[] create(Call call) {
+    CreateTask request = CreateTask.read(call.payload());
+    String id = request.id();
+    TaskProcess before = pod.find(id, "").orElse(null);
+    if (before != null && before.isCreated && !before.isDeleted) {
+      if (call.isReplayed()) return new ProtoWriter().uint32(1, before.pid).toBytes();
+      throw RpcException.exists("container " + id);
+    }
+    RuncOptions options = RuncOptions.read(request.options());
+    String root = containers.root(options);
+    if (before != null) {
+      if (!before.isDeleted) undo(before);
+      pod.record(Line.of(Line.What.FORGOTTEN, id, ""));
+    }
+    if (!request.checkpoint().isEmpty())
+      throw RpcException.unimplemented("restore from a checkpoint: not implemented yet by jrun");
+    int place = place();
+    pod.record(
+        Line.of(Line.What.CREATE, id, "")
+            .with("bundle", request.bundle())
+            .with("root", root)
+            .with("place", place)
+            .with("rootfs", TaskProcess.json(request.rootfs()))
+            .with("stdin", request.stdio().stdin())
+            .with("stdout", request.stdio().stdout())
+            .with("stderr", request.stdio().stderr())
+            .with("terminal", request.stdio().terminal()));
+    TaskProcess process = pod.find(id, "").orElseThrow();
+    try {
+      return create(request, options, process);
+    } catch (RuntimeException e) {
+      try {
+        undo(process);
+        pod.record(Line.of(Line.What.FORGOTTEN, id, ""));
+      } catch (RuntimeException again) {
+        e.addSuppressed(again);
+      }
+      throw failed("OCI runtime create failed", e);
+    }
+  }
+
+  private byte[] create(CreateTask request, RuncOptions options, TaskProcess process) {
+    containers.noteFor(request.bundle(), process.root(), state.socket());
+    containers.joinShimCgroup(options, state.pid());
+    Stdio stdio = stdio(process);
+    try (HelperKernel worker = workers.fork();
+        MaybeLogger logger = logger(process)) {
+      if (!options.binaryName().isEmpty())
+        warn(worker, "BinaryName " + options.binaryName() + " is ignored: jrun is its own runtime");
+      RootfsMounts.mount(worker, request.rootfs(), request.bundle() + "/rootfs");
+      stdio.giveTo(worker, logger.logger());
+      logger.close();
+      Supervised made = containers.create(worker, request, options);
+      // init's parent is the worker until that ends: no exit of its pid so far is its own
+      pod.record(
+          Line.of(Line.What.CREATED, process.id, "")
+              .with("pid", made.pid())
+              .with("start", made.startTime())
+              .with("exits", pod.exitsBefore()));
+      if (made.terminal() != null) relay(process, stdio, made.terminal());
+      watchOom(process);
+      return new ProtoWriter().uint32(1, made.pid()).toBytes();
+    }
+  }
+
+  /// Into the shim's log, which a worker has as its standard error at first.
+  private static void warn(HelperKernel worker, String message) {
+    String line =
+        "time=\"" + Instant.now() + "\" level=warning msg=" + Json.of(message).toText() + "\n";
+    Batch batch = new Batch();
+    batch.attempt(new FileCall.Write(Descriptor.STDERR, line.getBytes(StandardCharsets.UTF_8)));
+    worker.run(batch);
+  }
+
+  /// A logger where one is wanted.
+  private record MaybeLogger(@Nullable Logger logger) implements AutoCloseable {
+    @Override
+    public void close() {
+      if (logger != null) logger.close();
+    }
+  }
+
+  private MaybeLogger logger(TaskProcess process) {
+    if (!Logger.isWanted(process.stdio().stdout())) return new MaybeLogger(null);
+    Logger logger =
+        Logger.start(kernel, keeper, process.stdio().stdout(), containers.namespace(), process.id);
+    pod.record(
+        Line.of(Line.What.RELAY, process.id, process.execId)
+            .with("pid", logger.pid())
+            .with("exits", pod.exitsBefore()));
+    return new MaybeLogger(logger);
+  }
+
+  private void relay(TaskProcess process, Stdio stdio, OwnedDescriptor terminal) {
+    try (OwnedDescriptor master = terminal;
+        HelperKernel relay = stdio.relay(master)) {
+      // nothing to say: it has left this engine
+    }
+  }
+
+  private int place() {
+    int place = pod.freePlace(Keeper.FIRST_PLACE, Keeper.PLACES, Stdio.PLACES);
+    if (place < 0)
+      throw new RpcException(StatusCode.RESOURCE_EXHAUSTED, "too many processes in one pod");
+    return place;
+  }
+
+  private Stdio stdio(TaskProcess process) {
+    return new Stdio(kernel, keeper, process.stdio(), process.place());
+  }
+
+  /// Takes away what a create began.
+  private void undo(TaskProcess process) {
+    try (LazyWorker worker = containers.worker()) {
+      containers.delete(worker, process);
+      if (!process.rootfs().isEmpty()) RootfsMounts.unmount(worker, process.bundle() + "/rootfs");
+    }
+    stdio(process).release();
+  }
+
+  private static RuntimeException failed(String what, RuntimeException e) {
+    return e instanceof ContainerException
+            || e instanceof KernelException
+            || e instanceof CgroupException
+            || e instanceof io.jrun.specs.json.SpecException
+        ? RpcException.unknown(what + ": " + e.getMessage())
+        : e;
+  }
+
+  private byte[] exec(Call call) {
+    ExecTask request = ExecTask.read(call.payload());
+    TaskProcess init = init(request.id());
+    if (init.hasExited || init.reaped != null)
+      throw RpcException.precondition("container " + init.id + " init process is not running");
+    TaskProcess before = pod.find(request.id(), request.execId()).orElse(null);
+    if (before != null && !before.isDeleted) {
+      if (call.isReplayed()) return EMPTY;
+      throw RpcException.exists("id " + request.execId());
+    }
+    if (containers.status(init) == Status.PAUSED)
+      throw RpcException.unknown("cannot exec in a paused state");
+    pod.record(
+        Line.of(Line.What.EXEC, request.id(), request.execId())
+            .with("bundle", init.bundle())
+            .with("root", init.root())
+            .with("place", place())
+            .with("stdin", request.stdio().stdin())
+            .with("stdout", request.stdio().stdout())
+            .with("stderr", request.stdio().stderr())
+            .with("terminal", request.stdio().terminal())
+            .with("spec", new String(request.process(), StandardCharsets.UTF_8)));
+    return EMPTY;
+  }
+
+  private byte[] start(Call call, String id, String execId) {
+    TaskProcess process = process(id, execId);
+    if (process.isStarted && call.isReplayed()) return started(process);
+    if (process.isStarted || process.hasExited && !call.isReplayed())
+      throw RpcException.unknown(
+          process.hasExited
+              ? "cannot start a container that has stopped"
+              : "cannot start an already running process");
+    if (call.isReplayed() && process.isStarting && hasStarted(process)) {
+      recordStarted(process);
+      return started(process);
+    }
+    return execId.isEmpty() ? startInit(process) : startExec(process);
+  }
+
+  private static byte[] started(TaskProcess process) {
+    return new ProtoWriter().uint32(1, process.pid).toBytes();
+  }
+
+  private void recordStarted(TaskProcess process) {
+    pod.record(Line.of(Line.What.STARTED, process.id, process.execId));
+    pod.settle();
+  }
+
+  /// Whether a process that an engine before was starting has become its program, which the kernel
+  /// tells also of one that has ended. A worker that its engine has left ends, and the process with
+  /// it, unless that has become its program.
+  private boolean hasStarted(TaskProcess process) {
+    if (process.isInit() && process.reaped == null) {
+      Status status = containers.status(process);
+      return status != Status.CREATED && status != Status.CREATING;
+    }
+    if (process.pid == 0) return false;
+    HostProcess host = new HostProcess(kernel, process.pid, process.startTime);
+    pod.await(
+        () -> process.reaped != null || host.hasExecuted(), process.isInit() ? 0 : DECIDE_MILLIS);
+    return process.reaped == null ? host.hasExecuted() : process.reaped.executed();
+  }
+
+  private byte[] startInit(TaskProcess process) {
+    pod.record(Line.of(Line.What.STARTING, process.id, ""));
+    try (LazyWorker worker = containers.worker()) {
+      containers.start(worker, process);
+    } catch (RuntimeException e) {
+      pod.record(Line.of(Line.What.FAILED, process.id, ""));
+      pod.settle();
+      throw failed("OCI runtime start failed", e);
+    }
+    recordStarted(process);
+    return started(process);
+  }
+
+  private byte[] startExec(TaskProcess process) {
+    TaskProcess init = init(process.id);
+    if (init.hasExited || init.reaped != null)
+      throw RpcException.precondition("container " + init.id + " init process is not running");
+    process.reaped = null;
+    pod.record(Line.of(Line.What.STARTING, process.id, process.execId));
+    Stdio stdio = stdio(process);
+    try (HelperKernel worker = workers.fork();
+        MaybeLogger logger = logger(process)) {
+      stdio.giveTo(worker, logger.logger());
+      logger.close();
+      containers.exec(worker, process, born -> born(process, stdio, born));
+    } catch (RuntimeException e) {
+      pod.record(Line.of(Line.What.FAILED, process.id, process.execId));
+      pod.settle();
+      throw failed("OCI runtime exec failed", e);
+    }
+    recordStarted(process);
+    return started(process);
+  }
+
+  /// The process is there, a child of the worker, and not yet its program.
+  private void born(TaskProcess process, Stdio stdio, Supervised born) {
+    pod.record(
+        Line.of(Line.What.BORN, process.id, process.execId)
+            .with("pid", born.pid())
+            .with("start", born.startTime())
+            .with("exits", pod.exitsBefore()));
+    if (born.terminal() != null) relay(process, stdio, born.terminal());
+  }
+
+  /// The end of a container's init is the end of the container: without a pid namespace of its own
+  /// the kernel does not see to that.
+  void endOthers(TaskProcess init) {
+    try {
+      if (containers.hasPidNamespace(init)) return;
+      containers.cgroup(init).signal(SIGKILL);
+    } catch (RuntimeException e) {
+      System.err.println("jrun: ending what is left of " + init.id + ": " + e.getMessage());
+    }
+  }
+
+  private byte[] delete(String id, String execId) {
+    TaskProcess process = pod.find(id, execId).orElse(null);
+    if (process != null && process.isDeleted) return deleted(process);
+    process = process(id, execId);
+    if (process.isLive() && process.isStarted)
+      throw RpcException.unknown("cannot delete a running process " + name(process));
+    if (process.isInit() && !process.hasExited) end(process);
+    drain(process);
+    if (process.isInit()) undo(process);
+    else stdio(process).release();
+    pod.record(Line.of(Line.What.DELETED, id, execId));
+    return deleted(process);
+  }
+
+  /// Ends an init that never was started.
+  private void end(TaskProcess process) {
+    new HostProcess(kernel, process.pid, process.startTime).signal(SIGKILL);
+    TaskProcess ending = process;
+    pod.await(() -> ending.hasExited, END_MILLIS);
+  }
+
+  /// Lets what is still to be copied arrive.
+  private void drain(TaskProcess process) {
+    if (process.relayPid == 0) return;
+    boolean logs = Logger.isWanted(process.stdio().stdout());
+    if (logs && !process.relayEnded) signal(process.relayPid, SIGTERM);
+    if (!pod.await(() -> process.relayEnded, logs ? LOGGER_MILLIS : END_MILLIS))
+      signal(process.relayPid, SIGKILL);
+  }
+
+  private void signal(int pid, int signal) {
+    HostProcess.of(kernel, pid).signal(signal);
+  }
+
+  private static String name(TaskProcess process) {
+    return process.isInit() ? process.id : process.execId;
+  }
+
+  private static byte[] deleted(TaskProcess process) {
+    Instant at = process.exitedAt == null ? Instant.EPOCH : process.exitedAt;
+    ProtoWriter writer = new ProtoWriter().uint32(1, process.pid).uint32(2, process.exitStatus);
+    return process.exitedAt == null ? writer.toBytes() : writer.timestamp(3, at).toBytes();
+  }
+
+  /// An answer has been handed over and cannot be lost any more.
+  void answered(Call call) {
+    if (!call.request().method().equals("Delete")) return;
+    ProtoMessage m = ProtoMessage.parse(call.payload());
+    pod.find(m.string(1), m.string(2))
+        .filter(p -> p.isDeleted)
+        .ifPresent(p -> {
+          pod.record(Line.of(Line.What.FORGOTTEN, p.id, p.execId));
+          locks.remove(key(p.id, p.execId));
+        });
+  }
+
+  private byte @Nullable [] await(Call call, String id, String execId) {
+    byte[][] now = {null};
+    pod.whenEnded(process(id, execId), call, process -> now[0] = exit(process));
+    return now[0];
+  }
+
+  /// WaitResponse.
+  static byte[] exit(TaskProcess process) {
+    ProtoWriter writer = new ProtoWriter().uint32(1, process.exitStatus);
+    return process.exitedAt == null
+        ? writer.toBytes()
+        : writer.timestamp(2, process.exitedAt).toBytes();
+  }
+
+  private byte[] state(String id, String execId) {
+    TaskProcess p = process(id, execId);
+    TaskStatus status =
+        p.hasExited || p.hasFailed && !p.isInit()
+            ? TaskStatus.STOPPED
+            : p.isInit() && isPaused(p)
+                ? TaskStatus.PAUSED
+                : p.isStarted ? TaskStatus.RUNNING : TaskStatus.CREATED;
+    return new TaskState(id, p.bundle(), p.pid, status, p.stdio(), p.exitStatus, p.exitedAt, execId)
+        .toBytes();
+  }
+
+  private boolean isPaused(TaskProcess init) {
+    return init.isPaused && containers.status(init) == Status.PAUSED;
+  }
+
+  private byte[] pids(String id) {
+    TaskProcess init = init(id);
+    ProtoWriter writer = new ProtoWriter();
+    if (init.hasExited) return writer.toBytes();
+    var execs = pod.all(p -> p.id.equals(id) && !p.isInit());
+    for (int pid : containers.cgroup(init).pids()) {
+      ProtoWriter info = new ProtoWriter().uint32(1, pid);
+      for (TaskProcess exec : execs)
+        if (exec.pid == pid)
+          info.message(
+              2,
+              new AnyValue(
+                      "containerd.runc.v1.ProcessDetails",
+                      new ProtoWriter().string(1, exec.execId).toBytes())
+                  .toProto());
+      writer.message(1, info);
+    }
+    return writer.toBytes();
+  }
+
+  private byte[] pause(String id) {
+    TaskProcess init = running(id);
+    if (containers.status(init) != Status.PAUSED) containers.pause(init);
+    if (!init.isPaused) pod.record(Line.of(Line.What.PAUSED, id, ""));
+    return EMPTY;
+  }
+
+  private byte[] resumeTask(String id) {
+    TaskProcess init = init(id);
+    if (containers.status(init) == Status.PAUSED) containers.resume(init);
+    else if (!init.isPaused)
+      throw RpcException.unknown("cannot resume a container that is not paused");
+    if (init.isPaused) pod.record(Line.of(Line.What.RESUMED, id, ""));
+    return EMPTY;
+  }
+
+  private TaskProcess running(String id) {
+    TaskProcess init = init(id);
+    if (init.hasExited || init.reaped != null)
+      throw RpcException.precondition("container " + id + " init process is not running");
+    return init;
+  }
+
+  private byte[] kill(String id, String execId, int signal, boolean all) {
+    TaskProcess process = process(id, execId);
+    if (process.isInit() && all) {
+      containers.cgroup(process).signal(signal);
+      return EMPTY;
+    }
+    if (process.pid == 0) throw RpcException.precondition("process not created");
+    if (process.hasExited || process.reaped != null)
+      throw RpcException.notFound("process already finished");
+    HostProcess host = new HostProcess(kernel, process.pid, process.startTime);
+    if (!host.signal(signal)) throw RpcException.notFound("process already finished");
+    // a frozen process would not end
+    if (process.isInit() && signal == SIGKILL && process.isPaused) containers.thaw(process);
+    return EMPTY;
+  }
+
+  private byte[] resize(String id, String execId, int width, int height) {
+    TaskProcess process = process(id, execId);
+    if (!process.stdio().terminal() || process.pid == 0 || process.hasExited) return EMPTY;
+    ByteBuffer size = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder());
+    size.putShort((short) height).putShort((short) width);
+    try (HelperKernel worker = workers.forkSeeing()) {
+      worker.call(
+          new FileCall.IoctlWrite(stdio(process).terminal(), FileCall.TIOCSWINSZ, size.array()));
+    } catch (KernelException e) {
+      throw RpcException.unknown("resizing the terminal: " + e.getMessage());
+    }
+    return EMPTY;
+  }
+
+  private byte[] closeIo(String id, String execId, boolean stdin) {
+    TaskProcess process = process(id, execId);
+    if (stdin) stdio(process).closeInput();
+    return EMPTY;
+  }
+
+  private byte[] update(String id, AnyValue resources) {
+    containers.update(running(id), (JsonObject) Json.parse(resources.value()));
+    return EMPTY;
+  }
+
+  private byte[] stats(String id) {
+    Cgroup cgroup = containers.cgroup(init(id));
+    return new ProtoWriter().message(1, CgroupMetrics.read(cgroup.values()).toProto()).toBytes();
+  }
+
+  private byte[] connect(String id) {
+    int pid = pod.find(id, "").filter(p -> !p.isDeleted).map(p -> p.pid).orElse(0);
+    return new ProtoWriter().uint32(1, state.pid()).uint32(2, pid).string(3, "").toBytes();
+  }
+
+  private byte[] shutdown() {
+    if (pod.all(p -> true).isEmpty()) isShutDown = true;
+    return EMPTY;
+  }
+
+  boolean isShutDown() {
+    return isShutDown;
+  }
+
+  /// What is under way finds its keeper gone.
+  @Override
+  public void close() {
+    watchings.values().forEach(OomWatcher.Watching::close);
+    watchings.clear();
+  }
+}

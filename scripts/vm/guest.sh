@@ -1,0 +1,48 @@
+#!/bin/bash
+# Inside the virtual machine, as its one service: runs the tests and returns their reports through the third disk, or leaves a shell.
+set -u
+. "${0%/*}/vm.conf"
+mkdir -p "$REPOSITORY"
+mount --bind "${0%/*}" "$REPOSITORY"
+cd "$REPOSITORY"
+export JAVA_HOME PATH=$JAVA_HOME/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
+mkdir -p /opt/cni
+ln -sfn /usr/lib/cni /opt/cni/bin
+# the ordinary user's own systemd, as after a login
+systemctl start user@1000.service
+if [ "$LANE" = shell ]; then
+  export PATH=$REPOSITORY/build/install/bin:$PATH TERM=vt220
+  echo "jrun is in the PATH; user 1000 has a systemd of its own; leave with exit"
+  exec setsid -c bash -i
+fi
+results=/run/results
+mkdir -p $results
+if [ "$LANE" = script ]; then
+  export PATH=$REPOSITORY/build/install/bin:$PATH
+  bash "$REPOSITORY/script"
+  echo $? >$results/status
+  tar -C $results -cf /dev/vdc .
+  exit
+fi
+status=0
+for module in $MODULES; do
+  [ "$LANE" = full ] || [ "$LANE" = classes ] || [ $module = integration-tests ] || continue
+  select=(--include-classname='.*IT')
+  case $LANE in
+    short) select+=(--include-tag=vm) ;;
+    classes) select=(--include-classname=".*\\.(${CLASSES// /|})") ;;
+  esac
+  cd "$REPOSITORY/$module"
+  [ -d target/test-classes ] || continue
+  path=target/test-classes:$(ls -d ../{specs,kernel,cni,rootfs-tools,runtime}/target/classes | paste -sd:):$(ls ../lib/*.jar | paste -sd:)
+  java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Djrun.vm=true \
+    -cp "$path" org.junit.platform.console.ConsoleLauncher execute --scan-classpath=target/test-classes "${select[@]}" --reports-dir=$results/$module \
+    --details=testfeed --disable-ansi-colors --disable-banner
+  code=$?
+  # 2: no test was found
+  [ $code = 0 ] || [ $code = 2 ] || status=1
+done
+echo $status >$results/status
+journalctl -b --no-pager >$results/journal 2>/dev/null
+tar -C $results -cf /dev/vdc .
+sync

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Boots the virtual machine, and in it runs tests (lane short or full, or classes and their names), a file (lane script), or a shell (lane shell).
+# Needs the build in build/install and the modules' target directories. Reports are left in build/vm/reports.
+# Exits with the tests' status; 77 with the reason where there can be no virtual machine.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+repository=$PWD
+lane=${1:-full}
+shift || true
+skip() { echo "skipped: the virtual machine's tests - $*"; exit 77; }
+command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+made=$(scripts/vm/image.sh) || { [ $? = 77 ] && skip "$made"; exit 1; }
+image=${made#image: }
+memory=$(awk '/MemAvailable/ {print int($2 / 1024)}' /proc/meminfo)
+[ "$memory" -ge 3000 ] || skip "it takes 2 GiB of memory, and ${memory} MiB are available"
+
+# The second disk: the build and the tests' classes, to be mounted at this repository's own path.
+run=$(mktemp -d "$PWD/build/vm/run.XXXXXX")
+trap 'rm -rf "$run"' EXIT
+work=$run/work
+mkdir -p "$work/lib"
+junit=$(sed -n 's:.*<junit.version>\(.*\)</junit.version>.*:\1:p' pom.xml)
+console=build/vm/junit-platform-console-standalone-$junit.jar
+[ -e "$console" ] || mvn -B -q dependency:copy -Dartifact="org.junit.platform:junit-platform-console-standalone:$junit" -DoutputDirectory="$repository/build/vm"
+cp "$console" "$work/lib/"
+modules=${VM_MODULES:-kernel cni integration-tests runtime}
+libraries=build/vm/libraries-$(cat pom.xml ./*/pom.xml | sha256sum | cut -c1-16)
+if [ ! -e "$libraries/complete" ]; then
+  rm -rf build/vm/libraries-*
+  mvn -B -q dependency:copy-dependencies -DincludeScope=test -DexcludeGroupIds=io.jrun,org.junit.jupiter,org.junit.platform \
+    -DoutputDirectory="$repository/$libraries"
+  touch "$libraries/complete"
+fi
+cp "$libraries"/*.jar "$work/lib/"
+tar -c build/install build/helper scripts docs README.md Makefile $(for module in specs $modules; do ls -d $module/target/classes $module/target/test-classes \
+  $module/src/test $module/pom.xml 2>/dev/null; done) | tar -C "$work" -x
+printf '%s\n' "REPOSITORY='$repository'" "LANE='$lane'" "CLASSES='$*'" "MODULES='$modules'" "JAVA_HOME='$(readlink -f "$JAVA_HOME")'" >"$work/vm.conf"
+install -m 755 scripts/vm/guest.sh "$work/run"
+[ "$lane" != script ] || cp "$1" "$work/script"
+mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$work" "$run/work.img" 1G >/dev/null
+rm -rf "$work"
+truncate -s 64M "$run/results.tar"
+
+# hugepages, so that hugetlb has something to limit; no udev, so no getty could wait for the console's device
+append="console=ttyS0 quiet mitigations=off nokaslr panic=-1 systemd.show_status=0 systemd.getty_auto=0 apparmor=1 security=apparmor hugepages=8"
+# software emulation works everywhere; /dev/kvm is there on machines where it does not work, so it must be asked for
+accel="-accel tcg,thread=multi -cpu Nehalem"
+[ -z "${VM_KVM:-}" ] || accel="-accel kvm -cpu host"
+disk() { echo -drive "file=$1,if=virtio,format=raw,cache=unsafe,snapshot=$2"; }
+if [ "$lane" = shell ]; then serial="-serial mon:stdio -echr 0x1d"; else serial="-serial stdio"; exec </dev/null; fi
+[ "$lane" = shell ] && echo "Ctrl-] x ends the machine"
+nice -n 15 timeout "${VM_SECONDS:-3600}" qemu-system-x86_64 -M q35 $accel -smp 2 -m 2G -nodefaults -display none -no-reboot $serial -kernel "$image/vmlinuz" -initrd "$image/initrd" \
+  -append "$append" $(disk "$image/root.img" on) $(disk "$run/work.img" on) $(disk "$run/results.tar" off) || { echo "the virtual machine did not end by itself: $?"; exit 1; }
+[ "$lane" = shell ] && exit 0
+reports=build/vm/reports
+rm -rf $reports
+mkdir -p $reports
+tar -xf "$run/results.tar" -C $reports 2>/dev/null || { echo "the virtual machine returned no results"; exit 1; }
+[ "$lane" = script ] || scripts/count.py "in the virtual machine: " "$reports/*/TEST-*.xml"
+exit "$(cat $reports/status)"

@@ -1,0 +1,11 @@
+package io.jrun.specs.task;
+
+/// `containerd.v1.types.Status`, in the order of its numbers.
+public enum TaskStatus {
+  UNKNOWN,
+  CREATED,
+  RUNNING,
+  STOPPED,
+  PAUSED,
+  PAUSING
+}
