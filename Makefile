@@ -77,7 +77,7 @@ install: build
 
 # Takes away what install put there. State, leases and logs under /run and /var stay, and so do running containers.
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/jrun $(DESTDIR)$(PREFIX)/bin/simplecni
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,jrun simplecni containerd-shim-jrun-v2)
 	rm -rf $(DESTDIR)$(PREFIX)/lib/jrun
 	@if [ -n "$(CNI_BIN)" ] && [ "$$(readlink $(DESTDIR)$(CNI_BIN)/simplecni)" = $(PREFIX)/bin/jrun ]; then \
 	  rm -v $(DESTDIR)$(CNI_BIN)/simplecni; fi
