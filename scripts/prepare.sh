@@ -13,6 +13,7 @@ need jq jq
 need ps procps
 for tool in umoci skopeo buildah docker-registry zstd openssl; do need $tool $tool; done
 need xz xz-utils
+need mkfs.btrfs btrfs-progs
 need bzip2 bzip2
 need setfattr attr
 need setfacl acl

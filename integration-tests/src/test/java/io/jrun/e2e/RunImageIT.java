@@ -34,7 +34,8 @@ class RunImageIT extends EndToEnd {
   }
 
   private void assertNothingIsLeft() throws IOException {
-    assertThat(temp.resolve("store/bundles")).isEmptyDirectory();
+    Path bundles = temp.resolve("store/bundles");
+    if (Files.exists(bundles)) assertThat(bundles).isEmptyDirectory();
     assertThat(temp.resolve("store/leases")).isEmptyDirectory();
     assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).doesNotContain(store());
   }
@@ -217,7 +218,7 @@ class RunImageIT extends EndToEnd {
   @Test
   void aCopyIsTheSameTreeAsTheLayersStacked() throws IOException {
     String script =
-        "cd /; for d in bin d etc keep link opaque hard; do busybox find $d -exec busybox stat -c"
+        "cd /; for d in bin d etc/passwd etc/group keep link opaque hard; do busybox find $d -exec busybox stat -c"
             + " '%n %F %a %u:%g %Y %h' {} \\;; done; cat keep opaque/p d/three d/sub/two";
     String stacked =
         runImage("--snapshotter", "overlayfs", "-u", "root", id, "-c", script).succeeds().out();
@@ -354,7 +355,7 @@ class RunImageIT extends EndToEnd {
 
   @Test
   void aRunKilledAtAnyMomentLeavesWhatPruneTakes() throws IOException {
-    for (int millis = 0; millis < 1200; millis += 150) {
+    for (int millis = 0; millis < 1200; millis += 240) {
       Command.Running running =
           command(
                   "run",

@@ -296,7 +296,9 @@ final class Creation implements AutoCloseable {
   /// another user namespace, nor to mounts of a sandbox.
   private void openTrees(Config config) {
     if (sandbox != null) sandbox.open(config, client, trees);
-    boolean isOthers = config.linux().namespace(NamespaceType.USER) != null;
+    // who may not clone a tree outside leaves it to init, which may inside
+    boolean isOthers =
+        config.linux().namespace(NamespaceType.USER) != null && !containers.isUnprivileged();
     for (int i = 0; i < config.mounts().size(); i++) {
       Mount mount = config.mounts().get(i);
       if (!isNameFile(mount)) continue;
