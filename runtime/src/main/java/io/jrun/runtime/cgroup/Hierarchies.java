@@ -8,7 +8,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /// The cgroup hierarchies of /proc/self/mountinfo. A hierarchy that is mounted several times counts
-/// once, below /sys/fs/cgroup if it is there.
+/// once. Where any is below /sys/fs/cgroup, those mounted elsewhere do not count: such a mount is
+/// some tool's own and may be gone in a moment, as CRIU's is.
 public final class Hierarchies {
   private static final String TOP = "/sys/fs/cgroup";
 
@@ -54,7 +55,9 @@ public final class Hierarchies {
           new Hierarchy(unescape(before[4]), unescape(before[3]), controllers, v2);
       byKey.merge(hierarchy.key(), hierarchy, (old, now) -> atTop(old) || !atTop(now) ? old : now);
     }
-    return new Hierarchies(List.copyOf(byKey.values()));
+    List<Hierarchy> found = List.copyOf(byKey.values());
+    List<Hierarchy> top = found.stream().filter(Hierarchies::atTop).toList();
+    return new Hierarchies(top.isEmpty() ? found : top);
   }
 
   /// All of them, in the order of mountinfo.
