@@ -5,7 +5,6 @@ import static io.jrun.kernel.call.FileCall.*;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
-import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
@@ -18,15 +17,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The standard streams of a process. A FIFO is handed to the process itself, and nothing is
 /// copied: the keeper holds the other end of each, so that neither a client that leaves nor
-/// containerd's restart ends it. What is kept has four numbers from the process's place on.
+/// containerd's restart ends it. What is kept has numbers from the process's place on.
 ///
 /// ```
 ///   client ─▶ stdin FIFO ─▶ process ─▶ stdout FIFO ─▶ containerd
@@ -35,11 +32,15 @@ import org.jspecify.annotations.Nullable;
 ///         until CloseIO              what is not read yet stays
 /// ```
 final class Stdio {
-  static final int PLACES = 4;
+  static final int PLACES = 8;
   private static final int STDIN = 0;
   private static final int STDOUT = 1;
   private static final int STDERR = 2;
   private static final int TERMINAL = 3;
+
+  /// Behind the place of each stream: its other end, until the process has that.
+  private static final int STAND_IN = 4;
+
   private static final int MASTER = 200;
   private static final long READER_NANOS = 5_000_000_000L;
   private static final long PAUSE_NANOS = 1_000_000;
@@ -50,7 +51,6 @@ final class Stdio {
   private final Keeper keeper;
   private final StdioPaths paths;
   private final int place;
-  private final List<OwnedDescriptor> bridges = new ArrayList<>();
 
   Stdio(Kernel kernel, Keeper keeper, StdioPaths paths, int place) {
     this.kernel = kernel;
@@ -70,15 +70,11 @@ final class Stdio {
     Batch batch = new Batch();
     batch.add(new Dup3(Descriptor.STDIN, 1, 0)); // standard input is /dev/null
     batch.add(new Dup3(Descriptor.STDIN, 2, 0));
-    try {
-      if (!paths.terminal()) {
-        addOutputs(batch, logger);
-        addInput(batch);
-      }
-      worker.run(batch);
-    } finally {
-      letBridgesGo();
+    if (!paths.terminal()) {
+      addOutputs(batch, logger);
+      addInput(batch);
     }
+    worker.run(batch);
   }
 
   private void addOutputs(Batch batch, @Nullable Logger logger) {
@@ -95,16 +91,27 @@ final class Stdio {
     }
   }
 
-  /// An end of ours that stands in until the worker has opened the FIFO for itself: a client that
-  /// has opened it may write or read at once, and without that would meet EPIPE or the end.
-  private void bridge(String path, int flags) {
-    OwnedDescriptor end = own(path, flags);
-    bridges.add(end);
+  /// Has the keeper open an end that stands in until the process has the FIFO for itself, also
+  /// under another engine: a client that has opened it may write or read at once, and without that
+  /// would meet EPIPE or the end. False where it is to be written and nobody reads yet.
+  private boolean standIn(String path, int flags, int stream) {
+    int errno = keeper.open(place + STAND_IN + stream, path, flags);
+    if (errno != 0 && errno != Errno.ENXIO.value()) throw failed(path, errno);
+    return errno == 0;
   }
 
-  private void letBridgesGo() {
-    bridges.forEach(OwnedDescriptor::close);
-    bridges.clear();
+  private void hold(String path, int flags, int kept) {
+    int errno = keeper.open(place + kept, path, flags);
+    if (errno != 0) throw failed(path, errno);
+  }
+
+  private static RpcException failed(String path, int errno) {
+    return RpcException.unknown("opening " + path + ": " + Errno.of(errno).text());
+  }
+
+  /// The process is there, and needs no stand-ins any more.
+  void settle() {
+    for (int stream = STDIN; stream <= STDERR; stream++) keeper.drop(place + STAND_IN + stream);
   }
 
   private static void give(Batch batch, Descriptor from, int number) {
@@ -151,38 +158,21 @@ final class Stdio {
 
   /// A write end that waits for CloseIO. It needs a reader to be opened without waiting.
   private void holdInput(String path) {
-    bridge(path, O_RDONLY);
-    try (OwnedDescriptor writer = own(path, O_WRONLY)) {
-      keeper.place(place + STDIN, writer);
-    }
+    standIn(path, O_RDONLY, STDIN);
+    hold(path, O_WRONLY, STDIN);
   }
 
   private void holdOutput(String path, int kept) {
-    awaitReader(path);
-    try (OwnedDescriptor reader = own(path, O_RDONLY)) {
-      keeper.place(place + kept, reader);
-    }
+    awaitReader(path, kept);
+    hold(path, O_RDONLY, kept);
   }
 
   /// A client may still be about to open the FIFO; if it came after the process has ended and all
   /// is let go, it would find nothing. Where nobody comes, the keeper's end has what is said.
-  private void awaitReader(String path) {
+  private void awaitReader(String path, int stream) {
     long end = System.nanoTime() + READER_NANOS;
-    while (true) {
-      try {
-        bridge(path, O_WRONLY);
-        return;
-      } catch (KernelException e) {
-        if (e.errno().value() != Errno.ENXIO.value()) throw e;
-      }
-      if (System.nanoTime() > end) return;
+    while (!standIn(path, O_WRONLY, stream) && System.nanoTime() < end)
       LockSupport.parkNanos(PAUSE_NANOS);
-    }
-  }
-
-  private OwnedDescriptor own(String path, int flags) {
-    return OwnedDescriptor.open(
-        kernel, new Openat(Descriptor.CWD, path, flags | O_NONBLOCK | O_CLOEXEC, 0, false));
   }
 
   /// Has a process copy between a terminal and the FIFOs, and keeps the terminal's master.
@@ -205,8 +195,6 @@ final class Stdio {
       }
       born.accept(relay.run(batch).of(pid));
       relay.call(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
-    } finally {
-      letBridgesGo();
     }
   }
 
@@ -223,10 +211,5 @@ final class Stdio {
   /// Lets everything go that is kept.
   void release() {
     for (int i = 0; i < PLACES; i++) keeper.drop(place + i);
-  }
-
-  /// What a failed open of a stream says.
-  static RpcException failed(KernelException e) {
-    return RpcException.unknown("opening the standard streams: " + e.getMessage());
   }
 }

@@ -83,6 +83,7 @@ final class TaskService implements AutoCloseable {
 
   /// Goes on with what an engine before was told of and had perhaps not done.
   void resume() {
+    isShutDown = pod.isShutDown();
     for (TaskProcess init : pod.all(p -> p.isInit() && p.reaped != null && !p.hasExited))
       endOthers(init);
     for (TaskProcess init : pod.all(p -> p.isInit() && p.isCreated && !p.hasExited)) watchOom(init);
@@ -134,7 +135,7 @@ final class TaskService implements AutoCloseable {
       case "Update" -> locked(id, () -> update(id, AnyValue.read(m.message(2))));
       case "Stats" -> stats(id);
       case "Connect" -> connect(id);
-      case "Shutdown" -> EMPTY; // once that is answered, and only where no task is left
+      case "Shutdown" -> shutdown();
       case "Checkpoint" ->
           throw RpcException.unimplemented("checkpoint: not implemented yet by jrun");
       default -> throw RpcException.unimplemented("method " + method);
@@ -179,18 +180,20 @@ final class TaskService implements AutoCloseable {
     String id = request.id();
     TaskProcess before = pod.find(id, "").orElse(null);
     if (before != null && before.isCreated && !before.isDeleted) {
-      if (call.isReplayed()) return new ProtoWriter().uint32(1, before.pid).toBytes();
-      throw RpcException.exists("container " + id);
+      if (!call.isReplayed()) throw RpcException.exists("container " + id);
+      stdio(before).settle();
+      return new ProtoWriter().uint32(1, before.pid).toBytes();
     }
     RuncOptions options = RuncOptions.read(request.options());
     String root = containers.root(options);
     if (before != null) {
-      if (!before.isDeleted) undo(before);
+      if (!before.isDeleted) undoContainer(before);
       pod.record(Line.of(Line.What.FORGOTTEN, id, ""));
     }
     if (!request.checkpoint().isEmpty())
       throw RpcException.unimplemented("restore from a checkpoint: not implemented yet by jrun");
-    int place = place();
+    // of one that is begun again the streams are kept: to its client nothing has happened
+    int place = before != null && !before.isDeleted ? before.place() : place();
     pod.record(
         Line.of(Line.What.CREATE, id, "")
             .with("bundle", request.bundle())
@@ -235,6 +238,7 @@ final class TaskService implements AutoCloseable {
               .with("pid", made.pid())
               .with("start", made.startTime())
               .with("exits", pod.exitsBefore()));
+      stdio.settle();
       watchOom(process);
       return new ProtoWriter().uint32(1, made.pid()).toBytes();
     }
@@ -296,11 +300,15 @@ final class TaskService implements AutoCloseable {
 
   /// Takes away what a create began.
   private void undo(TaskProcess process) {
+    undoContainer(process);
+    stdio(process).release();
+  }
+
+  private void undoContainer(TaskProcess process) {
     try (LazyWorker worker = containers.worker()) {
       containers.delete(worker, process);
       if (!process.rootfs().isEmpty()) RootfsMounts.unmount(worker, process.bundle() + "/rootfs");
     }
-    stdio(process).release();
   }
 
   private static RuntimeException failed(String what, RuntimeException e) {
@@ -339,7 +347,7 @@ final class TaskService implements AutoCloseable {
 
   private byte[] start(Call call, String id, String execId) {
     TaskProcess process = process(id, execId);
-    if (process.isStarted && call.isReplayed()) return started(process);
+    if (process.isStarted && call.isReplayed()) return started(process); // and settled before
     if (process.isStarted || process.hasExited && !call.isReplayed())
       throw RpcException.unknown(
           process.hasExited
@@ -357,6 +365,7 @@ final class TaskService implements AutoCloseable {
   }
 
   private void recordStarted(TaskProcess process) {
+    if (!process.isInit()) stdio(process).settle(); // before the end may be told
     pod.record(Line.of(Line.What.STARTED, process.id, process.execId));
     pod.settle();
   }
@@ -402,6 +411,7 @@ final class TaskService implements AutoCloseable {
       logger.close();
       containers.exec(worker, process, born -> born(process, stdio, born));
     } catch (RuntimeException e) {
+      stdio.settle();
       pod.record(Line.of(Line.What.FAILED, process.id, process.execId));
       pod.settle();
       throw failed("OCI runtime exec failed", e);
@@ -481,8 +491,7 @@ final class TaskService implements AutoCloseable {
 
   /// An answer has been handed over and cannot be lost any more.
   void answered(Call call) {
-    if (call.request().method().equals("Shutdown") && pod.all(TaskProcess::isInit).isEmpty())
-      isShutDown = true;
+    if (call.request().method().equals("Shutdown")) isShutDown = pod.isShutDown();
     if (!call.request().method().equals("Delete")) return;
     ProtoMessage m = ProtoMessage.parse(call.payload());
     pod.find(m.string(1), m.string(2))
@@ -617,6 +626,13 @@ final class TaskService implements AutoCloseable {
   private byte[] connect(String id) {
     int pid = pod.find(id, "").filter(p -> !p.isDeleted).map(p -> p.pid).orElse(0);
     return new ProtoWriter().uint32(1, state.pid()).uint32(2, pid).string(3, "").toBytes();
+  }
+
+  /// Takes effect once that is answered, and only where no container is left. An engine that takes
+  /// over is not told again, so it is written down.
+  private byte[] shutdown() {
+    if (pod.all(TaskProcess::isInit).isEmpty()) pod.record(Line.of(Line.What.SHUTDOWN, "", ""));
+    return EMPTY;
   }
 
   boolean isShutDown() {
