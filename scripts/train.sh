@@ -33,4 +33,4 @@ if [ -n "${JRUN_TRAINING:-}" ] && [ -n "$(command -v ip)" ] && ip netns add "tra
 fi
 "$jrun" engine stop
 sleep 0.5
-for _ in $(seq 100); do [ -s "$(dirname "$jrun")/../lib/jrun/jrun.aot" ] && break; sleep 0.1; done
+for _ in $(seq 600); do [ -s "$(dirname "$jrun")/../lib/jrun/jrun.aot" ] && break; sleep 0.1; done
