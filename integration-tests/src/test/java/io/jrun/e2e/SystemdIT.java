@@ -1,7 +1,6 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,16 +13,23 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 
 /// `--systemd-cgroup`, with the systemd that this machine was started by.
 @Tag("vm")
+@EnabledIf(
+    value = "isPossible",
+    disabledReason = "needs systemd as PID 1 and cgroup v2 alone (make vm-test)")
 class SystemdIT extends EndToEnd {
   private static final String DAEMON = "/run/systemd/system";
 
+  static boolean isPossible() {
+    return Files.isDirectory(Path.of(DAEMON))
+        && Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
+  }
+
   @BeforeEach
-  void needsSystemd() {
-    assumeTrue(Files.isDirectory(Path.of(DAEMON)), "systemd does not run here");
-    assumeTrue(Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers")), "needs cgroup v2 alone");
+  void nameTheScope() {
     config.setText("/linux/cgroupsPath", "system.slice:" + tag + ":c");
   }
 
