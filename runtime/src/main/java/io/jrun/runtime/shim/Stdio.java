@@ -92,9 +92,9 @@ final class Stdio {
     }
   }
 
-  /// Has the keeper keep an end that stands in until the process has the FIFO for itself, also under
-  /// another engine: a client that has opened it may write or read at once, and without that would
-  /// meet EPIPE or the end.
+  /// Has the keeper keep an end that stands in until the process has the FIFO for itself, also
+  /// under another engine: a client that has opened it may write or read at once, and without that
+  /// would meet EPIPE or the end.
   private void standIn(String path, int flags, int stream) {
     try (OwnedDescriptor end = own(path, flags)) {
       keeper.place(place + STAND_IN + stream, end);
