@@ -400,6 +400,20 @@ static void stop_listening(void) {
   listener = -1;
 }
 
+/* Opened here and not handed over, so that there is no moment at which it would go with an engine. */
+static void open_for_engine(const struct keeper_message *m, const struct frame *path, int placeable) {
+  struct frame *reply = allocate(0);
+  long fd = -EINVAL;
+  if (placeable && path && m->size && !path->data[m->size - 1])
+    fd = syscall3(SYS_openat, AT_FDCWD, path->data, m->connection | O_NONBLOCK | O_CLOEXEC);
+  if (fd >= 0) {
+    long error = syscall3(SYS_dup3, fd, m->stream, O_CLOEXEC);
+    syscall1(SYS_close, fd);
+    fd = error < 0 ? error : 0;
+  }
+  if (reply) tell(reply, KEEPER_OPENED, (unsigned)-fd, m->stream, 0);
+}
+
 static void obey(struct keeper_message *m, struct frame *data, int fd) {
   unsigned place = m->stream;
   int placeable = place >= KEEPER_FIRST_PLACE && place < KEEPER_FIRST_PLACE + KEEPER_PLACES;
@@ -418,6 +432,7 @@ static void obey(struct keeper_message *m, struct frame *data, int fd) {
     case KEEPER_PLACE:
       if (fd >= 0 && placeable) syscall3(SYS_dup3, fd, place, O_CLOEXEC);
       break;
+    case KEEPER_OPEN: open_for_engine(m, data, placeable); break;
     case KEEPER_DROP:
       if (placeable) syscall1(SYS_close, place);
       break;

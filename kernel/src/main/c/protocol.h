@@ -111,6 +111,8 @@ struct monitor {
 #define KEEPER_DROP 11    /* engine: close the descriptor of the number in stream */
 #define KEEPER_OUTGOING 12 /* engine: the descriptor is connection 0 from now on */
 #define KEEPER_TRIM 13    /* engine: exits up to the sequence number are written down elsewhere */
+#define KEEPER_OPEN 15    /* engine: open the path, ended by NUL, with the flags in connection, as the number in stream */
+#define KEEPER_OPENED 16  /* keeper: the number in stream, the errno in connection */
 #define KEEPER_QUIT 14    /* engine: nobody listens any more; end when everything is sent */
 
 /* How a worker is forked. One that does not stay ends with the engine that asked for it, and its exit is

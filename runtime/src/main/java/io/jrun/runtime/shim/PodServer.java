@@ -76,6 +76,9 @@ final class PodServer implements Pod.Listener, AutoCloseable {
           case KeeperMessage.Closed(int connection) when connection == Keeper.OUTGOING ->
               events.disconnected();
           case KeeperMessage.Closed(int connection) -> pod.disconnected(connection);
+          case KeeperMessage.Opened ignored -> {
+            // the keeper has told who asked
+          }
           case KeeperMessage.Exited exited -> pod.reaped(exited.exit());
         }
       }

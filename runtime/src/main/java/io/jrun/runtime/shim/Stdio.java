@@ -5,7 +5,6 @@ import static io.jrun.kernel.call.FileCall.*;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
-import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
@@ -92,13 +91,22 @@ final class Stdio {
     }
   }
 
-  /// Has the keeper keep an end that stands in until the process has the FIFO for itself, also
+  /// Has the keeper open an end that stands in until the process has the FIFO for itself, also
   /// under another engine: a client that has opened it may write or read at once, and without that
-  /// would meet EPIPE or the end.
-  private void standIn(String path, int flags, int stream) {
-    try (OwnedDescriptor end = own(path, flags)) {
-      keeper.place(place + STAND_IN + stream, end);
-    }
+  /// would meet EPIPE or the end. False where it is to be written and nobody reads yet.
+  private boolean standIn(String path, int flags, int stream) {
+    int errno = keeper.open(place + STAND_IN + stream, path, flags);
+    if (errno != 0 && errno != Errno.ENXIO.value()) throw failed(path, errno);
+    return errno == 0;
+  }
+
+  private void hold(String path, int flags, int kept) {
+    int errno = keeper.open(place + kept, path, flags);
+    if (errno != 0) throw failed(path, errno);
+  }
+
+  private static RpcException failed(String path, int errno) {
+    return RpcException.unknown("opening " + path + ": " + Errno.of(errno).text());
   }
 
   /// The process is there, and needs no stand-ins any more.
@@ -151,37 +159,20 @@ final class Stdio {
   /// A write end that waits for CloseIO. It needs a reader to be opened without waiting.
   private void holdInput(String path) {
     standIn(path, O_RDONLY, STDIN);
-    try (OwnedDescriptor writer = own(path, O_WRONLY)) {
-      keeper.place(place + STDIN, writer);
-    }
+    hold(path, O_WRONLY, STDIN);
   }
 
   private void holdOutput(String path, int kept) {
     awaitReader(path, kept);
-    try (OwnedDescriptor reader = own(path, O_RDONLY)) {
-      keeper.place(place + kept, reader);
-    }
+    hold(path, O_RDONLY, kept);
   }
 
   /// A client may still be about to open the FIFO; if it came after the process has ended and all
   /// is let go, it would find nothing. Where nobody comes, the keeper's end has what is said.
   private void awaitReader(String path, int stream) {
     long end = System.nanoTime() + READER_NANOS;
-    while (true) {
-      try {
-        standIn(path, O_WRONLY, stream);
-        return;
-      } catch (KernelException e) {
-        if (e.errno().value() != Errno.ENXIO.value()) throw e;
-      }
-      if (System.nanoTime() > end) return;
+    while (!standIn(path, O_WRONLY, stream) && System.nanoTime() < end)
       LockSupport.parkNanos(PAUSE_NANOS);
-    }
-  }
-
-  private OwnedDescriptor own(String path, int flags) {
-    return OwnedDescriptor.open(
-        kernel, new Openat(Descriptor.CWD, path, flags | O_NONBLOCK | O_CLOEXEC, 0, false));
   }
 
   /// Has a process copy between a terminal and the FIFOs, and keeps the terminal's master.
@@ -220,10 +211,5 @@ final class Stdio {
   /// Lets everything go that is kept.
   void release() {
     for (int i = 0; i < PLACES; i++) keeper.drop(place + i);
-  }
-
-  /// What a failed open of a stream says.
-  static RpcException failed(KernelException e) {
-    return RpcException.unknown("opening the standard streams: " + e.getMessage());
   }
 }

@@ -156,7 +156,17 @@ final class TaskProcess {
         // of the pod, or of nothing that is to be known later
       }
     }
+    // of what may happen again and again the last time is what is to be known
+    lines.removeIf(earlier -> replaces(line.what(), earlier.what()));
     lines.add(line);
+  }
+
+  private static boolean replaces(Line.What now, Line.What before) {
+    return switch (now) {
+      case PAUSED, RESUMED -> before == Line.What.PAUSED || before == Line.What.RESUMED;
+      case OOM, CHECKPOINTED, STARTING -> now == before;
+      default -> false;
+    };
   }
 
   /// Whether that exit is this process's, of which none is known yet.
