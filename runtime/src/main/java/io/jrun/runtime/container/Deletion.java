@@ -39,12 +39,15 @@ final class Deletion {
     }
   }
 
-  /// Gives back an id that was taken and nothing more, as an engine leaves it that dies right then.
+  /// Removes what an engine leaves that dies before the client knows how to undo more than taking
+  /// the id: the id, or a container that is half made, and that nobody is making, as it could be
+  /// claimed. One that was there before stays.
   void deleteUnfinished(String id) {
     Optional<Claim> claimed = store.claim(id, END_MILLIS);
     if (claimed.isEmpty()) return;
     try (Claim claim = claimed.get()) {
-      if (store.find(id).isEmpty()) store.delete(claim, id);
+      Optional<Store.Stored> found = store.find(id);
+      if (found.isEmpty() || found.get().config() == null) delete(claim, id, found, true);
     }
   }
 
