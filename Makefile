@@ -1,7 +1,8 @@
 # The entrance: build, test, bench, lint, demo, install. CI calls only make.
 SHELL := /bin/bash
 PREFIX ?= /usr/local
-CNI_BIN ?= /opt/cni/bin
+# Where CNI looks for plugins. An installation elsewhere than in the system leaves that alone.
+CNI_BIN ?= $(if $(filter /usr /usr/local,$(PREFIX)),/opt/cni/bin)
 BUILD := build
 STAGE := $(CURDIR)/$(BUILD)/install
 export JAVA_HOME := $(shell scripts/find-jdk.sh 2>/dev/null)
@@ -14,7 +15,7 @@ HEADERS := $(wildcard kernel/src/main/c/*.h) kernel/src/main/c/helper.ld
 ARCH_x86_64 := -mno-sse
 ARCH_aarch64 := -mgeneral-regs-only
 
-.PHONY: build test e2e bench lint goldens format demo install uninstall prepare prepare-tests clean helpers stage
+.PHONY: build test e2e vm-test vm-shell bench lint goldens format demo install uninstall prepare prepare-tests clean helpers stage
 
 build: prepare stage
 
@@ -42,6 +43,14 @@ stage: helpers
 test: prepare-tests stage
 	scripts/test.sh
 
+# In a virtual machine with cgroup v2 alone, systemd and AppArmor; T="SystemdIT RunIT" runs these classes only. See scripts/vm.
+vm-test: prepare stage
+	scripts/vm/run.sh $(if $(T),classes $(T),full)
+
+# The same machine, with jrun in it, on this terminal.
+vm-shell: prepare stage
+	scripts/vm/run.sh shell
+
 # The end-to-end tests alone, of RUNTIME, which may be runc or crun: a test that fails with every runtime is wrong.
 RUNTIME ?= $(STAGE)/bin/jrun
 e2e: prepare-tests stage
@@ -51,6 +60,7 @@ bench: build
 	scripts/bench.sh
 	scripts/bench-rootfs.sh
 	python3 scripts/bench-cni.py
+	python3 scripts/bench-shim.py
 
 # Not a part of test: with Error Prone the compiler takes minutes.
 lint:
@@ -71,14 +81,14 @@ demo: build
 
 install: build
 	scripts/stage.sh $(DESTDIR)$(PREFIX)
-	mkdir -p $(DESTDIR)$(CNI_BIN)
-	ln -sfn $(PREFIX)/bin/jrun $(DESTDIR)$(CNI_BIN)/simplecni
+	$(if $(CNI_BIN),mkdir -p $(DESTDIR)$(CNI_BIN))
+	$(if $(CNI_BIN),ln -sfn $(PREFIX)/bin/jrun $(DESTDIR)$(CNI_BIN)/simplecni)
 
 # Takes away what install put there. State, leases and logs under /run and /var stay, and so do running containers.
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/jrun $(DESTDIR)$(PREFIX)/bin/simplecni
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,jrun simplecni containerd-shim-jrun-v2)
 	rm -rf $(DESTDIR)$(PREFIX)/lib/jrun
-	@if [ "$$(readlink $(DESTDIR)$(CNI_BIN)/simplecni)" = $(PREFIX)/bin/jrun ]; then \
+	@if [ -n "$(CNI_BIN)" ] && [ "$$(readlink $(DESTDIR)$(CNI_BIN)/simplecni)" = $(PREFIX)/bin/jrun ]; then \
 	  rm -v $(DESTDIR)$(CNI_BIN)/simplecni; fi
 
 clean:

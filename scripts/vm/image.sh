@@ -4,13 +4,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=build/vm
-suite=bookworm
+suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 skip() { echo "$*"; exit 77; }
 [ "$(uname -m)" = x86_64 ] || skip "the virtual machine is for x86_64"
 [ "$(id -u)" = 0 ] || skip "making the virtual machine's disk needs root"
 for tool in mmdebstrap mke2fs dpkg-deb; do command -v $tool >/dev/null || skip "$tool is not installed"; done
+[ -n "$suite" ] || skip "/etc/os-release names no release of Debian"
 jdk=$(readlink -f "$JAVA_HOME")
-key=$( (cat scripts/vm/packages scripts/vm/init scripts/vm/image.sh "$jdk/release"; ls -l scripts/vm/root; cat scripts/vm/root/*; echo "$jdk") | sha256sum | cut -c1-16)
+key=$( (cat scripts/vm/packages scripts/vm/init scripts/vm/image.sh "$jdk/release"; ls -l scripts/vm/root; cat scripts/vm/root/*; echo "$jdk $suite") | sha256sum | cut -c1-16)
 dir=$out/image-$key
 if [ -e "$dir/complete" ]; then echo "image: $dir"; exit 0; fi
 rm -rf "$out"/image-*
@@ -54,7 +55,7 @@ done
 
 # The JDK at its own path, without what only a compiler's users need.
 mkdir -p "$root$jdk"
-tar -C "$jdk" --exclude=./jmods --exclude=./lib/src.zip --exclude=./lib/ct.sym --exclude=./man --exclude=./include --exclude=./demo -c . \
+tar -C "$jdk" --dereference --exclude=./jmods --exclude=./lib/src.zip --exclude=./lib/ct.sym --exclude=./man --exclude=./include --exclude=./demo -c . \
   | tar -C "$root$jdk" -x
 
 # A machine that only runs tests: no logins, timers or consoles, one ordinary user.

@@ -5,10 +5,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 repository=$PWD
+JAVA_HOME=$(scripts/find-jdk.sh)
+export JAVA_HOME
 lane=${1:-full}
 shift || true
 skip() { echo "skipped: the virtual machine's tests - $*"; exit 77; }
-command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+rm -rf build/vm/reports
+why=$(scripts/vm/prepare.sh) || { [ $? = 77 ] && skip "$why"; exit 1; }
 made=$(scripts/vm/image.sh) || { [ $? = 77 ] && skip "$made"; exit 1; }
 image=${made#image: }
 memory=$(awk '/MemAvailable/ {print int($2 / 1024)}' /proc/meminfo)
@@ -32,8 +35,8 @@ if [ ! -e "$libraries/complete" ]; then
   touch "$libraries/complete"
 fi
 cp "$libraries"/*.jar "$work/lib/"
-tar -c build/install build/helper scripts docs README.md Makefile $(for module in specs $modules; do ls -d $module/target/classes $module/target/test-classes \
-  $module/src/test $module/pom.xml 2>/dev/null; done) | tar -C "$work" -x
+tar -c build/install build/helper scripts docs README.md Makefile */target/classes $(for module in $modules; do ls -d $module/target/test-classes $module/src/test \
+  $module/pom.xml 2>/dev/null; done) | tar -C "$work" -x
 printf '%s\n' "REPOSITORY='$repository'" "LANE='$lane'" "CLASSES='$*'" "MODULES='$modules'" "JAVA_HOME='$(readlink -f "$JAVA_HOME")'" >"$work/vm.conf"
 install -m 755 scripts/vm/guest.sh "$work/run"
 [ "$lane" != script ] || cp "$1" "$work/script"
@@ -53,7 +56,6 @@ nice -n 15 timeout "${VM_SECONDS:-3600}" qemu-system-x86_64 -M q35 $accel -smp 2
   -append "$append" $(disk "$image/root.img" on) $(disk "$run/work.img" on) $(disk "$run/results.tar" off) || { echo "the virtual machine did not end by itself: $?"; exit 1; }
 [ "$lane" = shell ] && exit 0
 reports=build/vm/reports
-rm -rf $reports
 mkdir -p $reports
 tar -xf "$run/results.tar" -C $reports 2>/dev/null || { echo "the virtual machine returned no results"; exit 1; }
 [ "$lane" = script ] || scripts/count.py "in the virtual machine: " "$reports/*/TEST-*.xml"

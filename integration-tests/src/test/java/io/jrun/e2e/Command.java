@@ -14,14 +14,15 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// One command line and how to run it. Output goes to files, so that a detached container which
-/// keeps the descriptors cannot hold the test; nothing waits longer than 30 seconds.
+/// keeps the descriptors cannot hold the test; nothing waits longer than 30 seconds, times what the
+/// system property `jrun.patience` says for an emulated machine.
 record Command(
     List<String> words,
     Map<String, String> environment,
     @Nullable String input,
     @Nullable Path workingDirectory) {
 
-  static final int TIMEOUT_SECONDS = 30;
+  static final int TIMEOUT_SECONDS = 30 * Integer.getInteger("jrun.patience", 1);
 
   Command {
     words = List.copyOf(words);

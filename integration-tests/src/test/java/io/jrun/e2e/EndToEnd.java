@@ -178,9 +178,9 @@ abstract class EndToEnd {
     }
   }
 
-  /// Polls for at most ten seconds.
+  /// Polls for at most ten seconds, or longer as [Command] says.
   static boolean eventually(BooleanSupplier condition) {
-    long end = System.nanoTime() + 10_000_000_000L;
+    long end = System.nanoTime() + Command.TIMEOUT_SECONDS / 3 * 1_000_000_000L;
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() > end) {
         return false;

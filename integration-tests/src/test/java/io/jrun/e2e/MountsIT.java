@@ -51,9 +51,11 @@ class MountsIT extends EndToEnd {
 
   @Test
   void cgroupMountIsReadOnlyAndOfTheContainer() throws IOException {
+    boolean v2 = Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
+    String pids = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/pids";
+    String processes = v2 ? "cgroup.procs" : "tasks";
     assertThat(
-            runSh("mkdir /sys/fs/cgroup/pids/x 2>&1; cat /sys/fs/cgroup/pids/tasks | wc -l")
-                .lines())
+            runSh("mkdir " + pids + "/x 2>&1; cat " + pids + "/" + processes + " | wc -l").lines())
         .satisfiesExactly(
             line -> assertThat(line).contains("Read-only file system"),
             line -> assertThat(Integer.parseInt(line.strip())).isBetween(1, 3));

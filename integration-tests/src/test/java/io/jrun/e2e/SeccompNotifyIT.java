@@ -19,15 +19,17 @@ class SeccompNotifyIT extends EndToEnd {
       listener = socket.socket(socket.AF_UNIX)
       listener.bind(sys.argv[1]); listener.listen(4)
       command = subprocess.Popen(sys.argv[2:])
-      answered, filters = 0, []
+      answered, poll = 0, select.poll()
+      poll.register(listener, select.POLLIN)
       while command.poll() is None:
-          ready, _, _ = select.select([listener] + filters, [], [], 0.05)
-          for file in ready:
-              if file is listener:
+          for file, events in poll.poll(50):
+              if not events & select.POLLIN: # before Linux 6.11 a receive would wait for ever
+                  poll.unregister(file)
+              elif file == listener.fileno():
                   peer, _ = listener.accept()
                   text, fds, _, _ = socket.recv_fds(peer, 65536, 4)
                   print(text.decode(), flush=True)
-                  filters += fds
+                  for fd in fds: poll.register(fd, select.POLLIN)
               else:
                   request = bytearray(80)
                   try:
@@ -36,7 +38,7 @@ class SeccompNotifyIT extends EndToEnd {
                       fcntl.ioctl(file, 0xc0182101, bytearray(struct.pack("QqiI", ident, 0, -18, 0)))
                       answered += 1
                   except OSError:
-                      filters.remove(file)
+                      poll.unregister(file)
       print("answered", answered)
       sys.exit(command.returncode)
       """;

@@ -74,6 +74,10 @@ record CgroupFiles(Kernel kernel) {
     }
   }
 
+  void chown(String path, int uid) {
+    kernel.call(new FileCall.Fchownat(Descriptor.CWD, path, uid, -1, FileCall.AT_SYMLINK_NOFOLLOW));
+  }
+
   void rmdir(String path) {
     kernel.call(new FileCall.Unlinkat(Descriptor.CWD, path, FileCall.AT_REMOVEDIR));
   }

@@ -20,6 +20,10 @@ import org.jspecify.annotations.Nullable;
 /// (cgroup_procs_write_start in the kernel).
 public final class CgroupMaking implements Making {
   private static final int REMOVE_ATTEMPTS = 40;
+  private static final int NOBODY = -1;
+
+  /// What cgroups(7) names where the kernel does not.
+  private static final String DELEGATED = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
 
   private final CgroupFiles files;
   private final Hierarchies mounted;
@@ -29,6 +33,7 @@ public final class CgroupMaking implements Making {
   private final boolean limitsDevices;
   private final Cgroup cgroup;
   private final List<String> made = new ArrayList<>();
+  private int owner = NOBODY;
 
   CgroupMaking(
       CgroupFiles files,
@@ -62,6 +67,11 @@ public final class CgroupMaking implements Making {
   @Override
   public boolean takesIn() {
     return false;
+  }
+
+  @Override
+  public void giveTo(int uid) {
+    owner = uid;
   }
 
   /// Makes what init is born in: the v2 directory where there is one; on a v2 machine, limits and
@@ -101,6 +111,20 @@ public final class CgroupMaking implements Making {
   private void limitV2() {
     cgroup.perform(Plan.of(limits, mounted, Plan.Current.CREATED));
     if (limitsDevices) cgroup.attach(DeviceProgram.of(limits.devices()));
+    if (owner != NOBODY) giveAway();
+  }
+
+  private void giveAway() {
+    String directory = Objects.requireNonNull(cgroup.birthplace());
+    files.chown(directory, owner);
+    String names = files.readIfThere("/sys/kernel/cgroup/delegate").orElse(DELEGATED);
+    for (String name : names.split("\n")) {
+      try {
+        files.chown(directory + "/" + name, owner);
+      } catch (KernelException e) {
+        if (!CgroupFiles.is(e, Errno.ENOENT)) throw e; // of a controller that is not there
+      }
+    }
   }
 
   /// Completes what somebody else has made, with processes in it: directories in the hierarchies

@@ -16,6 +16,10 @@ public sealed interface Making permits CgroupMaking, ScopeMaking {
   /// Whether the second step takes in a process that was born outside.
   boolean takesIn();
 
+  /// Has it belong to a user once it is made, as far as the kernel says that it may be given away
+  /// (/sys/kernel/cgroup/delegate): on a v2 machine only.
+  void giveTo(int uid);
+
   void makeBirthplace();
 
   /// @param pid of the process to take in, asked for only where that is done

@@ -1,6 +1,7 @@
 package io.jrun.runtime.cgroup;
 
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.runtime.dbus.DBusException;
 import io.jrun.runtime.systemd.Manager;
 import io.jrun.runtime.systemd.ManagerAddress;
@@ -74,7 +75,7 @@ public record Scope(String unit, ManagerAddress manager) {
   static <R> R ask(Kernel kernel, ManagerAddress address, String step, Step<R> ask) {
     try (Manager manager = Manager.connect(kernel, address)) {
       return ask.with(manager);
-    } catch (DBusException e) {
+    } catch (DBusException | KernelException e) {
       throw new CgroupException(step, e);
     }
   }

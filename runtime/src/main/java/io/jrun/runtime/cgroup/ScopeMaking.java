@@ -63,6 +63,11 @@ public final class ScopeMaking implements Making {
   }
 
   @Override
+  public void giveTo(int uid) {
+    files.giveTo(uid);
+  }
+
+  @Override
   public void makeBirthplace() {}
 
   @Override
@@ -89,12 +94,12 @@ public final class ScopeMaking implements Making {
       properties.removeIf(ours -> ours.name().equals(property.name()));
       properties.add(property);
     }
+    asked = true; // whatever the answer is, and whether there is one
     try {
       systemd.startScope(scope.unit(), properties);
-      asked = true;
     } catch (DBusException e) {
       // one that was there before is somebody else's
-      asked = !e.name().endsWith(".UnitExists");
+      if (e.name().endsWith(".UnitExists")) asked = false;
       throw e;
     }
   }

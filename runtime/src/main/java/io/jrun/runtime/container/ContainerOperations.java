@@ -1,6 +1,6 @@
 package io.jrun.runtime.container;
 
-import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.commands.Images;
 import io.jrun.kernel.Batch;
@@ -298,7 +298,7 @@ public final class ContainerOperations {
     }
     if (given.detach()) return 0;
     int status;
-    ContainerNetworks.Known networks = given.keep() ? null : networks(store, made);
+    Networks.Known networks = given.keep() ? null : networks(store, made);
     try {
       status = (watching == null ? watch(made, termios) : watching).await();
     } finally {
@@ -313,10 +313,10 @@ public final class ContainerOperations {
   }
 
   /// Read while the container runs, as nothing else is to be done then.
-  private ContainerNetworks.@Nullable Known networks(Store store, Creation.Made made) {
+  private Networks.@Nullable Known networks(Store store, Creation.Made made) {
     if (!Networking.isWanted(made.config())) return null;
     try {
-      return new Networking(containers, client, store, made.state().id()).known();
+      return new Networking(containers, client, store, made.state()).known();
     } catch (RuntimeException e) {
       return null; // the end will say what is wrong
     }
@@ -437,7 +437,7 @@ public final class ContainerOperations {
   }
 
   private Cgroup cgroup(StoredState state) {
-    return containers.cgroups.open(state.cgroups(), state.scope());
+    return containers.cgroup(state);
   }
 
   private Status status(Store store, Store.Stored stored) {

@@ -1,6 +1,6 @@
 package io.jrun.runtime.container;
 
-import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.image.bundle.RootMount;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
@@ -189,7 +189,9 @@ final class Creation implements AutoCloseable {
             source.pauses(),
             source.pauses() ? null : JoinedSandbox.asked(config),
             sandbox == null ? List.of() : sandbox.addresses(),
-            options.image() == null ? "" : options.image().store());
+            options.image() == null ? "" : options.image().store(),
+            List.of(),
+            Networking.asked(config, client));
   }
 
   /// What the config becomes in a sandbox, and with files of its own that name hosts.
@@ -294,7 +296,9 @@ final class Creation implements AutoCloseable {
   /// another user namespace, nor to mounts of a sandbox.
   private void openTrees(Config config) {
     if (sandbox != null) sandbox.open(config, client, trees);
-    boolean isOthers = config.linux().namespace(NamespaceType.USER) != null;
+    // who may not clone a tree outside leaves it to init, which may inside
+    boolean isOthers =
+        config.linux().namespace(NamespaceType.USER) != null && !containers.isUnprivileged();
     for (int i = 0; i < config.mounts().size(); i++) {
       Mount mount = config.mounts().get(i);
       if (!isNameFile(mount)) continue;
@@ -304,7 +308,7 @@ final class Creation implements AutoCloseable {
   }
 
   /// @param attached the container's interfaces, as far as they are known
-  private void nameHosts(List<ContainerNetworks.Attached> attached) {
+  private void nameHosts(List<Networks.Attached> attached) {
     Config config = bundle.config();
     if (nameFiles == null) nameFiles = new NameFiles(containers.kernel, claim());
     if (config.linux().namespace(NamespaceType.NETWORK) == null)
@@ -479,14 +483,14 @@ final class Creation implements AutoCloseable {
     network =
         OwnedDescriptor.open(
             containers.kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
-    List<ContainerNetworks.Attached> attached = networking().attach(bundle.config(), init().pid());
+    List<Networks.Attached> attached = networking().attach(bundle.config(), init().pid());
     state = state.withAddresses(HostNames.addresses(attached));
     if (namesHosts) nameHosts(attached);
     client.log.step("attached the networks of ", options.id());
   }
 
   private Networking networking() {
-    return new Networking(containers, client, store, options.id());
+    return new Networking(containers, client, store, state);
   }
 
   private HookRunner createHooks() {
@@ -676,7 +680,7 @@ final class Creation implements AutoCloseable {
   @Override
   public void close() {
     trees.close();
-    if (network != null) network.close();
+    Claim.close(network);
     if (nameFiles != null) nameFiles.close();
     if (claim != null) claim.close();
   }

@@ -1,11 +1,12 @@
 package io.jrun.runtime.container;
 
-import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -71,22 +72,22 @@ final class Deletion {
       Resctrl.remove(containers.kernel, state.resctrl());
       store.delete(claim, id);
     } else {
-      destroy(
-          claim, state, containers.configs.of(stored), containers.cgroups.open(state.cgroups()));
+      destroy(claim, state, containers.configs.of(stored), containers.cgroup(state));
     }
   }
 
   /// Ends what a crash of create left. Where its init is not in the cgroup, other processes that
   /// are may be somebody else's: that the cgroup was empty before had perhaps not been checked yet.
   private void destroyHalfMade(StoredState state) {
-    new Networking(containers, client, store, state.id()).detach();
+    new Networking(containers, client, store, state).detachHalfMade();
     if (state.cgroups().isEmpty()) return;
-    Cgroup cgroup = containers.cgroups.open(state.cgroups());
-    for (int pid : cgroup.pids()) {
-      if (!Statuses.isHelper(HostProcess.of(containers.kernel, pid))) continue;
-      cgroup.signal(SIGKILL);
-      break;
-    }
+    Cgroup cgroup = containers.cgroup(state);
+    List<Integer> pids = cgroup.pids();
+    boolean isOurs =
+        pids.stream().anyMatch(pid -> Statuses.isHelper(HostProcess.of(containers.kernel, pid)));
+    if (isOurs) cgroup.signal(SIGKILL);
+    // nor is a scope of that name stopped that is somebody else's
+    else if (!pids.isEmpty()) cgroup = containers.cgroups.open(state.cgroups());
     cgroup.remove();
   }
 
@@ -101,7 +102,7 @@ final class Deletion {
       StoredState state,
       Config config,
       Cgroup cgroup,
-      ContainerNetworks.@Nullable Known networks) {
+      Networks.@Nullable Known networks) {
     HostProcess init = containers.init(state);
     if (init.alive()) {
       init.signal(SIGKILL);
@@ -112,7 +113,7 @@ final class Deletion {
     // the end of init is that of the others only in a pid namespace of its own
     if (!new NamespacePlan(config.linux()).makes(NamespaceType.PID)) cgroup.signal(SIGKILL);
     if (Networking.isWanted(config)) {
-      Networking networking = new Networking(containers, client, store, state.id());
+      Networking networking = new Networking(containers, client, store, state);
       containers.beside(
           cgroup::remove,
           () -> {

@@ -83,9 +83,15 @@ public record HostProcess(Kernel kernel, int pid, long startTime) {
       kernel.call(new SignalCall.PidfdSendSignal(pidfd.descriptor(), signal));
       return true;
     } catch (KernelException e) {
-      if (e.errno().equals(Errno.ESRCH)) return false;
+      if (isGone(e)) return false;
       throw e;
     }
+  }
+
+  /// Before Linux 6.9 pidfd_open(2) says EINVAL of a process that is just being reaped.
+  private static boolean isGone(KernelException e) {
+    return e.errno().equals(Errno.ESRCH)
+        || e.errno().equals(Errno.EINVAL) && e.call() instanceof SignalCall.PidfdOpen;
   }
 
   private OwnedDescriptor pidfd() {
@@ -98,7 +104,7 @@ public record HostProcess(Kernel kernel, int pid, long startTime) {
       if (!alive()) return true;
       return kernel.call(new FileCall.Poll(pidfd.descriptor(), POLLIN, millis)) != 0;
     } catch (KernelException e) {
-      if (e.errno().equals(Errno.ESRCH)) return true;
+      if (isGone(e)) return true;
       throw e;
     }
   }

@@ -151,7 +151,9 @@ final class Restoration implements AutoCloseable {
             false,
             null,
             List.of(),
-            "");
+            "",
+            List.of(),
+            Networking.asked(config, client));
     IntelRdt rdt = config.linux().intelRdt();
     ResctrlGroup group =
         rdt == null ? null : Resctrl.find(containers.kernel).group(rdt, create.id());
@@ -360,7 +362,7 @@ final class Restoration implements AutoCloseable {
   }
 
   private Networking networking() {
-    return new Networking(containers, client, store, create.id());
+    return new Networking(containers, client, store, state);
   }
 
   private Claim claim() {

@@ -89,7 +89,7 @@ public final class SandboxOperations {
       pause.signal(SIGKILL);
       if (!pause.awaitEnd(Deletion.END_MILLIS))
         throw new ContainerException("the pause process does not end: pid " + pause.pid());
-      new Networking(containers, client, store, name).detach();
+      new Networking(containers, client, store, stored.state()).detach();
     }
   }
 
@@ -109,14 +109,14 @@ public final class SandboxOperations {
       long left = Math.max(0, (end - System.nanoTime()) / 1_000_000);
       if (!containers.init(member.state()).awaitEnd(left)) kill(member.state());
       // without a pid namespace of its own its other processes are still there
-      containers.cgroups.open(member.state().cgroups()).signal(SIGKILL);
+      containers.cgroup(member.state()).signal(SIGKILL);
     }
   }
 
   private void kill(StoredState state) {
     HostProcess init = containers.init(state);
     init.signal(SIGKILL);
-    containers.cgroups.open(state.cgroups()).signal(SIGKILL);
+    containers.cgroup(state).signal(SIGKILL);
     if (!init.awaitEnd(Deletion.END_MILLIS))
       throw new ContainerException("init of " + state.id() + " does not end: pid " + init.pid());
   }

@@ -18,7 +18,7 @@ final class Statuses {
     // only before the start is it asked what init runs: a program could name itself as it likes
     boolean waits = !stored.started() && isHelper(init);
     if (waits && !Files.exists(store.initSocket(state.id()))) return Status.CREATING;
-    if (containers.cgroups.open(state.cgroups()).frozen()) return Status.PAUSED;
+    if (containers.cgroup(state).frozen()) return Status.PAUSED;
     return waits ? Status.CREATED : Status.RUNNING;
   }
 

@@ -72,7 +72,7 @@ final class Store {
         if (makeDirectory(path)) isMade[0] = true;
         else if (find(id).isPresent()) throw exists();
         Claim.Attempt attempt = Claim.attempt(kernel, path);
-        if (attempt.claim() != null) return checkedNew(attempt.claim(), id);
+        if (attempt.claim() != null) return checkedNew(attempt.claim(), id, isMade[0]);
         if (attempt.isBusy()) Claim.pause(1); // another is about to complete it, or to take it away
       }
     } catch (KernelException e) {
@@ -86,10 +86,10 @@ final class Store {
     return new ContainerException("container with given ID already exists");
   }
 
-  private Claim checkedNew(Claim claim, String id) {
+  private Claim checkedNew(Claim claim, String id, boolean isMade) {
     try {
       if (find(id).isPresent()) throw exists();
-      unlink(claim.descriptor(), STATE, 0); // one that a crash kept from its first line
+      if (!isMade) unlink(claim.descriptor(), STATE, 0); // a crash kept it from its first line
       return claim;
     } catch (RuntimeException e) {
       claim.close();

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// @param addresses its own on networks, or its sandbox's, each with a prefix
 /// @param imageStore the store of images that made the bundle, which goes with the container; empty
 ///   where somebody else did
+/// @param networks what it is, or is about to be, attached to; null for nothing
 record StoredState(
     String id,
     String bundle,
@@ -38,46 +39,36 @@ record StoredState(
     @Nullable String sandbox,
     List<String> addresses,
     String imageStore,
-    List<String> resctrl) {
+    List<String> resctrl,
+    @Nullable Networks networks) {
+  /// Networks as they were found when it was made, for who has another environment later.
+  ///
+  /// @param configs the directory of their configurations
+  /// @param plugins the directories of plugins
+  record Networks(List<String> names, String configs, List<String> plugins) {
+    Networks {
+      names = List.copyOf(names);
+      plugins = List.copyOf(plugins);
+    }
+
+    static Networks read(JsonReader r) {
+      return new Networks(r.strings("names"), r.string("configs"), r.strings("plugins"));
+    }
+
+    Json.JsonObject toJson() {
+      return new JsonWriter(Json.JsonObject.EMPTY)
+          .strings("names", names)
+          .string("configs", configs)
+          .strings("plugins", plugins)
+          .object();
+    }
+  }
+
   StoredState {
     cgroups = Map.copyOf(cgroups);
     addresses = List.copyOf(addresses);
     scope = Map.copyOf(scope);
     resctrl = List.copyOf(resctrl);
-  }
-
-  /// Of a container without groups of Intel RDT.
-  StoredState(
-      String id,
-      String bundle,
-      String rootfs,
-      Instant created,
-      int initPid,
-      long initStartTime,
-      Map<String, String> cgroups,
-      Map<String, String> scope,
-      int preservedFds,
-      int listenFds,
-      boolean pauses,
-      @Nullable String sandbox,
-      List<String> addresses,
-      String imageStore) {
-    this(
-        id,
-        bundle,
-        rootfs,
-        created,
-        initPid,
-        initStartTime,
-        cgroups,
-        scope,
-        preservedFds,
-        listenFds,
-        pauses,
-        sandbox,
-        addresses,
-        imageStore,
-        List.of());
   }
 
   static StoredState read(byte[] json) {
@@ -100,7 +91,8 @@ record StoredState(
                 r.optionalString("sandbox"),
                 r.strings("addresses"),
                 Objects.requireNonNullElse(r.optionalString("imageStore"), ""),
-                r.strings("resctrl")));
+                r.strings("resctrl"),
+                r.object("networks", Networks::read)));
   }
 
   Json.JsonObject toJson() {
@@ -121,6 +113,7 @@ record StoredState(
         .strings("addresses", addresses)
         .member("imageStore", imageStore.isEmpty() ? null : Json.of(imageStore))
         .strings("resctrl", resctrl)
+        .member("networks", networks == null ? null : networks.toJson())
         .object();
   }
 
@@ -140,7 +133,8 @@ record StoredState(
         sandbox,
         addresses,
         imageStore,
-        resctrl);
+        resctrl,
+        networks);
   }
 
   StoredState withCgroups(Map<String, String> paths, Map<String, String> scope) {
@@ -159,7 +153,8 @@ record StoredState(
         sandbox,
         addresses,
         imageStore,
-        resctrl);
+        resctrl,
+        networks);
   }
 
   /// @param directories of groups that go with the container, in that order
@@ -179,7 +174,8 @@ record StoredState(
         sandbox,
         addresses,
         imageStore,
-        directories);
+        directories,
+        networks);
   }
 
   StoredState withAddresses(List<String> given) {
@@ -198,6 +194,7 @@ record StoredState(
         sandbox,
         given,
         imageStore,
-        resctrl);
+        resctrl,
+        networks);
   }
 }

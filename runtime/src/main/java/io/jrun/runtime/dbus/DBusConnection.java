@@ -15,11 +15,8 @@ import java.util.function.Predicate;
 ///
 /// ```
 ///   this                                  the other side
-///     | \0 AUTH EXTERNAL  --------------> |   who this is, it asks the kernel (SO_PEERCRED),
-///     | <--------------- DATA             |   so that it is right in a user namespace too
-///     | DATA  --------------------------> |
-///     | <--------------- OK guid          |
-///     | BEGIN  -------------------------> |
+///     | \0 AUTH EXTERNAL, DATA, BEGIN -> |   who this is, it asks the kernel (SO_PEERCRED),
+///     | <-------------- DATA, OK guid     |   so that it is right in a user namespace too
 ///     | Hello (to a bus)  --------------> |
 ///     | method call  -------------------> |
 ///     | <------- return or error, signals |
@@ -80,15 +77,12 @@ public final class DBusConnection implements AutoCloseable {
     return Arrays.copyOf(address, address.length - 1);
   }
 
+  /// All at once, as a systemd that reads the first message together with BEGIN leaves it lying.
   private void authenticate() {
-    send("\0AUTH EXTERNAL\r\n".getBytes(StandardCharsets.US_ASCII));
+    send("\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n".getBytes(StandardCharsets.US_ASCII));
     String line = line();
-    if (line.startsWith("DATA")) {
-      send("DATA\r\n".getBytes(StandardCharsets.US_ASCII));
-      line = line();
-    }
+    if (line.startsWith("DATA")) line = line();
     if (!line.startsWith("OK ")) throw new DBusException("", "authentication was refused: " + line);
-    send("BEGIN\r\n".getBytes(StandardCharsets.US_ASCII));
   }
 
   private String line() {

@@ -11,6 +11,7 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.specs.runtime.Process;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The labels of a security module that the program gets at its start, written through a procfs of
@@ -18,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// refused.
 public final class SecurityLabels {
   private static final String APPARMOR = "/sys/module/apparmor/parameters/enabled";
+  private static final String PROFILES = "/sys/kernel/security/apparmor/profiles";
+  private static final int CHUNK = 32768;
   private static final String SELINUX = "/sys/fs/selinux/status";
 
   private SecurityLabels() {}
@@ -27,11 +30,34 @@ public final class SecurityLabels {
     if (process != null && given(process.apparmorProfile()) && !reads(kernel, APPARMOR, "Y"))
       throw new IllegalArgumentException(
           "/process/apparmorProfile: apparmor is not supported by this kernel or not enabled");
+    if (process != null && given(process.apparmorProfile()))
+      checkLoaded(kernel, Objects.requireNonNull(process.apparmorProfile()));
     boolean selinux = process != null && given(process.selinuxLabel());
     if ((selinux || given(mountLabel)) && !reads(kernel, SELINUX, ""))
       throw new IllegalArgumentException(
           (selinux ? "/process/selinuxLabel" : "/linux/mountLabel")
               + ": selinux is not supported by this kernel or disabled");
+  }
+
+  /// Names a profile that is not loaded, which the kernel's answer would not. Where the list may
+  /// not be read, and for stacked profiles and those of a namespace, the kernel is left to answer.
+  private static void checkLoaded(Kernel kernel, String profile) {
+    if (profile.equals("unconfined") || profile.startsWith(":") || profile.contains("//&")) return;
+    StringBuilder loaded = new StringBuilder();
+    try (OwnedDescriptor file =
+        OwnedDescriptor.open(
+            kernel,
+            new FileCall.Openat(Descriptor.CWD, PROFILES, O_RDONLY | O_CLOEXEC, 0, false))) {
+      for (byte[] chunk;
+          (chunk = kernel.call(new FileCall.Read(file.descriptor(), CHUNK))).length > 0; )
+        loaded.append(new String(chunk, StandardCharsets.UTF_8));
+    } catch (KernelException e) {
+      return;
+    }
+    // each line is a name and its mode in parentheses
+    if (loaded.toString().lines().noneMatch(line -> line.startsWith(profile + " (")))
+      throw new IllegalArgumentException(
+          "/process/apparmorProfile: no profile of apparmor named " + profile + " is loaded");
   }
 
   private static boolean given(@Nullable String label) {
@@ -56,7 +82,7 @@ public final class SecurityLabels {
     if (given(process.apparmorProfile()))
       write(batch, proc, "attr/apparmor/exec", "exec " + process.apparmorProfile());
     if (given(process.selinuxLabel()))
-      write(batch, proc, "attr/exec", java.util.Objects.requireNonNull(process.selinuxLabel()));
+      write(batch, proc, "attr/exec", Objects.requireNonNull(process.selinuxLabel()));
     batch.add(new FileCall.Close(proc));
   }
 
