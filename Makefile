@@ -1,7 +1,8 @@
 # The entrance: build, test, bench, lint, demo, install. CI calls only make.
 SHELL := /bin/bash
 PREFIX ?= /usr/local
-CNI_BIN ?= /opt/cni/bin
+# Where CNI looks for plugins. An installation elsewhere than in the system leaves that alone.
+CNI_BIN ?= $(if $(filter /usr /usr/local,$(PREFIX)),/opt/cni/bin)
 BUILD := build
 STAGE := $(CURDIR)/$(BUILD)/install
 export JAVA_HOME := $(shell scripts/find-jdk.sh 2>/dev/null)
@@ -59,6 +60,7 @@ bench: build
 	scripts/bench.sh
 	scripts/bench-rootfs.sh
 	python3 scripts/bench-cni.py
+	python3 scripts/bench-shim.py
 
 # Not a part of test: with Error Prone the compiler takes minutes.
 lint:
@@ -79,14 +81,14 @@ demo: build
 
 install: build
 	scripts/stage.sh $(DESTDIR)$(PREFIX)
-	mkdir -p $(DESTDIR)$(CNI_BIN)
-	ln -sfn $(PREFIX)/bin/jrun $(DESTDIR)$(CNI_BIN)/simplecni
+	$(if $(CNI_BIN),mkdir -p $(DESTDIR)$(CNI_BIN))
+	$(if $(CNI_BIN),ln -sfn $(PREFIX)/bin/jrun $(DESTDIR)$(CNI_BIN)/simplecni)
 
 # Takes away what install put there. State, leases and logs under /run and /var stay, and so do running containers.
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/jrun $(DESTDIR)$(PREFIX)/bin/simplecni
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,jrun simplecni containerd-shim-jrun-v2)
 	rm -rf $(DESTDIR)$(PREFIX)/lib/jrun
-	@if [ "$$(readlink $(DESTDIR)$(CNI_BIN)/simplecni)" = $(PREFIX)/bin/jrun ]; then \
+	@if [ -n "$(CNI_BIN)" ] && [ "$$(readlink $(DESTDIR)$(CNI_BIN)/simplecni)" = $(PREFIX)/bin/jrun ]; then \
 	  rm -v $(DESTDIR)$(CNI_BIN)/simplecni; fi
 
 clean:

@@ -13,17 +13,21 @@ need jq jq
 need ps procps
 for tool in umoci skopeo buildah docker-registry zstd openssl; do need $tool $tool; done
 need xz xz-utils
+need mkfs.btrfs btrfs-progs
 need bzip2 bzip2
 need setfattr attr
 need setfacl acl
 need htpasswd apache2-utils
 need setpriv util-linux
 need newuidmap uidmap
+need containerd containerd # brings runc, its model
+need ctr containerd
 need ip iproute2
 need ping iputils-ping
 need nft nftables
 need dbus-daemon dbus-daemon
 need iptables iptables
+need etcd etcd-server
 [ -x /usr/lib/cni/bridge ] || [ -x /opt/cni/bin/bridge ] || missing+=(containernetworking-plugins)
 ldconfig -p | grep -q 'libnftables.so.1' || missing+=(libnftables1)
 [ -e /usr/share/doc/busybox-static ] || missing+=(busybox-static)

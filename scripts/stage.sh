@@ -19,7 +19,10 @@ rm -rf "$classes" && mkdir -p "$classes"
 for module in specs kernel cni rootfs-tools runtime; do
   [ -d "$module/target/classes" ] && cp -r "$module/target/classes/." "$classes/"
 done
-"$JAVA_HOME/bin/jar" --create --no-compress --file "$lib/jrun.jar" -C "$classes" .
+version=$(sed -n 's|^  <version>\(.*\)</version>$|\1|p' pom.xml | head -n 1)
+commit=$(git rev-parse --short=12 HEAD 2>/dev/null) && version+="+$commit"
+printf 'Implementation-Version: %s\n' "$version" > build/manifest
+"$JAVA_HOME/bin/jar" --create --no-compress --file "$lib/jrun.jar" --manifest build/manifest -C "$classes" .
 mvn -B -q -pl runtime dependency:copy-dependencies -DincludeScope=runtime \
   -DexcludeGroupIds=io.jrun,org.jspecify -DoutputDirectory="$lib"
 # jffi's native library unpacked, so that no start does it again

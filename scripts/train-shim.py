@@ -39,8 +39,8 @@ class Shim:
         return self.receive(size)
 
 def main(program, bundle, name, address):
-    id = name
     for i in range(3):
+        id = f"{name}-{i}"
         out = subprocess.run(
             [program, "-namespace", "train", "-address", address, "-publish-binary", "true", "-id", id, "start"],
             cwd=bundle, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=True).stdout

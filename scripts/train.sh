@@ -18,6 +18,13 @@ if [ "$(id -u)" = 0 ] && [ -n "$(command -v busybox)" ]; then
   "$jrun" --root "$work/state" create "train-$$" && "$jrun" --root "$work/state" start "train-$$"
   "$jrun" --root "$work/state" state "train-$$" >/dev/null; "$jrun" --root "$work/state" list >/dev/null
   sleep 0.2; "$jrun" --root "$work/state" delete --force "train-$$"
+  "$jrun" rootfs pack --oci --name train rootfs image.tar
+  "$jrun" image load --store "$work/store" image.tar >/dev/null
+  "$jrun" image list --store "$work/store" >/dev/null
+  for _ in 1 2; do
+    "$jrun" --root "$work/state" run --image train --store "$work/store" --entrypoint /bin/true "train-$$" || true
+  done
+  "$jrun" rootfs unpack image.tar unpacked
   jq '.process.args=["/bin/busybox", "sleep", "60"]' config.json > c && mv c config.json
   [ -z "$(command -v python3)" ] ||
     python3 "$here/train-shim.py" "$(dirname "$jrun")/containerd-shim-jrun-v2" "$work" "train-$$" "$work/none" || true
@@ -33,4 +40,4 @@ if [ -n "${JRUN_TRAINING:-}" ] && [ -n "$(command -v ip)" ] && ip netns add "tra
 fi
 "$jrun" engine stop
 sleep 0.5
-for _ in $(seq 100); do [ -s "$(dirname "$jrun")/../lib/jrun/jrun.aot" ] && break; sleep 0.1; done
+for _ in $(seq 400); do [ -s "$(dirname "$jrun")/../lib/jrun/jrun.aot" ] && break; sleep 0.1; done

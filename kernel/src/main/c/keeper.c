@@ -5,8 +5,9 @@
 
 enum {
   CONNECTIONS = 256, SMALL = 640, SMALLS = 96, WORKERS = 64,
-  MANY_BYTES = 1 << 20,           /* of answers that a client does not read: it is heard no more */
-  MOST_BYTES = 32 << 20,          /* of kept frames: nobody is heard any more */
+  MANY_BYTES = 1 << 18,           /* of memory for answers that a client does not read: it is heard no more */
+  MANY_REQUESTS = 1024,           /* of a client that are not answered: likewise */
+  MOST_BYTES = 64 << 20,          /* of memory for kept frames: nobody is heard any more */
   FIRST_PAUSE = 10, LAST_PAUSE = 1000, /* milliseconds between attempts to reach an engine */
   MOST_FILES = KEEPER_FIRST_PLACE + KEEPER_PLACES + 64, OUTGOING = 0, TAKEN = 1, WRITES_PER_TURN = 64
 };
@@ -24,6 +25,7 @@ struct queue { struct frame *first, *last; size bytes; };
 struct connection {
   int used, fd;
   unsigned number;
+  unsigned unanswered;
   unsigned header_got, got, skip; /* of the frame that arrives; skip: of one that is too long */
   struct frame *in;
   struct queue out;
@@ -75,11 +77,13 @@ static void release(struct frame *frame) {
   else small_used[((char *)frame - small[0]) / SMALL] = 0;
 }
 
+static size footprint(const struct frame *frame) { return frame->room ? (frame->room + 4095) & ~4095UL : SMALL; }
+
 static void put(struct queue *queue, struct frame *frame) {
   if (queue->last) queue->last->next = frame;
   else queue->first = frame;
   queue->last = frame;
-  queue->bytes += frame->head.size;
+  queue->bytes += footprint(frame);
 }
 
 static void take_out(struct queue *queue, struct frame *frame) {
@@ -88,7 +92,7 @@ static void take_out(struct queue *queue, struct frame *frame) {
   if (before) before->next = f->next;
   else queue->first = f->next;
   if (queue->last == f) queue->last = before;
-  queue->bytes -= f->head.size;
+  queue->bytes -= footprint(f);
 }
 
 static void clear(struct queue *queue) {
@@ -162,24 +166,27 @@ static void send_unsent(void) {
   }
 }
 
+static struct connection *connection_of(unsigned number) {
+  for (int i = 0; i < CONNECTIONS; i++)
+    if (connections[i].used && connections[i].number == number) return &connections[i];
+  return 0;
+}
+
 static void done_with(unsigned connection, unsigned stream) {
   for (struct frame *f = kept.first; f; f = f->next) {
     if (f->head.kind != KEEPER_FRAME || f->head.connection != connection || f->head.stream != stream) continue;
+    if (f == unsent && sent_bytes) continue; /* not that one: the engine has not got it yet */
+    struct connection *c = connection_of(connection);
     if (f == unsent) unsent = f->next;
     take_out(&kept, f);
     release(f);
+    if (c && c->unanswered) c->unanswered--;
     break;
   }
   if (connection == OUTGOING) out_released = stream;
 }
 
 /* Connections */
-
-static struct connection *connection_of(unsigned number) {
-  for (int i = 0; i < CONNECTIONS; i++)
-    if (connections[i].used && connections[i].number == number) return &connections[i];
-  return 0;
-}
 
 static void end_connection(struct connection *c) {
   unsigned number = c->number;
@@ -262,6 +269,7 @@ static void end_frame(struct connection *c, int oversized) {
   struct frame *f = c->in;
   c->in = 0;
   c->header_got = 0;
+  c->unanswered++;
   tell(f, KEEPER_FRAME, c->number, big_endian(c->header + 4), f->head.size);
   if (oversized) f->head.flags |= KEEPER_OVERSIZED;
 }
@@ -345,7 +353,8 @@ static void reap(void) {
   }
 }
 
-static void fork_worker(int socket, int sees_all) {
+static void fork_worker(int socket, unsigned how) {
+  int sees_all = how & KEEPER_SEES_PLACES;
   static struct session session;
   if (worker_count == WORKERS) { /* the engine finds it closed */
     syscall1(SYS_close, socket);
@@ -369,7 +378,7 @@ static void fork_worker(int socket, int sees_all) {
     quit(1);
   }
   syscall1(SYS_close, socket);
-  if (child > 0) workers[worker_count++] = (int)child;
+  if (child > 0 && !(how & KEEPER_STAYS)) workers[worker_count++] = (int)child;
 }
 
 /* From the engine */
@@ -391,6 +400,20 @@ static void stop_listening(void) {
   listener = -1;
 }
 
+/* Opened here and not handed over, so that there is no moment at which it would go with an engine. */
+static void open_for_engine(const struct keeper_message *m, const struct frame *path, int placeable) {
+  struct frame *reply = allocate(0);
+  long fd = -EINVAL;
+  if (placeable && path && m->size && !path->data[m->size - 1])
+    fd = syscall3(SYS_openat, AT_FDCWD, path->data, m->connection | O_NONBLOCK | O_CLOEXEC);
+  if (fd >= 0) {
+    long error = syscall3(SYS_dup3, fd, m->stream, O_CLOEXEC);
+    syscall1(SYS_close, fd);
+    fd = error < 0 ? error : 0;
+  }
+  if (reply) tell(reply, KEEPER_OPENED, (unsigned)-fd, m->stream, 0);
+}
+
 static void obey(struct keeper_message *m, struct frame *data, int fd) {
   unsigned place = m->stream;
   int placeable = place >= KEEPER_FIRST_PLACE && place < KEEPER_FIRST_PLACE + KEEPER_PLACES;
@@ -403,12 +426,13 @@ static void obey(struct keeper_message *m, struct frame *data, int fd) {
       break;
     case KEEPER_RELEASE: done_with(m->connection, m->stream); break;
     case KEEPER_FORK:
-      if (fd >= 0) fork_worker(fd, m->stream != 0);
+      if (fd >= 0) fork_worker(fd, m->stream);
       fd = -1;
       break;
     case KEEPER_PLACE:
       if (fd >= 0 && placeable) syscall3(SYS_dup3, fd, place, O_CLOEXEC);
       break;
+    case KEEPER_OPEN: open_for_engine(m, data, placeable); break;
     case KEEPER_DROP:
       if (placeable) syscall1(SYS_close, place);
       break;
@@ -457,7 +481,7 @@ static void attach(void) {
   frame->next = kept.first;
   if (!kept.last) kept.last = frame;
   kept.first = frame;
-  kept.bytes += n;
+  kept.bytes += footprint(frame);
   unsent = frame;
   sent_bytes = 0;
   welcome = 1;
@@ -593,7 +617,7 @@ _Noreturn void keep(int listens, const char *socket_path, int exits_file, char *
     for (int i = 0; i < CONNECTIONS; i++) {
       struct connection *c = &connections[i];
       if (!c->used) continue;
-      int hears = c->out.bytes < MANY_BYTES && kept.bytes < MOST_BYTES;
+      int hears = c->out.bytes < MANY_BYTES && c->unanswered < MANY_REQUESTS && kept.bytes < MOST_BYTES;
       polled[n - 3] = c;
       fds[n++] = (struct pollfd){c->fd, (short)((hears ? POLLIN : 0) | (c->out.first ? POLLOUT : 0)), 0};
     }

@@ -48,6 +48,7 @@ static void fall_back(char **env) {
   }
   session.fallback_count = 0;
   session.status = session.fallback_status;
+  if (!session.ended) complain("the engine closed the connection, what was begun is undone", "", 0);
   ask(env, 1, &(struct greeting){count, 0, session.fallback, session.fallback_size});
   quit(session.status);
 }

@@ -106,12 +106,19 @@ struct monitor {
 #define KEEPER_ANSWER 6   /* engine: a frame for the connection, in place of the kept one of that stream */
 #define KEEPER_SEND 7     /* engine: a frame for the connection */
 #define KEEPER_RELEASE 8  /* engine: the kept frame of that stream is done with */
-#define KEEPER_FORK 9     /* engine: a worker serves the descriptor; stream not 0: it sees the placed ones */
+#define KEEPER_FORK 9     /* engine: a worker serves the descriptor; how is in stream */
 #define KEEPER_PLACE 10   /* engine: keep the descriptor under the number in stream */
 #define KEEPER_DROP 11    /* engine: close the descriptor of the number in stream */
 #define KEEPER_OUTGOING 12 /* engine: the descriptor is connection 0 from now on */
 #define KEEPER_TRIM 13    /* engine: exits up to the sequence number are written down elsewhere */
+#define KEEPER_OPEN 15    /* engine: open the path, ended by NUL, with the flags in connection, as the number in stream */
+#define KEEPER_OPENED 16  /* keeper: the number in stream, the errno in connection */
 #define KEEPER_QUIT 14    /* engine: nobody listens any more; end when everything is sent */
+
+/* How a worker is forked. One that does not stay ends with the engine that asked for it, and its exit is
+ * told to nobody. */
+#define KEEPER_SEES_PLACES 1
+#define KEEPER_STAYS 2
 
 #define KEEPER_REPLAYED 1
 #define KEEPER_OVERSIZED 2

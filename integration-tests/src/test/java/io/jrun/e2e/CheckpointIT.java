@@ -132,7 +132,7 @@ class CheckpointIT extends EndToEnd {
     killAndDelete();
     Files.delete(out.resolve("all"));
     restore();
-    assertThat(eventually(() -> Files.exists(out.resolve("all")))).isTrue();
+    assertThat(eventually(() -> out.resolve("all").toFile().length() > 1)).isTrue();
     assertThat(Integer.parseInt(Files.readAllLines(out.resolve("all")).getFirst()))
         .as("restored from before")
         .isLessThanOrEqualTo(saved + 1);
@@ -407,6 +407,7 @@ class CheckpointIT extends EndToEnd {
   }
 
   @Test
+  @JrunOnly // the text is that of later runcs
   void memoryThatCannotBeWatchedIsNotSavedBeforehand() throws IOException {
     assumeTrue(
         Command.of("criu", "check", "--feature", "mem_dirty_track").run().status() != 0,
@@ -490,6 +491,7 @@ class CheckpointIT extends EndToEnd {
   }
 
   @Test
+  @JrunOnly // the texts are those of later runcs
   void whatCannotBeIsRefused() throws IOException {
     create();
     assertThat(checkpoint().fails().err()).contains("cannot be checkpointed in created state");

@@ -304,4 +304,71 @@ class CniEtcdIT {
     assertThat(pluginError(1, "ADD").get("msg").asString())
         .contains("/etcd/caFile: /nowhere cannot be read");
   }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"host-gw", "vxlan"})
+  void policiesSelectContainersOfOtherNodes(String mode) throws IOException {
+    startEtcd();
+    configure(mode, 60, endpoints());
+    String web = cluster.node(1).container("web");
+    String address = labelled(1, web, "app=web");
+    String front = cluster.node(2).container("front");
+    labelled(2, front, "app=front");
+    String other = cluster.node(3).container("other");
+    labelled(3, other, "app=other");
+    Command.Running watch = watch(1);
+    reach(front, address);
+    reach(other, address);
+    policy(1, "apply", "-f", "-")
+        .input(
+            """
+            {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: web},
+             spec: {podSelector: {matchLabels: {app: web}},
+                    ingress: [{from: [{podSelector: {matchLabels: {app: front}}}]}]}}
+            """)
+        .run()
+        .succeeds();
+    ping(front, address).succeeds();
+    assertThat(ping(other, address).status()).isNotZero();
+    ping(web, labelledAddress(3)).succeeds(); // it may ask, and is answered
+    // one more on a node far away is let in as soon as it is heard of
+    String late = cluster.node(3).container("late");
+    labelled(3, late, "app=front");
+    reach(late, address);
+    // and whoever has its address afterwards is not
+    cluster.node(3).cni("del", "net", late).run().succeeds();
+    assertThat(
+            EndToEnd.eventually(
+                () -> !policy(1, "endpoints").run().succeeds().out().contains(lateId(late))))
+        .isTrue();
+    assertThat(says(watch, "error")).isFalse();
+  }
+
+  private String labelledAddress(int node) {
+    String out = cluster.node(node).cni("list").run().succeeds().out();
+    return Config.json(out).at("/attachments/0/addresses/0").asString().replaceFirst("/.*", "");
+  }
+
+  private static String lateId(String netns) {
+    Outcome sum = Command.of("sh", "-c", "printf %s \"$0\" | sha512sum | cut -c1-20", netns).run();
+    return "cnitool-" + sum.text();
+  }
+
+  private Command policy(int node, String... words) {
+    List<String> all = new ArrayList<>(List.of("policy"));
+    all.addAll(List.of(words));
+    all.addAll(List.of("--policy-dir", cluster.node(node).temp().resolve("policy").toString()));
+    return cluster.node(node).cni(all.toArray(String[]::new));
+  }
+
+  private String labelled(int node, String netns, String labels) {
+    Outcome added =
+        cluster
+            .node(node)
+            .cni("add", "net", netns)
+            .with("CNI_ARGS", "LABELS=" + labels)
+            .run()
+            .succeeds();
+    return Config.json(added.out()).at("/ips/0/address").asString().replaceFirst("/.*", "");
+  }
 }

@@ -437,4 +437,43 @@ class CniPolicyIT {
         .failsInOneLine("needs a bridge that is its gateway (isGateway)");
     assertThat(node.links()).noneMatch(name -> name.startsWith("scni"));
   }
+
+  @Test
+  void whoEndedWithoutADelLeavesItsLabelsToNobody() throws IOException {
+    container("web", "LABELS=app=web");
+    apply(
+        document(
+            "web",
+            "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: front}}}]}]}"));
+    String gone = node.container("gone");
+    attach("gone", gone, "LABELS=app=front");
+    allowed("gone", "tcp", "web", 80);
+    node.remove(gone);
+    // its lease is still there, as nobody said DEL; a cluster's own plugin gives the address again
+    Path ipam = node.temp().resolve("fake-ipam");
+    Files.writeString(
+        ipam,
+        """
+        #!/bin/sh
+        cat >/dev/null
+        [ $CNI_COMMAND != ADD ] || echo '{"cniVersion":"1.1.0","ips":[{"address":"%s/24","gateway":"10.88.0.1"},{"address":"%s/64","gateway":"fd00:88::1"}]}'
+        """
+            .formatted(addresses.get("gone").get(0), addresses.get("gone").get(1)));
+    assertThat(ipam.toFile().setExecutable(true)).isTrue();
+    String config =
+        """
+        {"cniVersion":"1.1.0","name":"net","type":"simplecni","bridge":"sc0","isGateway":true,"isDefaultGateway":true,
+         "policyDir":"@DIR@/policy","ipam":{"type":"fake-ipam"}}\
+        """;
+    String netns = node.container("next");
+    node.plugin("ADD", "next", netns, config)
+        .with("CNI_PATH", node.bin() + ":" + node.temp())
+        .run()
+        .succeeds();
+    namespaces.put("next", netns);
+    denied("next", "tcp", "web", 80);
+    // nor when everything is built anew
+    apply(document("other", "{podSelector: {matchLabels: {app: none}}}"));
+    denied("next", "tcp", "web", 80);
+  }
 }

@@ -66,7 +66,9 @@ class ConmonIT extends EndToEnd {
   }
 
   private boolean known() {
-    return runtime("state", id).out().contains("\"created\"");
+    Outcome state = runtime("state", id);
+    return state.status() == 0
+        && Config.json(state.out()).get("status").asString().equals("created");
   }
 
   private String exitStatus() throws IOException {

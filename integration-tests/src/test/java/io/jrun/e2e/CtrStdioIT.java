@@ -19,7 +19,7 @@ class CtrStdioIT extends ContainerdTest {
           .toString();
 
   /// Runs a command on a pseudoterminal and talks to it; see pty-driver.py.
-  private static Outcome onTerminal(Command command, String steps) {
+  static Outcome onTerminal(Command command, String steps) {
     List<String> words = new ArrayList<>(List.of("python3", DRIVER, "run", steps, "--"));
     words.addAll(command.words());
     return Command.of(words).run();

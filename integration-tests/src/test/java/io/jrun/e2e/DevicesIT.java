@@ -60,6 +60,33 @@ class DevicesIT extends EndToEnd {
     assertThat(runSh("stat -c %F /dev/pipe").succeeds().text()).isEqualTo("fifo");
   }
 
+  /// runc before 1.5 and crun leave what is there.
+  @Test
+  @JrunOnly
+  void aFileThatIsNotTheDeviceIsRefused() throws IOException {
+    java.nio.file.Path place = bundle.rootfs().resolve("node");
+    config
+        .writableRoot()
+        .set("/linux/devices", "[{path:'/node',type:'c',major:1,minor:5,fileMode:438}]");
+    for (String[] make :
+        new String[][] {
+          {"touch", place.toString()},
+          {"mkdir", place.toString()},
+          {"ln", "-s", "/dev/null", place.toString()},
+          {"mknod", place.toString(), "c", "1", "3"},
+          {"mknod", place.toString(), "b", "1", "5"},
+          {"mkfifo", place.toString()}
+        }) {
+      Command.of(make).run().succeeds();
+      onBundle("create").run().failsInOneLine("/node", "not the requested device");
+      assertThat(ids()).isEmpty();
+      Command.of("rm", "-r", place.toString()).run().succeeds();
+      id = newId();
+    }
+    Command.of("mknod", place.toString(), "c", "1", "5").run().succeeds();
+    runSh("true").succeeds();
+  }
+
   @Test
   void theCgroupDeniesAnythingElse() throws IOException {
     config.set("/linux/devices", "[{path:'/dev/e2e',type:'c',major:1,minor:11,fileMode:438}]");

@@ -96,6 +96,14 @@ class ErrorsIT extends EndToEnd {
     assertThat(cgroups()).isEmpty();
   }
 
+  @Test
+  void aConfigWithoutAProcess() throws IOException {
+    config.remove("", "process");
+    onBundle("create").run().exits(1);
+    assertThat(ids()).isEmpty();
+    assertThat(cgroups()).isEmpty();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

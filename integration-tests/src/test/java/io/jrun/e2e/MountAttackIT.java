@@ -216,6 +216,60 @@ class MountAttackIT extends EndToEnd {
     assertThat(self.resolveSibling("oom_score_adj")).hasContent("untouched");
   }
 
+  /// The attacker's volume is mounted first, and the image's /proc leads into it.
+  @Test
+  void cve2023_27561_procIsNotMountedOverALinkIntoAVolume() throws IOException {
+    Path volume = Files.createDirectories(temp.resolve("volume/proc"));
+    Files.createDirectories(volume.resolve("self/attr"));
+    Files.delete(bundle.rootfs().resolve("proc"));
+    Files.createSymbolicLink(bundle.rootfs().resolve("proc"), Path.of("/mnt/proc"));
+    config.set(
+        "/mounts",
+        "[{destination:'/mnt',type:'bind',source:'%s',options:['bind']},{destination:'/proc',type:'proc',source:'proc'}]"
+            .formatted(volume.getParent()));
+    onBundle("run").run().fails();
+    assertThat(ids()).isEmpty();
+    try (Stream<Path> made = Files.list(volume.resolve("self/attr"))) {
+      assertThat(made).isEmpty();
+    }
+  }
+
+  /// Where /proc is a link into what the attacker prepared, what is written of a process or for the
+  /// kernel must not land there. No test machine has the security module of the advisory: limits of
+  /// the process and sysctls go the same way.
+  @Test
+  void cve2023_28642_whatIsWrittenUnderProcIsNotTheAttackers() throws IOException {
+    Path volume = Files.createDirectories(temp.resolve("volume"));
+    List<Path> prepared =
+        List.of(
+            volume.resolve("self/attr/exec"),
+            volume.resolve("self/attr/apparmor/exec"),
+            volume.resolve("self/oom_score_adj"),
+            volume.resolve("sys/kernel/domainname"),
+            volume.resolve("sys/net/ipv4/ip_forward"));
+    for (Path file : prepared) {
+      Files.createDirectories(file.getParent());
+      Files.writeString(file, "untouched");
+    }
+    Files.delete(bundle.rootfs().resolve("proc"));
+    Files.createSymbolicLink(bundle.rootfs().resolve("proc"), Path.of("mnt"));
+    config
+        .set("/linux/maskedPaths", "[]")
+        .set("/linux/readonlyPaths", "[]")
+        .set("/process/oomScoreAdj", "77")
+        .set("/linux/sysctl", "{'net.ipv4.ip_forward':'1','kernel.domainname':'real'}")
+        .set(
+            "/mounts",
+            "[{destination:'/mnt',type:'bind',source:'%s',options:['bind']},{destination:'/other',type:'proc',source:'proc'}]"
+                .formatted(volume))
+        .sh(
+            "cat /other/sys/net/ipv4/ip_forward /other/sys/kernel/domainname /other/self/oom_score_adj");
+    Outcome outcome = onBundle("run").run();
+    if (outcome.status() == 0) assertThat(outcome.lines()).containsExactly("1", "real", "77");
+    assertThat(ids()).isEmpty();
+    for (Path file : prepared) assertThat(file).hasContent("untouched");
+  }
+
   @Test
   void cve2025_52881_aSysctlUnderALinkIsNotFollowed() throws IOException {
     config.set("/linux/sysctl", "{'net.ipv4.../../../../sysrq-trigger':'h'}");

@@ -24,7 +24,8 @@ class NetworkIT extends EndToEnd {
         "10-own.conflist",
         """
         {"cniVersion":"1.0.0","name":"own","plugins":[{"type":"simplecni","bridge":"own0",
-          "ipMasq":true,"ipam":{"subnet":"10.81.0.0/24","dataDir":"@DIR@/leases"}}]}\
+          "ipMasq":true,"ipam":{"subnet":"10.81.0.0/24","dataDir":"@DIR@/leases",
+            "dns":{"nameservers":["10.81.0.1"],"domain":"own.example","options":["ndots:2"]}}}]}\
         """);
     node.configure(
         "20-two.conf",
@@ -119,5 +120,96 @@ class NetworkIT extends EndToEnd {
         .contains("a published port needs a network");
     assertThat(node("run", "--network", "own", "--publish", "x").err())
         .contains("invalid published port");
+  }
+
+  @Test
+  void namesOfHostsAreWhatTheNetworksSay() throws IOException {
+    config.setText("/hostname", "box").sh("cat /etc/hosts /etc/resolv.conf /etc/hostname");
+    assertThat(node("run", "--network", "own,two").succeeds().lines())
+        .contains("127.0.0.1\tlocalhost", "10.81.0.2\tbox", "10.82.0.2\tbox")
+        .containsSubsequence(
+            "domain own.example", "nameserver 10.81.0.1", "options ndots:2", "box");
+    Path resolv = node.temp().resolve("resolv");
+    Files.writeString(resolv, "nameserver 10.9.9.9\n");
+    config.mount(
+        "{destination:'/etc/resolv.conf',type:'bind',source:'" + resolv + "',options:['bind']}");
+    config.sh("cat /etc/resolv.conf; echo x >> /etc/hosts || echo read-only");
+    assertThat(node("run", "--network", "own").succeeds().lines())
+        .as("its own mount stays, and the root is read-only")
+        .containsExactly("nameserver 10.9.9.9", "read-only");
+    config.writableRoot().sh("echo '10.0.0.9 nine' >> /etc/hosts; tail -1 /etc/hosts");
+    assertThat(node("run", "--network", "own").succeeds().text()).isEqualTo("10.0.0.9 nine");
+    assertThat(bundle.rootfs().resolve("etc/hosts")).isEmptyFile();
+    nothingIsWired();
+  }
+
+  @Test
+  void stateAndListShowAddresses() throws IOException {
+    config.args("sleep", "1000");
+    String plain = id;
+    node("run", "--detach").succeeds();
+    assertThat(node(List.of("list")).succeeds().out()).doesNotContain("ADDRESSES");
+    assertThat(node(List.of("state", plain)).succeeds().out()).doesNotContain("addresses");
+    id = newId();
+    node("run", "--detach", "--network", "own,two").succeeds();
+    assertThat(Config.json(node(List.of("state", id)).succeeds().out()).get("addresses").toString())
+        .isEqualTo("[\"10.81.0.2/24\",\"10.82.0.2/24\"]");
+    List<String> table = node(List.of("list")).succeeds().lines();
+    assertThat(table.getFirst()).matches("ID .* OWNER +ADDRESSES");
+    assertThat(table)
+        .anyMatch(line -> line.startsWith(id) && line.endsWith("10.81.0.2/24,10.82.0.2/24"));
+    for (var one : Config.json(node(List.of("list", "--format", "json")).succeeds().out())) {
+      assertThat(one.has("addresses")).isEqualTo(one.get("id").asString().equals(id));
+    }
+  }
+
+  /// A caller without the environment of the one that made the container.
+  @Test
+  void deleteFindsThePluginsWhereTheyWere() throws IOException {
+    config.args("sleep", "1000");
+    node("run", "--detach", "--network", "own").succeeds();
+    node.inside(RUNTIME.path().toString(), "--root", root.toString(), "delete", "--force", id)
+        .run()
+        .succeeds();
+    nothingIsWired();
+  }
+
+  @Test
+  void policiesSelectContainersByTheirAnnotations() throws IOException {
+    node.configure(
+        "30-pol.conflist",
+        """
+        {"cniVersion":"1.0.0","name":"pol","plugins":[{"type":"simplecni","bridge":"pol0",
+          "policyDir":"@DIR@/policy","ipam":{"subnet":"10.83.0.0/24","dataDir":"@DIR@/leases"}}]}\
+        """);
+    String policies = node.temp().resolve("policy").toString();
+    config
+        .set(
+            "/annotations",
+            "{\"io.jrun.network\":\"pol\",\"io.jrun.labels\":\"app=web\",\"io.jrun.namespace\":\"shop\"}")
+        .args("sleep", "1000");
+    node("run", "--detach").succeeds();
+    String friend = node.container("friend");
+    node.cni("add", "pol", friend)
+        .with("CNI_ARGS", "K8S_POD_NAMESPACE=shop;LABELS=app=front")
+        .run()
+        .succeeds();
+    String stranger = node.container("stranger");
+    node.cni("add", "pol", stranger).run().succeeds();
+    node.cni("policy", "apply", "--policy-dir", policies, "-n", "shop", "-f", "-")
+        .input(
+            """
+            {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "web"},
+             "spec": {"podSelector": {"matchLabels": {"app": "web"}},
+                      "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "front"}}}]}]}}\
+            """)
+        .run()
+        .succeeds();
+    CniNode.in(friend, "ping", "-c", "1", "-W", "3", "10.83.0.2").run().succeeds();
+    assertThat(CniNode.in(stranger, "ping", "-c", "1", "-W", "1", "10.83.0.2").run().status())
+        .isNotZero();
+    node(List.of("delete", "--force", id)).succeeds();
+    assertThat(node.cni("policy", "endpoints", "--policy-dir", policies).run().succeeds().out())
+        .doesNotContain("app=web", "\"web\"");
   }
 }

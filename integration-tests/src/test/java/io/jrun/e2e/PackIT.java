@@ -1,6 +1,7 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -158,5 +159,38 @@ class PackIT extends EndToEnd {
     try (var files = Files.list(temp)) {
       assertThat(files.map(p -> p.getFileName().toString())).noneMatch(n -> n.contains("x.tar"));
     }
+  }
+
+  @Test
+  void zstdIsWrittenForArchivesAndLayers() throws IOException {
+    assumeTrue(
+        Command.of("sh", "-c", "command -v zstd").run().status() == 0, "zstd is not installed");
+    Path tree = tree("t");
+    List<String> expected = Trees.of(tree);
+    rootfs("pack", tree.toString(), temp + "/1.tar").succeeds();
+    rootfs("pack", tree.toString(), temp + "/1.tar.zst").succeeds();
+    Command.of("bash", "-c", "zstd -dqc $0/1.tar.zst | cmp - $0/1.tar", temp.toString())
+        .run()
+        .succeeds();
+    rootfs("unpack", temp + "/1.tar.zst", temp + "/back").succeeds();
+    assertThat(Trees.of(temp.resolve("back"))).isEqualTo(expected);
+    rootfs(
+            "pack",
+            "--oci",
+            "--compress",
+            "zstd",
+            "--name",
+            "z",
+            tree.toString(),
+            temp + "/image.tar")
+        .succeeds();
+    String store = temp + "/store";
+    runtime("image", "load", "--store", store, temp + "/image.tar").succeeds();
+    runtime("image", "verify", "--store", store, "z").succeeds();
+    assertThat(runtime("image", "inspect", "--store", store, "z").succeeds().out())
+        .contains("layer.v1.tar+zstd");
+    rootfs("pack", tree.toString(), temp + "/1.tar.xz").failsInOneLine("gzip and zstd");
+    rootfs("pack", "--oci", "--compress", "lz4", tree.toString(), temp + "/x.tar")
+        .failsInOneLine("lz4");
   }
 }

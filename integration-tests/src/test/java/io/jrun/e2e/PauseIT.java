@@ -81,6 +81,18 @@ class PauseIT extends EndToEnd {
   }
 
   @Test
+  void killAllReachesEveryProcessOfAPausedContainer() throws IOException {
+    config.sh("sleep 1001 & sleep 1002");
+    createAndStart();
+    runtime("pause", id).succeeds();
+    runtime("kill", "--all", id, "KILL").succeeds();
+    if (!RUNTIME.isJrun()) runtime("resume", id);
+    awaitStatus("stopped");
+    assertThat(eventually(() -> processes().isEmpty())).isTrue();
+    runtime("delete", id).succeeds();
+  }
+
+  @Test
   void wrongOrders() throws IOException {
     runtime("pause", id).failsInOneLine("does not exist");
     startSleeper();

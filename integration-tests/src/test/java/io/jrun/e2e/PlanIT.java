@@ -3,6 +3,8 @@ package io.jrun.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 /// `plan`: what run would do, told and not done.
@@ -17,7 +19,7 @@ class PlanIT extends EndToEnd {
   void theCallsOfARunAreToldFromTheConfigToTheLastDirectory() throws IOException {
     String calls = plan().succeeds().out();
     assertThat(calls)
-        .contains("client: #2 openat(AT_FDCWD, \"config.json\"")
+        .contains("client: #3 openat(AT_FDCWD, \"config.json\"")
         .containsPattern("clone3\\(\\{flags=.*CLONE_NEWPID")
         .containsPattern("engine: mkdirat\\(AT_FDCWD, \"/sys/fs/cgroup/.*" + id)
         .contains("pivot_root(\".\", \".\")")
@@ -80,5 +82,54 @@ class PlanIT extends EndToEnd {
         .containsPattern("client: #\\d+ write\\(#\\d+, \"0 1000 10\\\\n\"")
         .contains("TIOCGPTPEER");
     assertThat(temp.toFile().list()).containsExactly("bundle");
+  }
+
+  @Test
+  void networksAndSandboxesArePlannedToo() throws IOException {
+    String plugins = temp.resolve("plugins").toString();
+    Files.createDirectories(temp.resolve("net.d"));
+    Files.createDirectories(Path.of(plugins));
+    for (String name : new String[] {"wire", "map"}) {
+      Files.writeString(Path.of(plugins, name), "#!/bin/sh\ntouch " + temp + "/ran\n");
+    }
+    Files.writeString(
+        temp.resolve("net.d/1.conflist"),
+        "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"plugins\":["
+            + "{\"type\":\"wire\",\"mtu\":1400},{\"type\":\"map\"}]}");
+    bundle.write(config);
+    String[] words = {"plan", "--bundle", bundle.path().toString(), "--network", "n", id};
+    String calls =
+        command(words)
+            .with("NETCONFPATH", temp.resolve("net.d").toString())
+            .with("CNI_PATH", plugins)
+            .run()
+            .succeeds()
+            .out();
+    assertThat(calls)
+        .containsPattern("plugin: ADD .* eth0 /proc/\\d+/ns/net: .*/wire .*\"mtu\":1400")
+        .containsPattern("(?s)plugin: ADD .*/map.*plugin: DEL .*/map\n.*plugin: DEL .*/wire")
+        .contains("\"etc/hosts\"", "openat(16777");
+    assertThat(root).doesNotExist();
+    assertThat(temp.resolve("ran")).doesNotExist();
+    words[4] = "missing";
+    assertThat(command(words).with("NETCONFPATH", temp + "/net.d").run().exits(1).err())
+        .contains("no net configuration with name");
+
+    assertThat(runtime("plan", "-b", bundle.path().toString(), "--sandbox", "s", id).exits(1).err())
+        .contains("sandbox s does not exist");
+    String sandbox = newId();
+    runtime("sandbox", "run", sandbox).succeeds();
+    try {
+      assertThat(
+              runtime("plan", "-b", bundle.path().toString(), "--sandbox", sandbox, id)
+                  .succeeds()
+                  .out())
+          .containsPattern("openat\\(AT_FDCWD, \"/proc/\\d+/ns/net\"")
+          .containsPattern("setns\\(#\\d+, CLONE_NEWUTS")
+          .contains("\"/dev/shm\"", "\"" + root.resolve(sandbox) + "/hosts\"");
+      assertThat(root.toFile().list()).containsExactly(sandbox);
+    } finally {
+      runtime("sandbox", "rm", sandbox).succeeds();
+    }
   }
 }

@@ -29,10 +29,20 @@ class PodmanIT extends PodmanCalls {
 
   /// podman leaves the parent that it was told of.
   @AfterEach
-  void removeParentCgroups() throws IOException {
-    for (Path parent : cgroups()) {
-      Files.deleteIfExists(parent.resolve("conmon"));
-      Files.deleteIfExists(parent);
+  void removeParentCgroups() {
+    assertThat(eventually(this::parentsAreRemoved)).as("podman's cgroups are empty").isTrue();
+  }
+
+  /// False while conmon is still in one.
+  private boolean parentsAreRemoved() {
+    try {
+      for (Path parent : cgroups()) {
+        Files.deleteIfExists(parent.resolve("conmon"));
+        Files.deleteIfExists(parent);
+      }
+      return true;
+    } catch (IOException e) {
+      return false;
     }
   }
 

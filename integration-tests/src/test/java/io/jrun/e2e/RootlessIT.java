@@ -181,6 +181,35 @@ class RootlessIT extends EndToEnd {
     }
   }
 
+  /// The user owns the cgroup on the host, so that only the mount keeps the container from it.
+  @Test
+  void cve2023_25809_theCallersCgroupsAreNotWritable() throws IOException {
+    config
+        .namespaces("user", "pid", "mount", "ipc", "uts")
+        .setText("/linux/cgroupsPath", "/" + tag + "/" + tag + "-c")
+        .sh(
+            "for d in /sys/fs/cgroup /sys/fs/cgroup/*; do mkdir $d/evil 2> /dev/null && echo made $d;"
+                + " (echo $$ > $d/cgroup.procs) 2> /dev/null && echo moved $d; done;"
+                + " find /sys/fs/cgroup -name evil; true");
+    List<Path> made = delegate();
+    try {
+      StringBuilder script = new StringBuilder();
+      for (Path directory : made)
+        script.append("echo $$ > ").append(directory).append("/session/cgroup.procs; ");
+      List<String> words = new ArrayList<>(List.of("sh", "-ec", script + "exec \"$@\"", "sh"));
+      Command run = userOnBundle("run");
+      words.addAll(run.words());
+      assertThat(new Command(words, run.environment(), null, Path.of("/")).run().succeeds().out())
+          .isEmpty();
+      for (Path directory : made) assertThat(directory.resolve("evil")).doesNotExist();
+    } finally {
+      for (Path directory : made) {
+        Files.deleteIfExists(directory.resolve("session"));
+        Files.deleteIfExists(directory);
+      }
+    }
+  }
+
   @Test
   void limitsThatCannotBeSetAreAnError() throws IOException {
     config.set("/linux/resources", "{pids:{limit:10}}");

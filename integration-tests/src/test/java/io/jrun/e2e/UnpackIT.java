@@ -395,4 +395,62 @@ class UnpackIT extends EndToEnd {
       throw new java.io.UncheckedIOException(e);
     }
   }
+
+  @Test
+  void aClientThatIsKilledWhileTheStreamIsSilentLeavesNobodyWaiting() throws Exception {
+    Path fifo = temp.resolve("fifo");
+    Command.of("mkfifo", fifo.toString()).run().succeeds();
+    byte[] archive = new TarBuilder().mode(0755).directory("d").file("d/f", "x").bytes();
+    for (int sent : new int[] {0, 1024}) {
+      Process writer =
+          new ProcessBuilder(
+                  "sh", "-c", "exec 9>\"$0\"; cat >&9; exec sleep 1000 9>&9", fifo.toString())
+              .start();
+      Command.Running running =
+          Command.of(RUNTIME.path().toString(), "rootfs", "unpack", fifo.toString(), temp + "/to")
+              .with("JRUN_ENGINE", "off")
+              .start();
+      writer.getOutputStream().write(archive, 0, sent);
+      writer.getOutputStream().close();
+      assertThat(eventually(() -> running.process().descendants().findAny().isPresent())).isTrue();
+      pause(1500);
+      List<ProcessHandle> engine = running.process().descendants().toList();
+      running.process().destroyForcibly();
+      running.finish();
+      try {
+        assertThat(eventually(() -> engine.stream().noneMatch(ProcessHandle::isAlive)))
+            .as("the one-shot engine ends, after %d bytes", sent)
+            .isTrue();
+      } finally {
+        engine.forEach(ProcessHandle::destroyForcibly);
+        writer.destroyForcibly().waitFor();
+      }
+    }
+  }
+
+  @Test
+  void whatXzMakesWithItsLargestDictionaryIsRead() throws IOException {
+    Path tree = Files.createDirectory(temp.resolve("tree"));
+    Command.of(
+            "bash",
+            "-c",
+            "cd $0/tree; head -c 3M /dev/urandom > r; cp r again; cd ..; tar -C tree -c . | xz -9 -T1"
+                + " --lzma2=preset=0,dict=64MiB > a.tar.xz; tar -C tree -c r | xz -0 > b.xz; xz --lzma2=preset=0,dict=512MiB <"
+                + " tree/r > huge.xz",
+            temp.toString())
+        .run()
+        .succeeds();
+    runtime("rootfs", "unpack", temp + "/a.tar.xz", temp + "/to").succeeds();
+    assertThat(temp.resolve("to/again")).hasSameBinaryContentAs(tree.resolve("r"));
+    runtime("rootfs", "unpack", temp + "/huge.xz", temp + "/huge").failsInOneLine("MiB of memory");
+    byte[] whole = Files.readAllBytes(temp.resolve("b.xz"));
+    for (int cut : new int[] {1, 100, whole.length / 2}) {
+      Files.write(temp.resolve("cut.xz"), java.util.Arrays.copyOf(whole, whole.length - cut));
+      runtime("rootfs", "unpack", temp + "/cut.xz", temp + "/cut").failsInOneLine("truncated");
+    }
+    whole[whole.length / 2] ^= 1;
+    Files.write(temp.resolve("cut.xz"), whole);
+    runtime("rootfs", "unpack", temp + "/cut.xz", temp + "/cut").failsInOneLine("damaged");
+    assertThat(temp.resolve("cut")).doesNotExist();
+  }
 }

@@ -85,6 +85,20 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
     return results.descriptors().getFirst();
   }
 
+  /// A descriptor of the engine that hangs up (POLLHUP) when the caller ends.
+  public OwnedDescriptor lifeline() {
+    List<Integer> ends = helper.call(new FileCall.Pipe2());
+    Descriptor read = new Descriptor.Known(ends.getFirst());
+    Batch batch = new Batch();
+    Pending<Descriptor> copy = batch.add(new TreeCall.Duplicate(read));
+    Results results = helper.run(batch);
+    Batch close = new Batch();
+    close.add(new FileCall.Close(results.of(copy)));
+    close.add(new FileCall.Close(read));
+    helper.run(close);
+    return results.descriptors().getFirst();
+  }
+
   /// The caller's standard output in the engine.
   public OwnedDescriptor standardOutput() {
     Batch batch = new Batch();

@@ -1,5 +1,6 @@
 package io.jrun.cni.container;
 
+import io.jrun.cni.CniException;
 import io.jrun.cni.network.AttachmentArgs;
 import io.jrun.cni.network.CachedAttachment;
 import io.jrun.cni.network.ConfigDirectory;
@@ -14,10 +15,15 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.NetworkConfig;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.SpecException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Wires a container to networks and unwires it. What is needed for the latter is in the cache of
 /// results, so it works after any crash, and when the configuration has changed or gone.
@@ -30,7 +36,7 @@ import java.util.List;
 ///     | start                                     |
 ///     | detach(client, id) ---------------------> |  DEL of all that the cache has of it
 /// ```
-public final class ContainerNetworks {
+public final class ContainerNetworks implements Networks {
   private static final long PLUGIN_MILLIS = 120_000;
 
   private final Kernel kernel;
@@ -47,27 +53,7 @@ public final class ContainerNetworks {
     this.cache = cache;
   }
 
-  /// What a container wants.
-  ///
-  /// @param names of networks; the first is eth0
-  public record Wish(
-      List<String> names,
-      List<PublishedPort> ports,
-      Path configDirectory,
-      List<String> pluginPath) {
-    public Wish {
-      names = List.copyOf(names);
-      ports = List.copyOf(ports);
-      pluginPath = List.copyOf(pluginPath);
-    }
-  }
-
-  /// One interface of the container.
-  public record Attached(String network, String ifname, CniResult result) {}
-
-  /// Attaches the container to all of the networks, or to none.
-  ///
-  /// @param client the process that wires: plugins run as its children
+  @Override
   public List<Attached> attach(
       HelperKernel client, List<String> env, String containerId, String netns, Wish wish) {
     List<Attached> attached = new ArrayList<>();
@@ -80,7 +66,7 @@ public final class ContainerNetworks {
                   containerId,
                   netns,
                   "eth" + attached.size(),
-                  List.of(),
+                  wish.args(),
                   PublishedPort.capabilityArgs(wish.ports()));
           NetworkConfig network = new ConfigDirectory(wish.configDirectory(), recent).load(name);
           // on its way while the plugin's configuration is made
@@ -115,17 +101,7 @@ public final class ContainerNetworks {
     }
   }
 
-  /// What a container is attached to, as the cache has it: to be read while there is time.
-  public record Known(List<Attachment> attachments) {
-    /// @param network the configuration that it was attached by
-    record Attachment(NetworkConfig network, CachedAttachment cached) {}
-
-    public Known {
-      attachments = List.copyOf(attachments);
-    }
-  }
-
-  /// Reads what [#detach] needs.
+  @Override
   public Known known(String containerId) {
     List<Known.Attachment> known = new ArrayList<>();
     List<RuntimeException> failures = new ArrayList<>();
@@ -146,8 +122,7 @@ public final class ContainerNetworks {
         cached.config().getBytes(StandardCharsets.UTF_8));
   }
 
-  /// Detaches the container from all that it was attached to, going on after failures; what could
-  /// not be detached stays for the next try.
+  @Override
   public void detach(
       HelperKernel client, List<String> env, String containerId, List<String> pluginPath) {
     try (HelperCaller caller = new HelperCaller(kernel, client, env)) {
@@ -155,7 +130,7 @@ public final class ContainerNetworks {
     }
   }
 
-  /// The same, of what is known already.
+  @Override
   public void detach(HelperKernel client, List<String> env, Known known, List<String> pluginPath) {
     List<RuntimeException> failures = new ArrayList<>();
     try (HelperCaller caller = new HelperCaller(kernel, client, env)) {
@@ -165,6 +140,42 @@ public final class ContainerNetworks {
       }
     }
     throwFirst(failures);
+  }
+
+  @Override
+  public void detachAny(HelperKernel client, List<String> env, String containerId, Wish wish) {
+    List<RuntimeException> failures = new ArrayList<>();
+    Set<String> ifnames = new HashSet<>();
+    cache.attachments(containerId).forEach(cached -> ifnames.add(cached.args().ifname()));
+    try (HelperCaller caller = new HelperCaller(kernel, client, env)) {
+      NetworkRuntime runtime = runtime(caller, client, env, wish.pluginPath());
+      try {
+        detach(runtime, containerId);
+      } catch (RuntimeException e) {
+        failures.add(e);
+      }
+      for (int i = 0; i < wish.names().size(); i++) {
+        if (ifnames.contains("eth" + i)) continue;
+        NetworkConfig network = configured(wish, wish.names().get(i));
+        if (network == null) continue;
+        try {
+          runtime.del(
+              network,
+              new AttachmentArgs(containerId, "", "eth" + i, List.of(), Json.JsonObject.EMPTY));
+        } catch (RuntimeException e) {
+          failures.add(e);
+        }
+      }
+    }
+    throwFirst(failures);
+  }
+
+  private @Nullable NetworkConfig configured(Wish wish, String name) {
+    try {
+      return new ConfigDirectory(wish.configDirectory(), recent).load(name);
+    } catch (CniException | SpecException e) {
+      return null; // nobody can be asked any more
+    }
   }
 
   private void detach(NetworkRuntime runtime, String containerId) {

@@ -33,10 +33,15 @@ import java.util.function.Consumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/// A connection to an etcd, over whichever of its endpoints answers. Every request ends within the
-/// configured time. Its threads are daemons and go when it is closed.
+/// A connection to an etcd, over whichever of its endpoints answers. Every request but the first
+/// ends within the configured time. Its threads are daemons and go when it is closed.
 public final class EtcdClient implements AutoCloseable {
   private static final long RETRY_MILLIS = 50;
+
+  /// The first answer also waits for gRPC to be loaded, connections to be made, and a user to be
+  /// known.
+  private static final long START_MILLIS = 5000;
+
   private static final Duration ALIVE = Duration.ofSeconds(5);
 
   // held, as a logger that nobody holds forgets its level
@@ -46,6 +51,7 @@ public final class EtcdClient implements AutoCloseable {
   private final ExecutorService threads =
       Executors.newCachedThreadPool(Thread.ofPlatform().name("etcd-", 0).daemon(true).factory());
   private final Client client;
+  private volatile boolean hasAnswered;
 
   public EtcdClient(EtcdConfig config) {
     this.config = config;
@@ -93,13 +99,15 @@ public final class EtcdClient implements AutoCloseable {
   }
 
   private <T> T await(CompletableFuture<T> future) {
+    // a little longer than the tries within, whose reason says more
+    long millis = config.timeoutMillis() + 4 * RETRY_MILLIS + (hasAnswered ? 0 : START_MILLIS);
     try {
-      // a little longer than the tries within, whose reason says more
-      return future.get(config.timeoutMillis() + 4 * RETRY_MILLIS, TimeUnit.MILLISECONDS);
+      T answer = future.get(millis, TimeUnit.MILLISECONDS);
+      hasAnswered = true;
+      return answer;
     } catch (TimeoutException e) {
       future.cancel(true);
-      throw new EtcdException(
-          in(config) + "no answer in " + config.timeoutMillis() + " ms", false, e);
+      throw new EtcdException(in(config) + "no answer in " + millis + " ms", false, e);
     } catch (ExecutionException e) {
       throw failure(e.getCause() == null ? e : e.getCause());
     } catch (InterruptedException e) {
@@ -222,7 +230,7 @@ public final class EtcdClient implements AutoCloseable {
                                 .toList()),
                     error -> broken.run(),
                     broken));
-    return watcher::close;
+    return watcher;
   }
 
   @Override

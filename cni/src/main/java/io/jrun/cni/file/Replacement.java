@@ -2,6 +2,8 @@ package io.jrun.cni.file;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -21,9 +23,17 @@ public final class Replacement {
     Path aside = path.resolveSibling("." + path.getFileName() + ".new");
     Set<PosixFilePermission> permissions = PosixFilePermissions.fromString(mode);
     try {
-      Files.deleteIfExists(aside);
-      Files.createFile(aside, PosixFilePermissions.asFileAttribute(permissions));
-      Files.write(aside, content, StandardOpenOption.WRITE);
+      try (SeekableByteChannel file =
+          Files.newByteChannel(
+              aside,
+              Set.of(
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.TRUNCATE_EXISTING,
+                  StandardOpenOption.WRITE),
+              PosixFilePermissions.asFileAttribute(permissions))) {
+        ByteBuffer left = ByteBuffer.wrap(content);
+        while (left.hasRemaining()) file.write(left);
+      }
       Files.move(aside, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       throw new UncheckedIOException("write " + path + ": " + e, e);

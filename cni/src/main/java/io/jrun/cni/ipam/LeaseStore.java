@@ -21,6 +21,7 @@ public final class LeaseStore {
   private final Kernel kernel;
   private final Path directory;
   private final LeaseJournal journal;
+  private final List<Lease> reclaimed = new ArrayList<>();
   private boolean isMade;
 
   public LeaseStore(Kernel kernel, Path directory) {
@@ -143,9 +144,18 @@ public final class LeaseStore {
     for (Lease lease : leases.all()) {
       if (lease.netns().startsWith("/") && !Files.exists(Path.of(lease.netns()))) {
         lines.add(LeaseJournal.line(lease.address()));
+        reclaimed.add(lease);
       }
     }
     if (!lines.isEmpty()) journal.append(lines);
+  }
+
+  /// What this process has freed itself since it was last asked: whatever else is known of these
+  /// holders must be forgotten before others use their addresses.
+  public synchronized List<Lease> reclaimed() {
+    List<Lease> all = List.copyOf(reclaimed);
+    reclaimed.clear();
+    return all;
   }
 
   /// Whether another address could be given of each set.

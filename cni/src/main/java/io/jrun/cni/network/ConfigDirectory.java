@@ -27,11 +27,13 @@ public record ConfigDirectory(Path directory, RecentNetworks recent) {
 
   private static final List<String> LIST = List.of(".conflist");
   private static final List<String> SINGLE = List.of(".conf", ".json");
+  private static final List<String> ALL = List.of(".conflist", ".conf", ".json");
 
   /// The network of that name. A file before it that cannot be read is an error, as for libcni.
   public NetworkConfig load(String name) {
-    List<Path> lists = files(directory, LIST);
-    List<Path> singles = files(directory, SINGLE);
+    List<Path> all = files(directory, ALL);
+    List<Path> lists = all.stream().filter(file -> hasEnding(file, LIST)).toList();
+    List<Path> singles = all.stream().filter(file -> hasEnding(file, SINGLE)).toList();
     Optional<NetworkConfig> found =
         first(lists, name, this::list).or(() -> first(singles, name, this::single));
     if (found.isPresent()) return found.get();
@@ -102,13 +104,17 @@ public record ConfigDirectory(Path directory, RecentNetworks recent) {
   private static List<Path> files(Path directory, List<String> endings) {
     if (!Files.isDirectory(directory)) return List.of();
     try (Stream<Path> all = Files.list(directory)) {
-      return all.filter(
-              file -> endings.stream().anyMatch(end -> file.getFileName().toString().endsWith(end)))
+      return all.filter(file -> hasEnding(file, endings))
           .filter(file -> !Files.isDirectory(file))
           .sorted()
           .toList();
     } catch (IOException e) {
       throw new UncheckedIOException("list " + directory + ": " + e, e);
     }
+  }
+
+  private static boolean hasEnding(Path file, List<String> endings) {
+    String name = file.getFileName().toString();
+    return endings.stream().anyMatch(name::endsWith);
   }
 }

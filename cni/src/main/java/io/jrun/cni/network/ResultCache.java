@@ -3,6 +3,8 @@ package io.jrun.cni.network;
 import io.jrun.cni.file.LockFile;
 import io.jrun.cni.file.Replacement;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.call.Errno;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import io.jrun.specs.json.SpecException;
@@ -41,8 +43,14 @@ public final class ResultCache {
 
   /// Keeps GC away while held.
   LockFile lockShared() {
-    Replacement.privateDirectory(directory);
-    return LockFile.shared(kernel, directory.resolve(".jrun.lock"));
+    Path file = directory.resolve(".jrun.lock");
+    try {
+      return LockFile.shared(kernel, file); // mostly the directory is there
+    } catch (KernelException e) {
+      if (!e.errno().equals(Errno.ENOENT)) throw e;
+      Replacement.privateDirectory(directory);
+      return LockFile.shared(kernel, file);
+    }
   }
 
   /// Keeps ADD and DEL away while held.
@@ -52,7 +60,7 @@ public final class ResultCache {
   }
 
   void add(CachedAttachment attachment) {
-    Replacement.privateDirectory(results());
+    if (!Files.isDirectory(results())) Replacement.privateDirectory(results());
     Replacement.write(
         file(attachment.networkName(), attachment.args()),
         attachment.toJson().toText().getBytes(StandardCharsets.UTF_8),

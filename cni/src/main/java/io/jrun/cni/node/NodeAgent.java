@@ -141,12 +141,19 @@ public final class NodeAgent implements AutoCloseable {
 
   /// Waits until something has changed, or so long.
   public void await(long millis) throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
     synchronized (changes) {
-      if (membership instanceof EtcdMembership && isChanged && pauseNanos == FIRST_PAUSE_NANOS) {
-        return;
+      while (!isTimeToAsk()) {
+        long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+        if (left <= 0) return;
+        changes.wait(left);
       }
-      changes.wait(millis);
     }
+  }
+
+  /// Not while a store that failed is given its time.
+  private boolean isTimeToAsk() {
+    return membership instanceof EtcdMembership && isChanged && pauseNanos == FIRST_PAUSE_NANOS;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.jrun.cni.policy;
 
 import io.jrun.cni.CniException;
+import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.file.LockFile;
 import io.jrun.cni.netlink.Link;
 import io.jrun.cni.netlink.Links;
@@ -82,6 +83,18 @@ public final class Policies {
     }
   }
 
+  /// Forgets whoever of a network is known to have one of these addresses, where that matters now;
+  /// else it is seen when a policy comes.
+  public void forget(String network, List<IpAddress> addresses) {
+    if (!store.isEnforced()) return;
+    for (Endpoint endpoint : store.endpoints()) {
+      if (endpoint.network().equals(network)
+          && endpoint.addresses().stream().anyMatch(addresses::contains)) {
+        detach(endpoint.link());
+      }
+    }
+  }
+
   public Optional<Endpoint> endpoint(String link) {
     return store.endpoint(link);
   }
@@ -108,12 +121,34 @@ public final class Policies {
     }
     Ruleset all = ruleset(policies);
     Set<String> names = new TreeSet<>();
-    List<Endpoint> local = store.endpoints();
+    List<Endpoint> local = withoutFormerHolders(store.endpoints());
     for (Endpoint endpoint : local) if (endpoint.isRouted()) names.add(endpoint.bridge());
     bridges(all, names, true);
     local.forEach(all::place);
     store.remote().forEach(all::place);
     tables.replace(all);
+  }
+
+  /// A container that ended without a DEL has no interface any more, and somebody else may have its
+  /// address. One without an interface and alone with its address is an ADD that is under way.
+  private List<Endpoint> withoutFormerHolders(List<Endpoint> all) {
+    Set<String> links = new TreeSet<>();
+    try (NetlinkSocket host = NetlinkSocket.open(kernel)) {
+      Links.all(host).forEach(link -> links.add(link.name()));
+    }
+    Set<String> present = new TreeSet<>();
+    for (Endpoint one : all) {
+      if (links.contains(one.link())) one.addresses().forEach(a -> present.add(key(one, a)));
+    }
+    return all.stream()
+        .filter(one ->
+            links.contains(one.link())
+                || one.addresses().stream().noneMatch(a -> present.contains(key(one, a))))
+        .toList();
+  }
+
+  private static String key(Endpoint endpoint, IpAddress address) {
+    return endpoint.network() + " " + address;
   }
 
   private void bridges(Ruleset into, Set<String> names, boolean isNew) {

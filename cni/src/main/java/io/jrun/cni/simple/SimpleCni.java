@@ -189,6 +189,7 @@ public final class SimpleCni {
         if (mtu == 0) mtu = routes.mtu();
       }
       Link bridge = bridgeSide.bridge();
+      forgetFormerHolders(assignment);
       policies.attach(endpoint(bridge, assignment));
       Mac mac = mac(assignment);
       if (config.macSpoofCheck()) macCheck.add(link, mac.text());
@@ -214,6 +215,16 @@ public final class SimpleCni {
               Json.JsonObject.EMPTY)
           .toJson(config.version())
           .toText();
+    }
+
+    /// Who ended without a DEL must leave no labels to whoever has its address now.
+    private void forgetFormerHolders(Assignment assignment) {
+      if (ipam instanceof OwnIpam own) {
+        own.store().reclaimed().forEach(gone -> policies.detach(HostVeth.name(gone.holder())));
+      } else {
+        policies.forget(
+            config.name(), assignment.addresses().stream().map(a -> a.cidr().address()).toList());
+      }
     }
 
     private Endpoint endpoint(Link bridge, Assignment assignment) {

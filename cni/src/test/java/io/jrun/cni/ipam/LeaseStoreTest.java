@@ -158,6 +158,10 @@ class LeaseStoreTest {
     assertThat(add(store, "new", SMALL)).isEqualTo("10.1.0.5");
     assertThat(store.of(holder("c3"))).isEmpty();
     assertThatThrownBy(() -> add(store, "more", SMALL)).hasMessageContaining("no addresses left");
+    assertThat(store.reclaimed())
+        .extracting(lease -> lease.holder().containerId())
+        .containsExactly("c3");
+    assertThat(store.reclaimed()).isEmpty();
   }
 
   @Test

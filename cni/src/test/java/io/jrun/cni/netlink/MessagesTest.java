@@ -100,4 +100,29 @@ class MessagesTest {
     }
     assertThat(Reply.split(new byte[0])).isEmpty();
   }
+
+  /// IFLA_IPTUN_LINK is 1, IFLA_IPTUN_LOCAL 2; without a remote end the device goes to any.
+  @Test
+  void anIpipDeviceHasItsUnderlayAndItsOwnAddress() {
+    byte[] bytes = Links.ipip("scipip", 3, IP, 1480).bytes(1, true);
+    Attributes attributes = Reply.split(bytes).getFirst().attributes(16);
+    assertThat(attributes.string(Link.IFLA_IFNAME)).isEqualTo("scipip");
+    assertThat(attributes.u32(Link.IFLA_MTU, 0)).isEqualTo(1480);
+    Attributes info = attributes.nested(Link.IFLA_LINKINFO);
+    assertThat(info.string(Link.IFLA_INFO_KIND)).isEqualTo("ipip");
+    assertThat(info.nested(2).u32(1, 0)).isEqualTo(3);
+    assertThat(info.nested(2).bytes(2)).containsExactly(10, 1, 0, 2);
+    assertThat(info.nested(2).has(3)).isFalse();
+  }
+
+  /// The gateway of a node's subnet is that node itself, whom no subnet of the device contains.
+  @Test
+  void aRouteThroughAnIpipDeviceIsOnlink() {
+    byte[] bytes =
+        Routes.replace(new RouteEntry(NET.network(), IP, 9).onlink(), 106).bytes(1, true);
+    Reply reply = Reply.split(bytes).getFirst();
+    assertThat(reply.i32(8) & 4).isEqualTo(4); // RTNH_F_ONLINK
+    assertThat(reply.u8(5)).isEqualTo(106);
+    assertThat(reply.attributes(12).u32(4, 0)).isEqualTo(9);
+  }
 }

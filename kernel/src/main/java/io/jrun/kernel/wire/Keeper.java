@@ -1,5 +1,7 @@
 package io.jrun.kernel.wire;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
@@ -12,7 +14,14 @@ import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SocketCall;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /// The keeper of a pod at the other end of a socket; protocol.h has the messages. One thread
@@ -24,11 +33,13 @@ public final class Keeper implements AutoCloseable {
   public static final int FIRST_PLACE = Protocol.KEEPER_FIRST_PLACE;
   public static final int PLACES = Protocol.KEEPER_PLACES;
   private static final String WORKER = "jrun-worker";
+  private static final long OPEN_SECONDS = 30;
   private static final int LIKELY = 1024;
   private static final byte[] NOTHING = {};
 
   private final Kernel kernel;
   private final Frames frames;
+  private final Map<Integer, CompletableFuture<Integer>> opening = new ConcurrentHashMap<>();
 
   /// @param socket whose hello was received
   public Keeper(Kernel kernel, OwnedDescriptor socket) {
@@ -41,8 +52,19 @@ public final class Keeper implements AutoCloseable {
     send(Protocol.KEEPER_WELCOME, 0, Protocol.KEEPER_VERSION, NOTHING, null);
   }
 
+  /// The next message but those that answer [#open].
+  ///
   /// @throws HelperGoneException when the keeper has ended
   public KeeperMessage receive() {
+    while (true) {
+      KeeperMessage message = receiveAny();
+      if (!(message instanceof KeeperMessage.Opened(int number, int errno))) return message;
+      CompletableFuture<Integer> asked = opening.remove(number);
+      if (asked != null) asked.complete(errno);
+    }
+  }
+
+  private KeeperMessage receiveAny() {
     return KeeperMessage.read(
         frames
             .receive(
@@ -93,6 +115,25 @@ public final class Keeper implements AutoCloseable {
     send(Protocol.KEEPER_PLACE, 0, number, NOTHING, descriptor);
   }
 
+  /// Has the keeper open a file without waiting and keep it under a number.
+  ///
+  /// @return the errno, 0 where it is open
+  /// @throws HelperGoneException where it does not answer
+  public int open(int number, String path, int flags) {
+    byte[] bytes = Arrays.copyOf(path.getBytes(UTF_8), path.getBytes(UTF_8).length + 1);
+    CompletableFuture<Integer> answer = new CompletableFuture<>();
+    opening.put(number, answer);
+    send(Protocol.KEEPER_OPEN, flags, number, bytes, null);
+    try {
+      return answer.get(OPEN_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new HelperGoneException("the keeper does not answer");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new HelperGoneException("interrupted");
+    }
+  }
+
   /// Closes what is kept under that number.
   public void drop(int number) {
     send(Protocol.KEEPER_DROP, 0, number, NOTHING, null);
@@ -116,14 +157,26 @@ public final class Keeper implements AutoCloseable {
   }
 
   /// A worker: a child of the keeper that serves batches, in the keeper's directory, `/`, with its
-  /// standard descriptors, which are /dev/null and the shim's log.
-  ///
-  /// @param seesPlaces whether it has the kept descriptors, under their numbers
-  public HelperKernel fork(boolean seesPlaces) {
+  /// standard descriptors, which are /dev/null and the shim's log. It ends with this engine.
+  public HelperKernel fork() {
+    return fork(0);
+  }
+
+  /// A worker that has the kept descriptors, under their numbers.
+  public HelperKernel forkSeeingPlaces() {
+    return fork(Protocol.KEEPER_SEES_PLACES);
+  }
+
+  /// A worker that is to become something which outlives the engine, and whose exit is told.
+  public HelperKernel forkLasting() {
+    return fork(Protocol.KEEPER_STAYS);
+  }
+
+  private HelperKernel fork(int how) {
     List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
     OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
     try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1))) {
-      send(Protocol.KEEPER_FORK, 0, seesPlaces ? 1 : 0, NOTHING, theirs);
+      send(Protocol.KEEPER_FORK, 0, how, NOTHING, theirs);
       return new Helper(kernel, ours);
     } catch (RuntimeException e) {
       ours.close();
@@ -137,7 +190,7 @@ public final class Keeper implements AutoCloseable {
     List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
     OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
     try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1));
-        HelperKernel old = fork(false)) {
+        HelperKernel old = fork()) {
       Batch batch = new Batch();
       Descriptor socket = batch.pass(theirs);
       Descriptor exe = batch.pass(program);
@@ -164,6 +217,8 @@ public final class Keeper implements AutoCloseable {
 
   @Override
   public void close() {
+    HelperGoneException gone = new HelperGoneException("the keeper ended");
+    opening.values().forEach(asked -> asked.completeExceptionally(gone));
     frames.close();
   }
 }

@@ -21,6 +21,11 @@ public sealed interface KeeperMessage {
   /// A child was reaped.
   record Exited(KeeperExit exit) implements KeeperMessage {}
 
+  /// It was asked to open something.
+  ///
+  /// @param errno 0 where it did
+  record Opened(int number, int errno) implements KeeperMessage {}
+
   /// @param message with its header
   static KeeperMessage read(byte[] message) {
     ByteBuffer buffer = ByteBuffer.wrap(message).order(ByteOrder.nativeOrder());
@@ -38,6 +43,7 @@ public sealed interface KeeperMessage {
               (flags & Protocol.KEEPER_REPLAYED) != 0,
               (flags & Protocol.KEEPER_OVERSIZED) != 0,
               data);
+      case Protocol.KEEPER_OPENED -> new Opened(buffer.getInt(12), connection);
       case Protocol.KEEPER_CLOSED -> new Closed(connection);
       case Protocol.KEEPER_EXITED ->
           new Exited(KeeperExit.read(ByteBuffer.wrap(data).order(ByteOrder.nativeOrder())));

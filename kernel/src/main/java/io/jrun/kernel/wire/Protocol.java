@@ -33,6 +33,10 @@ final class Protocol {
   static final int KEEPER_OUTGOING = 12;
   static final int KEEPER_TRIM = 13;
   static final int KEEPER_QUIT = 14;
+  static final int KEEPER_OPEN = 15;
+  static final int KEEPER_OPENED = 16;
+  static final int KEEPER_SEES_PLACES = 1;
+  static final int KEEPER_STAYS = 2;
   static final int KEEPER_REPLAYED = 1;
   static final int KEEPER_OVERSIZED = 2;
   static final int WORKER_SOCKET = 240;

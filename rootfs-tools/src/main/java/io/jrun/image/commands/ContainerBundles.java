@@ -179,26 +179,25 @@ public final class ContainerBundles {
             });
     EntryStat like = seen.root();
     Config made = config.apply(seen.accounts());
-    Batch batch = new Batch();
-    mkdir(batch, directory + "/rootfs", 0755);
+    mkdir(directory + "/rootfs", 0755);
     if (wanted.limit() > 0) {
-      mkdir(batch, directory + "/changes", 0755);
+      mkdir(directory + "/changes", 0755);
     } else {
-      mkdir(batch, directory + "/upper", like.mode() & 07777);
-      mkdir(batch, directory + "/work", 0755);
+      String upper = directory + "/upper";
+      mkdir(upper, like.mode() & 07777);
+      mkdir(directory + "/work", 0755);
+      caller
+          .kernel()
+          .call(
+              new TreeCall.Utimensat(
+                  Descriptor.CWD,
+                  upper,
+                  0,
+                  TreeCall.UTIME_OMIT,
+                  like.modifySeconds(),
+                  like.modifyNanos()));
     }
-    write(batch, directory, made);
-    if (wanted.limit() == 0) {
-      batch.add(
-          new TreeCall.Utimensat(
-              Descriptor.CWD,
-              directory + "/upper",
-              0,
-              TreeCall.UTIME_OMIT,
-              like.modifySeconds(),
-              like.modifyNanos()));
-    }
-    caller.helper().run(batch);
+    write(directory, made);
     if (wanted.limit() == 0) own(directory + "/upper", like);
     return new Made(
         directory,
@@ -211,10 +210,11 @@ public final class ContainerBundles {
             like.gid()));
   }
 
-  private static void mkdir(Batch batch, String path, int mode) {
-    batch.add(new FileCall.Mkdirat(Descriptor.CWD, path, mode));
+  /// The store is the engine's user's: it makes what is its own without asking the caller.
+  private void mkdir(String path, int mode) {
+    caller.kernel().call(new FileCall.Mkdirat(Descriptor.CWD, path, mode));
     // whatever the umask took away
-    batch.add(new FileCall.Fchmodat(Descriptor.CWD, path, mode));
+    caller.kernel().call(new FileCall.Fchmodat(Descriptor.CWD, path, mode));
   }
 
   /// Gives the root's owner to the upper directory, which the caller has made.
@@ -291,26 +291,16 @@ public final class ContainerBundles {
       accounts = seen(process.kernel(), tree.toString()).accounts();
       TreeCopy.copy(process.kernel(), tree.toString(), root);
     }
-    Batch batch = new Batch();
-    write(batch, directory, config.apply(accounts));
-    caller.helper().run(batch);
+    write(directory, config.apply(accounts));
     return new Made(directory, null);
   }
 
-  private static void write(Batch batch, Path directory, Config config) {
-    Descriptor file =
-        batch
-            .add(
-                new FileCall.Openat(
-                    Descriptor.CWD,
-                    directory + "/config.json",
-                    FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC,
-                    0644,
-                    false))
-            .descriptor();
-    batch.add(
-        new FileCall.Write(file, config.toJson().toText("\t").getBytes(StandardCharsets.UTF_8)));
-    batch.add(new FileCall.Close(file));
+  private static void write(Path directory, Config config) {
+    try {
+      Files.writeString(directory.resolve("config.json"), config.toJson().toText("\t"));
+    } catch (IOException e) {
+      throw IoFailure.of("the bundle " + directory, e);
+    }
   }
 
   private void undo(String id, RuntimeException cause) {
@@ -325,12 +315,14 @@ public final class ContainerBundles {
   /// run.
   public void release(String id) {
     Path directory = directory(id);
+    if (!OwnTree.remove(directory)) releaseByCaller(directory);
+    images.release(id);
+  }
+
+  private void releaseByCaller(Path directory) {
     Batch batch = new Batch();
     // a container of jrun's before had it mounted in the host's namespace
     batch.attempt(new MountCall.Umount2(directory + "/rootfs", MountCall.MNT_DETACH));
-    for (String name : List.of("config.json", "owner")) {
-      batch.attempt(new FileCall.Unlinkat(Descriptor.CWD, directory + "/" + name, 0));
-    }
     if (images.writer().rights() != Rights.ALL) {
       // overlayfs makes it of mode 0
       batch.attempt(new FileCall.Fchmodat(Descriptor.CWD, directory + "/work/work", 0700));
@@ -341,7 +333,6 @@ public final class ContainerBundles {
     }
     caller.helper().run(batch);
     Trees.remove(caller, images.writer(), directory);
-    images.release(id);
   }
 
   /// Releases what was left by commands that were killed: bundles without a container, which nobody

@@ -8,6 +8,7 @@ import io.jrun.image.layout.ImagePacking;
 import io.jrun.image.source.ImageSource;
 import io.jrun.image.source.Source;
 import io.jrun.rootfs.CallerFiles;
+import io.jrun.rootfs.codec.Compression;
 import io.jrun.rootfs.pack.Packer;
 import io.jrun.rootfs.pack.Packing;
 import io.jrun.rootfs.unpack.Report;
@@ -89,8 +90,17 @@ public final class RootfsTools {
   /// Packs a tree as an image with one layer: the archive of an OCI layout.
   ///
   /// @param name the image's; empty for none
-  public void packImage(String directory, String to, String name, Packer.Options options) {
-    ImagePacking.pack(caller, directory, to, name, options);
+  /// @param compression of the layer: `none`, `gzip` or `zstd`
+  public void packImage(
+      String directory, String to, String name, String compression, Packer.Options options) {
+    Compression chosen =
+        switch (compression) {
+          case "none" -> Compression.NONE;
+          case "gzip" -> Compression.GZIP;
+          case "zstd" -> Compression.ZSTD;
+          default -> throw new ImageException("no compression (none, gzip, zstd): " + compression);
+        };
+    ImagePacking.pack(caller, directory, to, name, chosen, options);
   }
 
   /// Packs what of `upper` is not as in `lower`, as a layer.

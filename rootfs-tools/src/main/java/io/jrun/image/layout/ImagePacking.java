@@ -9,6 +9,8 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.IoFailure;
+import io.jrun.rootfs.codec.Compression;
+import io.jrun.rootfs.codec.Encoder;
 import io.jrun.rootfs.pack.OutputFile;
 import io.jrun.rootfs.pack.Packer;
 import io.jrun.rootfs.pack.Packing;
@@ -27,30 +29,36 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.zip.GZIPOutputStream;
 
 /// A tree as an image with one layer, which is kept in a file of its own until its digest is known.
 public final class ImagePacking {
   private ImagePacking() {}
 
   public static void pack(
-      CallerFiles caller, String directory, String to, String name, Packer.Options options) {
+      CallerFiles caller,
+      String directory,
+      String to,
+      String name,
+      Compression compression,
+      Packer.Options options) {
     Path layer = null;
     try {
       layer = Files.createTempFile(Path.of("/var/tmp"), "jrun-", ".layer");
       HashingStream stored = new HashingStream(Files.newOutputStream(layer));
       Digest diffId;
       try (OutputStream all = new BufferedOutputStream(stored, 1 << 16);
-          GZIPOutputStream gzip = new GZIPOutputStream(all, 1 << 16)) {
-        HashingStream plain = new HashingStream(gzip);
+          Encoder encoder = Encoder.of(compression, all)) {
+        HashingStream plain = new HashingStream(encoder);
         try (OutputStream buffered = new BufferedOutputStream(plain, 1 << 16)) {
           Packing.tree(caller, directory, buffered, options);
           buffered.flush();
+          encoder.finish();
           diffId = plain.digest();
         }
       }
       ContentDescriptor descriptor =
-          ContentDescriptor.of(MediaType.LAYER + "+gzip", stored.digest(), stored.count());
+          ContentDescriptor.of(
+              MediaType.LAYER + compression.suffix(), stored.digest(), stored.count());
       write(caller, to, name, layer, descriptor, diffId);
     } catch (IOException e) {
       throw IoFailure.of(to, e);

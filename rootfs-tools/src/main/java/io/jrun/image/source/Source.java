@@ -48,6 +48,7 @@ public sealed interface Source extends AutoCloseable {
   /// @param path `-` is standard input
   static Source open(CallerFiles caller, String path, Expansion expansion) {
     OwnedDescriptor file = caller.open(path);
+    Origin opened = null;
     try {
       Stat stat = caller.stat(file);
       if (stat.isDirectory()) {
@@ -58,10 +59,12 @@ public sealed interface Source extends AutoCloseable {
       Origin origin =
           regular
               ? Origin.range(caller.kernel(), file, 0, stat.size())
-              : Origin.stream(caller.kernel(), file);
+              : Origin.stream(caller.kernel(), file, caller.lifeline());
+      opened = origin;
       return Sniffing.recognise(caller, file, origin, expansion);
     } catch (RuntimeException e) {
       file.close();
+      if (opened != null) opened.close();
       throw e;
     }
   }
@@ -167,6 +170,7 @@ public sealed interface Source extends AutoCloseable {
         }
         OwnedDescriptor plain = open(caller, spool);
         file.close();
+        origin.close();
         Origin whole = Origin.range(caller.kernel(), plain, 0, size);
         Optional<ImageFiles> files = ArchiveFiles.of(whole, plain);
         if (files.isPresent()) return new Images(ImageSource.of(files.get()));

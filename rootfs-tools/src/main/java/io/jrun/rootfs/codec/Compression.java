@@ -25,6 +25,15 @@ public enum Compression {
     return suffix;
   }
 
+  /// Told by the ending of a file's name.
+  public static Compression ofName(String name) {
+    if (name.endsWith(".gz") || name.endsWith(".tgz")) return GZIP;
+    if (name.endsWith(".zst") || name.endsWith(".tzst")) return ZSTD;
+    if (name.endsWith(".xz") || name.endsWith(".txz")) return XZ;
+    if (name.endsWith(".bz2")) return BZIP2;
+    return NONE;
+  }
+
   /// @param first the stream's first bytes, six where it has them
   public static Compression of(byte[] first) {
     if (starts(first, 0x1f, 0x8b)) return GZIP;

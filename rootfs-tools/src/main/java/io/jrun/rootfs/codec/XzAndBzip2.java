@@ -8,7 +8,7 @@ import org.tukaani.xz.XZInputStream;
 
 /// The formats that Java libraries decode.
 final class XzAndBzip2 implements Decoder {
-  /// Of a dictionary; `xz -9` needs 65 MiB, but a heap that small cannot hold it.
+  /// Of a dictionary; `xz -9` needs 65 MiB, which takes liblzma.
   private static final int MEMORY_KIB = 40 << 10;
 
   private interface Opening {
@@ -29,6 +29,7 @@ final class XzAndBzip2 implements Decoder {
   }
 
   static Decoder xz(Encoded from) {
+    if (Lzma.LOADED.isPresent()) return new Lzma(Lzma.LOADED.get(), from);
     return new XzAndBzip2(Compression.XZ, from, stream -> new XZInputStream(stream, MEMORY_KIB));
   }
 

@@ -4,10 +4,11 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.RootfsException;
+import io.jrun.rootfs.codec.Compression;
+import io.jrun.rootfs.codec.Encoder;
 import io.jrun.rootfs.unpack.WriterProcess;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.util.zip.GZIPOutputStream;
 
 /// Writes archives of directories that the caller names.
 public final class Packing {
@@ -39,16 +40,16 @@ public final class Packing {
 
   private static long write(
       CallerFiles caller, String to, Packer.Options options, Content content) {
-    if (to.endsWith(".zst") || to.endsWith(".xz") || to.endsWith(".bz2")) {
-      throw new RootfsException(to + ": only plain and gzip archives can be written");
+    Compression compression = Compression.ofName(to);
+    if (compression == Compression.XZ || compression == Compression.BZIP2) {
+      throw new RootfsException(to + ": only plain, gzip and zstd archives can be written");
     }
     try (WriterProcess process = WriterProcess.of(caller.kernel(), caller.helper());
-        OutputFile file = OutputFile.create(caller, to)) {
-      boolean gzip = to.endsWith(".gz") || to.endsWith(".tgz");
-      OutputStream out = gzip ? new GZIPOutputStream(file, 1 << 16) : file;
+        OutputFile file = OutputFile.create(caller, to);
+        Encoder out = Encoder.of(compression, file)) {
       Packer packer = new Packer(caller.kernel(), out, options);
       content.write(process.kernel(), packer);
-      if (out instanceof GZIPOutputStream stream) stream.finish();
+      out.finish();
       file.complete();
       return packer.skippedSockets();
     } catch (IOException e) {

@@ -4,21 +4,33 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.TreeCall;
+import io.jrun.rootfs.RootfsException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.OptionalLong;
 
 /// Bytes of a descriptor of the engine: all of a stream, or a range of a regular file.
-public final class Origin {
+public final class Origin implements AutoCloseable {
+  private static final int POLLIN = 1;
+  private static final int LOOK_MILLIS = 300;
+
   private final Kernel kernel;
+  private final Optional<OwnedDescriptor> caller;
   private final OwnedDescriptor descriptor;
   private final long start;
   private final long size;
   private long at;
 
-  private Origin(Kernel kernel, OwnedDescriptor descriptor, long start, long size) {
+  private Origin(
+      Kernel kernel,
+      OwnedDescriptor descriptor,
+      long start,
+      long size,
+      Optional<OwnedDescriptor> caller) {
+    this.caller = caller;
     this.kernel = kernel;
     this.descriptor = descriptor;
     this.start = start;
@@ -26,13 +38,15 @@ public final class Origin {
   }
 
   /// Whatever can be read, once.
-  public static Origin stream(Kernel kernel, OwnedDescriptor descriptor) {
-    return new Origin(kernel, descriptor, -1, -1);
+  ///
+  /// @param caller hangs up when the caller ends, for whom nobody need wait for more
+  public static Origin stream(Kernel kernel, OwnedDescriptor descriptor, OwnedDescriptor caller) {
+    return new Origin(kernel, descriptor, -1, -1, Optional.of(caller));
   }
 
   /// A part of a regular file, which other origins may share.
   public static Origin range(Kernel kernel, OwnedDescriptor descriptor, long start, long size) {
-    return new Origin(kernel, descriptor, start, size);
+    return new Origin(kernel, descriptor, start, size, Optional.empty());
   }
 
   public OwnedDescriptor descriptor() {
@@ -66,7 +80,7 @@ public final class Origin {
 
   /// A range from its start again.
   public Origin again() {
-    return new Origin(kernel, descriptor, start, size);
+    return range(kernel, descriptor, start, size);
   }
 
   /// A part of this range.
@@ -74,7 +88,24 @@ public final class Origin {
     if (offset < 0 || length < 0 || offset + length > size) {
       throw new IllegalArgumentException("not inside: " + offset + " " + length);
     }
-    return new Origin(kernel, descriptor, start + offset, length);
+    return range(kernel, descriptor, start + offset, length);
+  }
+
+  /// Waits until something can be read; throws when the caller is gone or the thread interrupted.
+  private void await() {
+    if (caller.isEmpty()) return;
+    while (kernel.call(new FileCall.Poll(descriptor.descriptor(), POLLIN, LOOK_MILLIS)) == 0) {
+      boolean isGone = kernel.call(new FileCall.Poll(caller.get().descriptor(), 0, 0)) != 0;
+      if (isGone || Thread.currentThread().isInterrupted()) {
+        throw new RootfsException("nobody waits for the stream any more");
+      }
+    }
+  }
+
+  /// What it has beside its descriptor.
+  @Override
+  public void close() {
+    caller.ifPresent(OwnedDescriptor::close);
   }
 
   /// Reads to the position of the direct buffer; 0 at the end.
@@ -84,6 +115,7 @@ public final class Origin {
       try {
         long count;
         if (start < 0) {
+          await();
           count =
               kernel.call(
                   new TreeCall.ReadInto(descriptor.descriptor(), address, into.remaining()));

@@ -13,5 +13,6 @@ public record TreeArchive(
   @Override
   public void close() {
     file.close();
+    origin.close();
   }
 }

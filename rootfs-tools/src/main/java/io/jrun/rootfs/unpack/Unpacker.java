@@ -281,6 +281,7 @@ public final class Unpacker {
     boolean overlay = options.whiteouts() == Whiteouts.OVERLAY;
     DirectoryNode parent = tree.existing(Paths.parent(entry));
     if (parent == null) return;
+    tree.touch(parent); // that the layer hides something in it says that it is there
     if (name.equals(Whiteouts.OPAQUE)) {
       if (overlay) parent.opaque = true;
       else tree.clearOfEarlierLayers(parent);

@@ -94,6 +94,30 @@ public final class Cgroup {
     return roots;
   }
 
+  /// Gives the v2 directory to a user, with the files that the kernel lists for that (cgroups(7),
+  /// "Delegation"), so that the user may divide it further.
+  public void giveTo(int uid) {
+    String directory = birthplace();
+    if (directory == null) return;
+    List<String> names = new ArrayList<>(List.of(""));
+    String listed =
+        files
+            .readIfThere("/sys/kernel/cgroup/delegate")
+            .orElse("cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n"); // before Linux 4.15
+    names.addAll(listed.lines().toList());
+    for (String name : names) {
+      try {
+        files
+            .kernel()
+            .call(new FileCall.Fchownat(Descriptor.CWD, directory + "/" + name, uid, -1, 0));
+      } catch (KernelException e) {
+        // the list has files of controllers that are not on here
+        if (!CgroupFiles.is(e, Errno.ENOENT))
+          throw new CgroupException("cannot give the container's cgroup to its user", e);
+      }
+    }
+  }
+
   /// Where its processes are frozen; null where they cannot be.
   public @Nullable String freezerDirectory() {
     String directory = directory("freezer");

@@ -81,7 +81,21 @@ final class ContainerCommands {
     String bundle = request.line().text("--bundle", "");
     request
         .operations()
-        .plan(new CreateOptions(request.global(), id, bundle, null, null, null, false, false, 0));
+        .plan(
+            new CreateOptions(
+                request.global(),
+                id,
+                bundle,
+                null,
+                null,
+                null,
+                false,
+                false,
+                0,
+                request.line().texts("--network"),
+                request.line().texts("--publish"),
+                request.line().text("--sandbox"),
+                false));
     return 0;
   }
 

@@ -73,6 +73,7 @@ final class RootfsCommands {
         packOptions("pack", "write a directory as a reproducible archive; - is standard output")
             .flag("as an image with one layer: an OCI layout's archive", "--oci")
             .text("name", "the image's name", "--name")
+            .text("none|gzip|zstd", "of the image's layer; by default gzip", "--compress")
             .flag("the directory is the upper one of an overlayfs", "--overlay");
     Nested nested = Nested.parse(options, "DIR FILE", args, 2, 2, request);
     if (nested.isHelp()) return 0;
@@ -80,7 +81,12 @@ final class RootfsCommands {
     Packer.Options how = new Packer.Options(latest(request, line), line.has("--overlay"));
     RootfsTools tools = request.operations().rootfsTools();
     if (line.has("--oci")) {
-      tools.packImage(nested.argument(0), nested.argument(1), line.text("--name", ""), how);
+      tools.packImage(
+          nested.argument(0),
+          nested.argument(1),
+          line.text("--name", ""),
+          line.text("--compress", "gzip"),
+          how);
       return 0;
     }
     tellSockets(request, tools.pack(nested.argument(0), nested.argument(1), how));

@@ -125,7 +125,12 @@ enum Subcommand {
       "[container-id]",
       0,
       1,
-      options -> options.text("dir", "the bundle's directory", "--bundle", "-b"),
+      options ->
+          options
+              .text("dir", "the bundle's directory", "--bundle", "-b")
+              .commaTexts("name", "attach the container to a CNI network", "--network")
+              .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish")
+              .text("name", "join the namespaces of a sandbox", "--sandbox"),
       ContainerCommands::plan),
   PS(
       "show the processes running inside a container",

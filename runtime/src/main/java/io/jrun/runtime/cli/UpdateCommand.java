@@ -57,13 +57,13 @@ final class UpdateCommand {
                 request.global(),
                 request.id(),
                 request.line().text("--resources"),
-                command.changes()));
+                command.changes(),
+                request.line().text("--l3-cache-schema"),
+                request.line().text("--mem-bw-schema")));
     return 0;
   }
 
   private JsonObject changes() {
-    for (String schema : new String[] {"--l3-cache-schema", "--mem-bw-schema"})
-      if (line.has(schema)) throw new CommandFailure(1, schema + ": not implemented yet");
     number("blockIO", "weight", "--blkio-weight");
     number("cpu", "period", "--cpu-period");
     number("cpu", "quota", "--cpu-quota");

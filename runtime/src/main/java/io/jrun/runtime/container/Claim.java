@@ -162,7 +162,8 @@ final class Claim implements AutoCloseable {
     close(directory);
   }
 
-  private static void close(@Nullable OwnedDescriptor descriptor) {
+  /// Closes a descriptor, whatever the kernel says to it.
+  static void close(@Nullable OwnedDescriptor descriptor) {
     try {
       if (descriptor != null) descriptor.close();
     } catch (KernelException e) {

@@ -1,6 +1,6 @@
 package io.jrun.runtime.container;
 
-import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.commands.Images;
 import io.jrun.kernel.Batch;
@@ -215,7 +215,9 @@ public final class ContainerOperations {
     byte[] termios = new byte[0];
     Foreground foreground = null;
     client.log.step("starting ", made.program());
+    NotifySocket notify = null;
     try {
+      notify = NotifySocket.bind(containers.kernel, client, store, creation.id());
       if (attached && made.master() != null) termios = Console.raw(client.helper);
       HelperKernel init = made.init().helper();
       int pid = made.state().initPid();
@@ -225,8 +227,9 @@ public final class ContainerOperations {
       byte[] filter =
           new SeccompListener(client.helper, made.config(), made.state())
               .load(init, process, made.seccomp(), made.seccompFlags(), Status.CREATED, pid);
-      // the client runs poststart hooks before it can watch
-      if (attached && hooks.poststart().isEmpty()) foreground = watch(made, termios);
+      // the client runs poststart hooks, and tells that the container is ready, before it watches
+      if (attached && hooks.poststart().isEmpty() && notify == null)
+        foreground = watch(made, termios);
       else if (attached) client.helper.call(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
       Batch last =
           Program.last(
@@ -238,13 +241,14 @@ public final class ContainerOperations {
               made.state().preservedFds());
       Program.awaitStart(init.sendToEnd(last), process.args().getFirst());
     } catch (RuntimeException e) {
+      if (notify != null) notify.close();
       if (foreground != null) abandon(made, foreground, e);
       else Console.restore(client.helper, termios);
       creation.undo(e);
       throw e;
     }
     try {
-      return goOn(given, creation, made, store, termios, foreground);
+      return goOn(given, creation, made, store, termios, foreground, notify);
     } catch (HelperGoneException e) {
       throw e; // a client that was killed leaves its running container
     } catch (RuntimeException e) {
@@ -268,7 +272,8 @@ public final class ContainerOperations {
       Creation.Made made,
       Store store,
       byte[] termios,
-      @Nullable Foreground watching) {
+      @Nullable Foreground watching,
+      @Nullable NotifySocket notify) {
     made.init().close();
     store.started(creation.claim());
     creation.release();
@@ -286,9 +291,14 @@ public final class ContainerOperations {
       end(made.state(), e);
       throw e;
     }
+    if (notify != null) {
+      try (notify) {
+        notify.await(init(made.state()));
+      }
+    }
     if (given.detach()) return 0;
     int status;
-    ContainerNetworks.Known networks = given.keep() ? null : networks(store, made);
+    Networks.Known networks = given.keep() ? null : networks(store, made);
     try {
       status = (watching == null ? watch(made, termios) : watching).await();
     } finally {
@@ -303,10 +313,10 @@ public final class ContainerOperations {
   }
 
   /// Read while the container runs, as nothing else is to be done then.
-  private ContainerNetworks.@Nullable Known networks(Store store, Creation.Made made) {
+  private Networks.@Nullable Known networks(Store store, Creation.Made made) {
     if (!Networking.isWanted(made.config())) return null;
     try {
-      return new Networking(containers, client, store, made.state().id()).known();
+      return new Networking(containers, client, store, made.state()).known();
     } catch (RuntimeException e) {
       return null; // the end will say what is wrong
     }
@@ -370,7 +380,8 @@ public final class ContainerOperations {
             containers.kernel,
             new SocketCall.Socket(
                 SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false));
-    try (Child init = new Child(client.helper.over(socket), state.initPid(), NOTHING_BEFORE)) {
+    try (Child init = new Child(client.helper.over(socket), state.initPid(), NOTHING_BEFORE);
+        NotifySocket notify = NotifySocket.bind(containers.kernel, client, store, id)) {
       SocketPath.use(
           containers.kernel,
           store.initSocket(id).toString(),
@@ -417,6 +428,7 @@ public final class ContainerOperations {
         init(state).signal(SIGKILL); // as the specification orders: the container is stopped then
         throw e;
       }
+      if (notify != null) notify.await(init(state));
     }
   }
 
@@ -561,7 +573,13 @@ public final class ContainerOperations {
         linux.member("resources") instanceof JsonObject object ? object : JsonObject.EMPTY;
     ResourceUpdate update = ResourceUpdate.of(before, given);
     cgroup(state).apply(update.touched());
-    config = config.with("linux", linux.with("resources", update.all()));
+    linux = linux.with("resources", update.all());
+    if (options.l3CacheSchema() != null || options.memBwSchema() != null) {
+      RdtUpdate changed = RdtUpdate.perform(containers.kernel, state, linux, options);
+      state = changed.state();
+      linux = changed.linux();
+    }
+    config = config.with("linux", linux);
     store.replaceConfig(options.id(), state, config.toText("").getBytes(StandardCharsets.UTF_8));
   }
 

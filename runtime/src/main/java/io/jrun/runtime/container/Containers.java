@@ -1,6 +1,7 @@
 package io.jrun.runtime.container;
 
 import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.cni.network.ResultCache;
 import io.jrun.cni.simple.SimpleCni;
 import io.jrun.image.commands.RecentImages;
@@ -45,7 +46,7 @@ public final class Containers {
   final AtomicInteger watched;
   final FindSystemd systemd;
   final RecentImages recentImages;
-  private final Supplier<ContainerNetworks> networks;
+  private final Supplier<Networks> networks;
   private final ExecutorService threads;
   private final int uid;
   private final boolean isInUserNamespace;
@@ -88,7 +89,7 @@ public final class Containers {
     return cgroups.open(state.cgroups(), state.scope());
   }
 
-  private static ContainerNetworks networks(Kernel kernel, Path helper) {
+  private static Networks networks(Kernel kernel, Path helper) {
     return new ContainerNetworks(
         kernel, new SimpleCni(kernel), helper, new ResultCache(kernel, ResultCache.DEFAULT));
   }
@@ -99,7 +100,7 @@ public final class Containers {
   }
 
   /// Networks, made when the first container asks for one.
-  ContainerNetworks networks() {
+  Networks networks() {
     return networks.get();
   }
 
@@ -171,7 +172,7 @@ public final class Containers {
   }
 
   private Containers(
-      Containers all, Kernel kernel, Supplier<ContainerNetworks> networks, FindSystemd systemd) {
+      Containers all, Kernel kernel, Supplier<Networks> networks, FindSystemd systemd) {
     this.kernel = kernel;
     this.cgroups = new Cgroups(kernel);
     this.exe = all.exe;
@@ -212,15 +213,12 @@ public final class Containers {
   public void plan(
       HelperKernel client, Hello hello, Log log, RunOptions options, Consumer<String> told) {
     Rehearsal rehearsal = new Rehearsal(kernel, client);
-    Supplier<ContainerNetworks> none =
-        () -> {
-          throw new ContainerException("networks cannot be rehearsed");
-        };
     FindSystemd noSystemd =
         (user, variable) -> {
           throw new ContainerException("--systemd-cgroup cannot be rehearsed");
         };
-    Containers rehearsed = new Containers(this, rehearsal.kernel(), none, noSystemd);
+    Containers rehearsed =
+        new Containers(this, rehearsal.kernel(), new Lazy<>(rehearsal::networks), noSystemd);
     try {
       rehearsed.operations(rehearsal.client(), hello, log).run(options);
     } finally {

@@ -1,6 +1,6 @@
 package io.jrun.runtime.container;
 
-import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.image.bundle.RootMount;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
@@ -25,10 +25,13 @@ import io.jrun.runtime.cgroup.Making;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.process.SecurityLabels;
+import io.jrun.runtime.resctrl.Resctrl;
+import io.jrun.runtime.resctrl.ResctrlGroup;
 import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.ConfigValidator;
 import io.jrun.specs.runtime.Hooks;
+import io.jrun.specs.runtime.IntelRdt;
 import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
@@ -128,7 +131,9 @@ final class Creation implements AutoCloseable {
       throw e;
     }
     try {
-      prepare(asked.await(containers.configs, options));
+      NotifySocket.makeDirectory(containers.kernel, client, store, options.id());
+      Bundle read = asked.await(containers.configs, options);
+      prepare(NotifySocket.added(read, containers.configs, client, store, options.id()));
       Made made = make();
       if (sandbox != null) sandbox.check();
       return made;
@@ -146,8 +151,6 @@ final class Creation implements AutoCloseable {
     Config config = bundle.config();
     String mountLabel = config.linux().mountLabel();
     SecurityLabels.check(containers.kernel, bundle.process(), mountLabel);
-    if (mountLabel != null && !mountLabel.isEmpty())
-      throw new ContainerException("not implemented yet: /linux/mountLabel");
     if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
       throw new ContainerException("rootless container requires user namespaces");
     Networking.check(config);
@@ -186,7 +189,9 @@ final class Creation implements AutoCloseable {
             source.pauses(),
             source.pauses() ? null : JoinedSandbox.asked(config),
             sandbox == null ? List.of() : sandbox.addresses(),
-            options.image() == null ? "" : options.image().store());
+            options.image() == null ? "" : options.image().store(),
+            List.of(),
+            Networking.asked(config, client));
   }
 
   /// What the config becomes in a sandbox, and with files of its own that name hosts.
@@ -214,7 +219,14 @@ final class Creation implements AutoCloseable {
     Making making = CgroupRequest.plan(containers, client, options.global(), options.id(), bundle);
     cgroup = making.cgroup();
     state = state.withCgroups(cgroup.paths(), cgroup.scope());
+    IntelRdt rdt = config.linux().intelRdt();
+    ResctrlGroup group = null;
+    if (rdt != null) {
+      group = Resctrl.find(containers.kernel).group(rdt, options.id());
+      state = state.withResctrl(group.ownDirectories());
+    }
     store.begin(claim(), state);
+    if (group != null) group.make();
     this.making = making;
     if (namesHosts) nameHosts(List.of());
     client.log.step("took the id in ", store.directory(options.id()));
@@ -263,6 +275,7 @@ final class Creation implements AutoCloseable {
       NetDevices.move(client.helper, helper, init.pid(), config.linux().netDevices());
     }
     client.log.step("init is born: pid ", init.pid());
+    if (group != null) group.add(init.pid());
     HookRunner hooks = hooks();
     Descriptor terminal = null;
     // what hooks see, and settings of interfaces, need the networks; else they are attached while
@@ -283,7 +296,9 @@ final class Creation implements AutoCloseable {
   /// another user namespace, nor to mounts of a sandbox.
   private void openTrees(Config config) {
     if (sandbox != null) sandbox.open(config, client, trees);
-    boolean isOthers = config.linux().namespace(NamespaceType.USER) != null;
+    // who may not clone a tree outside leaves it to init, which may inside
+    boolean isOthers =
+        config.linux().namespace(NamespaceType.USER) != null && !containers.isUnprivileged();
     for (int i = 0; i < config.mounts().size(); i++) {
       Mount mount = config.mounts().get(i);
       if (!isNameFile(mount)) continue;
@@ -293,7 +308,7 @@ final class Creation implements AutoCloseable {
   }
 
   /// @param attached the container's interfaces, as far as they are known
-  private void nameHosts(List<ContainerNetworks.Attached> attached) {
+  private void nameHosts(List<Networks.Attached> attached) {
     Config config = bundle.config();
     if (nameFiles == null) nameFiles = new NameFiles(containers.kernel, claim());
     if (config.linux().namespace(NamespaceType.NETWORK) == null)
@@ -324,6 +339,8 @@ final class Creation implements AutoCloseable {
     try {
       begun.makeRest(pid);
       cgroupMade = true;
+      if (containers.cgroups.hierarchies().unified() && containers.uid() == 0)
+        CgroupOwner.of(bundle.config()).ifPresent(uid -> begun.cgroup().giveTo((int) (long) uid));
     } catch (CgroupException e) {
       doWithoutCgroup(e);
     }
@@ -466,14 +483,14 @@ final class Creation implements AutoCloseable {
     network =
         OwnedDescriptor.open(
             containers.kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
-    List<ContainerNetworks.Attached> attached = networking().attach(bundle.config(), init().pid());
+    List<Networks.Attached> attached = networking().attach(bundle.config(), init().pid());
     state = state.withAddresses(HostNames.addresses(attached));
     if (namesHosts) nameHosts(attached);
     client.log.step("attached the networks of ", options.id());
   }
 
   private Networking networking() {
-    return new Networking(containers, client, store, options.id());
+    return new Networking(containers, client, store, state);
   }
 
   private HookRunner createHooks() {
@@ -555,6 +572,10 @@ final class Creation implements AutoCloseable {
         seccompFlags);
   }
 
+  String id() {
+    return options.id();
+  }
+
   Claim claim() {
     return Objects.requireNonNull(claim);
   }
@@ -613,6 +634,7 @@ final class Creation implements AutoCloseable {
     if (mayBeWired) suppressing(cause, networking()::detach);
     if (begun != null && cgroupMade) suppressing(cause, () -> end(begun.cgroup()));
     else if (begun != null) begun.undo(cause);
+    if (state != null) suppressing(cause, () -> Resctrl.remove(containers.kernel, state.resctrl()));
     if (cause.getSuppressed().length == before)
       suppressing(cause, () -> store.delete(claim(), options.id()));
   }
@@ -658,7 +680,7 @@ final class Creation implements AutoCloseable {
   @Override
   public void close() {
     trees.close();
-    if (network != null) network.close();
+    Claim.close(network);
     if (nameFiles != null) nameFiles.close();
     if (claim != null) claim.close();
   }

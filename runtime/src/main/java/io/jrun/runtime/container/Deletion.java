@@ -1,7 +1,8 @@
 package io.jrun.runtime.container;
 
-import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
@@ -39,12 +40,19 @@ final class Deletion {
     }
   }
 
-  /// Gives back an id that was taken and nothing more, as an engine leaves it that dies right then.
+  /// Ends what was hardly begun when its engine died. What is not complete and not locked has
+  /// nobody any more who makes it.
   void deleteUnfinished(String id) {
     Optional<Claim> claimed = store.claim(id, END_MILLIS);
     if (claimed.isEmpty()) return;
     try (Claim claim = claimed.get()) {
-      if (store.find(id).isEmpty()) store.delete(claim, id);
+      Optional<Store.Stored> found = store.find(id);
+      if (found.isPresent() && found.get().config() != null) return;
+      if (found.isPresent()) {
+        destroyHalfMade(found.get().state());
+        releaseImage(found.get().state());
+      }
+      store.delete(claim, id);
     }
   }
 
@@ -65,6 +73,7 @@ final class Deletion {
     if (status == Status.CREATING) {
       destroyHalfMade(state);
       releaseImage(state);
+      Resctrl.remove(containers.kernel, state.resctrl());
       store.delete(claim, id);
     } else {
       destroy(claim, state, containers.configs.of(stored), containers.cgroup(state));
@@ -74,7 +83,7 @@ final class Deletion {
   /// Ends what a crash of create left. Where its init is not in the cgroup, other processes that
   /// are may be somebody else's: that the cgroup was empty before had perhaps not been checked yet.
   private void destroyHalfMade(StoredState state) {
-    new Networking(containers, client, store, state.id()).detach();
+    new Networking(containers, client, store, state).detachHalfMade();
     if (state.cgroups().isEmpty()) return;
     Cgroup cgroup = containers.cgroup(state);
     List<Integer> pids = cgroup.pids();
@@ -97,7 +106,7 @@ final class Deletion {
       StoredState state,
       Config config,
       Cgroup cgroup,
-      ContainerNetworks.@Nullable Known networks) {
+      Networks.@Nullable Known networks) {
     HostProcess init = containers.init(state);
     if (init.alive()) {
       init.signal(SIGKILL);
@@ -108,7 +117,7 @@ final class Deletion {
     // the end of init is that of the others only in a pid namespace of its own
     if (!new NamespacePlan(config.linux()).makes(NamespaceType.PID)) cgroup.signal(SIGKILL);
     if (Networking.isWanted(config)) {
-      Networking networking = new Networking(containers, client, store, state.id());
+      Networking networking = new Networking(containers, client, store, state);
       containers.beside(
           cgroup::remove,
           () -> {
@@ -120,6 +129,7 @@ final class Deletion {
     }
     client.log.step("removed the cgroups and networks of ", state.id());
     releaseImage(state);
+    Resctrl.remove(containers.kernel, state.resctrl());
     store.delete(claim, state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
         .runAll(

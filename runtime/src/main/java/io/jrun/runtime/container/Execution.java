@@ -20,8 +20,10 @@ import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.process.IdentityPlan;
 import io.jrun.runtime.process.SchedulingPlan;
 import io.jrun.runtime.process.SecurityLabels;
+import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.IntelRdt;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Process;
@@ -112,6 +114,8 @@ final class Execution {
           enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags, listener);
       master = entered.master();
       child = birth.await();
+      IntelRdt rdt = config.linux().intelRdt();
+      if (rdt != null) Resctrl.find(containers.kernel).group(rdt, state.id()).add(child.pid());
       client.log.step("joined the container as pid ", child.pid() + ", found " + entered.program());
       if (options.pidFile() != null)
         client.replace(options.pidFile(), Integer.toString(child.pid()));
@@ -183,7 +187,7 @@ final class Execution {
   private Child.Birth birth(
       StoredState state, Config config, Cgroup cgroup, Process process, StdioOwner stdio) {
     Batch batch = new Batch();
-    stdio.ask(batch);
+    if (process.user().uid() != 0) stdio.ask(batch);
     if (hasUserNamespace(config)) {
       stdio.see(client.helper.run(batch));
       return Child.Birth.of(

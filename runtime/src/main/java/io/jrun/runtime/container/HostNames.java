@@ -1,6 +1,6 @@
 package io.jrun.runtime.container;
 
-import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.specs.cni.Dns;
 import io.jrun.specs.cni.IpConfig;
 import java.util.ArrayList;
@@ -32,7 +32,7 @@ record HostNames(@Nullable String hostname, List<String> addresses, Dns dns) {
     addresses = List.copyOf(addresses);
   }
 
-  static HostNames of(@Nullable String hostname, List<ContainerNetworks.Attached> attached) {
+  static HostNames of(@Nullable String hostname, List<Networks.Attached> attached) {
     return new HostNames(
         hostname,
         addresses(attached).stream().map(address -> address.replaceAll("/.*", "")).toList(),
@@ -40,7 +40,7 @@ record HostNames(@Nullable String hostname, List<String> addresses, Dns dns) {
   }
 
   /// The addresses with their prefixes.
-  static List<String> addresses(List<ContainerNetworks.Attached> attached) {
+  static List<String> addresses(List<Networks.Attached> attached) {
     return attached.stream()
         .flatMap(one -> one.result().ips().stream())
         .map(IpConfig::address)
@@ -48,7 +48,7 @@ record HostNames(@Nullable String hostname, List<String> addresses, Dns dns) {
         .toList();
   }
 
-  private static Dns dns(List<ContainerNetworks.Attached> attached) {
+  private static Dns dns(List<Networks.Attached> attached) {
     List<Dns> all =
         attached.stream().map(one -> one.result().dns()).filter(Objects::nonNull).toList();
     String domain = all.stream().map(Dns::domain).filter(Objects::nonNull).findFirst().orElse(null);

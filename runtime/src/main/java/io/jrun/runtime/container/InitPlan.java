@@ -116,7 +116,7 @@ final class InitPlan {
                 : FileSystemPlan.root(batch, state.rootfs());
     batch.add(new FileCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(tree));
-    FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
+    FileSystemPlan plan = new FileSystemPlan(batch, ROOT, config.linux().mountLabel());
     int bound = 0;
     int end = firstLaterMount();
     for (int i = 0; i < end; i++) {
@@ -168,7 +168,7 @@ final class InitPlan {
       boolean bindsDevices) {
     if (namespaces.makes(NamespaceType.CGROUP))
       batch.add(new NamespaceCall.Unshare(NamespaceCall.CLONE_NEWCGROUP));
-    FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
+    FileSystemPlan plan = new FileSystemPlan(batch, ROOT, config.linux().mountLabel());
     List<Mount> mounts = config.mounts();
     int first = firstLaterMount();
     int bound = (int) mounts.subList(0, first).stream().filter(InitPlan::binds).count();
@@ -178,9 +178,9 @@ final class InitPlan {
         cgroupMount(plan, mount, shown, hierarchies);
       } else if (FileSystemPlan.copiesUp(mount)) {
         init.run(batch);
-        FileSystemPlan.copyUp(init, ROOT, mount);
+        FileSystemPlan.copyUp(init, ROOT, mount, config.linux().mountLabel());
         batch = new Batch();
-        plan = new FileSystemPlan(batch, ROOT);
+        plan = new FileSystemPlan(batch, ROOT, config.linux().mountLabel());
       } else {
         plan.mount(
             mount,
@@ -221,13 +221,18 @@ final class InitPlan {
 
   /// Binds the terminal to /dev/console, before the entry.
   void addConsole(Batch batch, Descriptor terminal) {
-    new FileSystemPlan(batch, ROOT).console(terminal);
+    new FileSystemPlan(batch, ROOT, config.linux().mountLabel()).console(terminal);
   }
 
   /// What init saw on its entry, to be asked of the results before its program starts.
-  record Looks(FileSystemPlan.Masking masking, Pending<byte[]> passwd, Program.Search search) {
+  record Looks(
+      FileSystemPlan.Masking masking,
+      DeviceNodes devices,
+      Pending<byte[]> passwd,
+      Program.Search search) {
     void check(Results results) {
       masking.check(results);
+      devices.check(results);
     }
 
     String program(Results results) {
@@ -255,7 +260,7 @@ final class InitPlan {
       @Nullable String keyring,
       boolean keepsGroups) {
     Linux linux = config.linux();
-    FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
+    FileSystemPlan plan = new FileSystemPlan(batch, ROOT, config.linux().mountLabel());
     if (!namespaces.has(NamespaceType.MOUNT)) {
       batch.add(new ProcessCall.Fchdir(ROOT));
       MovedRoot.enter(batch);
@@ -267,6 +272,7 @@ final class InitPlan {
     else Console.attach(batch, terminal, process.user().uid(), process.user().gid());
     Pending<byte[]> passwd = Program.askPasswd(batch);
     if (!linux.sysctl().isEmpty()) Sysctls.addTo(batch, linux.sysctl());
+    DeviceNodes devices = DeviceNodes.ask(batch, bindsDev() ? List.of() : linux.devices());
     plan.readonlyPaths(linux.readonlyPaths());
     FileSystemPlan.Masking masking = plan.maskedPaths(linux.maskedPaths());
     if (Objects.requireNonNull(config.root()).readonly()) plan.readonlyRoot();
@@ -274,6 +280,6 @@ final class InitPlan {
     SchedulingPlan.add(batch, process, linux);
     SecurityLabels.addTo(batch, process);
     IdentityPlan.add(batch, process, seccomp, seccompFlags, keyring, keepsGroups);
-    return new Looks(masking, passwd, Program.search(batch, process));
+    return new Looks(masking, devices, passwd, Program.search(batch, process));
   }
 }

@@ -58,6 +58,6 @@ final class MountTrees implements AutoCloseable {
   @Override
   public void close() {
     List<OwnedDescriptor> owned = new ArrayList<>(trees.values());
-    owned.forEach(OwnedDescriptor::close);
+    owned.forEach(Claim::close);
   }
 }

@@ -1,7 +1,6 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Kernel;
-import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
@@ -45,11 +44,13 @@ final class NameFiles implements AutoCloseable {
   static Config bound(Config config, Path directory, boolean names) {
     if (config.linux().namespace(NamespaceType.MOUNT) == null) return config;
     List<Mount> mounts = new ArrayList<>(config.mounts());
+    // in a user namespace a tree with locked mounts below it is cloned with all of them or not at
+    // all
+    String bind = config.linux().namespace(NamespaceType.USER) == null ? "bind" : "rbind";
     boolean readonly = config.root() != null && config.root().readonly();
     for (String name : ALL) {
       if (covers(config.mounts(), "/etc/" + name) || name.equals("hostname") && !names) continue;
-      List<String> options =
-          new ArrayList<>(List.of("bind", "private", "nosuid", "nodev", "noexec"));
+      List<String> options = new ArrayList<>(List.of(bind, "private", "nosuid", "nodev", "noexec"));
       if (readonly) options.add("ro");
       mounts.add(
           new Mount(
@@ -129,12 +130,6 @@ final class NameFiles implements AutoCloseable {
 
   @Override
   public void close() {
-    for (OwnedDescriptor file : open.values()) {
-      try {
-        file.close();
-      } catch (KernelException e) {
-        // it is closed all the same (close(2)), and what was written through it was checked
-      }
-    }
+    open.values().forEach(Claim::close);
   }
 }

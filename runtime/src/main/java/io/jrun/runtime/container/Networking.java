@@ -1,6 +1,6 @@
 package io.jrun.runtime.container;
 
-import io.jrun.cni.container.ContainerNetworks;
+import io.jrun.cni.container.Networks;
 import io.jrun.cni.container.PublishedPort;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Namespace;
@@ -8,10 +8,11 @@ import io.jrun.specs.runtime.NamespaceType;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The CNI networks of one container, as [Annotations] ask for them.
-record Networking(Containers containers, ClientProcess client, Store store, String id) {
+record Networking(Containers containers, ClientProcess client, Store store, StoredState state) {
   private static final String PLUGINS = "/opt/cni/bin:/usr/lib/cni";
   private static final String CONFIGS = "/etc/cni/net.d";
 
@@ -44,20 +45,38 @@ record Networking(Containers containers, ClientProcess client, Store store, Stri
     return values(config, Annotations.PUBLISH).stream().map(PublishedPort::parse).toList();
   }
 
+  /// What a container is to be attached to, and where the client has that; null for nothing.
+  static StoredState.@Nullable Networks asked(Config config, ClientProcess client) {
+    if (!isWanted(config)) return null;
+    return new StoredState.Networks(
+        values(config, Annotations.NETWORK),
+        client.absolute(client.variable("NETCONFPATH").orElse(CONFIGS)),
+        directories(client, client.variable("CNI_PATH").orElse(PLUGINS)));
+  }
+
+  private static List<String> directories(ClientProcess client, String path) {
+    return Arrays.stream(path.split(":"))
+        .filter(directory -> !directory.isEmpty())
+        .map(client::absolute)
+        .toList();
+  }
+
   /// Wires the container, whose init has its namespaces by now; returns its interfaces.
-  List<ContainerNetworks.Attached> attach(Config config, int initPid) {
+  List<Networks.Attached> attach(Config config, int initPid) {
+    String netns = "/proc/" + initPid + "/ns/net";
     return containers
         .networks()
         .attach(
             client.helper,
             client.env(),
             networkId(),
-            "/proc/" + initPid + "/ns/net",
-            new ContainerNetworks.Wish(
-                values(config, Annotations.NETWORK),
-                ports(config),
-                Path.of(client.absolute(client.variable("NETCONFPATH").orElse(CONFIGS))),
-                plugins()));
+            netns,
+            wish(ports(config)).identifiedBy(config.annotations()));
+  }
+
+  private Networks.Wish wish(List<PublishedPort> ports) {
+    StoredState.Networks asked = Objects.requireNonNull(state.networks());
+    return new Networks.Wish(asked.names(), ports, Path.of(asked.configs()), plugins());
   }
 
   /// Unwires it; what was not wired is as it should be.
@@ -65,25 +84,34 @@ record Networking(Containers containers, ClientProcess client, Store store, Stri
     containers.networks().detach(client.helper, client.env(), networkId(), plugins());
   }
 
+  /// Unwires one whose attaching may have been cut off, of which nothing is known then.
+  void detachHalfMade() {
+    if (state.networks() == null) return;
+    containers.networks().detachAny(client.helper, client.env(), networkId(), wish(List.of()));
+  }
+
   /// What [#detach] will need, read ahead.
-  ContainerNetworks.Known known() {
+  Networks.Known known() {
     return containers.networks().known(networkId());
   }
 
   /// Unwires what was known before.
-  void detach(ContainerNetworks.Known known) {
+  void detach(Networks.Known known) {
     containers.networks().detach(client.helper, client.env(), known, plugins());
   }
 
+  /// Where the client says; else where they were when the container was made.
   private List<String> plugins() {
-    return Arrays.stream(client.variable("CNI_PATH").orElse(PLUGINS).split(":"))
-        .filter(directory -> !directory.isEmpty())
-        .map(client::absolute)
-        .toList();
+    String given = client.variable("CNI_PATH").orElse("");
+    if (!given.isEmpty() || state.networks() == null)
+      return directories(client, given.isEmpty() ? PLUGINS : given);
+    return state.networks().plugins();
   }
 
   /// Ids are unique in one state directory, and networks are the machine's.
   private String networkId() {
-    return id.replace('+', '_') + "." + Integer.toHexString(store.root().toString().hashCode());
+    return state.id().replace('+', '_')
+        + "."
+        + Integer.toHexString(store.root().toString().hashCode());
   }
 }

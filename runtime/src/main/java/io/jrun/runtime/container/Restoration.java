@@ -22,10 +22,13 @@ import io.jrun.runtime.criu.CriuException;
 import io.jrun.runtime.criu.CriuNotification;
 import io.jrun.runtime.criu.CriuRequest;
 import io.jrun.runtime.mount.FileSystemPlan;
+import io.jrun.runtime.resctrl.Resctrl;
+import io.jrun.runtime.resctrl.ResctrlGroup;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonArray;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.IntelRdt;
 import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
@@ -97,7 +100,14 @@ final class Restoration implements AutoCloseable {
       throw e;
     }
     try {
-      Bundle read = asked.await(containers.configs, create);
+      NotifySocket.makeDirectory(containers.kernel, client, store, create.id());
+      Bundle read =
+          NotifySocket.added(
+              asked.await(containers.configs, create),
+              containers.configs,
+              client,
+              store,
+              create.id());
       bundle = read;
       check(read);
       return restore(read);
@@ -141,9 +151,16 @@ final class Restoration implements AutoCloseable {
             false,
             null,
             List.of(),
-            "");
+            "",
+            List.of(),
+            Networking.asked(config, client));
+    IntelRdt rdt = config.linux().intelRdt();
+    ResctrlGroup group =
+        rdt == null ? null : Resctrl.find(containers.kernel).group(rdt, create.id());
+    if (group != null) begun = begun.withResctrl(group.ownDirectories());
     state = begun;
     store.begin(claim(), begun);
+    if (group != null) group.make();
     making = made;
     made.makeBirthplace();
     if (!made.takesIn()) made.makeRest(() -> 0);
@@ -158,7 +175,10 @@ final class Restoration implements AutoCloseable {
               request,
               NamespaceCall.CLONE_NEWNS,
               inherited,
-              child -> prepare(child, made, read.rootfs()),
+              child -> {
+                prepare(child, made, read.rootfs());
+                if (group != null) group.add(child.pid());
+              },
               notification -> notified(read, notification));
       if (state().initPid() == 0) complete(read, pid);
       removeCriuRoot();
@@ -342,7 +362,7 @@ final class Restoration implements AutoCloseable {
   }
 
   private Networking networking() {
-    return new Networking(containers, client, store, create.id());
+    return new Networking(containers, client, store, state);
   }
 
   private Claim claim() {
@@ -367,6 +387,8 @@ final class Restoration implements AutoCloseable {
             begun.cgroup().remove();
           });
     if (isWired) suppressing(cause, networking()::detach);
+    if (state != null)
+      suppressing(cause, () -> Resctrl.remove(containers.kernel, state().resctrl()));
     if (cause.getSuppressed().length == before)
       suppressing(
           cause,

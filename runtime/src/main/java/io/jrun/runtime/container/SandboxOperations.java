@@ -89,7 +89,7 @@ public final class SandboxOperations {
       pause.signal(SIGKILL);
       if (!pause.awaitEnd(Deletion.END_MILLIS))
         throw new ContainerException("the pause process does not end: pid " + pause.pid());
-      new Networking(containers, client, store, name).detach();
+      new Networking(containers, client, store, stored.state()).detach();
     }
   }
 

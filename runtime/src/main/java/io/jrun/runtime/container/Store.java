@@ -72,7 +72,7 @@ final class Store {
         if (makeDirectory(path)) isMade[0] = true;
         else if (find(id).isPresent()) throw exists();
         Claim.Attempt attempt = Claim.attempt(kernel, path);
-        if (attempt.claim() != null) return checkedNew(attempt.claim(), id);
+        if (attempt.claim() != null) return checkedNew(attempt.claim(), id, isMade[0]);
         if (attempt.isBusy()) Claim.pause(1); // another is about to complete it, or to take it away
       }
     } catch (KernelException e) {
@@ -86,10 +86,10 @@ final class Store {
     return new ContainerException("container with given ID already exists");
   }
 
-  private Claim checkedNew(Claim claim, String id) {
+  private Claim checkedNew(Claim claim, String id, boolean isMade) {
     try {
       if (find(id).isPresent()) throw exists();
-      unlink(claim.descriptor(), STATE, 0); // one that a crash kept from its first line
+      if (!isMade) unlink(claim.descriptor(), STATE, 0); // a crash kept it from its first line
       return claim;
     } catch (RuntimeException e) {
       claim.close();
@@ -323,13 +323,29 @@ final class Store {
       unlink(Descriptor.CWD, directory(id).toString(), FileCall.AT_REMOVEDIR);
     } catch (KernelException e) {
       if (!e.errno().equals(Errno.ENOTEMPTY)) throw e;
-      for (String name : names(id)) unlink(claim.descriptor(), name, 0);
+      for (String name : names(id)) remove(claim.descriptor(), directory(id), name);
       unlink(Descriptor.CWD, directory(id).toString(), FileCall.AT_REMOVEDIR);
     }
   }
 
+  /// A file, or a directory with its files: nothing here is deeper.
+  private void remove(Descriptor parent, Path path, String name) {
+    try {
+      unlink(parent, name, 0);
+    } catch (KernelException e) {
+      if (!e.errno().equals(Errno.EISDIR)) throw e;
+      Path below = path.resolve(name);
+      for (String each : names(below)) unlink(Descriptor.CWD, below.resolve(each).toString(), 0);
+      unlink(parent, name, FileCall.AT_REMOVEDIR);
+    }
+  }
+
   private List<String> names(String id) {
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory(id))) {
+    return names(directory(id));
+  }
+
+  private static List<String> names(Path directory) {
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
       List<String> names = new ArrayList<>();
       for (Path entry : entries) names.add(entry.getFileName().toString());
       return names;

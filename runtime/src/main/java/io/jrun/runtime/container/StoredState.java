@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// @param addresses its own on networks, or its sandbox's, each with a prefix
 /// @param imageStore the store of images that made the bundle, which goes with the container; empty
 ///   where somebody else did
+/// @param networks what it is, or is about to be, attached to; null for nothing
 record StoredState(
     String id,
     String bundle,
@@ -37,11 +38,37 @@ record StoredState(
     boolean pauses,
     @Nullable String sandbox,
     List<String> addresses,
-    String imageStore) {
+    String imageStore,
+    List<String> resctrl,
+    @Nullable Networks networks) {
+  /// Networks as they were found when it was made, for who has another environment later.
+  ///
+  /// @param configs the directory of their configurations
+  /// @param plugins the directories of plugins
+  record Networks(List<String> names, String configs, List<String> plugins) {
+    Networks {
+      names = List.copyOf(names);
+      plugins = List.copyOf(plugins);
+    }
+
+    static Networks read(JsonReader r) {
+      return new Networks(r.strings("names"), r.string("configs"), r.strings("plugins"));
+    }
+
+    Json.JsonObject toJson() {
+      return new JsonWriter(Json.JsonObject.EMPTY)
+          .strings("names", names)
+          .string("configs", configs)
+          .strings("plugins", plugins)
+          .object();
+    }
+  }
+
   StoredState {
     cgroups = Map.copyOf(cgroups);
     addresses = List.copyOf(addresses);
     scope = Map.copyOf(scope);
+    resctrl = List.copyOf(resctrl);
   }
 
   static StoredState read(byte[] json) {
@@ -63,7 +90,9 @@ record StoredState(
                 r.bool("pauses"),
                 r.optionalString("sandbox"),
                 r.strings("addresses"),
-                Objects.requireNonNullElse(r.optionalString("imageStore"), "")));
+                Objects.requireNonNullElse(r.optionalString("imageStore"), ""),
+                r.strings("resctrl"),
+                r.object("networks", Networks::read)));
   }
 
   Json.JsonObject toJson() {
@@ -83,6 +112,8 @@ record StoredState(
         .string("sandbox", sandbox)
         .strings("addresses", addresses)
         .member("imageStore", imageStore.isEmpty() ? null : Json.of(imageStore))
+        .strings("resctrl", resctrl)
+        .member("networks", networks == null ? null : networks.toJson())
         .object();
   }
 
@@ -101,7 +132,9 @@ record StoredState(
         pauses,
         sandbox,
         addresses,
-        imageStore);
+        imageStore,
+        resctrl,
+        networks);
   }
 
   StoredState withCgroups(Map<String, String> paths, Map<String, String> scope) {
@@ -119,7 +152,30 @@ record StoredState(
         pauses,
         sandbox,
         addresses,
-        imageStore);
+        imageStore,
+        resctrl,
+        networks);
+  }
+
+  /// @param directories of groups that go with the container, in that order
+  StoredState withResctrl(List<String> directories) {
+    return new StoredState(
+        id,
+        bundle,
+        rootfs,
+        created,
+        initPid,
+        initStartTime,
+        cgroups,
+        scope,
+        preservedFds,
+        listenFds,
+        pauses,
+        sandbox,
+        addresses,
+        imageStore,
+        directories,
+        networks);
   }
 
   StoredState withAddresses(List<String> given) {
@@ -137,6 +193,8 @@ record StoredState(
         pauses,
         sandbox,
         given,
-        imageStore);
+        imageStore,
+        resctrl,
+        networks);
   }
 }

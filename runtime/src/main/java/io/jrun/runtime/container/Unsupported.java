@@ -2,8 +2,6 @@ package io.jrun.runtime.container;
 
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,14 +17,7 @@ final class Unsupported {
       if (config.root() != null && config.root().readonly())
         found.add("/root/readonly without a mount namespace");
     }
-    if (config.linux().intelRdt() != null) found.add("/linux/intelRdt" + resctrl());
     if (!found.isEmpty())
       throw new ContainerException("not implemented yet: " + String.join("; ", found));
-  }
-
-  private static String resctrl() {
-    return Files.isDirectory(Path.of("/sys/fs/resctrl/info"))
-        ? ""
-        : " (and this host has no resctrl file system mounted)";
   }
 }

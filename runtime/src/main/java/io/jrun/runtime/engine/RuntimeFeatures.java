@@ -115,8 +115,12 @@ final class RuntimeFeatures {
                 List.of("SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"),
                 Json.JsonObject.EMPTY),
             Enabled.of(true),
-            Enabled.of(false),
-            Enabled.of(false),
+            Enabled.of(true),
+            new Enabled(
+                true,
+                Json.JsonObject.EMPTY
+                    .with("schemata", Json.of(true))
+                    .with("monitoring", Json.of(true))),
             new LinuxFeatures.MountExtensions(Enabled.of(true), Json.JsonObject.EMPTY),
             Enabled.of(true),
             Json.JsonObject.EMPTY);

@@ -13,6 +13,7 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.Stat;
+import io.jrun.kernel.call.TreeCall;
 import io.jrun.specs.runtime.Device;
 import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.Mount;
@@ -37,15 +38,26 @@ public final class FileSystemPlan {
           "sys/kernel/ns_last_pid",
           "sys/crypto/fips_enabled");
 
+  /// File systems that take no label of their own for all of their files, as runc has it.
+  private static final Set<String> UNLABELLED =
+      Set.of("proc", "sysfs", "mqueue", "cgroup", "cgroup2");
+
   private final Batch batch;
   private final Descriptor root;
   private final InRoot inRoot;
+  private final @Nullable String mountLabel;
 
   /// @param root the root file system's mount, from [#root]
   public FileSystemPlan(Batch batch, Descriptor root) {
+    this(batch, root, null);
+  }
+
+  /// @param mountLabel the SELinux label of what is mounted anew; null or empty for none
+  public FileSystemPlan(Batch batch, Descriptor root, @Nullable String mountLabel) {
     this.batch = batch;
     this.root = root;
     this.inRoot = new InRoot(batch, root);
+    this.mountLabel = mountLabel == null || mountLabel.isEmpty() ? null : mountLabel;
   }
 
   /// Cuts the tree off the host's propagation, as far as the config lets it.
@@ -126,7 +138,19 @@ public final class FileSystemPlan {
             : places.directory(
                 mount.destination(),
                 type.equals("proc") || type.equals("sysfs") ? RESOLVE_NO_SYMLINKS : 0);
+    if (type.equals("mqueue") && !options.bind() && mountLabel != null) label(made);
     attach(made, target, options);
+  }
+
+  /// A mqueue file system takes a label only as an attribute of its root.
+  private void label(Descriptor made) {
+    Descriptor top =
+        batch
+            .add(new FileCall.Openat(made, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, false))
+            .descriptor();
+    byte[] value = (mountLabel + "\0").getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    batch.add(new TreeCall.Fsetxattr(top, "security.selinux", value));
+    batch.add(new FileCall.Close(top));
   }
 
   private void attach(Descriptor made, Descriptor target, MountOptions options) {
@@ -148,11 +172,12 @@ public final class FileSystemPlan {
   }
 
   /// Mounts a tmpfs with what is below it. It becomes read-only only when it is filled.
-  public static void copyUp(HelperKernel process, Descriptor root, Mount mount) {
+  public static void copyUp(
+      HelperKernel process, Descriptor root, Mount mount, @Nullable String mountLabel) {
     MountOptions options = MountOptions.parse("tmpfs", mount.options());
     checkTarget(mount, "tmpfs", options);
     Batch batch = new Batch();
-    FileSystemPlan plan = new FileSystemPlan(batch, root);
+    FileSystemPlan plan = new FileSystemPlan(batch, root, mountLabel);
     Pending<Descriptor> made = plan.fresh("tmpfs", mount.source(), options.writable());
     // made where it is missing
     batch.add(new FileCall.Close(plan.inRoot.directory(mount.destination(), 0)));
@@ -253,6 +278,8 @@ public final class FileSystemPlan {
                   option.substring(0, equals),
                   option.substring(equals + 1)));
     }
+    if (mountLabel != null && !UNLABELLED.contains(type))
+      batch.add(new MountCall.Fsconfig(context, FSCONFIG_SET_STRING, "context", mountLabel));
     batch.add(new MountCall.Fsconfig(context, FSCONFIG_CMD_CREATE, null, null));
     Pending<Descriptor> made =
         batch.add(new MountCall.Fsmount(context, (int) options.attributes()));

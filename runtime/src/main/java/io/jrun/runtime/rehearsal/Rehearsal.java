@@ -1,5 +1,6 @@
 package io.jrun.runtime.rehearsal;
 
+import io.jrun.cni.container.Networks;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.call.Syscall;
@@ -22,7 +23,7 @@ public final class Rehearsal {
   private final List<String> lines = new ArrayList<>();
   private final Set<String> made = new HashSet<>();
 
-  /// The descriptor of the file about the last process.
+  /// The descriptor of the file about a process.
   static final int STAT = FIRST_DESCRIPTOR;
 
   private int descriptors = FIRST_DESCRIPTOR + 1;
@@ -47,6 +48,16 @@ public final class Rehearsal {
     return new RehearsedHelper("client", client, kernel(), this);
   }
 
+  /// Networks for it.
+  public Networks networks() {
+    return new RehearsedNetworks(this);
+  }
+
+  /// Notes what is no call.
+  synchronized void note(String line) {
+    lines.add(line);
+  }
+
   synchronized void note(String process, Syscall<?> call) {
     lines.add(process + ": " + call.text());
   }
@@ -67,9 +78,22 @@ public final class Rehearsal {
     return pids++;
   }
 
-  /// The file about the last process that was made; empty before there is one.
-  synchronized String statPath() {
-    return pids == FIRST_PID ? "" : "/proc/" + (pids - 1) + "/stat";
+  /// Whether a path is the file about a process that is only pretended.
+  synchronized boolean isPretendedStat(String path) {
+    return path.endsWith("/stat") && isOfPretendedProcess(path);
+  }
+
+  /// Whether a path is a namespace of such a process.
+  synchronized boolean isPretendedNamespace(String path) {
+    return path.contains("/ns/") && isOfPretendedProcess(path);
+  }
+
+  private boolean isOfPretendedProcess(String path) {
+    if (!path.startsWith("/proc/")) return false;
+    String pid = path.substring("/proc/".length()).replaceFirst("/.*", "");
+    return pid.matches("[0-9]{1,9}")
+        && Integer.parseInt(pid) >= FIRST_PID
+        && Integer.parseInt(pid) < pids;
   }
 
   synchronized String nextProcess() {

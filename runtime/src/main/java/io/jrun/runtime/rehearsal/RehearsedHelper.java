@@ -13,6 +13,7 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.Output;
 import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.Syscall;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -56,6 +57,7 @@ final class RehearsedHelper implements HelperKernel {
       case ProcessCall.Getcwd c -> true;
       case ProcessCall.Getpid c -> true;
       case ProcessCall.Chdir c -> true; // the caller's own process, which then ends
+      case PseudoCall.OnEof c -> true; // left out, see below
       default -> false;
     };
   }
@@ -81,11 +83,21 @@ final class RehearsedHelper implements HelperKernel {
     };
   }
 
+  /// There will be nothing to undo.
+  private static Batch withoutOrders(Batch batch) {
+    Batch changed = batch;
+    for (int i = 0; i < batch.size(); i++) {
+      if (batch.entries().get(i).call() instanceof PseudoCall.OnEof)
+        changed = changed.with(i, new Batch.Entry(new ProcessCall.Getpid(), List.of(), false));
+    }
+    return changed;
+  }
+
   private Results perform(Batch batch) {
     List<Batch.Entry> entries = batch.entries();
     if (looking != null && entries.stream().allMatch(entry -> looks(entry.call()))) {
       for (int i = 0; i < entries.size(); i++) rehearsal.note(name, i, entries.get(i).call());
-      return looking.run(batch);
+      return looking.run(withoutOrders(batch));
     }
     List<Long> values = new ArrayList<>();
     List<Output> outputs = new ArrayList<>();
@@ -132,7 +144,7 @@ final class RehearsedHelper implements HelperKernel {
         yield Pretended.number(0);
       }
       case MountCall.OpenTree c -> {
-        if (c.directory() == Descriptor.CWD) rehearsal.seeTree(c.path());
+        if (c.directory() == Descriptor.CWD && !c.returned()) rehearsal.seeTree(c.path());
         yield Pretended.of(call, rehearsal);
       }
       case FileCall.Statx c when c.directory() == Descriptor.CWD -> stat(c);

@@ -23,8 +23,10 @@ record RehearsedKernel(Kernel kernel, Rehearsal rehearsal) implements Kernel {
       case FileCall.Openat open
           when rehearsal.isInMade(open.path()) || isPretended(open.directory()) ->
           pretend(call, (open.flags() & CHANGES) != 0);
-      case FileCall.Openat open when open.path().equals(rehearsal.statPath()) ->
+      case FileCall.Openat open when rehearsal.isPretendedStat(open.path()) ->
           call.result(Rehearsal.STAT, io.jrun.kernel.call.Output.NONE);
+      case FileCall.Openat open when rehearsal.isPretendedNamespace(open.path()) ->
+          pretend(call, false);
       case FileCall.Read c when c.descriptor().equals(new Descriptor.Known(Rehearsal.STAT)) -> {
         Pretended text = Pretended.bytes(ENDED);
         yield call.result(text.value(), text.output());

@@ -29,7 +29,8 @@ record Line(JsonObject json) {
     PAUSED,
     RESUMED,
     OOM,
-    CHECKPOINTED
+    CHECKPOINTED,
+    SHUTDOWN
   }
 
   static Line of(What what, String id, String execId) {

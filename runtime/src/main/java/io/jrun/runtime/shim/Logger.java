@@ -17,12 +17,13 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntConsumer;
 
 /// A logger of `binary://`: a program that reads the container's output from descriptors 3 and 4,
 /// and says on 5 that it is ready. Its parent is the keeper.
 ///
 /// @param stdout, stderr what the container's process writes to
-record Logger(int pid, OwnedDescriptor stdout, OwnedDescriptor stderr) implements AutoCloseable {
+record Logger(OwnedDescriptor stdout, OwnedDescriptor stderr) implements AutoCloseable {
   private static final int POLLIN = 1;
   private static final long READY_MILLIS = 10_000;
 
@@ -30,7 +31,9 @@ record Logger(int pid, OwnedDescriptor stdout, OwnedDescriptor stderr) implement
     return stdout.startsWith("binary://");
   }
 
-  static Logger start(Kernel kernel, Keeper keeper, String stdout, String namespace, String id) {
+  /// @param born is told its pid, before it can end
+  static Logger start(
+      Kernel kernel, Keeper keeper, String stdout, String namespace, String id, IntConsumer born) {
     URI uri = URI.create(stdout);
     List<String> argv = new ArrayList<>(List.of(uri.getPath()));
     if (uri.getRawQuery() != null)
@@ -46,7 +49,7 @@ record Logger(int pid, OwnedDescriptor stdout, OwnedDescriptor stderr) implement
         OwnedDescriptor errRead = new OwnedDescriptor(kernel, err.get(0));
         OwnedDescriptor readyRead = new OwnedDescriptor(kernel, ready.get(0));
         OwnedDescriptor readyWrite = new OwnedDescriptor(kernel, ready.get(1));
-        HelperKernel worker = keeper.fork(false)) {
+        HelperKernel worker = keeper.forkLasting()) {
       Batch batch = new Batch();
       Pending<Integer> pid = batch.add(new ProcessCall.Getpid());
       batch.add(new PseudoCall.ResetSignals());
@@ -58,7 +61,7 @@ record Logger(int pid, OwnedDescriptor stdout, OwnedDescriptor stderr) implement
         batch.add(new FileCall.Dup3(passed[i], numbers[i], FileCall.O_CLOEXEC));
         batch.add(new FileCall.Close(passed[i]));
       }
-      int born = worker.run(batch).of(pid);
+      born.accept(worker.run(batch).of(pid));
       Batch last = new Batch();
       // its own socket may have one of the numbers: it is not needed after the last batch
       last.add(new FileCall.CloseRange(6, -1, FileCall.CLOSE_RANGE_CLOEXEC));
@@ -70,7 +73,7 @@ record Logger(int pid, OwnedDescriptor stdout, OwnedDescriptor stderr) implement
       readyWrite.close();
       if (kernel.call(new FileCall.Poll(readyRead.descriptor(), POLLIN, READY_MILLIS)) == 0)
         throw RpcException.unknown("the logger " + argv.getFirst() + " does not become ready");
-      return new Logger(born, outWrite, errWrite);
+      return new Logger(outWrite, errWrite);
     } catch (KernelException e) {
       outWrite.close();
       errWrite.close();

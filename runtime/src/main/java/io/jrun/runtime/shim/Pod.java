@@ -45,6 +45,7 @@ final class Pod implements AutoCloseable {
   private final Map<String, TaskProcess> processes = new LinkedHashMap<>();
   private final Deque<PodEvent> untaken = new ArrayDeque<>();
   private final Listener listener;
+  private boolean isShutDown;
   private long firstEvent;
   private long lastExit;
   private long trimmedExit;
@@ -91,11 +92,15 @@ final class Pod implements AutoCloseable {
   private @Nullable PodEvent apply(Line line) {
     String key = key(line.id(), line.execId());
     switch (line.what()) {
-      case CREATE, EXEC -> processes.put(key, new TaskProcess(line));
+      case CREATE, EXEC -> {
+        processes.put(key, new TaskProcess(line));
+        isShutDown = false;
+      }
       case FORGOTTEN -> {
         processes.remove(key);
         if (line.execId().isEmpty()) processes.values().removeIf(p -> p.id.equals(line.id()));
       }
+      case SHUTDOWN -> isShutDown = true;
       default -> {
         // of one that is there
       }
@@ -115,6 +120,11 @@ final class Pod implements AutoCloseable {
     notifyAll();
   }
 
+  /// Whether containerd has done with the pod: no container is left, and it said so.
+  synchronized boolean isShutDown() {
+    return isShutDown && all(TaskProcess::isInit).isEmpty();
+  }
+
   /// Writes the journal anew with what is still of interest, once every event is taken.
   private void compact() {
     long taken = listener.eventsTaken();
@@ -123,6 +133,7 @@ final class Pod implements AutoCloseable {
     lines.add(Line.of(Line.What.BASE, "", "").with("events", taken).with("exits", lastExit).json());
     for (TaskProcess process : processes.values())
       for (Line line : process.lines) lines.add(line.quiet().json());
+    if (isShutDown) lines.add(Line.of(Line.What.SHUTDOWN, "", "").json());
     journal.replace(lines);
     compactAt = Math.max(COMPACT_BYTES, 2 * journal.size());
   }

@@ -45,7 +45,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     this.threads = engine.threads();
     this.timer = engine.timer();
     this.state = state;
-    this.directory = DIRECTORY.resolve(Path.of(state.socket()).getFileName());
+    this.directory = directory(state);
     this.events =
         new EventQueue(
             engine.kernel(), keeper, timer, address(env), line.namespace(), this::quitWhereDone);
@@ -61,9 +61,10 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   /// Until the keeper ends or lets this engine go.
   void serve() {
-    pod.catchUp();
     events.begin(state, pod.firstEvent(), pod.events());
+    pod.catchUp();
     tasks.resume();
+    quitWhereDone();
     try {
       while (true) {
         switch (keeper.receive()) {
@@ -75,6 +76,9 @@ final class PodServer implements Pod.Listener, AutoCloseable {
           case KeeperMessage.Closed(int connection) when connection == Keeper.OUTGOING ->
               events.disconnected();
           case KeeperMessage.Closed(int connection) -> pod.disconnected(connection);
+          case KeeperMessage.Opened ignored -> {
+            // the keeper has told who asked
+          }
           case KeeperMessage.Exited exited -> pod.reaped(exited.exit());
         }
       }
@@ -170,7 +174,20 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   private synchronized void quit() {
     if (hasQuit || !tasks.isShutDown()) return;
     hasQuit = true;
-    for (String name : List.of("journal", "journal.new", "exits", "")) {
+    end(keeper, directory);
+  }
+
+  /// Whether an engine before has begun to end it: the keeper's file of exits goes first.
+  static boolean isEnding(KeeperState state) {
+    return !Files.exists(directory(state).resolve("exits"));
+  }
+
+  static void end(Keeper keeper, KeeperState state) {
+    end(keeper, directory(state));
+  }
+
+  private static void end(Keeper keeper, Path directory) {
+    for (String name : List.of("exits", "journal.new", "journal", "")) {
       try {
         Files.deleteIfExists(directory.resolve(name));
       } catch (IOException e) {
@@ -182,6 +199,10 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     } catch (HelperGoneException e) {
       // gone already
     }
+  }
+
+  private static Path directory(KeeperState state) {
+    return DIRECTORY.resolve(Path.of(state.socket()).getFileName());
   }
 
   /// Lets the keeper go to another engine, once what is under way is answered.

@@ -74,6 +74,11 @@ public final class Shim {
       keeper.welcome();
       if (!(keeper.receive() instanceof KeeperMessage.Attach attach))
         throw new HelperGoneException("the keeper does not say who it is");
+      if (PodServer.isEnding(attach.state())) {
+        PodServer.end(keeper, attach.state());
+        keeper.close();
+        return;
+      }
       server =
           new PodServer(shared, keeper, attach.state(), ShimLine.parse(hello.argv()), hello.env());
     } catch (RuntimeException e) {

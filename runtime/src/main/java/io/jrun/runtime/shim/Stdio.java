@@ -5,9 +5,11 @@ import static io.jrun.kernel.call.FileCall.*;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
-import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.specs.task.StdioPaths;
@@ -15,11 +17,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The standard streams of a process. A FIFO is handed to the process itself, and nothing is
 /// copied: the keeper holds the other end of each, so that neither a client that leaves nor
-/// containerd's restart ends it. What is kept has four numbers from the process's place on.
+/// containerd's restart ends it. What is kept has numbers from the process's place on.
 ///
 /// ```
 ///   client ─▶ stdin FIFO ─▶ process ─▶ stdout FIFO ─▶ containerd
@@ -28,12 +32,18 @@ import org.jspecify.annotations.Nullable;
 ///         until CloseIO              what is not read yet stays
 /// ```
 final class Stdio {
-  static final int PLACES = 4;
+  static final int PLACES = 8;
   private static final int STDIN = 0;
   private static final int STDOUT = 1;
   private static final int STDERR = 2;
   private static final int TERMINAL = 3;
+
+  /// Behind the place of each stream: its other end, until the process has that.
+  private static final int STAND_IN = 4;
+
   private static final int MASTER = 200;
+  private static final long READER_NANOS = 5_000_000_000L;
+  private static final long PAUSE_NANOS = 1_000_000;
   private static final int S_IFMT = 0170000;
   private static final int S_IFIFO = 0010000;
 
@@ -61,20 +71,47 @@ final class Stdio {
     batch.add(new Dup3(Descriptor.STDIN, 1, 0)); // standard input is /dev/null
     batch.add(new Dup3(Descriptor.STDIN, 2, 0));
     if (!paths.terminal()) {
-      if (logger != null) {
-        give(batch, batch.pass(logger.stdout()), 1);
-        give(batch, batch.pass(logger.stderr()), 2);
-      } else if (paths.stdout().startsWith("file://")) {
-        addFile(batch, paths.stdout().substring("file://".length()));
-      } else if (isUri(paths.stdout())) {
-        throw RpcException.unknown("unknown STDIO scheme of " + paths.stdout());
-      } else {
-        addOutput(batch, paths.stdout(), STDOUT, 1);
-        addOutput(batch, paths.stderr(), STDERR, 2);
-      }
+      addOutputs(batch, logger);
       addInput(batch);
     }
     worker.run(batch);
+  }
+
+  private void addOutputs(Batch batch, @Nullable Logger logger) {
+    if (logger != null) {
+      give(batch, batch.pass(logger.stdout()), 1);
+      give(batch, batch.pass(logger.stderr()), 2);
+    } else if (paths.stdout().startsWith("file://")) {
+      addFile(batch, paths.stdout().substring("file://".length()));
+    } else if (isUri(paths.stdout())) {
+      throw RpcException.unknown("unknown STDIO scheme of " + paths.stdout());
+    } else {
+      addOutput(batch, paths.stdout(), STDOUT, 1);
+      addOutput(batch, paths.stderr(), STDERR, 2);
+    }
+  }
+
+  /// Has the keeper open an end that stands in until the process has the FIFO for itself, also
+  /// under another engine: a client that has opened it may write or read at once, and without that
+  /// would meet EPIPE or the end. False where it is to be written and nobody reads yet.
+  private boolean standIn(String path, int flags, int stream) {
+    int errno = keeper.open(place + STAND_IN + stream, path, flags);
+    if (errno != 0 && errno != Errno.ENXIO.value()) throw failed(path, errno);
+    return errno == 0;
+  }
+
+  private void hold(String path, int flags, int kept) {
+    int errno = keeper.open(place + kept, path, flags);
+    if (errno != 0) throw failed(path, errno);
+  }
+
+  private static RpcException failed(String path, int errno) {
+    return RpcException.unknown("opening " + path + ": " + Errno.of(errno).text());
+  }
+
+  /// The process is there, and needs no stand-ins any more.
+  void settle() {
+    for (int stream = STDIN; stream <= STDERR; stream++) keeper.drop(place + STAND_IN + stream);
   }
 
   private static void give(Batch batch, Descriptor from, int number) {
@@ -121,31 +158,31 @@ final class Stdio {
 
   /// A write end that waits for CloseIO. It needs a reader to be opened without waiting.
   private void holdInput(String path) {
-    try (OwnedDescriptor reader = own(path, O_RDONLY);
-        OwnedDescriptor writer = own(path, O_WRONLY)) {
-      keeper.place(place + STDIN, writer);
-    }
+    standIn(path, O_RDONLY, STDIN);
+    hold(path, O_WRONLY, STDIN);
   }
 
   private void holdOutput(String path, int kept) {
-    try (OwnedDescriptor reader = own(path, O_RDONLY)) {
-      keeper.place(place + kept, reader);
-    }
+    awaitReader(path, kept);
+    hold(path, O_RDONLY, kept);
   }
 
-  private OwnedDescriptor own(String path, int flags) {
-    return OwnedDescriptor.open(
-        kernel, new Openat(Descriptor.CWD, path, flags | O_NONBLOCK | O_CLOEXEC, 0, false));
+  /// A client may still be about to open the FIFO; if it came after the process has ended and all
+  /// is let go, it would find nothing. Where nobody comes, the keeper's end has what is said.
+  private void awaitReader(String path, int stream) {
+    long end = System.nanoTime() + READER_NANOS;
+    while (!standIn(path, O_WRONLY, stream) && System.nanoTime() < end)
+      LockSupport.parkNanos(PAUSE_NANOS);
   }
 
   /// Has a process copy between a terminal and the FIFOs, and keeps the terminal's master.
   ///
-  /// @return that process
-  HelperKernel relay(OwnedDescriptor terminal) {
+  /// @param born is told its pid, before it can end
+  void relay(OwnedDescriptor terminal, IntConsumer born) {
     keeper.place(place + TERMINAL, terminal);
-    HelperKernel relay = keeper.fork(false);
-    try {
+    try (HelperKernel relay = keeper.forkLasting()) {
       Batch batch = new Batch();
+      Pending<Integer> pid = batch.add(new ProcessCall.Getpid());
       give(batch, batch.pass(terminal), MASTER);
       if (!paths.stdin().isEmpty()) {
         holdInput(paths.stdin());
@@ -156,12 +193,8 @@ final class Stdio {
       } else {
         addOutput(batch, paths.stdout(), STDOUT, 1);
       }
-      batch.add(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
-      relay.run(batch);
-      return relay;
-    } catch (RuntimeException e) {
-      relay.close();
-      throw e;
+      born.accept(relay.run(batch).of(pid));
+      relay.call(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
     }
   }
 
@@ -178,10 +211,5 @@ final class Stdio {
   /// Lets everything go that is kept.
   void release() {
     for (int i = 0; i < PLACES; i++) keeper.drop(place + i);
-  }
-
-  /// What a failed open of a stream says.
-  static RpcException failed(KernelException e) {
-    return RpcException.unknown("opening the standard streams: " + e.getMessage());
   }
 }

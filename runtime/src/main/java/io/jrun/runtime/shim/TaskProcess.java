@@ -78,7 +78,7 @@ final class TaskProcess {
     return begun.text("root");
   }
 
-  /// The first of the four numbers under which the keeper has its descriptors.
+  /// The first of the numbers under which the keeper has its descriptors.
   int place() {
     return begun.int32("place");
   }
@@ -152,11 +152,21 @@ final class TaskProcess {
       case PAUSED -> isPaused = true;
       case RESUMED -> isPaused = false;
       case OOM -> oomKills = line.number("kills");
-      case BASE, CREATE, EXEC, CHECKPOINTED, FORGOTTEN -> {
+      case BASE, CREATE, EXEC, CHECKPOINTED, FORGOTTEN, SHUTDOWN -> {
         // of the pod, or of nothing that is to be known later
       }
     }
+    // of what may happen again and again the last time is what is to be known
+    lines.removeIf(earlier -> replaces(line.what(), earlier.what()));
     lines.add(line);
+  }
+
+  private static boolean replaces(Line.What now, Line.What before) {
+    return switch (now) {
+      case PAUSED, RESUMED -> before == Line.What.PAUSED || before == Line.What.RESUMED;
+      case OOM, CHECKPOINTED, STARTING -> now == before;
+      default -> false;
+    };
   }
 
   /// Whether that exit is this process's, of which none is known yet.

@@ -83,6 +83,7 @@ final class TaskService implements AutoCloseable {
 
   /// Goes on with what an engine before was told of and had perhaps not done.
   void resume() {
+    isShutDown = pod.isShutDown();
     for (TaskProcess init : pod.all(p -> p.isInit() && p.reaped != null && !p.hasExited))
       endOthers(init);
     for (TaskProcess init : pod.all(p -> p.isInit() && p.isCreated && !p.hasExited)) watchOom(init);
@@ -127,8 +128,8 @@ final class TaskService implements AutoCloseable {
       case "Wait" -> await(call, id, m.string(2));
       case "Pids" -> pids(id);
       case "Pause" -> locked(id, () -> pause(id));
-      case "Resume" -> locked(id, () -> resumeTask(id));
-      case "Kill" -> kill(id, m.string(2), m.int32(3), m.bool(4));
+      case "Resume" -> locked(id, () -> resumeTask(call, id));
+      case "Kill" -> kill(call, id, m.string(2), m.int32(3), m.bool(4));
       case "ResizePty" -> resize(id, m.string(2), m.int32(3), m.int32(4));
       case "CloseIO" -> closeIo(id, m.string(2), m.bool(3));
       case "Update" -> locked(id, () -> update(id, AnyValue.read(m.message(2))));
@@ -179,18 +180,20 @@ final class TaskService implements AutoCloseable {
     String id = request.id();
     TaskProcess before = pod.find(id, "").orElse(null);
     if (before != null && before.isCreated && !before.isDeleted) {
-      if (call.isReplayed()) return new ProtoWriter().uint32(1, before.pid).toBytes();
-      throw RpcException.exists("container " + id);
+      if (!call.isReplayed()) throw RpcException.exists("container " + id);
+      stdio(before).settle();
+      return new ProtoWriter().uint32(1, before.pid).toBytes();
     }
     RuncOptions options = RuncOptions.read(request.options());
     String root = containers.root(options);
     if (before != null) {
-      if (!before.isDeleted) undo(before);
+      if (!before.isDeleted) undoContainer(before);
       pod.record(Line.of(Line.What.FORGOTTEN, id, ""));
     }
     if (!request.checkpoint().isEmpty())
       throw RpcException.unimplemented("restore from a checkpoint: not implemented yet by jrun");
-    int place = place();
+    // of one that is begun again the streams are kept: to its client nothing has happened
+    int place = before != null && !before.isDeleted ? before.place() : place();
     pod.record(
         Line.of(Line.What.CREATE, id, "")
             .with("bundle", request.bundle())
@@ -227,13 +230,15 @@ final class TaskService implements AutoCloseable {
       stdio.giveTo(worker, logger.logger());
       logger.close();
       Supervised made = containers.create(worker, request, options);
+      // before it is made for good, since a terminal whose relay is missing would not get one
+      if (made.terminal() != null) relay(process, stdio, made.terminal());
       // init's parent is the worker until that ends: no exit of its pid so far is its own
       pod.record(
           Line.of(Line.What.CREATED, process.id, "")
               .with("pid", made.pid())
               .with("start", made.startTime())
               .with("exits", pod.exitsBefore()));
-      if (made.terminal() != null) relay(process, stdio, made.terminal());
+      stdio.settle();
       watchOom(process);
       return new ProtoWriter().uint32(1, made.pid()).toBytes();
     }
@@ -259,19 +264,27 @@ final class TaskService implements AutoCloseable {
   private MaybeLogger logger(TaskProcess process) {
     if (!Logger.isWanted(process.stdio().stdout())) return new MaybeLogger(null);
     Logger logger =
-        Logger.start(kernel, keeper, process.stdio().stdout(), containers.namespace(), process.id);
-    pod.record(
-        Line.of(Line.What.RELAY, process.id, process.execId)
-            .with("pid", logger.pid())
-            .with("exits", pod.exitsBefore()));
+        Logger.start(
+            kernel,
+            keeper,
+            process.stdio().stdout(),
+            containers.namespace(),
+            process.id,
+            pid -> recordRelay(process, pid));
     return new MaybeLogger(logger);
   }
 
   private void relay(TaskProcess process, Stdio stdio, OwnedDescriptor terminal) {
-    try (OwnedDescriptor master = terminal;
-        HelperKernel relay = stdio.relay(master)) {
-      // nothing to say: it has left this engine
+    try (OwnedDescriptor master = terminal) {
+      stdio.relay(master, pid -> recordRelay(process, pid));
     }
+  }
+
+  private void recordRelay(TaskProcess process, int pid) {
+    pod.record(
+        Line.of(Line.What.RELAY, process.id, process.execId)
+            .with("pid", pid)
+            .with("exits", pod.exitsBefore()));
   }
 
   private int place() {
@@ -287,11 +300,15 @@ final class TaskService implements AutoCloseable {
 
   /// Takes away what a create began.
   private void undo(TaskProcess process) {
+    undoContainer(process);
+    stdio(process).release();
+  }
+
+  private void undoContainer(TaskProcess process) {
     try (LazyWorker worker = containers.worker()) {
       containers.delete(worker, process);
       if (!process.rootfs().isEmpty()) RootfsMounts.unmount(worker, process.bundle() + "/rootfs");
     }
-    stdio(process).release();
   }
 
   private static RuntimeException failed(String what, RuntimeException e) {
@@ -330,7 +347,7 @@ final class TaskService implements AutoCloseable {
 
   private byte[] start(Call call, String id, String execId) {
     TaskProcess process = process(id, execId);
-    if (process.isStarted && call.isReplayed()) return started(process);
+    if (process.isStarted && call.isReplayed()) return started(process); // and settled before
     if (process.isStarted || process.hasExited && !call.isReplayed())
       throw RpcException.unknown(
           process.hasExited
@@ -348,6 +365,7 @@ final class TaskService implements AutoCloseable {
   }
 
   private void recordStarted(TaskProcess process) {
+    if (!process.isInit()) stdio(process).settle(); // before the end may be told
     pod.record(Line.of(Line.What.STARTED, process.id, process.execId));
     pod.settle();
   }
@@ -393,6 +411,7 @@ final class TaskService implements AutoCloseable {
       logger.close();
       containers.exec(worker, process, born -> born(process, stdio, born));
     } catch (RuntimeException e) {
+      stdio.settle();
       pod.record(Line.of(Line.What.FAILED, process.id, process.execId));
       pod.settle();
       throw failed("OCI runtime exec failed", e);
@@ -430,8 +449,12 @@ final class TaskService implements AutoCloseable {
       throw RpcException.unknown("cannot delete a running process " + name(process));
     if (process.isInit() && !process.hasExited) end(process);
     drain(process);
-    if (process.isInit()) undo(process);
-    else stdio(process).release();
+    if (process.isInit()) {
+      undo(process);
+      for (TaskProcess exec : pod.all(p -> p.id.equals(id))) stdio(exec).release();
+    } else {
+      stdio(process).release();
+    }
     pod.record(Line.of(Line.What.DELETED, id, execId));
     return deleted(process);
   }
@@ -468,6 +491,7 @@ final class TaskService implements AutoCloseable {
 
   /// An answer has been handed over and cannot be lost any more.
   void answered(Call call) {
+    if (call.request().method().equals("Shutdown")) isShutDown = pod.isShutDown();
     if (!call.request().method().equals("Delete")) return;
     ProtoMessage m = ProtoMessage.parse(call.payload());
     pod.find(m.string(1), m.string(2))
@@ -535,10 +559,10 @@ final class TaskService implements AutoCloseable {
     return EMPTY;
   }
 
-  private byte[] resumeTask(String id) {
+  private byte[] resumeTask(Call call, String id) {
     TaskProcess init = init(id);
     if (containers.status(init) == Status.PAUSED) containers.resume(init);
-    else if (!init.isPaused)
+    else if (!init.isPaused && !call.isReplayed())
       throw RpcException.unknown("cannot resume a container that is not paused");
     if (init.isPaused) pod.record(Line.of(Line.What.RESUMED, id, ""));
     return EMPTY;
@@ -551,15 +575,17 @@ final class TaskService implements AutoCloseable {
     return init;
   }
 
-  private byte[] kill(String id, String execId, int signal, boolean all) {
+  private byte[] kill(Call call, String id, String execId, int signal, boolean all) {
     TaskProcess process = process(id, execId);
     if (process.isInit() && all) {
       containers.cgroup(process).signal(signal);
       return EMPTY;
     }
     if (process.pid == 0) throw RpcException.precondition("process not created");
-    if (process.hasExited || process.reaped != null)
+    if (process.hasExited || process.reaped != null) {
+      if (call.isReplayed()) return EMPTY; // it may be what the signal has done
       throw RpcException.notFound("process already finished");
+    }
     HostProcess host = new HostProcess(kernel, process.pid, process.startTime);
     if (!host.signal(signal)) throw RpcException.notFound("process already finished");
     // a frozen process would not end
@@ -602,8 +628,10 @@ final class TaskService implements AutoCloseable {
     return new ProtoWriter().uint32(1, state.pid()).uint32(2, pid).string(3, "").toBytes();
   }
 
+  /// Takes effect once that is answered, and only where no container is left. An engine that takes
+  /// over is not told again, so it is written down.
   private byte[] shutdown() {
-    if (pod.all(p -> true).isEmpty()) isShutDown = true;
+    if (pod.all(TaskProcess::isInit).isEmpty()) pod.record(Line.of(Line.What.SHUTDOWN, "", ""));
     return EMPTY;
   }
 

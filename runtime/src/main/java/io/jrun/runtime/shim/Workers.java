@@ -19,11 +19,11 @@ final class Workers {
   }
 
   HelperKernel fork() {
-    return isSameBuild ? keeper.fork(false) : keeper.fork(program.file());
+    return isSameBuild ? keeper.fork() : keeper.fork(program.file());
   }
 
   /// A worker that sees what the keeper keeps, and is good for nothing but that.
   HelperKernel forkSeeing() {
-    return keeper.fork(true);
+    return keeper.forkSeeingPlaces();
   }
 }

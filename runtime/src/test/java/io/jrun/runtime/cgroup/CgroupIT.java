@@ -31,6 +31,28 @@ class CgroupIT {
         "needs root and writable cgroups");
   }
 
+  @Test
+  void theV2DirectoryIsGivenToAUserWithItsFilesForThat() throws Exception {
+    try (Cgroups cgroups = new Cgroups(kernel)) {
+      assumeTrue(cgroups.hierarchies().v2().isPresent(), "needs cgroup v2");
+      Cgroup cgroup = cgroups.create("/jrun-it/" + id + "-own", id, own(), null);
+      try {
+        Path v2 = Path.of(java.util.Objects.requireNonNull(cgroup.birthplace()));
+        cgroup.giveTo(4321);
+        assertThat(Files.getAttribute(v2, "unix:uid")).isEqualTo(4321);
+        for (String file : List.of("cgroup.procs", "cgroup.subtree_control", "cgroup.threads"))
+          assertThat(Files.getAttribute(v2.resolve(file), "unix:uid")).as(file).isEqualTo(4321);
+        for (String file : List.of("cgroup.events", "cgroup.controllers"))
+          assertThat(Files.getAttribute(v2.resolve(file), "unix:uid")).as(file).isEqualTo(0);
+        for (String path : cgroup.paths().values())
+          if (!path.equals(v2.toString()))
+            assertThat(Files.getAttribute(Path.of(path), "unix:uid")).as(path).isEqualTo(0);
+      } finally {
+        cgroup.remove();
+      }
+    }
+  }
+
   @RepeatedTest(2)
   void aCgroupLivesAndLeavesNothing() throws Exception {
     try (Cgroups cgroups = new Cgroups(kernel)) {

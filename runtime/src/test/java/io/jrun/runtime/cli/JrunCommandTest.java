@@ -497,4 +497,59 @@ class JrunCommandTest {
     assertThat(operations.calls).isEmpty();
     assertThat(caller.err).isEmpty();
   }
+
+  @Test
+  void sandboxRunTakesEveryFlag() {
+    assertThat(
+            jrun(
+                "sandbox",
+                "run",
+                "--network",
+                "a,b",
+                "--publish",
+                "80:80",
+                "--hostname",
+                "h",
+                "--sysctl",
+                "net.x=1=2",
+                "--share",
+                "+pid",
+                "--shm-size",
+                "1m",
+                "s1"))
+        .isZero();
+    assertThat(operations.calls)
+        .containsExactly(
+            new SandboxOptions(
+                GlobalOptions.DEFAULTS,
+                "s1",
+                List.of("a", "b"),
+                List.of("80:80"),
+                "h",
+                Map.of("net.x", "1=2"),
+                List.of(
+                    io.jrun.specs.runtime.NamespaceType.NETWORK,
+                    io.jrun.specs.runtime.NamespaceType.IPC,
+                    io.jrun.specs.runtime.NamespaceType.UTS,
+                    io.jrun.specs.runtime.NamespaceType.PID),
+                "1m"));
+  }
+
+  @Test
+  void sandboxesAreStoppedRemovedAndListed() {
+    operations.sandboxes =
+        List.of(
+            new SandboxSummary("s1", 7, "running", List.of("10.0.0.2/24"), List.of("c1"), "now"));
+    jrun("sandbox", "stop", "--time", "3", "s1");
+    jrun("sandbox", "rm", "-f", "s1");
+    assertThat(operations.calls).containsExactly("sandbox stop s1 3", "sandbox rm s1 true");
+    jrun("sandbox", "list", "-q");
+    assertThat(caller.out).hasToString("s1\n");
+    caller.out.setLength(0);
+    jrun("sandbox", "list", "--format", "json");
+    assertThat(caller.out)
+        .hasToString(
+            "[{\"name\":\"s1\",\"pid\":7,\"status\":\"running\",\"addresses\":[\"10.0.0.2/24\"],"
+                + "\"containers\":[\"c1\"],\"created\":\"now\"}]\n");
+  }
 }

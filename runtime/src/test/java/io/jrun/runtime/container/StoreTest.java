@@ -72,7 +72,9 @@ class StoreTest {
         false,
         null,
         List.of(),
-        "");
+        "",
+        List.of(),
+        null);
   }
 
   private void assertOwned(Store store, String bundle) {

@@ -3,210 +3,14 @@ package io.jrun.runtime.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jrun.runtime.engine.Sandbox.Outcome;
-import io.jrun.runtime.engine.Stages.Kind;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.jar.JarOutputStream;
-import java.util.stream.Stream;
-import java.util.zip.ZipEntry;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The engine killed, alone or with its client, before every message that a command sends and
-/// between its own calls: afterwards `list` works, `delete --force` leaves nothing, and the id can
-/// be used again. `-Djrun.crash.every=1` dies at each of the engine's own calls instead of some.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class CrashIT {
-  private static final int EVERY = Integer.getInteger("jrun.crash.every", 24);
-
-  private Sandbox sandbox;
-  private Path control;
-  private Path jrun;
-  private String id = "";
-  private final List<String> problems = new ArrayList<>();
-
-  @BeforeAll
-  void install() throws IOException {
-    sandbox = new Sandbox();
-    id = sandbox.tag();
-    control = Files.createDirectories(sandbox.top().resolve("control"));
-    Path lib = Files.createDirectories(sandbox.top().resolve("crash/lib/jrun"));
-    jrun = Files.createDirectories(sandbox.top().resolve("crash/bin")).resolve("jrun");
-    Files.copy(
-        sandbox.install().resolve("bin/jrun"),
-        jrun,
-        java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
-    Files.copy(sandbox.library().resolve("jrun.jar"), lib.resolve("jrun.jar"));
-    Path tests = sandbox.top().resolve("tests.jar");
-    pack(Path.of("target/test-classes"), tests);
-    List<String> words = new ArrayList<>();
-    for (String word : Files.readAllLines(sandbox.library().resolve("engine.argv"))) {
-      String resolved = word.replace("%", sandbox.library().toString());
-      if (resolved.endsWith(".Main")) {
-        words.set(words.size() - 1, words.getLast() + ":" + tests);
-        words.add(words.size() - 2, "-Djrun.test.control=" + control);
-        resolved = CrashingMain.class.getName();
-      }
-      words.add(resolved);
-    }
-    Files.write(lib.resolve("engine.argv"), words);
-  }
-
-  private static void pack(Path classes, Path jar) throws IOException {
-    try (OutputStream file = Files.newOutputStream(jar);
-        JarOutputStream out = new JarOutputStream(file);
-        Stream<Path> walk = Files.walk(classes.resolve("io/jrun/runtime/engine"))) {
-      for (Path path : walk.filter(Files::isRegularFile).toList()) {
-        out.putNextEntry(new ZipEntry(classes.relativize(path).toString()));
-        out.write(Files.readAllBytes(path));
-      }
-    }
-  }
-
-  @AfterAll
-  void end() throws Exception {
-    if (sandbox == null) return;
-    Path engines = control.resolve("engines");
-    if (Files.exists(engines))
-      for (String line : Files.readAllLines(engines)) {
-        String[] words = line.split(" ");
-        ProcessHandle.of(Long.parseLong(words[0])).ifPresent(this::endEngine);
-        for (String suffix : List.of(".sock", ".lock", ".log"))
-          Files.deleteIfExists(Path.of(words[1] + suffix));
-      }
-    sandbox.close();
-  }
-
-  private void endEngine(ProcessHandle engine) {
-    // the pid may be another's by now
-    if (engine.info().arguments().map(a -> String.join(" ", a)).orElse("").contains("CrashingMain"))
-      engine.destroyForcibly();
-  }
-
-  private Outcome command(String... words) {
-    return sandbox.run(sandbox.command(jrun, Map.of(), words));
-  }
-
-  private int seen(Kind kind, Runnable before, String... words) {
-    before.run();
-    Outcome outcome = command(words);
-    assertThat(outcome.status()).as("%s", outcome).isZero();
-    try {
-      int seen = 0;
-      for (String line : Files.readAllLines(control.resolve("seen")))
-        if (line.startsWith(kind.name())) seen = Integer.parseInt(line.split(" ")[1]);
-      assertThat(command("delete", "--force", id).status()).isZero();
-      assertThat(sandbox.leftSoon(id)).isEmpty();
-      return seen;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private void crash(Kind kind, int number, boolean both) {
-    try {
-      Files.writeString(
-          control.resolve("crash"), kind + " " + number + " " + (both ? "both" : "engine"));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private interface Check {
-    void look(Outcome outcome, List<String> wrong);
-  }
-
-  /// Crashes the command at every stage.
-  private void sweep(String name, boolean both, Runnable before, Check after, String... words) {
-    long started = System.nanoTime();
-    int runs = 0;
-    int died = 0;
-    for (Kind kind : Kind.values()) {
-      int stages = seen(kind, before, words);
-      int step = kind == Kind.MESSAGE ? 1 : EVERY;
-      for (int number = 1; number <= stages; number += step) {
-        before.run();
-        crash(kind, number, both);
-        Outcome outcome = command(words);
-        if (both) awaitDeath();
-        runs++;
-        List<String> wrong = new ArrayList<>();
-        if (Files.exists(control.resolve("crash"))) wrong.add("was not asked to crash");
-        if (outcome.status() != 0) died++;
-        if (!both && outcome.status() != 0 && outcome.err().lines().count() > 1)
-          wrong.add("more than a line of error: " + outcome.err());
-        if (!both) after.look(outcome, wrong);
-        Outcome list = command("list");
-        if (list.status() != 0 || !list.err().isEmpty()) wrong.add("list: " + list.err());
-        Outcome deleted = command("delete", "--force", id);
-        if (deleted.status() != 0) wrong.add("delete --force: " + deleted.err());
-        List<String> left = sandbox.leftSoon(id);
-        if (!left.isEmpty()) wrong.add("left: " + left);
-        for (String text : wrong)
-          problems.add(
-              name
-                  + (both ? ", both" : "")
-                  + ", "
-                  + kind
-                  + " "
-                  + number
-                  + ": "
-                  + text
-                  + "  ["
-                  + outcome.status()
-                  + " "
-                  + outcome.err().strip()
-                  + "]");
-      }
-    }
-    System.out.printf(
-        "sweep of crashes of %s%s: %d runs, %d with an error, %d ms%n",
-        name,
-        both ? " with the client" : "",
-        runs,
-        died,
-        (System.nanoTime() - started) / 1_000_000);
-    List<String> found = List.copyOf(problems);
-    problems.clear();
-    found.forEach(text -> System.out.println("problem: " + text));
-    assertThat(found).as("problems of crashes of " + name).isEmpty();
-  }
-
-  /// The client is gone before its engine is.
-  private void awaitDeath() {
-    try {
-      long pid =
-          Long.parseLong(Files.readAllLines(control.resolve("engines")).getLast().split(" ")[0]);
-      for (int i = 0; i < 1000 && Files.exists(Path.of("/proc", pid + "", "exe")); i++)
-        Thread.sleep(2);
-    } catch (IOException | InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private void made(String... words) {
-    Outcome outcome = command(words);
-    assertThat(outcome.status()).as("%s", outcome).isZero();
-  }
-
-  /// A client that lost its engine has deleted what was begun, unless that was before it was told
-  /// how to.
-  private void nothingUnlessMade(Outcome outcome, List<String> wrong) {
-    if (outcome.status() == 0 || outcome.err().contains("the engine closed the connection")) return;
-    List<String> left = sandbox.leftSoon(id);
-    if (!left.isEmpty()) wrong.add("left by the client: " + left);
-  }
-
+/// Engines killed in the middle of commands on containers.
+class CrashIT extends CrashSweep {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void create(boolean both) {
@@ -262,14 +66,14 @@ class CrashIT {
 
   @Test
   void aRunningContainerOutlivesBoth() throws Exception {
-    Process client = sandbox.command(jrun, Map.of(), "run", id).start();
+    Process client = builder("run", id).start();
     for (int i = 0; i < 500 && !Files.exists(sandbox.state().resolve(id)); i++) Thread.sleep(10);
     boolean running = false;
     for (int i = 0; i < 200 && !running; i++)
       running = command("state", id).out().contains("\"running\"");
     assertThat(running).isTrue();
     String engine = Files.readAllLines(control.resolve("engines")).getLast().split(" ")[0];
-    ProcessHandle.of(Long.parseLong(engine)).ifPresent(this::endEngine);
+    ProcessHandle.of(Long.parseLong(engine)).ifPresent(CrashingInstallation::endEngine);
     client.destroyForcibly().waitFor();
     awaitDeath();
     assertThat(Sandbox.text(command("list", "-q"))).isEqualTo(id + "\n");

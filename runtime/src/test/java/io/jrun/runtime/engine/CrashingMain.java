@@ -1,5 +1,7 @@
 package io.jrun.runtime.engine;
 
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.observed.Observer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +12,9 @@ import java.util.List;
 ///
 /// - `crash`: the kind of stage and its number at which the next command ends the engine, and
 ///   whether it takes the client along; taken away when it is read;
+/// - `record`: taken away likewise; the next command's calls are then in `places`;
+/// - `fail`: the place of a call that fails with EIO in the next command; what it was is then in
+///   `failed`;
 /// - `seen`: what a command that ended had of each kind, written by the engine;
 /// - `engines`: a line for each engine, its pid and the path of its socket without the ending.
 final class CrashingMain {
@@ -24,7 +29,7 @@ final class CrashingMain {
         java.nio.file.StandardOpenOption.CREATE,
         java.nio.file.StandardOpenOption.APPEND);
     TestEngine engine = new TestEngine(3, library);
-    engine.beforeEach(() -> engine.observe(stages(control, engine)));
+    engine.beforeEach(() -> engine.observe(observer(control, engine)));
     engine.afterEach(() -> tell(control, engine));
     while (Files.exists(control)) {
       Thread.sleep(500);
@@ -42,7 +47,28 @@ final class CrashingMain {
             .append(stages.seen(kind) + (kind == Stages.Kind.MESSAGE ? 1 : 0))
             .append('\n');
     try {
+      if (engine.observer() instanceof CallLog log) {
+        List<String> places = log.places().stream().map(CallLog.Place::toString).toList();
+        if (log.failed().isEmpty()) Files.write(control.resolve("places"), places);
+        Files.writeString(control.resolve("failed"), log.failed());
+      }
       Files.writeString(control.resolve("seen"), text);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private static Observer observer(Path control, TestEngine engine) {
+    try {
+      if (Files.deleteIfExists(control.resolve("record"))) return CallLog.recording();
+      Path fail = control.resolve("fail");
+      if (Files.exists(fail)) {
+        String[] place = Files.readString(fail).split("#");
+        Files.writeString(control.resolve("failed"), "");
+        Files.delete(fail);
+        return CallLog.failing(new CallLog.Place(place[0], Integer.parseInt(place[1])), Errno.EIO);
+      }
+      return stages(control, engine);
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }

@@ -113,7 +113,7 @@ class FailEveryCallIT {
     CallLog recorded = CallLog.recording();
     Outcome healthy = observed(recorded, words.apply(first));
     assertThat(healthy.status()).as("%s", healthy).isZero();
-    assertThat(command("delete", "--force", first).status()).isZero();
+    assertThat(command(removal(first)).status()).isZero();
     List<Place> places = recorded.places();
     long descriptors = Sandbox.descriptors();
     int refused = 0;
@@ -141,7 +141,7 @@ class FailEveryCallIT {
                   + e
                   + " "
                   + e.getCause());
-          command("delete", "--force", id);
+          command(removal(id));
           continue;
         }
         if (log.failed().isEmpty()) {
@@ -153,7 +153,7 @@ class FailEveryCallIT {
         if (outcome.status() == 0 && !outcome.err().isEmpty())
           wrong.add("success with an error: " + outcome.err());
         after.look(id, outcome, wrong);
-        Outcome deleted = command("delete", "--force", id);
+        Outcome deleted = command(removal(id));
         if (deleted.status() != 0) wrong.add("delete --force: " + deleted.err());
         List<String> left = sandbox.leftSoon(id);
         if (!left.isEmpty()) wrong.add("left after delete --force: " + left);
@@ -190,6 +190,14 @@ class FailEveryCallIT {
     problems.clear();
     found.forEach(text -> System.out.println("problem: " + text));
     assertThat(found).as("problems of " + name).isEmpty();
+  }
+
+  private boolean removesSandboxes;
+
+  private String[] removal(String id) {
+    return removesSandboxes
+        ? new String[] {"sandbox", "rm", "--force", id}
+        : new String[] {"delete", "--force", id};
   }
 
   private interface Check {
@@ -296,6 +304,55 @@ class FailEveryCallIT {
         (id, outcome, wrong) -> {
           if (!status(id).equals("running")) wrong.add("the container is " + status(id));
         });
+  }
+
+  @Test
+  void sandboxRun() {
+    removesSandboxes = true;
+    try {
+      sweep(
+          "sandbox run",
+          id -> {},
+          id -> new String[] {"sandbox", "run", "--sysctl", "kernel.msgmax=4096", id},
+          (id, outcome, wrong) -> {
+            if (outcome.status() == 0) return;
+            List<String> left = sandbox.leftSoon(id);
+            if (!left.isEmpty()) wrong.add("left after a failed sandbox run: " + left);
+          });
+      sweep(
+          "sandbox stop",
+          id -> assertThat(command("sandbox", "run", id).status()).isZero(),
+          id -> new String[] {"sandbox", "stop", id},
+          (id, outcome, wrong) -> {
+            String listed = command("sandbox", "list").out();
+            if (!listed.contains(id)) wrong.add("not listed: " + listed);
+          });
+      sweep(
+          "sandbox rm",
+          id -> assertThat(command("sandbox", "run", id).status()).isZero(),
+          id -> new String[] {"sandbox", "rm", id},
+          (id, outcome, wrong) -> {
+            List<String> left = outcome.status() == 0 ? sandbox.leftSoon(id) : List.of();
+            if (!left.isEmpty()) wrong.add("left after sandbox rm: " + left);
+          });
+    } finally {
+      removesSandboxes = false;
+    }
+  }
+
+  @Test
+  void createInASandbox() {
+    String shared = sandbox.tag() + "-shared";
+    assertThat(command("sandbox", "run", shared).status()).isZero();
+    try {
+      sweep(
+          "create --sandbox",
+          id -> {},
+          id -> new String[] {"create", "--sandbox", shared, id},
+          this::nothingUnlessMade);
+    } finally {
+      assertThat(command("sandbox", "rm", shared).status()).isZero();
+    }
   }
 
   private void created(String id) {

@@ -16,6 +16,7 @@ import io.jrun.kernel.wire.Hello;
 import io.jrun.kernel.wire.Helper;
 import io.jrun.runtime.cli.JrunCommand;
 import io.jrun.runtime.container.Containers;
+import io.jrun.runtime.shim.Shim;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -39,6 +40,7 @@ final class TestEngine implements AutoCloseable {
   private final OwnedDescriptor listener;
   private final Containers containers;
   private final Engine engine;
+  private final Shim shim;
   private final BlockingQueue<End> ended = new LinkedBlockingQueue<>();
   private final Thread thread;
   private volatile @Nullable Observer observer;
@@ -86,6 +88,8 @@ final class TestEngine implements AutoCloseable {
             containers,
             new EngineNetworks(kernel, library.resolve("../../bin/jrun")),
             library);
+    shim =
+        new Shim(new ObservedKernel(kernel, relay), containers, library, RuntimeFeatures::describe);
     thread = Thread.ofPlatform().daemon(true).name("test-engine").start(() -> accept(relay));
   }
 
@@ -133,6 +137,10 @@ final class TestEngine implements AutoCloseable {
       clientPid = kernel.call(new SocketCall.PeerCredentials(connection.descriptor())).getFirst();
       beforeEach.run();
       Hello hello = helper.hello();
+      if (Shim.isNamed(hello.argv())) {
+        serveShim(helper, connection, hello);
+        return new End(null);
+      }
       ObservedHelper client = new ObservedHelper(helper, "client", relay);
       Invocation invocation = new Invocation(client);
       int status =
@@ -148,6 +156,11 @@ final class TestEngine implements AutoCloseable {
     } catch (Throwable e) {
       return new End(e);
     }
+  }
+
+  private void serveShim(Helper helper, OwnedDescriptor connection, Hello hello) {
+    if (Shim.isKeeper(hello.argv())) shim.serve(connection, hello);
+    else new Invocation(helper).exit(shim.command(helper, hello));
   }
 
   /// Whether no command's thread is left, a moment after the last one.

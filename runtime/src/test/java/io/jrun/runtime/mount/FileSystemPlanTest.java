@@ -47,6 +47,18 @@ class FileSystemPlanTest {
   }
 
   @Test
+  void whatIsMountedAnewHasTheMountLabel() {
+    FileSystemPlan labelled =
+        new FileSystemPlan(batch, ROOT, "system_u:object_r:container_file_t:s0:c1,c2");
+    for (Mount mount : CONFIG.mounts()) {
+      if (!"cgroup".equals(mount.type())) labelled.mount(mount, true);
+    }
+    labelled.mount(mount("/data", "bind", "/srv", "bind"), true);
+    labelled.maskedPaths(List.of("/proc/acpi"));
+    assertGolden("mount-label");
+  }
+
+  @Test
   void theDefaultMountsInTheirOrder() {
     FileSystemPlan.hostRoot(batch, RootPropagation.of(null).ofHostRoot());
     Descriptor tree = FileSystemPlan.root(batch, "/bundle/rootfs");

@@ -18,6 +18,11 @@ public record IntelRdt(
     schemata = List.copyOf(schemata);
   }
 
+  /// The object alone, such as an update leaves it.
+  public static IntelRdt parse(byte[] json) {
+    return JsonReader.read("intelRdt", json, IntelRdt::read);
+  }
+
   static IntelRdt read(JsonReader r) {
     return new IntelRdt(
         r.optionalString("closID"),

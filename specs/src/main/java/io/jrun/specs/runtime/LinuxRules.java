@@ -273,6 +273,7 @@ final class LinuxRules {
     }
     String closId = rdt.closId();
     if (closId != null
+        && !closId.equals("/")
         && (!CLOS_ID.matcher(closId).matches() || closId.equals(".") || closId.equals(".."))) {
       problem("/linux/intelRdt/closID", "must be the name of a directory");
     }

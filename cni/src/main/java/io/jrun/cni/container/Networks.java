@@ -1,0 +1,78 @@
+package io.jrun.cni.container;
+
+import io.jrun.cni.network.AttachmentArgs;
+import io.jrun.cni.network.CachedAttachment;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.specs.cni.CniResult;
+import io.jrun.specs.cni.NetworkConfig;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/// Attaches containers to networks and detaches them.
+public interface Networks {
+  /// What a container wants.
+  ///
+  /// @param names of networks; the first is eth0
+  /// @param args CNI_ARGS of every network
+  record Wish(
+      List<String> names,
+      List<PublishedPort> ports,
+      Path configDirectory,
+      List<String> pluginPath,
+      List<AttachmentArgs.Arg> args) {
+    public Wish {
+      names = List.copyOf(names);
+      ports = List.copyOf(ports);
+      pluginPath = List.copyOf(pluginPath);
+      args = List.copyOf(args);
+    }
+
+    public Wish(
+        List<String> names,
+        List<PublishedPort> ports,
+        Path configDirectory,
+        List<String> pluginPath) {
+      this(names, ports, configDirectory, pluginPath, List.of());
+    }
+
+    /// The same for a container with annotations by which network policies select it.
+    public Wish identifiedBy(Map<String, String> annotations) {
+      return new Wish(
+          names, ports, configDirectory, pluginPath, IdentityAnnotations.args(annotations));
+    }
+  }
+
+  /// One interface of the container.
+  record Attached(String network, String ifname, CniResult result) {}
+
+  /// What a container is attached to, as the cache has it: to be read while there is time.
+  record Known(List<Attachment> attachments) {
+    /// @param network the configuration that it was attached by
+    public record Attachment(NetworkConfig network, CachedAttachment cached) {}
+
+    public Known {
+      attachments = List.copyOf(attachments);
+    }
+  }
+
+  /// Attaches the container to all of the networks, or to none.
+  ///
+  /// @param client the process that wires: plugins run as its children
+  List<Attached> attach(
+      HelperKernel client, List<String> env, String containerId, String netns, Wish wish);
+
+  /// Reads what [#detach] needs.
+  Known known(String containerId);
+
+  /// Detaches the container from all that it was attached to, going on after failures; what could
+  /// not be detached stays for the next try.
+  void detach(HelperKernel client, List<String> env, String containerId, List<String> pluginPath);
+
+  /// The same, of what is known already.
+  void detach(HelperKernel client, List<String> env, Known known, List<String> pluginPath);
+
+  /// Detaches a container whose attaching may have been cut off: from what is cached of it, and
+  /// from the networks that it wished of which nothing is, as far as these are still configured.
+  void detachAny(HelperKernel client, List<String> env, String containerId, Wish wish);
+}

@@ -1,0 +1,105 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+/// What `features` says is what `create` takes, and what it does not say is refused.
+@JrunOnly
+class FeaturesIT extends EndToEnd {
+  private JsonNode features() {
+    return Config.json(runtime("features").succeeds().out());
+  }
+
+  private static List<String> texts(JsonNode array) {
+    List<String> all = new ArrayList<>();
+    array.forEach(each -> all.add(each.asString()));
+    return all;
+  }
+
+  @Test
+  void everyMountOptionOfItsListIsTaken() throws IOException {
+    // these ask for mappings, or for what a tmpfs cannot do
+    List<String> special =
+        List.of("idmap", "ridmap", "bind", "rbind", "remount", "acl", "iversion");
+    for (String option : texts(features().at("/mountOptions"))) {
+      if (special.contains(option)) continue;
+      config.set(
+          "/mounts/-",
+          "{destination:'/o-%s',type:'tmpfs',source:'tmpfs',options:['%s']}"
+              .formatted(option, option));
+    }
+    config.writableRoot();
+    assertThat(runSh("grep -c /o- /proc/mounts").succeeds().text()).isNotEqualTo("0");
+  }
+
+  @Test
+  void everyNamespaceActionOperatorAndCapabilityOfItsListIsTaken() throws IOException {
+    JsonNode features = features();
+    assertThat(texts(features.at("/linux/namespaces")))
+        .containsExactly("cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts");
+    List<String> actions = texts(features.at("/linux/seccomp/actions"));
+    List<String> operators = texts(features.at("/linux/seccomp/operators"));
+    config.set("/linux/seccomp", "{defaultAction:'SCMP_ACT_ALLOW'}");
+    config.set(
+        "/linux/seccomp/architectures",
+        Config.json(features.at("/linux/seccomp/archs").toString()).toString());
+    config.set("/linux/seccomp/syscalls", "[]");
+    for (String action : actions) {
+      if (action.equals("SCMP_ACT_NOTIFY")) continue; // needs a listener
+      for (String operator : operators)
+        config.set(
+            "/linux/seccomp/syscalls/-",
+            "{names:['kexec_load'],action:'%s',args:[{index:0,value:%d,op:'%s'}]}"
+                .formatted(action, 99 + actions.indexOf(action), operator));
+    }
+    runSh("true").succeeds();
+    assertThat(texts(features.at("/linux/capabilities"))).contains("CAP_CHECKPOINT_RESTORE");
+  }
+
+  @Test
+  void everyFlagOfSeccompOfItsListIsTakenAndNoOther() throws IOException {
+    for (String flag : texts(features().at("/linux/seccomp/supportedFlags"))) {
+      config.set(
+          "/linux/seccomp",
+          "{defaultAction:'SCMP_ACT_ALLOW',flags:['%s'],syscalls:[{names:['kexec_load'],action:'SCMP_ACT_ERRNO'}]}"
+              .formatted(flag));
+      // this one is for a listener, without which the kernel refuses it
+      if (!flag.endsWith("WAIT_KILLABLE_RECV")) runSh("true").succeeds();
+    }
+    config.set("/linux/seccomp/flags", "['SECCOMP_FILTER_FLAG_NONE_SUCH']");
+    run().fails();
+  }
+
+  @Test
+  void theRest() {
+    JsonNode features = features();
+    assertThat(features.at("/ociVersionMax").asString()).isEqualTo("1.3.0");
+    assertThat(texts(features.at("/hooks")))
+        .containsExactly(
+            "prestart",
+            "createRuntime",
+            "createContainer",
+            "startContainer",
+            "poststart",
+            "poststop");
+    for (String on :
+        List.of(
+            "cgroup/v1",
+            "cgroup/v2",
+            "cgroup/rdma",
+            "seccomp/enabled",
+            "apparmor/enabled",
+            "selinux/enabled",
+            "intelRdt/enabled",
+            "intelRdt/schemata",
+            "intelRdt/monitoring",
+            "mountExtensions/idmap/enabled",
+            "netDevices/enabled"))
+      assertThat(features.at("/linux/" + on).asBoolean()).as(on).isTrue();
+  }
+}

@@ -1,0 +1,138 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// Images as other tools make them.
+@JrunOnly
+class ImageSourcesIT extends EndToEnd {
+  /// What docker has written since version 25: an OCI layout whose layers are plain, with the old
+  /// documents beside it.
+  private static final String DOCKER_25 =
+      """
+      import gzip, hashlib, json, os, sys, tarfile
+      top, out = sys.argv[1], sys.argv[2]
+      layout = top + '/layout/'
+      def blob(digest): return open(layout + 'blobs/' + digest.replace(':', '/'), 'rb').read()
+      store = {}
+      def put(data, kind):
+          digest = hashlib.sha256(data).hexdigest()
+          store[digest] = data
+          return {'mediaType': kind, 'digest': 'sha256:' + digest, 'size': len(data)}
+      index = json.load(open(layout + 'index.json'))
+      manifest = json.loads(blob(index['manifests'][0]['digest']))
+      layers = [put(gzip.decompress(blob(l['digest'])), 'application/vnd.oci.image.layer.v1.tar')
+                for l in manifest['layers']]
+      config = put(blob(manifest['config']['digest']), 'application/vnd.oci.image.config.v1+json')
+      image = put(json.dumps({'schemaVersion': 2, 'mediaType': 'application/vnd.oci.image.manifest.v1+json',
+                              'config': config, 'layers': layers}).encode(),
+                  'application/vnd.oci.image.manifest.v1+json')
+      image['annotations'] = {'io.containerd.image.name': 'docker.io/library/app:3',
+                              'org.opencontainers.image.ref.name': '3'}
+      path = lambda d: 'blobs/sha256/' + d['digest'][7:]
+      files = {'blobs/': None, 'blobs/sha256/': None}
+      files.update({'blobs/sha256/' + d: data for d, data in store.items()})
+      files['index.json'] = json.dumps({'schemaVersion': 2, 'manifests': [image]}).encode()
+      files['manifest.json'] = json.dumps([{'Config': path(config), 'RepoTags': ['app:3'],
+                                            'Layers': [path(l) for l in layers]}]).encode()
+      files['oci-layout'] = b'{"imageLayoutVersion": "1.0.0"}'
+      files['repositories'] = json.dumps({'app': {'3': layers[-1]['digest'][7:]}}).encode()
+      with tarfile.open(out, 'w') as tar:
+          for name, data in files.items():
+              info = tarfile.TarInfo(name)
+              info.type = tarfile.DIRTYPE if data is None else tarfile.REGTYPE
+              info.mode = 0o755 if data is None else 0o644
+              info.size = len(data or b'')
+              import io
+              tar.addfile(info, io.BytesIO(data or b''))
+      """;
+
+  private static List<String> tree(Path directory) {
+    return Trees.of(directory).stream().filter(line -> !line.startsWith("\td\t")).toList();
+  }
+
+  @Test
+  void whatDockerSavesSinceVersion25() throws IOException {
+    ImageLayout layout = ImageLayout.make(temp);
+    List<String> expected = tree(layout.unpackedByUmoci());
+    Path archive = temp.resolve("docker25.tar");
+    Command.of("python3", "-c", DOCKER_25, temp.toString(), archive.toString()).run().succeeds();
+    runtime("rootfs", "unpack", archive.toString(), temp + "/to").succeeds();
+    assertThat(tree(temp.resolve("to"))).isEqualTo(expected);
+    Command.of(
+            "bash",
+            "-c",
+            "gzip -c $0 | $1 rootfs unpack - $2",
+            archive.toString(),
+            RUNTIME.path().toString(),
+            temp + "/piped")
+        .run()
+        .succeeds();
+    assertThat(tree(temp.resolve("piped"))).isEqualTo(expected);
+    String store = temp + "/store";
+    assertThat(runtime("image", "load", "--store", store, archive.toString()).succeeds().text())
+        .isEqualTo("docker.io/library/app:3");
+    runtime("image", "verify", "--store", store).succeeds();
+    // a layer that is not what its digest says
+    byte[] bytes = Files.readAllBytes(archive);
+    int at = new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1).indexOf("root:x:0:0");
+    bytes[at] = 'R';
+    Files.write(archive, bytes);
+    runtime("rootfs", "unpack", archive.toString(), temp + "/bad").failsInOneLine("digest");
+  }
+
+  @Test
+  void whatBuildahCommits() throws IOException {
+    assumeTrue(
+        Command.of("sh", "-c", "command -v buildah").run().status() == 0,
+        "buildah is not installed");
+    Outcome built =
+        Command.of(
+                "bash",
+                "-c",
+                """
+                set -e
+                cd $0
+                mkdir -p files/bin files/etc
+                cp /bin/busybox files/bin/busybox; ln -s busybox files/bin/sh
+                echo 'root:x:0:0:root:/root:/bin/sh' > files/etc/passwd
+                b="buildah --root $0/root --runroot $0/run --storage-driver vfs"
+                c=$($b from scratch)
+                $b copy -q $c files /
+                $b config --entrypoint '["/bin/sh"]' --cmd '-c "echo from buildah"' --env PATH=/bin $c
+                $b commit -q $c oci:$0/oci:b
+                $b commit -q $c docker-archive:$0/docker.tar:test/b:1
+                $b commit -q --format docker $c oci-archive:$0/v2.tar:b
+                """,
+                temp.toString())
+            .run();
+    assumeTrue(built.status() == 0, "buildah does not work here: " + built.err());
+    for (String source : List.of("oci", "docker.tar", "v2.tar")) {
+      String store = temp + "/store-" + source;
+      runtime("image", "load", "--store", store, "--name", "b", temp + "/" + source).succeeds();
+      runtime("image", "verify", "--store", store).succeeds();
+      assertThat(
+              runtime(
+                      "run",
+                      "--image",
+                      "b",
+                      "--store",
+                      store,
+                      "-e",
+                      "E2E_TAG=" + tag,
+                      newId(),
+                      "-c",
+                      "cat /etc/passwd; echo $PATH")
+                  .succeeds()
+                  .lines())
+          .as(source)
+          .containsExactly("root:x:0:0:root:/root:/bin/sh", "/bin");
+    }
+  }
+}

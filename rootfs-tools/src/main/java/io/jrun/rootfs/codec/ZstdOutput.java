@@ -1,0 +1,102 @@
+package io.jrun.rootfs.codec;
+
+import io.jrun.rootfs.RootfsException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Optional;
+import jnr.ffi.Pointer;
+
+/// Writes one zstd frame (RFC 8878), by libzstd, with its content's checksum.
+public final class ZstdOutput extends OutputStream {
+  /// zstd.h; pointers and size_t are longs.
+  public interface Library {
+    long ZSTD_createCCtx();
+
+    long ZSTD_freeCCtx(long context);
+
+    long ZSTD_CCtx_setParameter(long context, int parameter, int value);
+
+    long ZSTD_compressStream2(long context, long output, long input, int operation);
+
+    int ZSTD_isError(long code);
+
+    Pointer ZSTD_getErrorName(long code);
+  }
+
+  private static final Optional<Library> LOADED = NativeLibrary.load(Library.class, "libzstd.so.1");
+  private static final int CHECKSUM_FLAG = 201;
+  private static final int CONTINUE = 0;
+  private static final int END = 2;
+  private static final int SIZE = 1 << 17;
+
+  private final Library zstd;
+  private final OutputStream to;
+  private final ByteBuffer plain = ByteBuffer.allocateDirect(SIZE);
+  private final ByteBuffer encoded = ByteBuffer.allocateDirect(SIZE);
+  private final ByteBuffer buffers = ByteBuffer.allocateDirect(48).order(ByteOrder.nativeOrder());
+  private final byte[] chunk = new byte[SIZE];
+  private long context;
+
+  public ZstdOutput(OutputStream to) {
+    this.zstd =
+        LOADED.orElseThrow(
+            () -> new RootfsException("zstd needs libzstd.so.1, which is not installed"));
+    this.to = to;
+    context = zstd.ZSTD_createCCtx();
+    zstd.ZSTD_CCtx_setParameter(context, CHECKSUM_FLAG, 1);
+  }
+
+  @Override
+  public void write(int b) throws IOException {
+    if (!plain.hasRemaining()) encode(CONTINUE);
+    plain.put((byte) b);
+  }
+
+  @Override
+  public void write(byte[] bytes, int offset, int length) throws IOException {
+    while (length > 0) {
+      if (!plain.hasRemaining()) encode(CONTINUE);
+      int part = Math.min(length, plain.remaining());
+      plain.put(bytes, offset, part);
+      offset += part;
+      length -= part;
+    }
+  }
+
+  private void encode(int operation) throws IOException {
+    plain.flip();
+    long left = 1;
+    int taken = 0;
+    while (taken < plain.limit() || operation == END && left != 0) {
+      buffers.putLong(0, NativeLibrary.address(encoded)).putLong(8, SIZE).putLong(16, 0);
+      buffers
+          .putLong(24, NativeLibrary.address(plain))
+          .putLong(32, plain.limit())
+          .putLong(40, taken);
+      long at = NativeLibrary.address(buffers);
+      left = zstd.ZSTD_compressStream2(context, at, at + 24, operation);
+      if (zstd.ZSTD_isError(left) != 0) {
+        throw new RootfsException("zstd: " + zstd.ZSTD_getErrorName(left).getString(0));
+      }
+      taken = (int) buffers.getLong(40);
+      int made = (int) buffers.getLong(16);
+      encoded.get(0, chunk, 0, made);
+      to.write(chunk, 0, made);
+    }
+    plain.clear();
+  }
+
+  /// Ends the frame and leaves the stream below open.
+  public void finish() throws IOException {
+    encode(END);
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (context != 0) zstd.ZSTD_freeCCtx(context);
+    context = 0;
+    to.close();
+  }
+}

@@ -1,0 +1,64 @@
+package io.jrun.runtime.rehearsal;
+
+import io.jrun.cni.container.Networks;
+import io.jrun.cni.network.ConfigDirectory;
+import io.jrun.cni.plugin.PluginPath;
+import io.jrun.kernel.HelperKernel;
+import io.jrun.specs.cni.CniResult;
+import io.jrun.specs.cni.NetworkConfig;
+import io.jrun.specs.cni.PluginConfig;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Networks in a rehearsal: which plugins would be called, with which part of their configuration.
+/// What they would do, and the result that each hands to the next, nobody knows without calling
+/// them.
+final class RehearsedNetworks implements Networks {
+  private final Rehearsal rehearsal;
+  private final List<String> undoing = new ArrayList<>();
+
+  RehearsedNetworks(Rehearsal rehearsal) {
+    this.rehearsal = rehearsal;
+  }
+
+  @Override
+  public List<Attached> attach(
+      HelperKernel client, List<String> env, String containerId, String netns, Wish wish) {
+    List<Attached> attached = new ArrayList<>();
+    for (String name : wish.names()) {
+      String ifname = "eth" + attached.size();
+      NetworkConfig network = new ConfigDirectory(wish.configDirectory()).load(name);
+      for (PluginConfig plugin : network.plugins()) {
+        String file = PluginPath.find(plugin.type(), wish.pluginPath()).toString();
+        rehearsal.note(
+            "plugin: ADD %s %s %s: %s %s"
+                .formatted(containerId, ifname, netns, file, plugin.json().toText()));
+        undoing.addFirst("plugin: DEL %s %s: %s".formatted(containerId, ifname, file));
+      }
+      attached.add(new Attached(name, ifname, CniResult.EMPTY));
+    }
+    return attached;
+  }
+
+  @Override
+  public Known known(String containerId) {
+    return new Known(List.of());
+  }
+
+  @Override
+  public void detach(
+      HelperKernel client, List<String> env, String containerId, List<String> pluginPath) {
+    undoing.forEach(rehearsal::note);
+    undoing.clear();
+  }
+
+  @Override
+  public void detach(HelperKernel client, List<String> env, Known known, List<String> pluginPath) {
+    detach(client, env, "", pluginPath);
+  }
+
+  @Override
+  public void detachAny(HelperKernel client, List<String> env, String containerId, Wish wish) {
+    detach(client, env, containerId, wish.pluginPath());
+  }
+}

@@ -1,0 +1,621 @@
+package io.jrun.runtime.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jrun.specs.proto.ProtoMessage;
+import io.jrun.specs.proto.ProtoWriter;
+import io.jrun.specs.task.TaskStatus;
+import io.jrun.specs.ttrpc.StatusCode;
+import io.jrun.specs.ttrpc.TtrpcFrame;
+import io.jrun.specs.ttrpc.TtrpcRequest;
+import io.jrun.specs.ttrpc.TtrpcResponse;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// The shim by itself: containerd's part is played by a client of the task service and a server of
+/// events.
+@Timeout(120)
+class ShimIT {
+  private static final int SIGTERM = 15;
+  private static final int SIGKILL = 9;
+
+  private Sandbox sandbox;
+  private EventSink sink;
+  private ShimPod pod;
+  private final List<Path> fifos = new ArrayList<>();
+
+  @BeforeEach
+  void make() throws IOException {
+    sandbox = new Sandbox();
+    sink = new EventSink(ShimPod.events(sandbox.top()));
+  }
+
+  @AfterEach
+  void end() throws IOException {
+    if (pod != null) pod.close();
+    if (sink != null) sink.close();
+    if (sandbox == null) return;
+    for (Path fifo : fifos) Files.deleteIfExists(fifo);
+    List<String> left = sandbox.leftSoon(sandbox.tag());
+    sandbox.close();
+    assertThat(left).isEmpty();
+  }
+
+  private Path program() {
+    return sandbox.install().resolve("bin/containerd-shim-jrun-v2");
+  }
+
+  /// A shim for a container that runs this shell script.
+  private ShimPod shim(String script) throws IOException {
+    String args = "[\"sh\",\"-c\",\"" + script.replace("\"", "\\\"") + "\"]";
+    sandbox.config(text -> text.replace("[\"sleep\",\"1000\"]", args));
+    pod = new ShimPod(program(), sandbox.bundle(), sandbox.top(), sandbox.tag());
+    return pod;
+  }
+
+  private ShimPod running(String script) throws IOException {
+    shim(script);
+    pod.ok("Create", pod.createRequest("", "", "", false));
+    pod.ok("Start", pod.request());
+    return pod;
+  }
+
+  private TaskStatus status(String execId) {
+    int value = pod.ok("State", pod.request().string(2, execId)).int32(4);
+    return TaskStatus.values()[value];
+  }
+
+  private String fifo(String name) throws IOException {
+    Path path = sandbox.top().resolve("fifo-" + name);
+    try {
+      assertThat(new ProcessBuilder("mkfifo", path.toString()).start().waitFor()).isZero();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+    fifos.add(path);
+    return path.toString();
+  }
+
+  private CompletableFuture<byte[]> reader(String path) {
+    CompletableFuture<byte[]> bytes = new CompletableFuture<>();
+    Thread.ofPlatform()
+        .daemon(true)
+        .start(() -> {
+          try {
+            bytes.complete(Files.readAllBytes(Path.of(path)));
+          } catch (IOException e) {
+            bytes.completeExceptionally(e);
+          }
+        });
+    return bytes;
+  }
+
+  private static String text(CompletableFuture<byte[]> bytes) throws Exception {
+    return new String(
+        bytes.get(TtrpcClient.TIMEOUT_SECONDS, java.util.concurrent.TimeUnit.SECONDS),
+        StandardCharsets.UTF_8);
+  }
+
+  private long enginePid() {
+    String status =
+        Sandbox.text(sandbox.run(sandbox.command(Map.of(), "engine", "status", "-f", "json")));
+    return Long.parseLong(status.replaceFirst(".*\"pid\":([0-9]+).*\\s*", "$1"));
+  }
+
+  private void killEngine() {
+    ProcessHandle engine = ProcessHandle.of(enginePid()).orElseThrow();
+    engine.destroyForcibly();
+    engine.onExit().join();
+  }
+
+  private void assertFails(String method, ProtoWriter request, StatusCode code, String message) {
+    TtrpcResponse response = pod.call(method, request);
+    assertThat(response.code() + " " + response.message()).isEqualTo(code + " " + message);
+  }
+
+  @Test
+  void aTaskLivesAndItsEventsComeInOrder() throws Exception {
+    shim("exit 3");
+    String id = pod.id();
+    int pid = pod.ok("Create", pod.createRequest("", "", "", false)).int32(1);
+    assertThat(pid).isPositive();
+    assertThat(status("")).isEqualTo(TaskStatus.CREATED);
+    assertThat(Files.readString(sandbox.bundle().resolve("init.pid"))).isEqualTo("" + pid);
+    assertThat(Files.readString(sandbox.bundle().resolve("address"))).isEqualTo(pod.address());
+    CompletableFuture<TtrpcResponse> wait = pod.send("Wait", pod.request());
+    assertThat(pod.ok("Start", pod.request()).int32(1)).isEqualTo(pid);
+    ProtoMessage exit = ShimPod.ok("Wait", TtrpcClient.await(wait));
+    assertThat(exit.int32(1)).isEqualTo(3);
+    assertThat(exit.timestamp(2).toEpochMilli())
+        .isBetween(System.currentTimeMillis() - 60_000, System.currentTimeMillis());
+    assertThat(status("")).isEqualTo(TaskStatus.STOPPED);
+    assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(3);
+    ProtoMessage deleted = pod.ok("Delete", pod.request());
+    assertThat(List.of(deleted.int32(1), deleted.int32(2))).containsExactly(pid, 3);
+    pod.shutDown();
+    assertThat(sink.events())
+        .containsExactly("create " + id, "start " + id, "exit " + id + " 3", "delete " + id + " 3");
+    assertThat(Path.of(pod.address().substring(7))).doesNotExist();
+    assertThat(pod.deleteByCommand()).isNotEmpty();
+  }
+
+  @Test
+  void aSignalIsAnExitOf128AndMore() throws Exception {
+    running("sleep 1000");
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(128 + SIGKILL);
+    assertFails(
+        "Kill",
+        pod.request().uint32(3, SIGTERM),
+        StatusCode.NOT_FOUND,
+        "process already finished: not found");
+    pod.finish();
+  }
+
+  @Test
+  void execedProcessesEndBeforeInit() throws Exception {
+    running("sleep 1000");
+    String id = pod.id();
+    for (String exec : List.of("e1", "e2"))
+      pod.ok("Exec", pod.execRequest(exec, "", "sleep", "1000"));
+    pod.ok("Exec", pod.execRequest("e3", "", "sh", "-c", "exit 7"));
+    for (String exec : List.of("e1", "e2", "e3"))
+      assertThat(pod.ok("Start", pod.request().string(2, exec)).int32(1)).isPositive();
+    assertThat(pod.ok("Wait", pod.request().string(2, "e3")).int32(1)).isEqualTo(7);
+    List<ProtoMessage> pids = pod.ok("Pids", pod.request()).messages(1);
+    assertThat(pids).hasSizeGreaterThanOrEqualTo(3);
+    assertThat(pids.stream().filter(p -> p.has(2)).map(p -> p.message(2).message(2).string(1)))
+        .containsExactlyInAnyOrder("e1", "e2");
+    assertThat(status("e1")).isEqualTo(TaskStatus.RUNNING);
+    pod.ok("Kill", pod.request().string(2, "e1").uint32(3, SIGTERM));
+    assertThat(pod.ok("Wait", pod.request().string(2, "e1")).int32(1)).isEqualTo(128 + SIGTERM);
+    pod.ok("Delete", pod.request().string(2, "e1"));
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.ok("Delete", pod.request().string(2, "e2"));
+    assertThat(pod.ok("Delete", pod.request().string(2, "e3")).int32(2)).isEqualTo(7);
+    pod.finish();
+    List<String> events = sink.events();
+    assertThat(events)
+        .contains("exec-added e1", "exec-started e1", "exit e1 143", "exit e2 137", "exit e3 7");
+    assertThat(events.indexOf("exit e2 137")).isLessThan(events.indexOf("exit " + id + " 137"));
+    assertThat(events.indexOf("exec-started e3")).isLessThan(events.indexOf("exit e3 7"));
+    assertThat(events).last().isEqualTo("delete " + id + " 137");
+  }
+
+  @Test
+  void whatIsMissingOrTwiceIsRefusedAsByTheRuncShim() throws Exception {
+    shim("sleep 1000");
+    String no = "container not created: not found";
+    for (String method : List.of("State", "Start", "Delete", "Wait", "Kill", "Pids", "Pause"))
+      assertFails(method, pod.request(), StatusCode.NOT_FOUND, no);
+    assertThat(pod.ok("Connect", pod.request()).int32(2)).isZero();
+    pod.ok("Create", pod.createRequest("", "", "", false));
+    assertThat(pod.call("Create", pod.createRequest("", "", "", false)).code())
+        .isEqualTo(StatusCode.ALREADY_EXISTS);
+    pod.ok("Start", pod.request());
+    assertThat(pod.call("Delete", pod.request()).message()).contains("cannot delete a running");
+    for (String method : List.of("State", "Start", "Delete", "Wait", "Kill"))
+      assertFails(
+          method,
+          pod.request().string(2, "nobody"),
+          StatusCode.NOT_FOUND,
+          "process does not exist nobody: not found");
+    pod.ok("Exec", pod.execRequest("e", "", "sleep", "1000"));
+    assertFails(
+        "Exec",
+        pod.execRequest("e", "", "true"),
+        StatusCode.ALREADY_EXISTS,
+        "id e: already exists");
+    assertFails(
+        "Kill",
+        pod.request().string(2, "e").uint32(3, SIGTERM),
+        StatusCode.FAILED_PRECONDITION,
+        "process not created: failed precondition");
+    pod.ok("Delete", pod.request().string(2, "e"));
+    pod.ok("Exec", pod.execRequest("bad", "", "/bin/missing"));
+    assertThat(pod.call("Start", pod.request().string(2, "bad")).message())
+        .startsWith("OCI runtime exec failed: ")
+        .contains("no such file or directory");
+    pod.ok("Delete", pod.request().string(2, "bad"));
+    assertThat(pod.call("Checkpoint", pod.request()).code()).isEqualTo(StatusCode.UNIMPLEMENTED);
+    assertThat(pod.call("Nothing", pod.request()).code()).isEqualTo(StatusCode.UNIMPLEMENTED);
+    TtrpcResponse other = TtrpcClient.await(pod.client().send("some.Service", "Do", new byte[0]));
+    assertThat(other.code()).isEqualTo(StatusCode.UNIMPLEMENTED);
+    pod.ok("Shutdown", pod.request());
+    assertThat(status("")).as("nothing is shut down under a task").isEqualTo(TaskStatus.RUNNING);
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    assertFails(
+        "Exec",
+        pod.execRequest("late", "", "true"),
+        StatusCode.FAILED_PRECONDITION,
+        "container " + pod.id() + " init process is not running: failed precondition");
+    pod.finish();
+  }
+
+  @Test
+  void aFailedCreateLeavesNothingAndCanBeRepeated() throws Exception {
+    shim("exit 0");
+    Files.move(sandbox.bundle().resolve("rootfs"), sandbox.bundle().resolve("away"));
+    TtrpcResponse failed = pod.call("Create", pod.createRequest("", "", "", false));
+    assertThat(failed.message()).startsWith("OCI runtime create failed: ");
+    assertThat(sandbox.left(pod.id()).stream().filter(l -> !l.startsWith("process")))
+        .as("%s", failed)
+        .isEmpty();
+    Files.move(sandbox.bundle().resolve("away"), sandbox.bundle().resolve("rootfs"));
+    pod.ok("Create", pod.createRequest("", "", "", false));
+    pod.ok("Start", pod.request());
+    pod.ok("Wait", pod.request());
+    pod.finish();
+    assertThat(sink.events()).hasSize(4);
+  }
+
+  @Test
+  void aCreatedTaskIsDeletedWithoutAStart() throws Exception {
+    shim("exit 0");
+    pod.ok("Create", pod.createRequest("", "", "", false));
+    assertThat(pod.ok("Delete", pod.request()).int32(2)).isEqualTo(128 + SIGKILL);
+    pod.shutDown();
+    String id = pod.id();
+    assertThat(sink.events())
+        .containsExactly("create " + id, "exit " + id + " 137", "delete " + id + " 137");
+  }
+
+  @Test
+  void aTaskIsPausedAndResumed() throws Exception {
+    running("sleep 1000");
+    pod.ok("Pause", pod.request());
+    assertThat(status("")).isEqualTo(TaskStatus.PAUSED);
+    assertThat(pod.call("Exec", pod.execRequest("e", "", "true")).code())
+        .isNotEqualTo(StatusCode.OK);
+    pod.ok("Resume", pod.request());
+    assertThat(status("")).isEqualTo(TaskStatus.RUNNING);
+    pod.ok("Pause", pod.request());
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+    assertThat(sink.events()).contains("paused " + pod.id(), "resumed " + pod.id());
+  }
+
+  @Test
+  void limitsAreUpdated() throws Exception {
+    running("sleep 1000");
+    byte[] resources = "{\"pids\":{\"limit\":77}}".getBytes(StandardCharsets.UTF_8);
+    pod.ok(
+        "Update",
+        pod.request().message(2, new ProtoWriter().string(1, "resources").bytes(2, resources)));
+    Path state = Path.of("/run/containerd/jrun", ShimPod.NAMESPACE, pod.id(), "state");
+    assertThat(Files.readString(state)).contains("\"limit\":77");
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
+  @Test
+  void outputGoesThroughFifosAndNoByteOfItIsLostWithTheEngine() throws Exception {
+    shim("i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; echo end >&2");
+    String out = fifo("out");
+    String err = fifo("err");
+    CompletableFuture<byte[]> errors = reader(err);
+    pod.ok("Create", pod.createRequest("", out, err, false));
+    pod.ok("Start", pod.request());
+    killEngine();
+    CompletableFuture<byte[]> bytes = reader(out);
+    killEngine();
+    assertThat(pod.ok("Wait", pod.request()).int32(1)).isZero();
+    String text = text(bytes);
+    assertThat(text).startsWith("line 0\n").endsWith("line 19999\n");
+    assertThat(text.lines()).hasSize(20000);
+    assertThat(text(errors)).isEqualTo("end\n");
+    pod.finish();
+    assertThat(sink.events()).hasSize(4);
+  }
+
+  @Test
+  void whatNobodyHasReadWaitsForAReader() throws Exception {
+    shim("echo early");
+    String out = fifo("out");
+    pod.ok("Create", pod.createRequest("", out, "", false));
+    pod.ok("Start", pod.request());
+    assertThat(pod.ok("Wait", pod.request()).int32(1)).isZero();
+    byte[] bytes = new byte[64];
+    // to read and to write, as there is no writer any more for which to wait
+    try (RandomAccessFile reader = new RandomAccessFile(out, "rw")) {
+      assertThat(new String(bytes, 0, reader.read(bytes), StandardCharsets.UTF_8))
+          .isEqualTo("early\n");
+    }
+    pod.finish();
+  }
+
+  @Test
+  void inputEndsWithCloseIoAndNotWithItsClient() throws Exception {
+    shim("cat; echo done");
+    String in = fifo("in");
+    String out = fifo("out");
+    CompletableFuture<byte[]> bytes = reader(out);
+    pod.ok("Create", pod.createRequest(in, out, "", false));
+    pod.ok("Start", pod.request());
+    Files.writeString(Path.of(in), "one\n");
+    killEngine();
+    Files.writeString(Path.of(in), "two\n");
+    assertThat(status("")).isEqualTo(TaskStatus.RUNNING);
+    pod.ok("CloseIO", pod.request().bool(3, true));
+    assertThat(pod.ok("Wait", pod.request()).int32(1)).isZero();
+    assertThat(text(bytes)).isEqualTo("one\ntwo\ndone\n");
+    pod.finish();
+  }
+
+  @Test
+  void aTerminalOutlivesTheEngine() throws Exception {
+    sandbox.config(text ->
+        text.replace("\"terminal\":false", "\"terminal\":true")
+            .replace(
+                "[\"sleep\",\"1000\"]",
+                "[\"sh\",\"-c\",\"read a; busybox stty size; echo got $a; exit 4\"]"));
+    pod = new ShimPod(program(), sandbox.bundle(), sandbox.top(), sandbox.tag());
+    String in = fifo("in");
+    String out = fifo("out");
+    CompletableFuture<byte[]> bytes = reader(out);
+    pod.ok("Create", pod.createRequest(in, out, "", true));
+    pod.ok("Start", pod.request());
+    killEngine();
+    pod.ok("ResizePty", pod.request().uint32(3, 90).uint32(4, 30));
+    Files.writeString(Path.of(in), "word\n");
+    assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(4);
+    assertThat(text(bytes)).contains("30 90").contains("got word");
+    pod.finish();
+  }
+
+  @Test
+  void outputGoesToAFile() throws Exception {
+    shim("echo out; echo err >&2");
+    Path file = sandbox.top().resolve("logs/of/it");
+    pod.ok("Create", pod.createRequest("", "file://" + file, "", false));
+    pod.ok("Start", pod.request());
+    pod.ok("Wait", pod.request());
+    assertThat(Files.readString(file)).isEqualTo("out\nerr\n");
+    pod.finish();
+  }
+
+  @Test
+  void outputGoesToALogger() throws Exception {
+    Path logger = sandbox.top().resolve("logger");
+    Path log = sandbox.top().resolve("log.txt");
+    Files.writeString(
+        logger,
+        "#!/bin/busybox sh\ntrap '' TERM\nexec 5>&-\n"
+            + "(echo args $@ $CONTAINER_ID $CONTAINER_NAMESPACE; cat <&3) >"
+            + log
+            + "\n");
+    logger.toFile().setExecutable(true);
+    shim("echo logged");
+    pod.ok("Create", pod.createRequest("", "binary://" + logger + "?k=v", "", false));
+    pod.ok("Start", pod.request());
+    killEngine();
+    pod.ok("Wait", pod.request());
+    pod.finish();
+    assertThat(Files.readString(log))
+        .isEqualTo("args k v " + pod.id() + " " + ShimPod.NAMESPACE + "\nlogged\n");
+  }
+
+  @Test
+  void theRootFileSystemIsMountedAndUnmounted() throws Exception {
+    Path bundle = sandbox.bundle();
+    Files.move(bundle.resolve("rootfs"), sandbox.top().resolve("lower"));
+    Files.createDirectory(bundle.resolve("rootfs"));
+    shim("exit 5");
+    ProtoWriter request =
+        pod.createRequest("", "", "", false)
+            .message(
+                3,
+                new ProtoWriter()
+                    .string(1, "bind")
+                    .string(2, sandbox.top().resolve("lower").toString())
+                    .string(4, "rbind")
+                    .string(4, "rw"));
+    pod.ok("Create", request);
+    pod.ok("Start", pod.request());
+    assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(5);
+    pod.finish();
+    assertThat(bundle.resolve("rootfs")).isEmptyDirectory();
+  }
+
+  @Test
+  void aGroupHasOneShim() throws Exception {
+    sandbox.config(text ->
+        text.replace(
+            "\"ociVersion\":",
+            "\"annotations\":{\"io.kubernetes.cri.sandbox-id\":\""
+                + sandbox.tag()
+                + "\"},\"ociVersion\":"));
+    pod = new ShimPod(program(), sandbox.bundle(), sandbox.top(), sandbox.tag());
+    assertThat(ShimPod.start(program(), sandbox.bundle(), sandbox.top(), "another", new byte[0]))
+        .isEqualTo(pod.address());
+    // BootstrapParams of containerd 2.3, an Any of those before
+    byte[] params = new ProtoWriter().string(1, "another").string(2, "ns").string(5, "x").toBytes();
+    assertThat(ShimPod.start(program(), sandbox.bundle(), sandbox.top(), "another", params))
+        .isEqualTo("{\"version\":3,\"address\":\"" + pod.address() + "\",\"protocol\":\"ttrpc\"}");
+    byte[] any =
+        new ProtoWriter().string(1, "containerd.runc.v1.Options").bytes(2, params).toBytes();
+    assertThat(ShimPod.start(program(), sandbox.bundle(), sandbox.top(), "another", any))
+        .isEqualTo(pod.address());
+    pod.shutDown();
+  }
+
+  @Test
+  void deleteEndsWhatAKilledShimHasLeft() throws Exception {
+    running("sleep 1000");
+    ProcessHandle keeper = ProcessHandle.of(pod.keeperPid()).orElseThrow();
+    keeper.destroyForcibly();
+    pod.awaitKeeper();
+    killEngine();
+    ProtoMessage deleted =
+        ProtoMessage.parse(pod.deleteByCommand().getBytes(StandardCharsets.ISO_8859_1));
+    assertThat(deleted.int32(2)).isEqualTo(128 + SIGKILL);
+    assertThat(sandbox.leftSoon(pod.id())).isEmpty();
+    assertThat(pod.deleteByCommand()).isNotEmpty();
+  }
+
+  @Test
+  void versionAndFeaturesAreTold() throws Exception {
+    assertThat(ShimPod.run(program(), sandbox.bundle(), sandbox.top(), new byte[0], "-v"))
+        .startsWith("containerd-shim-jrun-v2");
+    ProtoMessage info =
+        ProtoMessage.parse(
+            ShimPod.run(program(), sandbox.bundle(), sandbox.top(), new byte[0], "-info")
+                .getBytes(StandardCharsets.ISO_8859_1));
+    assertThat(info.string(1)).isEqualTo("io.containerd.jrun.v2");
+    assertThat(info.message(4).string(1)).endsWith("/runtime-spec/1/features/Features");
+    assertThat(info.message(4).string(2)).contains("\"mountExtensions\"");
+  }
+
+  @Test
+  void eventsWaitForContainerd() throws Exception {
+    sink.close();
+    running("exit 0");
+    pod.ok("Wait", pod.request());
+    killEngine();
+    sink = new EventSink(ShimPod.events(sandbox.top()));
+    assertThat(sink.await(3)).hasSize(3);
+    sink.close();
+    sink = new EventSink(ShimPod.events(sandbox.top()));
+    pod.finish();
+    assertThat(sink.events()).containsExactly("delete " + pod.id() + " 0");
+  }
+
+  @Test
+  void anEngineIsReplacedUnderARunningTask() throws Exception {
+    running("sleep 1000");
+    CompletableFuture<TtrpcResponse> wait = pod.send("Wait", pod.request());
+    long before = enginePid();
+    Sandbox.text(sandbox.run(sandbox.command(Map.of(), "engine", "restart")));
+    assertThat(status("")).isEqualTo(TaskStatus.RUNNING);
+    assertThat(enginePid()).isNotEqualTo(before);
+    assertThat(pod.client().isBroken()).isFalse();
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    assertThat(ShimPod.ok("Wait", TtrpcClient.await(wait)).int32(1)).isEqualTo(137);
+    pod.finish();
+    assertThat(sink.events()).hasSize(4);
+  }
+
+  private static long residentKilobytes(long pid) throws IOException {
+    return Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
+        .filter(line -> line.startsWith("VmRSS:"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void tenThousandRequestsLeaveTheKeeperAsSmallAsItWas() throws Exception {
+    running("sleep 1000");
+    for (int i = 0; i < 200; i++) pod.ok("State", pod.request());
+    long before = residentKilobytes(pod.keeperPid());
+    long engineDescriptors = descriptors(enginePid());
+    for (int i = 0; i < 100; i++) {
+      List<CompletableFuture<TtrpcResponse>> calls = new ArrayList<>();
+      for (int j = 0; j < 100; j++) calls.add(pod.send("State", pod.request()));
+      for (CompletableFuture<TtrpcResponse> call : calls)
+        assertThat(TtrpcClient.await(call).code()).isEqualTo(StatusCode.OK);
+    }
+    assertThat(residentKilobytes(pod.keeperPid())).isLessThan(before + 128);
+    assertThat(before).as("kilobytes of a keeper").isLessThan(256);
+    assertThat(descriptors(enginePid())).isLessThanOrEqualTo(engineDescriptors + 8);
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
+  private static long descriptors(long pid) throws IOException {
+    try (var all = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+      return all.count();
+    }
+  }
+
+  @Test
+  void aClientThatNeverReadsHarmsNobody() throws Exception {
+    running("sleep 1000");
+    try (TtrpcClient deaf = new TtrpcClient(pod.address())) {
+      deaf.channel().configureBlocking(false);
+      byte[] request =
+          new TtrpcRequest("containerd.task.v2.Task", "State", pod.request().toBytes(), 0, Map.of())
+              .toBytes();
+      int refused = 0;
+      for (int i = 0; i < 200_000 && refused < 200; i++) {
+        byte[] frame = new TtrpcFrame(2 * i + 1, TtrpcFrame.REQUEST, 0, request).toBytes();
+        ByteBuffer buffer = ByteBuffer.wrap(frame);
+        while (buffer.hasRemaining() && refused < 200) {
+          if (deaf.channel().write(buffer) == 0) {
+            refused++;
+            Thread.sleep(5);
+          }
+        }
+      }
+      assertThat(refused).as("times that it could not write").isEqualTo(200);
+      assertThat(status("")).isEqualTo(TaskStatus.RUNNING);
+      assertThat(residentKilobytes(pod.keeperPid())).isLessThan(64 << 10);
+    }
+    assertThat(status("")).isEqualTo(TaskStatus.RUNNING);
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
+  @Test
+  void anOversizedFrameIsRefusedAndTheConnectionGoesOn() throws Exception {
+    running("sleep 1000");
+    int stream = pod.client().nextStream();
+    CompletableFuture<TtrpcResponse> answer = pod.client().expect(stream);
+    byte[] data = new byte[TtrpcFrame.LIMIT + 1];
+    pod.client().raw(new TtrpcFrame(stream, TtrpcFrame.REQUEST, 0, data).toBytes());
+    assertThat(TtrpcClient.await(answer).code()).isEqualTo(StatusCode.RESOURCE_EXHAUSTED);
+    stream = pod.client().nextStream();
+    answer = pod.client().expect(stream);
+    data = new byte[TtrpcFrame.LIMIT];
+    pod.client().raw(new TtrpcFrame(stream, TtrpcFrame.REQUEST, 0, data).toBytes());
+    assertThat(TtrpcClient.await(answer).code()).isNotEqualTo(StatusCode.OK);
+    assertThat(status("")).isEqualTo(TaskStatus.RUNNING);
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
+  /// @param seed of the random bytes
+  @ParameterizedTest
+  @CsvSource({"1", "2", "3", "4"})
+  void nonsenseHarmsNobody(long seed) throws Exception {
+    running("sleep 1000");
+    Random random = new Random(seed);
+    for (int i = 0; i < 50; i++) {
+      try (TtrpcClient client = new TtrpcClient(pod.address())) {
+        byte[] bytes = new byte[random.nextInt(2000)];
+        random.nextBytes(bytes);
+        if (random.nextBoolean() && bytes.length > 10) {
+          // a frame whose length is right and whose data is not
+          ByteBuffer.wrap(bytes).putInt(bytes.length - 10).putInt(2 * i + 1).put((byte) 1);
+        }
+        client.raw(bytes);
+      }
+    }
+    assertThat(status("")).isEqualTo(TaskStatus.RUNNING);
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+}
