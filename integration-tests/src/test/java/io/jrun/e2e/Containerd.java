@@ -3,6 +3,7 @@ package io.jrun.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.jrun.e2e.ContainerdRelease.Handler;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -21,9 +22,23 @@ import org.jspecify.annotations.Nullable;
 /// plays its machine. jrun's engine there is its own too, as there is one per network namespace.
 ///
 /// The shim under test is the system property `jrun.shim`, by default `io.containerd.jrun.v2`; with
-/// `-Djrun.shim=io.containerd.runc.v2` the same tests run against their model.
+/// `-Djrun.shim=io.containerd.runc.v2` the same tests run against their model, and with
+/// `-Djrun.shim=/PATH/containerd-shim-jrun-v2` pods are configured with runc's type and that path.
+/// Another containerd than the one on the PATH is named by [ContainerdRelease].
 final class Containerd implements AutoCloseable {
   static final String SHIM = System.getProperty("jrun.shim", "io.containerd.jrun.v2");
+
+  /// What containerd takes for runc's shim, and for its features, is a shim that is named by path.
+  private static final boolean AS_RUNC = SHIM.startsWith("/");
+
+  private static final String RUNC = "io.containerd.runc.v2";
+
+  /// The handler of pods whose cgroups are systemd's.
+  static final String SYSTEMD = "systemd";
+
+  /// The handler of pods whose streams belong to user 1234 and group 2345.
+  static final String OWNED = "owned";
+
   static final String IMAGE = "jrun.test/busybox:1";
   static final String PAUSE = "jrun.test/pause:1";
 
@@ -34,19 +49,20 @@ final class Containerd implements AutoCloseable {
   private final Path temp = Path.of("/tmp", tag);
   private final Path socket = temp.resolve("containerd.sock");
   private final Path jrun = RuntimeBinary.underTest().path();
+  private final ContainerdRelease release = ContainerdRelease.underTest();
   private @Nullable Process daemon;
 
   /// @param network the node's CNI configuration, in which `@DIR@` stands for [#temp]; empty for
   ///   none
   Containerd(String network) throws IOException {
     assumeTrue((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0, "needs root");
-    for (String tool : List.of("containerd", "ctr"))
+    for (String tool : List.of(release.daemon(), release.ctr()))
       assumeTrue(
           Command.of("sh", "-c", "command -v " + tool).run().status() == 0,
           tool + " is not installed");
     assertThat(jrun).as("the runtime to test; run `make`").isExecutable();
     Files.createDirectories(temp.resolve("net.d"));
-    Files.writeString(temp.resolve("config.toml"), configuration());
+    Files.writeString(temp.resolve("config.toml"), release.configuration(temp, PAUSE, handlers()));
     if (!network.isEmpty())
       Files.writeString(
           temp.resolve("net.d/10-test.conflist"), network.replace("@DIR@", temp.toString()));
@@ -73,33 +89,13 @@ final class Containerd implements AutoCloseable {
     return SHIM.contains("jrun");
   }
 
-  private String configuration() {
-    return """
-    version = 2
-    root = "@/root"
-    state = "@/state"
-    disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
-      "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt"]
-    [debug]
-      level = "debug"
-    [grpc]
-      address = "@/containerd.sock"
-    [plugins."io.containerd.grpc.v1.cri"]
-      restrict_oom_score_adj = true
-      disable_apparmor = true
-      netns_mounts_under_state_dir = true
-      sandbox_image = "%s"
-      [plugins."io.containerd.grpc.v1.cri".cni]
-        bin_dir = "@/bin"
-        conf_dir = "@/net.d"
-      [plugins."io.containerd.grpc.v1.cri".containerd]
-        default_runtime_name = "test"
-        [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.test]
-          runtime_type = "%s"
-          privileged_without_host_devices = false
-    """
-        .replace("@", temp.toString())
-        .formatted(PAUSE, SHIM);
+  private List<Handler> handlers() {
+    String path =
+        AS_RUNC ? SHIM : isJrun() ? jrun.resolveSibling("containerd-shim-jrun-v2").toString() : "";
+    return List.of(
+        AS_RUNC ? new Handler("test", RUNC, SHIM, "") : new Handler("test", SHIM, "", ""),
+        new Handler(SYSTEMD, RUNC, path, "SystemdCgroup = true"),
+        new Handler(OWNED, RUNC, path, "IoUid = 1234\nIoGid = 2345"));
   }
 
   /// Part of every name that is made here, and the containerd namespace of [#ctr].
@@ -127,7 +123,7 @@ final class Containerd implements AutoCloseable {
                 "nsenter",
                 "--net=/run/netns/" + tag,
                 "--",
-                "containerd",
+                release.daemon(),
                 "--config",
                 temp.resolve("config.toml").toString())
             .redirectErrorStream(true)
@@ -179,7 +175,8 @@ final class Containerd implements AutoCloseable {
 
   Command ctrIn(String namespace, String... words) {
     List<String> all =
-        new ArrayList<>(List.of("ctr", "--address", socket.toString(), "--namespace", namespace));
+        new ArrayList<>(
+            List.of(release.ctr(), "--address", socket.toString(), "--namespace", namespace));
     all.addAll(List.of(words));
     return Command.of(all);
   }

@@ -70,22 +70,11 @@ class CtrStdioIT extends ContainerdTest {
     onTerminal(run(List.of("--detach", "--tty"), id, "sh"), "[]").succeeds();
     for (int i = 0; i < 2; i++) {
       // without an end of the session: the driver kills the client, the container runs on
+      List<String> attach = new ArrayList<>(List.of("timeout", "--foreground", "-s", "KILL", "3"));
+      attach.addAll(containerd.ctr("tasks", "attach", id).words());
       Outcome gone =
           onTerminal(
-              Command.of(
-                  "timeout",
-                  "--foreground",
-                  "-s",
-                  "KILL",
-                  "3",
-                  "ctr",
-                  "-a",
-                  containerd.socket().toString(),
-                  "-n",
-                  containerd.tag(),
-                  "tasks",
-                  "attach",
-                  id),
+              Command.of(attach),
               """
               [["send","echo a''b%d\\n"],["expect","ab%d"]]\
               """

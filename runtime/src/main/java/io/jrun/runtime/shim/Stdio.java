@@ -50,13 +50,27 @@ final class Stdio {
   private final Kernel kernel;
   private final Keeper keeper;
   private final StdioPaths paths;
+  private final Owner owner;
   private final int place;
 
-  Stdio(Kernel kernel, Keeper keeper, StdioPaths paths, int place) {
+  /// @param owner of the FIFOs from now on
+  Stdio(Kernel kernel, Keeper keeper, StdioPaths paths, Owner owner, int place) {
     this.kernel = kernel;
     this.keeper = keeper;
     this.paths = paths;
+    this.owner = owner;
     this.place = place;
+  }
+
+  /// Whose the streams become (`io_uid` and `io_gid` of runc's options, which has them own the
+  /// pipes that its shim makes): so the root of a user namespace may open /dev/stdout again.
+  ///
+  /// @param uid, gid of the host; 0 leaves them as they are
+  record Owner(int uid, int gid) {
+    private void take(Batch batch, Descriptor fifo) {
+      if (uid != 0 || gid != 0)
+        batch.add(new Fchownat(fifo, "", uid == 0 ? -1 : uid, gid == 0 ? -1 : gid, AT_EMPTY_PATH));
+    }
   }
 
   private static boolean isUri(String path) {
@@ -122,7 +136,9 @@ final class Stdio {
   private void addInput(Batch batch) {
     if (paths.stdin().isEmpty()) return;
     holdInput(paths.stdin());
-    give(batch, open(batch, paths.stdin(), O_RDONLY), 0);
+    Descriptor input = open(batch, paths.stdin(), O_RDONLY);
+    if (isFifo(paths.stdin())) owner.take(batch, input);
+    give(batch, input, 0);
   }
 
   private static Descriptor open(Batch batch, String path, int flags) {
@@ -133,7 +149,9 @@ final class Stdio {
     if (path.isEmpty()) return;
     if (isFifo(path)) {
       holdOutput(path, kept);
-      give(batch, open(batch, path, O_WRONLY), number);
+      Descriptor output = open(batch, path, O_WRONLY);
+      if (!paths.terminal()) owner.take(batch, output);
+      give(batch, output, number);
     } else {
       give(batch, open(batch, path, O_WRONLY | O_APPEND), number);
     }

@@ -96,6 +96,10 @@ final class TaskProcess {
         begun.text("stdin"), begun.text("stdout"), begun.text("stderr"), begun.flag("terminal"));
   }
 
+  Stdio.Owner stdioOwner() {
+    return new Stdio.Owner(begun.int32("ioUid"), begun.int32("ioGid"));
+  }
+
   List<RootfsMount> rootfs() {
     return begun.list("rootfs").stream().map(TaskProcess::mount).toList();
   }

@@ -203,7 +203,9 @@ final class TaskService implements AutoCloseable {
             .with("stdin", request.stdio().stdin())
             .with("stdout", request.stdio().stdout())
             .with("stderr", request.stdio().stderr())
-            .with("terminal", request.stdio().terminal()));
+            .with("terminal", request.stdio().terminal())
+            .with("ioUid", options.ioUid())
+            .with("ioGid", options.ioGid()));
     TaskProcess process = pod.find(id, "").orElseThrow();
     try {
       return create(request, options, process);
@@ -295,7 +297,7 @@ final class TaskService implements AutoCloseable {
   }
 
   private Stdio stdio(TaskProcess process) {
-    return new Stdio(kernel, keeper, process.stdio(), process.place());
+    return new Stdio(kernel, keeper, process.stdio(), process.stdioOwner(), process.place());
   }
 
   /// Takes away what a create began.
@@ -341,6 +343,8 @@ final class TaskService implements AutoCloseable {
             .with("stdout", request.stdio().stdout())
             .with("stderr", request.stdio().stderr())
             .with("terminal", request.stdio().terminal())
+            .with("ioUid", init.stdioOwner().uid())
+            .with("ioGid", init.stdioOwner().gid())
             .with("spec", new String(request.process(), StandardCharsets.UTF_8)));
     return EMPTY;
   }

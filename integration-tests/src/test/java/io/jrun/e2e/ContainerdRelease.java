@@ -1,0 +1,101 @@
+package io.jrun.e2e;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/// The containerd that the tests run, and its configuration in the form that it reads.
+///
+/// @param daemon by default the one on the PATH; with `-Djrun.containerd=PATH` another release,
+///   with its `ctr` beside it
+record ContainerdRelease(String daemon, String ctr) {
+  static final String TESTED = System.getProperty("jrun.containerd", "");
+
+  static ContainerdRelease underTest() {
+    return TESTED.isEmpty()
+        ? new ContainerdRelease("containerd", "ctr")
+        : new ContainerdRelease(TESTED, Path.of(TESTED).resolveSibling("ctr").toString());
+  }
+
+  /// A runtime of the CRI plugin, which pods name as their handler.
+  ///
+  /// @param path of the shim; empty where the type tells its name
+  /// @param options as TOML, a line each; empty for no options at all
+  record Handler(String name, String type, String path, String options) {
+    private String text(String table) {
+      StringBuilder text = new StringBuilder();
+      text.append("[plugins.").append(table).append(".containerd.runtimes.").append(name);
+      text.append("]\nruntime_type = \"").append(type).append("\"\n");
+      if (!path.isEmpty()) text.append("runtime_path = \"").append(path).append("\"\n");
+      text.append("privileged_without_host_devices = false\n");
+      if (!options.isEmpty()) {
+        text.append("[plugins.").append(table).append(".containerd.runtimes.").append(name);
+        text.append(".options]\n").append(options).append("\n");
+      }
+      return text.toString();
+    }
+  }
+
+  /// @param temp of the daemon's own files
+  /// @param handlers of which the first is the default
+  String configuration(Path temp, String pauseImage, List<Handler> handlers) {
+    boolean major2 = isMajor2();
+    String table = major2 ? "'io.containerd.cri.v1.runtime'" : "\"io.containerd.grpc.v1.cri\"";
+    StringBuilder text = new StringBuilder(major2 ? VERSION_3 : VERSION_2);
+    for (Handler handler : handlers) text.append(handler.text(table));
+    return text.toString()
+        .replace("@DIR@", temp.toString())
+        .replace("@PAUSE@", pauseImage)
+        .replace("@DEFAULT@", handlers.getFirst().name());
+  }
+
+  private boolean isMajor2() {
+    return Command.of(daemon, "--version").run().succeeds().text().matches("(?s).* v?2\\.\\d.*");
+  }
+
+  private static final String VERSION_2 =
+      """
+      version = 2
+      root = "@DIR@/root"
+      state = "@DIR@/state"
+      disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
+        "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt"]
+      [debug]
+        level = "debug"
+      [grpc]
+        address = "@DIR@/containerd.sock"
+      [plugins."io.containerd.grpc.v1.cri"]
+        restrict_oom_score_adj = true
+        disable_apparmor = true
+        netns_mounts_under_state_dir = true
+        sandbox_image = "@PAUSE@"
+        [plugins."io.containerd.grpc.v1.cri".cni]
+          bin_dir = "@DIR@/bin"
+          conf_dir = "@DIR@/net.d"
+        [plugins."io.containerd.grpc.v1.cri".containerd]
+          default_runtime_name = "@DEFAULT@"
+      """;
+
+  private static final String VERSION_3 =
+      """
+      version = 3
+      root = "@DIR@/root"
+      state = "@DIR@/state"
+      disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
+        "io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
+      [debug]
+        level = "debug"
+      [grpc]
+        address = "@DIR@/containerd.sock"
+      [plugins.'io.containerd.cri.v1.images'.pinned_images]
+        sandbox = "@PAUSE@"
+      [plugins.'io.containerd.cri.v1.runtime']
+        restrict_oom_score_adj = true
+        disable_apparmor = true
+        netns_mounts_under_state_dir = true
+        [plugins.'io.containerd.cri.v1.runtime'.cni]
+          bin_dirs = ["@DIR@/bin"]
+          conf_dir = "@DIR@/net.d"
+        [plugins.'io.containerd.cri.v1.runtime'.containerd]
+          default_runtime_name = "@DEFAULT@"
+      """;
+}
