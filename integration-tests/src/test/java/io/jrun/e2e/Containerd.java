@@ -60,6 +60,7 @@ final class Containerd implements AutoCloseable {
       assumeTrue(
           Command.of("sh", "-c", "command -v " + tool).run().status() == 0,
           tool + " is not installed");
+    assumeTrue(!(AS_RUNC && release.isBefore17()), "containerd 1.6 has no runtime_path");
     assertThat(jrun).as("the runtime to test; run `make`").isExecutable();
     Files.createDirectories(temp.resolve("net.d"));
     Files.writeString(temp.resolve("config.toml"), release.configuration(temp, PAUSE, handlers()));
@@ -89,13 +90,19 @@ final class Containerd implements AutoCloseable {
     return SHIM.contains("jrun");
   }
 
-  private List<Handler> handlers() {
-    String path =
-        AS_RUNC ? SHIM : isJrun() ? jrun.resolveSibling("containerd-shim-jrun-v2").toString() : "";
+  private List<Handler> handlers() throws IOException {
     return List.of(
-        AS_RUNC ? new Handler("test", RUNC, SHIM, "") : new Handler("test", SHIM, "", ""),
-        new Handler(SYSTEMD, RUNC, path, "SystemdCgroup = true"),
-        new Handler(OWNED, RUNC, path, "IoUid = 1234\nIoGid = 2345"));
+        handler("test", ""),
+        handler(SYSTEMD, "SystemdCgroup = true\n"),
+        handler(OWNED, "IoUid = 1234\nIoGid = 2345\n"));
+  }
+
+  private Handler handler(String name, String options) throws IOException {
+    if (AS_RUNC) return new Handler(name, RUNC, SHIM, options);
+    if (SHIM.equals(RUNC) || options.isEmpty() || !release.isBefore17())
+      return new Handler(name, SHIM, "", options);
+    Path file = Files.writeString(temp.resolve(name + ".toml"), options);
+    return new Handler(name, SHIM, "", "ConfigPath = \"" + file + "\"\n");
   }
 
   /// Part of every name that is made here, and the containerd namespace of [#ctr].

@@ -49,7 +49,17 @@ record ContainerdRelease(String daemon, String ctr) {
   }
 
   private boolean isMajor2() {
-    return Command.of(daemon, "--version").run().succeeds().text().matches("(?s).* v?2\\.\\d.*");
+    return version().matches("(?s).* v?2\\.\\d.*");
+  }
+
+  /// Whether it knows neither `runtime_path` nor a way to send the options of another runtime's
+  /// type to it.
+  boolean isBefore17() {
+    return version().matches("(?s).* v?1\\.6\\..*");
+  }
+
+  private String version() {
+    return Command.of(daemon, "--version").run().succeeds().text();
   }
 
   private static final String VERSION_2 =

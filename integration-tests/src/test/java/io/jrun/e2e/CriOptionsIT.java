@@ -8,7 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
-/// runc's options of a handler in containerd's configuration, under runc's type and jrun's path.
+/// runc's options of a handler in containerd's configuration, in whatever way they reach the shim.
 class CriOptionsIT extends CriTest {
   @Test
   void thePodsCgroupIsAScopeOrTheLackOfSystemdIsNamed() throws IOException {

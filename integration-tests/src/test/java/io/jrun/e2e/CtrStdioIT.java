@@ -32,7 +32,7 @@ class CtrStdioIT extends ContainerdTest {
             run(List.of("--rm", "--tty"), newId(), "sh"),
             """
             [["expect","# "],["send","test -t 0 && test -t 1 && test -t 2 && echo is''tty\\n"],["expect","istty"],
-             ["resize",33,77],["send","sleep 1; stty size\\n"],["expect","33 77"],
+             ["resize",33,77],["send","until stty size | grep '33 7''7'; do sleep 0.1; done\\n"],["expect","33 77"],
              ["send","exit 6\\n"]]\
             """);
     assertThat(outcome.exits(6).out()).contains("33 77");

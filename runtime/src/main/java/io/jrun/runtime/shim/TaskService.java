@@ -28,9 +28,13 @@ import io.jrun.specs.task.RuncOptions;
 import io.jrun.specs.task.TaskState;
 import io.jrun.specs.task.TaskStatus;
 import io.jrun.specs.ttrpc.StatusCode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -184,7 +188,7 @@ final class TaskService implements AutoCloseable {
       stdio(before).settle();
       return new ProtoWriter().uint32(1, before.pid).toBytes();
     }
-    RuncOptions options = RuncOptions.read(request.options());
+    RuncOptions options = RuncOptions.read(request.options(), TaskService::optionsFile);
     String root = containers.root(options);
     if (before != null) {
       if (!before.isDeleted) undoContainer(before);
@@ -217,6 +221,14 @@ final class TaskService implements AutoCloseable {
         e.addSuppressed(again);
       }
       throw failed("OCI runtime create failed", e);
+    }
+  }
+
+  private static String optionsFile(String path) {
+    try {
+      return Files.readString(Path.of(path));
+    } catch (IOException e) {
+      throw new UncheckedIOException("reading the runtime options " + path + ": " + e, e);
     }
   }
 

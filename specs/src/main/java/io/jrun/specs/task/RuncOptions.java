@@ -1,9 +1,11 @@
 package io.jrun.specs.task;
 
 import io.jrun.specs.proto.ProtoMessage;
+import java.util.function.Function;
 
-/// `containerd.runc.v1.Options`, with which the CRI plugin and others configure runtimes. Another
-/// type of options, such as the TOML of `runtimeoptions.v1.Options`, says nothing to jrun.
+/// `containerd.runc.v1.Options`, with which the CRI plugin and others configure runtimes; or the
+/// same options as the TOML of `runtimeoptions.v1.Options`, which containerd since 1.7 sends to a
+/// runtime whose type is not runc's. Another type of options says nothing to jrun.
 ///
 /// @param root the directory of the containers' state; empty for the default
 public record RuncOptions(
@@ -19,10 +21,20 @@ public record RuncOptions(
     String criuWorkPath) {
   public static final String TYPE = "containerd.runc.v1.Options";
 
+  private static final String GENERIC = "runtimeoptions.v1.Options";
+
   public static final RuncOptions NONE =
       new RuncOptions(false, false, "", 0, 0, "", "", false, "", "");
 
-  public static RuncOptions read(AnyValue options) {
+  /// @param file reads the file of a path that the options may be in instead (`ConfigPath`, all
+  ///   that containerd 1.6 sends of such options)
+  /// @throws IllegalArgumentException on TOML that jrun does not understand
+  public static RuncOptions read(AnyValue options, Function<String, String> file) {
+    if (options.type().endsWith(GENERIC)) { // 1.6 has it in another package
+      ProtoMessage generic = ProtoMessage.parse(options.value());
+      String path = generic.string(2);
+      return ofTable(OptionsTable.parse(path.isEmpty() ? generic.string(3) : file.apply(path)));
+    }
     if (!options.type().equals(TYPE)) return NONE;
     ProtoMessage m = ProtoMessage.parse(options.value());
     return new RuncOptions(
@@ -36,5 +48,24 @@ public record RuncOptions(
         m.bool(9),
         m.string(10),
         m.string(11));
+  }
+
+  /// The names are those of runc's options in containerd's configuration.
+  private static RuncOptions ofTable(OptionsTable table) {
+    table.takeText("TypeUrl"); // of the message that brought them
+    RuncOptions options =
+        new RuncOptions(
+            table.takeFlag("NoPivotRoot"),
+            table.takeFlag("NoNewKeyring"),
+            table.takeText("ShimCgroup"),
+            table.takeNumber("IoUid"),
+            table.takeNumber("IoGid"),
+            table.takeText("BinaryName"),
+            table.takeText("Root"),
+            table.takeFlag("SystemdCgroup"),
+            table.takeText("CriuImagePath"),
+            table.takeText("CriuWorkPath"));
+    table.end();
+    return options;
   }
 }
