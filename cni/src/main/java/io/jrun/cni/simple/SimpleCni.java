@@ -259,9 +259,13 @@ public final class SimpleCni {
     }
 
     String delete() {
+      LinkRemoval.Removal removed = removal.begin(link);
       List<IpAddress> addresses = knownAddresses();
       List<RuntimeException> failures = new ArrayList<>();
-      attempt(failures, () -> removal.remove(caller.host(), link));
+      // What masquerades and what forbids goes after the link, as processes may still send; where
+      // no namespace is named there are none, and it goes meanwhile.
+      boolean maySend = !call.netns().isEmpty();
+      if (maySend) attempt(failures, () -> removed.await(caller::host));
       if (config.ipMasq()) {
         attempt(
             failures,
@@ -275,6 +279,7 @@ public final class SimpleCni {
       }
       if (config.macSpoofCheck()) attempt(failures, () -> macCheck.remove(link::equals));
       attempt(failures, () -> policies.detach(link));
+      if (!maySend) attempt(failures, () -> removed.await(caller::host));
       // last: whoever gets the address next must find nothing of this container
       attempt(failures, ipam::delete);
       throwFirst(failures);
