@@ -57,7 +57,7 @@ final class PolicyNode implements AutoCloseable {
       answers = {}
       def ask(word):
           expect, proto, address, port = word.split(',')
-          deadline = time.time() + (20 if expect == 'open' else 1.5)
+          deadline = time.time() + (20 if expect == 'open' else 0.7)
           family = socket.AF_INET6 if ':' in address else socket.AF_INET
           answers[word] = 'shut'
           while time.time() < deadline and answers[word] == 'shut':
