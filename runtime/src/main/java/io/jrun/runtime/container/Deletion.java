@@ -40,19 +40,15 @@ final class Deletion {
     }
   }
 
-  /// Ends what was hardly begun when its engine died. What is not complete and not locked has
-  /// nobody any more who makes it.
+  /// Removes what an engine leaves that dies before the client knows how to undo more than taking
+  /// the id: the id, or a container that is half made, and that nobody is making, as it could be
+  /// claimed. One that was there before stays.
   void deleteUnfinished(String id) {
     Optional<Claim> claimed = store.claim(id, END_MILLIS);
     if (claimed.isEmpty()) return;
     try (Claim claim = claimed.get()) {
       Optional<Store.Stored> found = store.find(id);
-      if (found.isPresent() && found.get().config() != null) return;
-      if (found.isPresent()) {
-        destroyHalfMade(found.get().state());
-        releaseImage(found.get().state());
-      }
-      store.delete(claim, id);
+      if (found.isEmpty() || found.get().config() == null) delete(claim, id, found, true);
     }
   }
 

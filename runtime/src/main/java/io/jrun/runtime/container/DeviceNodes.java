@@ -13,6 +13,10 @@ import java.util.List;
 /// What init sees at the paths of linux.devices: an image may have had something there, which must
 /// be just that device.
 final class DeviceNodes {
+  /// Every container has a link to its own devpts there, also one that is given all devices of the
+  /// host, as privileged ones of Kubernetes are.
+  private static final String PTMX = "/dev/ptmx";
+
   private final List<Device> devices;
   private final List<Pending<Stat>> seen = new ArrayList<>();
 
@@ -22,8 +26,9 @@ final class DeviceNodes {
 
   /// Asked in the new root.
   static DeviceNodes ask(Batch batch, List<Device> devices) {
-    DeviceNodes nodes = new DeviceNodes(devices);
-    for (Device device : devices)
+    DeviceNodes nodes =
+        new DeviceNodes(devices.stream().filter(d -> !d.path().equals(PTMX)).toList());
+    for (Device device : nodes.devices)
       nodes.seen.add(
           batch.attempt(
               new FileCall.Statx(Descriptor.CWD, device.path(), FileCall.AT_SYMLINK_NOFOLLOW)));

@@ -50,14 +50,15 @@ final class EventSink implements AutoCloseable {
         TtrpcFrame frame = TtrpcClient.receive(client);
         TtrpcRequest request = TtrpcRequest.read(frame.data());
         ProtoMessage envelope = ProtoMessage.parse(request.payload()).message(1);
-        synchronized (events) {
-          events.add(text(envelope));
-          events.notifyAll();
-        }
         byte[] answer = TtrpcResponse.ok(new byte[0]).toBytes();
         client.write(
             ByteBuffer.wrap(
                 new TtrpcFrame(frame.stream(), TtrpcFrame.RESPONSE, 0, answer).toBytes()));
+        // an event that is seen here is answered
+        synchronized (events) {
+          events.add(text(envelope));
+          events.notifyAll();
+        }
       }
     } catch (IOException e) {
       // the keeper is gone, or this
