@@ -221,10 +221,10 @@ public final class SimpleCni {
     private void forgetFormerHolders(Assignment assignment) {
       if (ipam instanceof OwnIpam own) {
         own.store().reclaimed().forEach(gone -> policies.detach(HostVeth.name(gone.holder())));
-      } else {
-        policies.forget(
-            config.name(), assignment.addresses().stream().map(a -> a.cidr().address()).toList());
       }
+      // another process may have reclaimed the lease, and ended before it came to this
+      policies.forget(
+          config.name(), assignment.addresses().stream().map(a -> a.cidr().address()).toList());
     }
 
     private Endpoint endpoint(Link bridge, Assignment assignment) {
