@@ -7,7 +7,6 @@ import io.jrun.image.bundle.Accounts;
 import io.jrun.image.bundle.RootMount;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
-import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
@@ -316,25 +315,8 @@ public final class ContainerBundles {
   /// run.
   public void release(String id) {
     Path directory = directory(id);
-    removeKnown(directory);
     if (!OwnTree.remove(directory)) releaseByCaller(directory);
     images.release(id);
-  }
-
-  /// Removes the empty directories that every stacked bundle has, by a call each where a walk needs
-  /// ten. What is left, also after a failure, is the walk's.
-  private void removeKnown(Path directory) {
-    try {
-      for (String name : ATTEMPTED) {
-        caller
-            .kernel()
-            .call(
-                new FileCall.Unlinkat(
-                    Descriptor.CWD, directory + "/" + name, FileCall.AT_REMOVEDIR));
-      }
-    } catch (KernelException e) {
-      // a copy, a bundle that did not come that far, or what only the caller may remove
-    }
   }
 
   private void releaseByCaller(Path directory) {
