@@ -150,17 +150,21 @@ class LayersIT extends EndToEnd {
         .contains(" 750 5:6 1000000000");
   }
 
+  /// `-Djrun.seed=N` repeats what failed, `-Djrun.rounds=N` tries for longer; each round has a seed
+  /// of its own, so that one round is enough to see a failure again.
   @Test
   void seededRandomLayersStackToWhatTheyMakeOneByOne() throws IOException {
-    long seed = System.nanoTime();
-    Random random = new Random(seed);
-    for (int round = 0; round < 5; round++) {
+    long first = Long.getLong("jrun.seed", System.nanoTime());
+    int rounds = Integer.getInteger("jrun.rounds", 5);
+    System.out.println("seed: " + first);
+    for (long seed = first; seed < first + rounds; seed++) {
+      Random random = new Random(seed);
       List<TarBuilder> layers = new ArrayList<>();
       List<String> known = new ArrayList<>();
       for (int i = 0; i < 4; i++) layers.add(layer(random, known));
       load(layers);
       assertThat(difference(shown("overlayfs"), shown("copy")))
-          .as("seed %d, round %d", seed, round)
+          .as("-Djrun.seed=%d -Djrun.rounds=1", seed)
           .isEmpty();
       runtime("image", "rm", "--store", store(), "app").succeeds();
     }

@@ -131,6 +131,68 @@ class SandboxIT extends EndToEnd {
   }
 
   @Test
+  void policiesSelectASandboxByItsLabels() throws IOException {
+    node.configure(
+        "20-pol.conflist",
+        """
+        {"cniVersion":"1.0.0","name":"pol","plugins":[{"type":"simplecni","bridge":"pol0",
+          "policyDir":"@DIR@/policy","ipam":{"subnet":"10.84.0.0/24","dataDir":"@DIR@/leases"}}]}\
+        """);
+    String policies = node.temp().resolve("policy").toString();
+    String namespace = "io.jrun.namespace=shop";
+    jrun(
+            "sandbox",
+            "run",
+            "--network",
+            "pol",
+            "--label",
+            "app=web",
+            "--annotation",
+            namespace,
+            "--annotation",
+            "io.jrun.ports=http:8080/tcp",
+            sandbox)
+        .succeeds();
+    config.sh("while :; do nc -l -p 8080 -e echo hello; done");
+    // its own label is nobody's: its network is the sandbox's
+    inSandbox("run", id, "--detach", "--label", "app=front").succeeds();
+    assertThat(eventually(() -> jrun("exec", id, "netstat", "-ltn").out().contains(":8080")))
+        .isTrue();
+    node.cni("policy", "apply", "--policy-dir", policies, "-n", "shop", "-f", "-")
+        .input(
+            PolicyNode.document(
+                "web",
+                "shop",
+                "podSelector: {matchLabels: {app: web}}\npolicyTypes: [Ingress, Egress]\n"
+                    + "ingress: [{from: [{podSelector: {matchLabels: {app: front}}}], ports: [{port: http}]}]"))
+        .run()
+        .succeeds();
+    assertThat(node.cni("policy", "endpoints", "--policy-dir", policies).run().text())
+        .contains("\"app\": \"web\"")
+        .doesNotContain("front");
+    config
+        .set("/annotations", "{\"io.jrun.labels\":\"app=other,tier=x\"}")
+        .sh("nc -w 2 10.84.0.2 8080 </dev/null");
+    assertThat(asks(namespace, "--label", "app=front").succeeds().text()).isEqualTo("hello");
+    assertThat(asks(namespace).status()).isNotZero();
+    assertThat(jrun("exec", id, "nc", "-w", "1", "10.84.0.3", "80").status()).isNotZero();
+    jrun("sandbox", "rm", "--force", sandbox).succeeds();
+    assertThat(node.cni("policy", "endpoints", "--policy-dir", policies).run().text())
+        .isEqualTo("[]");
+    nothingIsLeftOfIt();
+  }
+
+  /// A container of the bundle on the network with policies.
+  private Outcome asks(String namespace, String... flags) throws IOException {
+    bundle.write(config);
+    List<String> words = new ArrayList<>(List.of("run", "--bundle", bundle.path().toString()));
+    words.addAll(List.of("--network", "pol", "--annotation", namespace));
+    words.addAll(List.of(flags));
+    words.add(newId());
+    return command(words).run();
+  }
+
+  @Test
   void whatIsInUseIsNotRemovedUnlessForced() throws IOException {
     jrun("sandbox", "run", sandbox).succeeds();
     config.args("sleep", "1000");

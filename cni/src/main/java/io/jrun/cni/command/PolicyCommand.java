@@ -18,10 +18,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// `jrun cni policy apply|list|show|delete|endpoints`, in kubectl's words.
 record PolicyCommand(CniUser user, SimpleCni plugin) {
   private static final int CHUNK = 65536;
+  private static final String NAMESPACE = "namespace/";
 
   /// Returns what to print.
   String perform(CniLine line, boolean isJson) {
@@ -36,14 +38,19 @@ record PolicyCommand(CniUser user, SimpleCni plugin) {
     String namespace =
         options.namespace() == null ? Identity.DEFAULT_NAMESPACE : options.namespace();
     return switch (line.words().getFirst()) {
-      case "apply" -> apply(policies, options.files(), names, namespace);
+      case "apply" -> apply(policies, options.files(), names, options.namespace());
       case "list" ->
           list(policies.list(options.namespace() == null ? "" : options.namespace()), isJson);
       case "show" -> show(policies.show(namespace, one(names, "show")), isJson);
       case "delete" -> {
         if (names.isEmpty()) throw usage("cni policy delete needs a name");
         List<String> said = new ArrayList<>();
-        for (String name : names) said.add(policies.delete(namespace, name));
+        for (String name : names) {
+          said.add(
+              name.startsWith(NAMESPACE)
+                  ? policies.deleteNamespace(name.substring(NAMESPACE.length()))
+                  : policies.delete(namespace, name));
+        }
         yield String.join("\n", said) + "\n";
       }
       case "endpoints" -> endpoints(policies.endpoints(), isJson);
@@ -61,7 +68,7 @@ record PolicyCommand(CniUser user, SimpleCni plugin) {
   }
 
   private String apply(
-      Policies policies, List<String> files, List<String> words, String namespace) {
+      Policies policies, List<String> files, List<String> words, @Nullable String namespace) {
     if (files.isEmpty() || !words.isEmpty()) {
       throw usage("cni policy apply needs --filename FILE; - is the standard input");
     }

@@ -13,7 +13,6 @@ import io.jrun.cni.simple.OwnOrProcess;
 import io.jrun.cni.simple.SimpleCni;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
-import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.NetworkConfig;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.SpecException;
@@ -71,7 +70,7 @@ public final class ContainerNetworks implements Networks {
           NetworkConfig network = new ConfigDirectory(wish.configDirectory(), recent).load(name);
           // on its way while the plugin's configuration is made
           if (network.plugins().getFirst().type().equals(SimpleCni.NAME)) caller.begin(netns);
-          attached.add(new Attached(name, args.ifname(), add(runtime, network, args)));
+          attached.add(add(runtime, network, args));
         }
       } catch (RuntimeException e) {
         try {
@@ -88,9 +87,10 @@ public final class ContainerNetworks implements Networks {
   }
 
   /// A failed ADD is followed by its DEL, as the specification asks of runtimes.
-  private static CniResult add(NetworkRuntime runtime, NetworkConfig network, AttachmentArgs args) {
+  private static Attached add(NetworkRuntime runtime, NetworkConfig network, AttachmentArgs args) {
     try {
-      return runtime.add(network, args);
+      NetworkRuntime.Added added = runtime.attach(network, args);
+      return new Attached(added.result(), new Known.Attachment(network, added.cached()));
     } catch (RuntimeException e) {
       try {
         runtime.del(network, args);
@@ -99,21 +99,6 @@ public final class ContainerNetworks implements Networks {
       }
       throw e;
     }
-  }
-
-  @Override
-  public Known known(String containerId) {
-    List<Known.Attachment> known = new ArrayList<>();
-    List<RuntimeException> failures = new ArrayList<>();
-    for (CachedAttachment cached : cache.attachments(containerId)) {
-      try {
-        known.add(new Known.Attachment(network(cached), cached));
-      } catch (RuntimeException e) {
-        failures.add(e);
-      }
-    }
-    throwFirst(failures);
-    return new Known(known);
   }
 
   private static NetworkConfig network(CachedAttachment cached) {

@@ -44,15 +44,23 @@ public interface Networks {
   }
 
   /// One interface of the container.
-  record Attached(String network, String ifname, CniResult result) {}
+  ///
+  /// @param known what detaching it will need
+  record Attached(CniResult result, Known.Attachment known) {}
 
-  /// What a container is attached to, as the cache has it: to be read while there is time.
+  /// What a container is attached to, as the cache has it, for who has attached it and need not
+  /// read it again.
   record Known(List<Attachment> attachments) {
     /// @param network the configuration that it was attached by
     public record Attachment(NetworkConfig network, CachedAttachment cached) {}
 
     public Known {
       attachments = List.copyOf(attachments);
+    }
+
+    /// Of what has just been attached.
+    public static Known of(List<Attached> attached) {
+      return new Known(attached.stream().map(Attached::known).toList());
     }
   }
 
@@ -61,9 +69,6 @@ public interface Networks {
   /// @param client the process that wires: plugins run as its children
   List<Attached> attach(
       HelperKernel client, List<String> env, String containerId, String netns, Wish wish);
-
-  /// Reads what [#detach] needs.
-  Known known(String containerId);
 
   /// Detaches the container from all that it was attached to, going on after failures; what could
   /// not be detached stays for the next try.

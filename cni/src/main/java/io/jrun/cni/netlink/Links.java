@@ -209,6 +209,11 @@ public final class Links {
     return link(RTM_DELLINK, 0, "RTM_DELLINK " + name, 0, 0).string(Link.IFLA_IFNAME, name);
   }
 
+  /// Deletes that one, whatever has its name by then.
+  public static Request delete(Link link) {
+    return link(RTM_DELLINK, 0, "RTM_DELLINK " + link.name(), 0, link.index());
+  }
+
   public static Request get(String name) {
     return link(RTM_GETLINK, 0, "RTM_GETLINK " + name, 0, 0).string(Link.IFLA_IFNAME, name);
   }

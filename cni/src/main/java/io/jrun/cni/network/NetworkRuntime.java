@@ -37,8 +37,16 @@ public final class NetworkRuntime {
     this.path = List.copyOf(path);
   }
 
+  /// What an ADD had for a result, and what is cached of it.
+  public record Added(CniResult result, CachedAttachment cached) {}
+
   /// Adds the container to the network; after a failure the caller DELs.
   public CniResult add(NetworkConfig network, AttachmentArgs args) {
+    return attach(network, args).result();
+  }
+
+  /// The same, with what [#del] will need.
+  public Added attach(NetworkConfig network, AttachmentArgs args) {
     args.check();
     try (LockFile lock = cache.lockShared()) {
       CniResult result = CniResult.EMPTY;
@@ -48,13 +56,14 @@ public final class NetworkRuntime {
         result = read(network, plugin, out);
         previous = result.toJson(network.version());
       }
-      cache.add(
+      CachedAttachment cached =
           new CachedAttachment(
               network.name(),
               network.source(),
               args,
-              previous == null ? Json.JsonObject.EMPTY : previous));
-      return result;
+              previous == null ? Json.JsonObject.EMPTY : previous);
+      cache.add(cached);
+      return new Added(result, cached);
     }
   }
 

@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
 /// - the capability `labels`, an object
 public final class IdentityConfig {
   private static final String ANNOTATIONS = "io.kubernetes.cri.pod-annotations";
-  private static final String ANNOTATION = "io.jrun.labels";
+
+  /// `KEY=VALUE` between commas.
+  public static final String ANNOTATION = "io.jrun.labels";
 
   /// RFC 1123 label, as Kubernetes wants names of namespaces.
   static final String NAMESPACE = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
@@ -69,11 +71,13 @@ public final class IdentityConfig {
     if (!isValue(value)) r.problem("labels", "invalid value \"" + value + "\"");
   }
 
-  static boolean isKey(String key) {
+  /// Whether Kubernetes takes it as a label's key.
+  public static boolean isKey(String key) {
     return key.matches(KEY);
   }
 
-  static boolean isValue(String value) {
+  /// Whether Kubernetes takes it as a label's value.
+  public static boolean isValue(String value) {
     return value.isEmpty() || value.matches(NAME);
   }
 

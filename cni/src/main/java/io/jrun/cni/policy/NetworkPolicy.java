@@ -47,6 +47,7 @@ record NetworkPolicy(
     String apiVersion = r.string("apiVersion");
     if (!apiVersion.equals(API_VERSION)) r.problem("apiVersion", "must be " + API_VERSION);
     r.string("kind");
+    Unknown.refuse(r, Set.of("metadata", "spec", "status"));
     Metadata metadata = r.object("metadata", Metadata::read);
     if (metadata == null) {
       r.problem("metadata", "is required");
@@ -71,6 +72,7 @@ record NetworkPolicy(
       if (!namespace.isEmpty() && !namespace.matches(IdentityConfig.NAMESPACE)) {
         r.problem("namespace", "invalid name \"" + namespace + "\"");
       }
+      Unknown.refuse(r, Unknown.OBJECT_META);
       return new Metadata(name, namespace);
     }
   }

@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// The policies of this machine: applying and showing them, and containers that come and go.
 public final class Policies {
@@ -45,15 +46,11 @@ public final class Policies {
     try (LockFile lock = store.lock()) {
       Ruleset placed = ruleset(store.policies());
       if (placed.isIsolated(endpoint) && !endpoint.isRouted()) {
-        throw new CniException(
-            CniError.INVALID_CONFIG,
-            "a policy isolates "
-                + endpoint.holder().containerId()
-                + ", which needs a bridge that is its gateway (isGateway)");
+        throw unrouted("a policy", endpoint);
       }
       bridges(placed, Set.of(endpoint.bridge()), true);
       placed.place(endpoint);
-      if (!tables.elements(placed, "add")) replace(store.policies());
+      if (store.isChanging() || !tables.elements(placed, "add")) restore();
     }
   }
 
@@ -65,12 +62,17 @@ public final class Policies {
     }
     try (LockFile lock = store.lock()) {
       Optional<Endpoint> endpoint = store.endpoint(link);
-      store.removeEndpoint(link);
-      if (endpoint.isEmpty()) return;
+      if (endpoint.isEmpty()) {
+        store.removeEndpoint(link);
+        return;
+      }
       Ruleset placed = ruleset(store.policies());
       bridges(placed, Set.of(endpoint.get().bridge()), false);
       placed.place(endpoint.get());
-      if (!tables.elements(placed, "delete")) replace(store.policies());
+      boolean isOut = !store.isChanging() && tables.elements(placed, "delete");
+      // not before: a DEL that is cut off in between is to find it again, and its address with it
+      store.removeEndpoint(link);
+      if (!isOut) restore();
     }
   }
 
@@ -103,23 +105,28 @@ public final class Policies {
   public void remote(String network, List<Endpoint> endpoints) {
     if (!store.remote(network, endpoints) || !store.isEnforced()) return;
     try (LockFile lock = store.lock()) {
-      replace(store.policies());
+      restore();
     }
   }
 
   // ---- rules ----
 
   private Ruleset ruleset(List<NetworkPolicy> policies) {
-    return new Ruleset(policies, store.namespaces());
+    return new Ruleset(policies, new Peer.Namespaces(store.namespaces()));
   }
 
-  /// The caller holds the lock.
-  private void replace(List<NetworkPolicy> policies) {
+  /// Brings the kernel to what the files say; the caller holds the lock.
+  private void restore() {
+    replace(store.policies(), new Peer.Namespaces(store.namespaces()));
+    store.changing(false);
+  }
+
+  private void replace(List<NetworkPolicy> policies, Peer.Namespaces namespaces) {
     if (policies.isEmpty()) {
       tables.clear();
       return;
     }
-    Ruleset all = ruleset(policies);
+    Ruleset all = new Ruleset(policies, namespaces);
     Set<String> names = new TreeSet<>();
     List<Endpoint> local = withoutFormerHolders(store.endpoints());
     for (Endpoint endpoint : local) if (endpoint.isRouted()) names.add(endpoint.bridge());
@@ -164,11 +171,16 @@ public final class Policies {
 
   /// Adds or replaces what the documents of a file say: network policies and namespaces.
   ///
-  /// @param namespace of policies that do not name one
+  /// @param namespace of policies that do not name one, where no other may be named; null for the
+  ///   default one, where any may
   /// @return a line for each document
-  public List<String> apply(String source, String text, String namespace) {
+  public List<String> apply(String source, String text, @Nullable String namespace) {
     List<Parsed> parsed = new ArrayList<>();
-    for (Json document : Documents.parse(source, text)) parse(source, document, namespace, parsed);
+    List<Json> documents = Documents.parse(source, text);
+    for (int i = 0; i < documents.size(); i++) {
+      String place = documents.size() == 1 ? source : source + ": document " + (i + 1);
+      parse(place, documents.get(i), namespace, parsed);
+    }
     if (parsed.isEmpty()) {
       throw new CniException(CniError.DECODING_FAILURE, source + ": no documents");
     }
@@ -176,23 +188,64 @@ public final class Policies {
     try (LockFile lock = store.lock()) {
       List<NetworkPolicy> policies = new ArrayList<>(store.policies());
       for (Parsed one : parsed) lines.add(one.title() + " " + merge(one, policies));
+      Map<String, Map<String, String>> namespaces = store.namespaces();
+      for (Parsed one : parsed) {
+        if (one instanceof Parsed.OfNamespace(NamespaceLabels labels, _)) {
+          namespaces.put(labels.name(), labels.labels());
+        }
+      }
       boolean wasEnforced = store.isEnforced();
       // from here on an ADD that is under way puts its container into the sets, or is seen below
       if (!policies.isEmpty()) store.enforced(true);
-      for (Parsed one : parsed) {
-        if (one instanceof Parsed.OfNamespace(NamespaceLabels labels, Json.JsonObject json)) {
-          store.addNamespace(labels.name(), json);
-        }
-      }
       try {
-        replace(policies);
+        refuseUnrouted(policies);
+        change(policies, namespaces);
       } catch (RuntimeException e) {
         if (!wasEnforced) store.enforced(false);
         throw e;
       }
-      for (Parsed one : parsed) if (one instanceof Parsed.OfPolicy(NetworkPolicy p)) store.add(p);
+      for (Parsed one : parsed) {
+        switch (one) {
+          case Parsed.OfPolicy(NetworkPolicy policy) -> store.add(policy);
+          case Parsed.OfNamespace(NamespaceLabels labels, Json.JsonObject json) ->
+              store.addNamespace(labels.name(), json);
+        }
+      }
+      store.changing(false);
     }
     return lines;
+  }
+
+  /// Changes the kernel's rules. Until [PolicyStore#changing] says that the files have followed,
+  /// the next who comes brings the rules back to the files.
+  private void change(List<NetworkPolicy> policies, Map<String, Map<String, String>> namespaces) {
+    boolean wasChanging = store.isChanging();
+    store.changing(true);
+    try {
+      replace(policies, new Peer.Namespaces(namespaces));
+    } catch (RuntimeException e) {
+      if (!wasChanging) store.changing(false);
+      throw e;
+    }
+  }
+
+  /// What holds for a container that comes holds for one that is there.
+  private void refuseUnrouted(List<NetworkPolicy> policies) {
+    for (Endpoint endpoint : store.endpoints()) {
+      if (endpoint.isRouted()) continue;
+      for (NetworkPolicy policy : policies) {
+        if (policy.selects(endpoint.identity())) throw unrouted(policy.title(), endpoint);
+      }
+    }
+  }
+
+  private static CniException unrouted(String policy, Endpoint endpoint) {
+    return new CniException(
+        CniError.INVALID_CONFIG,
+        policy
+            + " isolates "
+            + endpoint.holder().containerId()
+            + ", which needs a bridge that is its gateway (isGateway)");
   }
 
   /// A document of a known kind.
@@ -214,24 +267,39 @@ public final class Policies {
     }
   }
 
-  private static void parse(String source, Json document, String namespace, List<Parsed> into) {
+  private static void parse(
+      String source, Json document, @Nullable String namespace, List<Parsed> into) {
     if (!(document instanceof Json.JsonObject object)) {
       throw new CniException(CniError.DECODING_FAILURE, source + ": a document is no object");
     }
     String kind = object.member("kind") instanceof Json.JsonString(String text) ? text : "";
     try {
       switch (kind) {
-        case NetworkPolicy.KIND ->
-            into.add(
-                new Parsed.OfPolicy(
-                    JsonReader.read(source, object, r -> NetworkPolicy.read(r, namespace))));
+        case NetworkPolicy.KIND -> {
+          String usual = namespace == null ? Identity.DEFAULT_NAMESPACE : namespace;
+          NetworkPolicy policy = JsonReader.read(source, object, r -> NetworkPolicy.read(r, usual));
+          if (namespace != null && !policy.namespace().equals(namespace)) {
+            throw new CniException(
+                CniError.INVALID_ENVIRONMENT,
+                source
+                    + ": /metadata/namespace: "
+                    + policy.namespace()
+                    + " does not match the namespace asked, "
+                    + namespace);
+          }
+          into.add(new Parsed.OfPolicy(policy));
+        }
         case NamespaceLabels.KIND ->
             into.add(
                 new Parsed.OfNamespace(
                     JsonReader.read(source, object, NamespaceLabels::read), object));
         case "List", "NetworkPolicyList" -> {
-          if (object.member("items") instanceof Json.JsonArray(List<Json> items)) {
-            for (Json item : items) parse(source, item, namespace, into);
+          if (!(object.member("items") instanceof Json.JsonArray(List<Json> items))) {
+            throw new CniException(
+                CniError.DECODING_FAILURE, source + ": /items: must be an array");
+          }
+          for (int i = 0; i < items.size(); i++) {
+            parse(source + ": /items/" + i, items.get(i), namespace, into);
           }
         }
         default ->
@@ -256,6 +324,23 @@ public final class Policies {
     return "created";
   }
 
+  /// Forgets what was applied of a namespace: it has no labels but its name then.
+  ///
+  /// @return what is to be told
+  public String deleteNamespace(String name) {
+    try (LockFile lock = store.lock()) {
+      Map<String, Map<String, String>> rest = store.namespaces();
+      if (rest.remove(name) == null) {
+        throw new CniException(
+            CniError.INVALID_ENVIRONMENT, "namespace \"" + name + "\" not found");
+      }
+      change(store.policies(), rest);
+      store.removeNamespace(name);
+      store.changing(false);
+    }
+    return "namespace \"" + name + "\" deleted";
+  }
+
   /// @return what is to be told
   public String delete(String namespace, String name) {
     try (LockFile lock = store.lock()) {
@@ -264,8 +349,9 @@ public final class Policies {
           store.policies().stream()
               .filter(p -> !p.namespace().equals(namespace) || !p.name().equals(name))
               .toList();
-      replace(rest);
+      change(rest, store.namespaces());
       store.removePolicy(namespace, name);
+      store.changing(false);
       if (rest.isEmpty()) store.enforced(false);
     }
     return "networkpolicy.networking.k8s.io \"" + name + "\" deleted";

@@ -35,6 +35,7 @@ import java.util.stream.Stream;
 ///   endpoints/LINK.json            a container's interface, by the name of its end on the host
 ///   remote/NETWORK.json            those of other nodes
 ///   enforced                       is there while there are policies
+///   changing                       is there while the kernel may have other rules than these files
 ///   lock
 /// ```
 ///
@@ -76,6 +77,17 @@ final class PolicyStore {
 
   void enforced(boolean isSo) {
     Path file = directory.resolve("enforced");
+    if (isSo) write(file, "");
+    else delete(file);
+  }
+
+  /// Whether a change was cut off, so that what the kernel has is not what is here.
+  boolean isChanging() {
+    return Files.exists(directory.resolve("changing"));
+  }
+
+  void changing(boolean isSo) {
+    Path file = directory.resolve("changing");
     if (isSo) write(file, "");
     else delete(file);
   }
@@ -172,12 +184,13 @@ final class PolicyStore {
     return delete(directory.resolve("namespaces").resolve(name + ".json"));
   }
 
-  Peer.Namespaces namespaces() {
+  /// The labels of namespaces, by their names.
+  Map<String, Map<String, String>> namespaces() {
     Map<String, Map<String, String>> labels = new HashMap<>();
     for (NamespaceLabels one : readStrictly("namespaces", NamespaceLabels::read)) {
       labels.put(one.name(), one.labels());
     }
-    return new Peer.Namespaces(labels);
+    return labels;
   }
 
   private void write(Path file, String text) {

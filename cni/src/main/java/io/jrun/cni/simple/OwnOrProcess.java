@@ -6,6 +6,7 @@ import io.jrun.cni.plugin.PluginPath;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// Runs SimpleCNI in the engine where the file found is this installation's own, and every other
@@ -34,7 +35,7 @@ public final class OwnOrProcess implements PluginExecutor {
 
   private boolean isOwn(Path file) {
     try {
-      return file.toRealPath().equals(helper.toRealPath());
+      return Files.isSameFile(file, helper);
     } catch (IOException e) {
       throw new UncheckedIOException("look at " + file + ": " + e, e);
     }

@@ -221,10 +221,10 @@ public final class SimpleCni {
     private void forgetFormerHolders(Assignment assignment) {
       if (ipam instanceof OwnIpam own) {
         own.store().reclaimed().forEach(gone -> policies.detach(HostVeth.name(gone.holder())));
-      } else {
-        policies.forget(
-            config.name(), assignment.addresses().stream().map(a -> a.cidr().address()).toList());
       }
+      // another process may have reclaimed the lease, and ended before it came to this
+      policies.forget(
+          config.name(), assignment.addresses().stream().map(a -> a.cidr().address()).toList());
     }
 
     private Endpoint endpoint(Link bridge, Assignment assignment) {
@@ -259,9 +259,13 @@ public final class SimpleCni {
     }
 
     String delete() {
+      LinkRemoval.Removal removed = removal.begin(link);
       List<IpAddress> addresses = knownAddresses();
       List<RuntimeException> failures = new ArrayList<>();
-      attempt(failures, () -> removal.remove(caller.host(), link));
+      // What masquerades and what forbids goes after the link, as processes may still send; where
+      // no namespace is named there are none, and it goes meanwhile.
+      boolean maySend = !call.netns().isEmpty();
+      if (maySend) attempt(failures, () -> removed.await(caller::host));
       if (config.ipMasq()) {
         attempt(
             failures,
@@ -275,6 +279,7 @@ public final class SimpleCni {
       }
       if (config.macSpoofCheck()) attempt(failures, () -> macCheck.remove(link::equals));
       attempt(failures, () -> policies.detach(link));
+      if (!maySend) attempt(failures, () -> removed.await(caller::host));
       // last: whoever gets the address next must find nothing of this container
       attempt(failures, ipam::delete);
       throwFirst(failures);

@@ -92,6 +92,32 @@ class NetworkPolicyTest {
   }
 
   @Test
+  void aFieldThatIsNotKnownIsAnErrorWhereverItIs() {
+    String policy =
+        """
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: p, namspace: prod, uid: 6f1d, creationTimestamp: null}
+        spec: {podSelector: {}}
+        specs: {}
+        """;
+    Json json = Documents.parse("test", policy).getFirst();
+    assertThatThrownBy(() ->
+            JsonReader.read("test", (Json.JsonObject) json, r -> NetworkPolicy.read(r, "default")))
+        .message()
+        .contains("/metadata/namspace: unknown field", "/specs: unknown field")
+        .doesNotContain("uid", "creationTimestamp");
+    Json namespace =
+        Documents.parse(
+                "test", "{apiVersion: v1, kind: Namespace, metadata: {name: n, lables: {a: b}}}")
+            .getFirst();
+    assertThatThrownBy(
+            () -> JsonReader.read("test", (Json.JsonObject) namespace, NamespaceLabels::read))
+        .message()
+        .contains("/metadata/lables: unknown field");
+  }
+
+  @Test
   void yamlAndJsonAreTheSame() {
     Json yaml = Documents.parse("y", "a: [1, true, null, 'x']\nb: {c: 8}\n").getFirst();
     assertThat(yaml.toText()).isEqualTo("{\"a\":[1,true,null,\"x\"],\"b\":{\"c\":8}}");

@@ -320,7 +320,14 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// getdents64(2): raw directory entries, empty at the end.
-  record Getdents(Descriptor directory) implements FileCall<byte[]> {
+  ///
+  /// @param size of the buffer in bytes, at least 280 for the longest name. All of it is in the
+  ///   answer, however little is read
+  record Getdents(Descriptor directory, int size) implements FileCall<byte[]> {
+    public Getdents(Descriptor directory) {
+      this(directory, 32768);
+    }
+
     @Override
     public Number number() {
       return Number.GETDENTS64;
@@ -328,7 +335,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
 
     @Override
     public void arguments(Arguments to) {
-      to.descriptor(directory).out(32768).value(32768);
+      to.descriptor(directory).out(size).value(size);
     }
 
     @Override

@@ -136,6 +136,7 @@ public final class Packer {
   }
 
   private Map<String, byte[]> xattrs(Node node) {
+    if (node.xattrs().isEmpty()) return node.xattrs();
     if (node.xattrs().keySet().stream().noneMatch(name -> isDropped(name))) return node.xattrs();
     Map<String, byte[]> kept = new TreeMap<>(node.xattrs());
     kept.keySet().removeIf(this::isDropped);

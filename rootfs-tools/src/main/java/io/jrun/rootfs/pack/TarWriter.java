@@ -61,8 +61,20 @@ public final class TarWriter {
       if (seconds == 0) sign = "-";
     }
     String text = sign + seconds;
-    if (nanos > 0) text += "." + String.format("%09d", nanos).replaceAll("0+$", "");
+    if (nanos > 0) text += fraction(nanos);
     return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /// `.5` for half a second: without zeros at its end. Nearly every file has one, which is too
+  /// often for a format and a regular expression.
+  private static String fraction(int nanos) {
+    char[] digits = ".000000000".toCharArray();
+    int length = 1;
+    for (int i = 9; i > 0; i--, nanos /= 10) {
+      digits[i] = (char) ('0' + nanos % 10);
+      if (length == 1 && digits[i] != '0') length = i + 1;
+    }
+    return new String(digits, 0, length);
   }
 
   private static boolean isAscii(byte[] bytes) {

@@ -16,7 +16,6 @@ import io.jrun.kernel.call.TreeCall;
 import io.jrun.rootfs.unpack.Listing;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,12 +33,17 @@ final class TreeReader {
 
   private static final int VALUE = 65536;
 
-  /// Names in the order of their bytes.
-  static final Comparator<Node> BY_NAME =
-      (a, b) -> Arrays.compareUnsigned(Names.encode(a.path()), Names.encode(b.path()));
+  /// Of the first reading of a directory, enough for some hundred names, and of the one behind it,
+  /// which mostly reads the end only.
+  private static final int FIRST = 8192;
+
+  private static final int END = 512;
 
   private final HelperKernel kernel;
   private final Descriptor root;
+
+  /// What the next batch closes, so that no message is sent for it alone.
+  private final List<Descriptor> used = new ArrayList<>();
 
   /// @param path of the root, as the caller gave it
   TreeReader(HelperKernel kernel, String path) {
@@ -59,37 +63,56 @@ final class TreeReader {
         root, path.isEmpty() ? "." : path, flags | FileCall.O_CLOEXEC, 0, BENEATH, returned);
   }
 
-  Node root() {
-    return describe("", List.of(new Listing.Name(".", Listing.DT_DIR))).getFirst();
+  private Batch batch() {
+    Batch batch = new Batch();
+    used.forEach(file -> batch.add(new FileCall.Close(file)));
+    used.clear();
+    return batch;
   }
 
-  /// What is in a directory, in the order of names.
+  Node root() {
+    Descriptor here = kernel.call(open("", FileCall.O_RDONLY | FileCall.O_DIRECTORY, false));
+    used.add(here);
+    return describe("", here, List.of(new Listing.Name(".", Listing.DT_DIR))).getFirst();
+  }
+
+  /// What is in a directory, in the order of the names' bytes.
   List<Node> children(String path) {
-    Batch batch = new Batch();
+    Batch batch = batch();
     Pending<Descriptor> opened =
         batch.add(open(path, FileCall.O_RDONLY | FileCall.O_DIRECTORY, false));
-    Pending<byte[]> first = batch.add(new FileCall.Getdents(opened.descriptor()));
+    Pending<byte[]> first = batch.add(new FileCall.Getdents(opened.descriptor(), FIRST));
+    Pending<byte[]> second = batch.add(new FileCall.Getdents(opened.descriptor(), END));
     Results results = kernel.run(batch);
     Descriptor here = results.of(opened);
     List<Listing.Name> listed = new ArrayList<>();
-    byte[] records = results.of(first);
+    Listing.parse(results.of(first), listed);
+    byte[] records = results.of(second);
     while (records.length > 0) {
       Listing.parse(records, listed);
       records = kernel.call(new FileCall.Getdents(here));
     }
-    kernel.call(new FileCall.Close(here));
+    listed = inOrder(listed);
     List<Node> nodes = new ArrayList<>();
     for (int from = 0; from < listed.size(); from += AT_ONCE) {
-      nodes.addAll(describe(path, listed.subList(from, Math.min(listed.size(), from + AT_ONCE))));
+      int to = Math.min(listed.size(), from + AT_ONCE);
+      nodes.addAll(describe(path, here, listed.subList(from, to)));
     }
-    nodes.sort(BY_NAME);
+    used.add(here);
     return nodes;
   }
 
-  private List<Node> describe(String path, List<Listing.Name> names) {
+  private static List<Listing.Name> inOrder(List<Listing.Name> names) {
+    record Keyed(byte[] key, Listing.Name name) {}
+    return names.stream()
+        .map(name -> new Keyed(Names.encode(name.name()), name))
+        .sorted((a, b) -> Arrays.compareUnsigned(a.key(), b.key()))
+        .map(Keyed::name)
+        .toList();
+  }
+
+  private List<Node> describe(String path, Descriptor here, List<Listing.Name> names) {
     Batch batch = new Batch();
-    Descriptor here =
-        batch.add(open(path, FileCall.O_RDONLY | FileCall.O_DIRECTORY, false)).descriptor();
     batch.add(new ProcessCall.Fchdir(here));
     List<Pending<EntryStat>> stats = new ArrayList<>();
     List<Optional<Pending<String>>> links = new ArrayList<>();
@@ -104,7 +127,6 @@ final class TreeReader {
       xattrs.add(
           batch.add(new TreeCall.Llistxattr(name.name(), NAMES), Errno.EOPNOTSUPP, Errno.ERANGE));
     }
-    batch.add(new FileCall.Close(here));
     Results results = kernel.run(batch);
     List<Node> nodes = new ArrayList<>();
     for (int i = 0; i < names.size(); i++) {
@@ -146,15 +168,14 @@ final class TreeReader {
   /// Files' contents, as descriptors of the engine in the order of the nodes.
   List<OwnedDescriptor> contents(List<Node> files) {
     if (files.isEmpty()) return List.of();
-    Batch batch = new Batch();
+    Batch batch = batch();
     List<Pending<Descriptor>> opened = new ArrayList<>();
     for (Node file : files) {
       opened.add(batch.add(open(file.path(), FileCall.O_RDONLY | FileCall.O_NONBLOCK, true)));
     }
     Results results = kernel.run(batch);
-    Batch close = new Batch();
-    for (Pending<Descriptor> file : opened) close.add(new FileCall.Close(results.of(file)));
-    kernel.run(close);
+    // only later: they must be open when the answer takes them along
+    for (Pending<Descriptor> file : opened) used.add(results.of(file));
     return results.descriptors();
   }
 }

@@ -19,6 +19,7 @@ final class ContainerCommands {
         .commaTexts("name", "attach the container to a CNI network", "--network")
         .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish")
         .text("name", "join the namespaces of a sandbox", "--sandbox");
+    Metadata.options(options);
   }
 
   static void runOptions(Options options) {
@@ -102,19 +103,20 @@ final class ContainerCommands {
   private static CreateOptions createOptions(Request request) {
     ParsedLine line = request.line();
     return new CreateOptions(
-        request.global(),
-        request.id(),
-        line.text("--bundle", ""),
-        line.text("--console-socket"),
-        line.text("--pidfd-socket"),
-        line.text("--pid-file"),
-        line.has("--no-pivot"),
-        line.has("--no-new-keyring"),
-        line.count("--preserve-fds"),
-        line.texts("--network"),
-        line.texts("--publish"),
-        line.text("--sandbox"),
-        false);
+            request.global(),
+            request.id(),
+            line.text("--bundle", ""),
+            line.text("--console-socket"),
+            line.text("--pidfd-socket"),
+            line.text("--pid-file"),
+            line.has("--no-pivot"),
+            line.has("--no-new-keyring"),
+            line.count("--preserve-fds"),
+            line.texts("--network"),
+            line.texts("--publish"),
+            line.text("--sandbox"),
+            false)
+        .with(Metadata.of(line));
   }
 
   static int exec(Request request) {

@@ -29,7 +29,8 @@ public record CreateOptions(
     List<String> ports,
     @Nullable String sandbox,
     boolean namesHosts,
-    @Nullable ImageBundle image) {
+    @Nullable ImageBundle image,
+    Metadata metadata) {
   /// Where a bundle comes from that a store of images has made.
   ///
   /// @param store its directory
@@ -57,7 +58,8 @@ public record CreateOptions(
         ports,
         sandbox,
         namesHosts,
-        image);
+        image,
+        metadata);
   }
 
   /// The same for a bundle of a store of images.
@@ -76,7 +78,28 @@ public record CreateOptions(
         ports,
         sandbox,
         namesHosts,
-        from);
+        from,
+        metadata);
+  }
+
+  /// The same with what is said about it.
+  public CreateOptions with(Metadata said) {
+    return new CreateOptions(
+        global,
+        id,
+        bundle,
+        consoleSocket,
+        pidfdSocket,
+        pidFile,
+        noPivot,
+        noNewKeyring,
+        preserveFds,
+        networks,
+        ports,
+        sandbox,
+        namesHosts,
+        image,
+        said);
   }
 
   public CreateOptions(
@@ -107,7 +130,8 @@ public record CreateOptions(
         ports,
         sandbox,
         namesHosts,
-        null);
+        null,
+        Metadata.NONE);
   }
 
   public CreateOptions(

@@ -52,6 +52,7 @@ final class ImageRun {
         .flag("the root file system is read-only", "--read-only")
         .flag("the process gets a terminal", "--tty", "-t")
         .flag("delete the container when it ends, as always without --keep", "--rm");
+    Metadata.options(options);
   }
 
   static int perform(
@@ -112,6 +113,7 @@ final class ImageRun {
       Resolved image) {
     ParsedLine line = nested.line();
     String id = nested.argument(0);
+    Metadata metadata = Metadata.of(line);
     ContainerBundles.Made made;
     try {
       ContainerRoot wanted = containerRoot(line);
@@ -151,7 +153,8 @@ final class ImageRun {
                     line.texts("--publish"),
                     line.text("--sandbox"),
                     true)
-                .with(new CreateOptions.ImageBundle(bundles.store(), made.root())),
+                .with(new CreateOptions.ImageBundle(bundles.store(), made.root()))
+                .with(metadata),
             line.has("--detach"),
             line.has("--keep"),
             line.has("--no-subreaper"));

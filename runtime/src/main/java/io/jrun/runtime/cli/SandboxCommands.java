@@ -43,6 +43,7 @@ final class SandboxCommands {
         .text(
             "kinds", "what is shared: net,ipc,uts (the default) and pid; +pid adds that", "--share")
         .text("size", "of /dev/shm, such as 64m (the default)", "--shm-size");
+    Metadata.options(options);
     Nested nested = Nested.parse(options, "NAME", request.rest(), 1, 1, request);
     if (nested.isHelp()) return 0;
     ParsedLine line = nested.line();
@@ -55,7 +56,8 @@ final class SandboxCommands {
             line.text("--hostname"),
             sysctls(line.texts("--sysctl")),
             shared(line.text("--share", "")),
-            shmSize(line.text("--shm-size", DEFAULT_SHM_SIZE)));
+            shmSize(line.text("--shm-size", DEFAULT_SHM_SIZE)),
+            Metadata.of(line));
     try {
       request.operations().sandboxRun(asked);
     } catch (RuntimeException e) {

@@ -22,7 +22,8 @@ public record SandboxOptions(
     @Nullable String hostname,
     Map<String, String> sysctls,
     List<NamespaceType> shared,
-    String shmSize) {
+    String shmSize,
+    Metadata metadata) {
   public SandboxOptions {
     networks = List.copyOf(networks);
     ports = List.copyOf(ports);
@@ -33,6 +34,7 @@ public record SandboxOptions(
   /// As the making of a container takes them.
   public CreateOptions create() {
     return new CreateOptions(
-        global, name, "", null, null, null, false, false, 0, networks, ports, null, true);
+            global, name, "", null, null, null, false, false, 0, networks, ports, null, true)
+        .with(metadata);
   }
 }

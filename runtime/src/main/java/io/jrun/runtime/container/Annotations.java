@@ -1,9 +1,13 @@
 package io.jrun.runtime.container;
 
+import io.jrun.cni.policy.IdentityConfig;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Annotations by which a config asks for what the specification has no words for. What the command
@@ -23,16 +27,34 @@ final class Annotations {
 
   /// The config with what the command line adds to it.
   static byte[] asked(byte[] config, CreateOptions options) {
-    if (options.networks().isEmpty() && options.ports().isEmpty() && options.sandbox() == null) {
+    if (options.networks().isEmpty()
+        && options.ports().isEmpty()
+        && options.sandbox() == null
+        && options.metadata().isEmpty()) {
       return config;
     }
     Json.JsonObject json = JsonReader.read("config.json", config, JsonReader::object);
     Json.JsonObject all =
         json.member("annotations") instanceof Json.JsonObject given ? given : Json.JsonObject.EMPTY;
+    for (Map.Entry<String, String> one : options.metadata().annotations().entrySet()) {
+      all = all.with(one.getKey(), Json.of(one.getValue()));
+    }
+    all = with(all, IdentityConfig.ANNOTATION, labels(all, options.metadata().labels()));
     all = with(all, NETWORK, String.join(",", options.networks()));
     all = with(all, PUBLISH, String.join(",", options.ports()));
     all = with(all, SANDBOX, options.sandbox());
     return json.with("annotations", all).toText().getBytes(StandardCharsets.UTF_8);
+  }
+
+  /// Behind what the config has: the last of a key is the one that holds.
+  private static String labels(Json.JsonObject all, Map<String, String> given) {
+    List<String> pairs = new ArrayList<>();
+    if (all.member(IdentityConfig.ANNOTATION) instanceof Json.JsonString(String text)
+        && !text.isBlank()) {
+      pairs.add(text);
+    }
+    given.forEach((key, value) -> pairs.add(key + "=" + value));
+    return String.join(",", pairs);
   }
 
   private static Json.JsonObject with(Json.JsonObject all, String key, @Nullable String value) {

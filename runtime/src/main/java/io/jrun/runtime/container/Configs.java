@@ -1,6 +1,7 @@
 package io.jrun.runtime.container;
 
 import io.jrun.runtime.cli.CreateOptions;
+import io.jrun.runtime.cli.Metadata;
 import io.jrun.specs.runtime.Config;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -40,14 +41,23 @@ final class Configs {
   }
 
   private record Asked(
-      Text config, List<String> networks, List<String> ports, @Nullable String sandbox) {}
+      Text config,
+      List<String> networks,
+      List<String> ports,
+      @Nullable String sandbox,
+      Metadata metadata) {}
 
   private final Map<Asked, byte[]> annotated = latest();
 
   /// The config with what the command line adds to it.
   byte[] annotated(byte[] bytes, CreateOptions options) {
     Asked asked =
-        new Asked(new Text(bytes), options.networks(), options.ports(), options.sandbox());
+        new Asked(
+            new Text(bytes),
+            options.networks(),
+            options.ports(),
+            options.sandbox(),
+            options.metadata());
     synchronized (annotated) {
       byte[] known = annotated.get(asked);
       if (known != null) return known;

@@ -1,6 +1,5 @@
 package io.jrun.runtime.container;
 
-import io.jrun.cni.container.Networks;
 import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.commands.Images;
 import io.jrun.kernel.Batch;
@@ -298,7 +297,6 @@ public final class ContainerOperations {
     }
     if (given.detach()) return 0;
     int status;
-    Networks.Known networks = given.keep() ? null : networks(store, made);
     try {
       status = (watching == null ? watch(made, termios) : watching).await();
     } finally {
@@ -308,18 +306,8 @@ public final class ContainerOperations {
     // not where another command has deleted it, and perhaps made another of its name
     if (!given.keep() && creation.claimed())
       new Deletion(containers, client, store)
-          .destroy(creation.claim(), made.state(), made.config(), made.cgroup(), networks);
+          .destroy(creation.claim(), made.state(), made.config(), made.cgroup(), made.networks());
     return status;
-  }
-
-  /// Read while the container runs, as nothing else is to be done then.
-  private Networks.@Nullable Known networks(Store store, Creation.Made made) {
-    if (!Networking.isWanted(made.config())) return null;
-    try {
-      return new Networking(containers, client, store, made.state()).known();
-    } catch (RuntimeException e) {
-      return null; // the end will say what is wrong
-    }
   }
 
   private Foreground watch(Creation.Made made, byte[] termios) {

@@ -73,6 +73,7 @@ final class Creation implements AutoCloseable {
   private StdioOwner stdio;
   private boolean cgroupMade;
   private boolean mayBeWired;
+  private Networks.@Nullable Known wired;
   private Child.@Nullable Birth birth;
   private @Nullable Child init;
   private @Nullable OwnedDescriptor master;
@@ -95,6 +96,7 @@ final class Creation implements AutoCloseable {
       Cgroup cgroup,
       Child init,
       @Nullable OwnedDescriptor master,
+      Networks.@Nullable Known networks,
       HookRunner hooks,
       String program,
       List<String> env,
@@ -484,6 +486,7 @@ final class Creation implements AutoCloseable {
         OwnedDescriptor.open(
             containers.kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
     List<Networks.Attached> attached = networking().attach(bundle.config(), init().pid());
+    wired = Networks.Known.of(attached);
     state = state.withAddresses(HostNames.addresses(attached));
     if (namesHosts) nameHosts(attached);
     client.log.step("attached the networks of ", options.id());
@@ -565,6 +568,7 @@ final class Creation implements AutoCloseable {
         cgroup(),
         init(),
         master,
+        wired,
         hooks,
         program,
         env,

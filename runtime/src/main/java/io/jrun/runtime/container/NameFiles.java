@@ -23,7 +23,7 @@ import java.util.Map;
 /// `/etc/hosts`, `/etc/resolv.conf` and `/etc/hostname` of a container: files of its state
 /// directory, or of its sandbox's, bound into it where its config mounts nothing there.
 final class NameFiles implements AutoCloseable {
-  private static final List<String> ALL = List.of("hosts", "resolv.conf", "hostname");
+  static final List<String> ALL = List.of("hosts", "resolv.conf", "hostname");
   private static final Path RESOLVED = Path.of("/run/systemd/resolve/resolv.conf");
   private static final int FLAGS =
       FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC;

@@ -90,11 +90,6 @@ record Networking(Containers containers, ClientProcess client, Store store, Stor
     containers.networks().detachAny(client.helper, client.env(), networkId(), wish(List.of()));
   }
 
-  /// What [#detach] will need, read ahead.
-  Networks.Known known() {
-    return containers.networks().known(networkId());
-  }
-
   /// Unwires what was known before.
   void detach(Networks.Known known) {
     containers.networks().detach(client.helper, client.env(), known, plugins());

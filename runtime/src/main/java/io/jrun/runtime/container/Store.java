@@ -319,12 +319,22 @@ final class Store {
   void delete(Claim claim, String id) {
     if (!claim.exists()) return;
     unlink(claim.descriptor(), STATE, 0);
+    if (isRemoved(id)) return;
+    // mostly it has no other files than these, which need not be looked for
+    for (String name : NameFiles.ALL) unlink(claim.descriptor(), name, 0);
+    if (isRemoved(id)) return;
+    for (String name : names(id)) remove(claim.descriptor(), directory(id), name);
+    unlink(Descriptor.CWD, directory(id).toString(), FileCall.AT_REMOVEDIR);
+  }
+
+  /// Removes the directory, where nothing is in it any more.
+  private boolean isRemoved(String id) {
     try {
       unlink(Descriptor.CWD, directory(id).toString(), FileCall.AT_REMOVEDIR);
+      return true;
     } catch (KernelException e) {
       if (!e.errno().equals(Errno.ENOTEMPTY)) throw e;
-      for (String name : names(id)) remove(claim.descriptor(), directory(id), name);
-      unlink(Descriptor.CWD, directory(id).toString(), FileCall.AT_REMOVEDIR);
+      return false;
     }
   }
 

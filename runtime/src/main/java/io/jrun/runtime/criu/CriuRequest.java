@@ -1,5 +1,6 @@
 package io.jrun.runtime.criu;
 
+import io.jrun.specs.proto.ProtoWriter;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -65,11 +66,11 @@ public final class CriuRequest {
   public static CriuRequest of(Type type, String images, @Nullable String work, String log) {
     CriuRequest request =
         new CriuRequest(type, work == null ? List.of(images) : List.of(images, work));
-    request.options.number(1, Criu.DIRECTORIES).number(9, LOG_LEVEL).text(10, log);
-    if (work != null) request.options.number(17, Criu.DIRECTORIES + 1);
-    request.options.flag(12, true); // notify_scripts
-    request.options.flag(24, true); // manage_cgroups, which manage_cgroups_mode is to override
-    request.options.flag(50, true); // orphan_pts_master
+    request.options.present(1, Criu.DIRECTORIES).present(9, LOG_LEVEL).string(10, log);
+    if (work != null) request.options.present(17, Criu.DIRECTORIES + 1);
+    request.options.present(12, true); // notify_scripts
+    request.options.present(24, true); // manage_cgroups, which manage_cgroups_mode is to override
+    request.options.present(50, true); // orphan_pts_master
     return request;
   }
 
@@ -83,7 +84,7 @@ public final class CriuRequest {
   }
 
   public CriuRequest pid(int pid) {
-    options.number(2, pid);
+    options.present(2, pid);
     return this;
   }
 
@@ -113,19 +114,19 @@ public final class CriuRequest {
   }
 
   public CriuRequest pageServer(String address, int port) {
-    options.message(11, new ProtoWriter().text(1, address).number(2, port));
+    options.message(11, new ProtoWriter().string(1, address).present(2, port));
     return this;
   }
 
   /// The root of the tree of mounts, for a restore a mount point.
   public CriuRequest root(String path) {
-    options.text(13, path);
+    options.string(13, path);
     return this;
   }
 
   /// Images of an earlier pre-dump, relative to these; memory that changes is watched from then on.
   public CriuRequest parentImages(String path) {
-    options.text(14, path);
+    options.string(14, path);
     return flag(15, true);
   }
 
@@ -139,13 +140,13 @@ public final class CriuRequest {
 
   /// A mount from outside: when dumped, `value` names it; when restored, it is its source.
   public CriuRequest externalMount(String key, String value) {
-    options.message(23, new ProtoWriter().text(1, key).text(2, value));
+    options.message(23, new ProtoWriter().string(1, key).string(2, value));
     return this;
   }
 
   /// Where the cgroups of a controller are restored.
   public CriuRequest cgroupRoot(String controller, String path) {
-    options.message(25, new ProtoWriter().text(1, controller).text(2, path));
+    options.message(25, new ProtoWriter().string(1, controller).string(2, path));
     return this;
   }
 
@@ -156,33 +157,33 @@ public final class CriuRequest {
 
   /// @param descriptor of CRIU's own process
   public CriuRequest inherit(String key, int descriptor) {
-    options.message(27, new ProtoWriter().text(1, key).number(2, descriptor));
+    options.message(27, new ProtoWriter().string(1, key).present(2, descriptor));
     return this;
   }
 
   public CriuRequest cgroups(CgroupsMode mode) {
-    options.number(34, mode.number);
+    options.present(34, mode.number);
     return this;
   }
 
   public CriuRequest external(String what) {
-    options.text(37, what);
+    options.string(37, what);
     return this;
   }
 
   /// Namespaces that are made, and left empty; a mask of clone(2)'s flags.
   public CriuRequest emptyNamespaces(long mask) {
-    options.number(38, mask);
+    options.present(38, mask);
     return this;
   }
 
   public CriuRequest joinNamespace(String type, String path) {
-    options.message(39, new ProtoWriter().text(1, type).text(2, path));
+    options.message(39, new ProtoWriter().string(1, type).string(2, path));
     return this;
   }
 
   public CriuRequest freezeCgroup(String directory) {
-    options.text(44, directory);
+    options.string(44, directory);
     return this;
   }
 
@@ -195,38 +196,38 @@ public final class CriuRequest {
   }
 
   public CriuRequest configFile(String path) {
-    options.text(51, path);
+    options.string(51, path);
     return this;
   }
 
   public CriuRequest lsmProfile(String profile) {
-    options.text(53, profile);
+    options.string(53, profile);
     return this;
   }
 
   public CriuRequest lsmMountContext(String context) {
-    options.text(63, context);
+    options.string(63, context);
     return this;
   }
 
   private CriuRequest flag(int field, boolean on) {
-    if (on) options.flag(field, true);
+    if (on) options.present(field, true);
     return this;
   }
 
   byte[] bytes() {
-    ProtoWriter request = new ProtoWriter().number(1, type.number);
+    ProtoWriter request = new ProtoWriter().present(1, type.number);
     switch (type) {
       // both features are asked for at once
-      case FEATURE_CHECK -> request.message(5, new ProtoWriter().flag(1, true).flag(2, true));
+      case FEATURE_CHECK -> request.message(5, new ProtoWriter().present(1, true).present(2, true));
       case VERSION, NOTIFY -> {}
       case DUMP, PRE_DUMP, RESTORE -> request.message(2, options);
     }
-    return request.bytes();
+    return request.toBytes();
   }
 
   /// The answer to a notification.
   static byte[] notified(boolean success) {
-    return new ProtoWriter().number(1, Type.NOTIFY.number).flag(3, success).bytes();
+    return new ProtoWriter().present(1, Type.NOTIFY.number).present(3, success).toBytes();
   }
 }

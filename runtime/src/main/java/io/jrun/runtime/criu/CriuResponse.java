@@ -1,6 +1,7 @@
 package io.jrun.runtime.criu;
 
-import org.jspecify.annotations.Nullable;
+import io.jrun.specs.proto.ProtoException;
+import io.jrun.specs.proto.ProtoMessage;
 
 /// What CRIU answers (`criu_resp` of its rpc.proto).
 ///
@@ -20,33 +21,34 @@ record CriuResponse(
     boolean tracksMemory,
     boolean lazyPages) {
 
+  /// @throws CriuException for bytes that are no message
   static CriuResponse read(byte[] bytes) {
-    ProtoFields all = ProtoFields.read(bytes);
-    return new CriuResponse(
-        CriuRequest.Type.named(all.number(1, 0)),
-        all.flag(2),
-        (int) all.number(7, 0),
-        number(all.message(4), 1),
-        all.message(5) instanceof ProtoFields notify ? notify.text(1) : "",
-        number(all.message(5), 2),
-        version(all.message(10)),
-        number(all.message(8), 1) != 0,
-        number(all.message(8), 2) != 0);
+    try {
+      ProtoMessage all = ProtoMessage.parse(bytes);
+      ProtoMessage features = all.message(8);
+      return new CriuResponse(
+          CriuRequest.Type.named(all.int64(1)),
+          all.bool(2),
+          all.int32(7),
+          all.message(4).int32(1),
+          all.message(5).string(1),
+          all.message(5).int32(2),
+          version(all.message(10)),
+          features.bool(1),
+          features.bool(2));
+    } catch (ProtoException e) {
+      throw new CriuException("malformed message from criu: " + e.getMessage());
+    }
   }
 
   boolean isNotification() {
     return type.equals(CriuRequest.Type.NOTIFY.name());
   }
 
-  private static int number(@Nullable ProtoFields message, int field) {
-    return message == null ? 0 : (int) message.number(field, 0);
-  }
-
-  /// A version from git counts as the release that is to come.
-  private static int version(@Nullable ProtoFields version) {
-    if (version == null) return 0;
-    int number = number(version, 1) * 10_000 + number(version, 2) * 100 + number(version, 4);
-    if (version.text(3).isEmpty()) return number;
+  /// 0 where there is none; a version from git counts as the release that is to come.
+  private static int version(ProtoMessage version) {
+    int number = version.int32(1) * 10_000 + version.int32(2) * 100 + version.int32(4);
+    if (version.string(3).isEmpty()) return number;
     return (number / 100 + 1) * 100;
   }
 }

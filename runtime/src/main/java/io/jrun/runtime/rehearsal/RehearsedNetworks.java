@@ -1,12 +1,15 @@
 package io.jrun.runtime.rehearsal;
 
 import io.jrun.cni.container.Networks;
+import io.jrun.cni.network.AttachmentArgs;
+import io.jrun.cni.network.CachedAttachment;
 import io.jrun.cni.network.ConfigDirectory;
 import io.jrun.cni.plugin.PluginPath;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.NetworkConfig;
 import io.jrun.specs.cni.PluginConfig;
+import io.jrun.specs.json.Json;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -35,14 +38,16 @@ final class RehearsedNetworks implements Networks {
                 .formatted(containerId, ifname, netns, file, plugin.json().toText()));
         undoing.addFirst("plugin: DEL %s %s: %s".formatted(containerId, ifname, file));
       }
-      attached.add(new Attached(name, ifname, CniResult.EMPTY));
+      AttachmentArgs args =
+          new AttachmentArgs(containerId, netns, ifname, List.of(), Json.JsonObject.EMPTY);
+      attached.add(
+          new Attached(
+              CniResult.EMPTY,
+              new Known.Attachment(
+                  network,
+                  new CachedAttachment(name, network.source(), args, Json.JsonObject.EMPTY))));
     }
     return attached;
-  }
-
-  @Override
-  public Known known(String containerId) {
-    return new Known(List.of());
   }
 
   @Override

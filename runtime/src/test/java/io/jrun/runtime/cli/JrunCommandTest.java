@@ -101,6 +101,18 @@ class JrunCommandTest {
   }
 
   @Test
+  void labelsAreThoseOfKubernetes() {
+    Metadata labels = new Metadata(Map.of("app", "web", "tier", ""), Map.of());
+    assertThat(jrun("run", "--label", "app=web", "-l", "tier", "c1")).isZero();
+    assertThat(operations.calls)
+        .containsExactly(new RunOptions(plainCreate("c1").with(labels), false, false, false));
+    for (String wrong : List.of("=x", "a b=c", "app=a,b=c", "app=a;b", "-=")) {
+      assertThat(jrun("run", "--label", wrong, "c2")).as(wrong).isNotZero();
+    }
+    assertThat(operations.calls).hasSize(1);
+  }
+
+  @Test
   void runDefaultsEverything() {
     assertThat(jrun("run", "c1")).isZero();
     assertThat(operations.calls)
@@ -516,6 +528,14 @@ class JrunCommandTest {
                 "+pid",
                 "--shm-size",
                 "1m",
+                "--label",
+                "app=web",
+                "-l",
+                "x/y",
+                "--label",
+                "app=db",
+                "--annotation",
+                "io.jrun.namespace=shop",
                 "s1"))
         .isZero();
     assertThat(operations.calls)
@@ -532,7 +552,8 @@ class JrunCommandTest {
                     io.jrun.specs.runtime.NamespaceType.IPC,
                     io.jrun.specs.runtime.NamespaceType.UTS,
                     io.jrun.specs.runtime.NamespaceType.PID),
-                "1m"));
+                "1m",
+                new Metadata(Map.of("app", "db", "x/y", ""), Map.of("io.jrun.namespace", "shop"))));
   }
 
   @Test

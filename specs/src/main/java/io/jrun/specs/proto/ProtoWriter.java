@@ -60,6 +60,16 @@ public final class ProtoWriter {
     return value ? perform(() -> out.writeBool(number, true)) : this;
   }
 
+  /// A number, or the value of an enumeration, that is there even where it is 0, as proto2 has it.
+  public ProtoWriter present(int number, long value) {
+    return perform(() -> out.writeInt64(number, value));
+  }
+
+  /// As [#present], of a bool.
+  public ProtoWriter present(int number, boolean value) {
+    return present(number, value ? 1 : 0);
+  }
+
   public ProtoWriter string(int number, String value) {
     return bytes(number, value.getBytes(StandardCharsets.UTF_8));
   }

@@ -22,7 +22,7 @@ public record TaskState(
             .string(1, id)
             .string(2, bundle)
             .uint32(3, pid)
-            .uint32(4, status.ordinal())
+            .uint32(4, status.number())
             .string(5, stdio.stdin())
             .string(6, stdio.stdout())
             .string(7, stdio.stderr())

@@ -7,5 +7,10 @@ public enum TaskStatus {
   RUNNING,
   STOPPED,
   PAUSED,
-  PAUSING
+  PAUSING;
+
+  @SuppressWarnings("EnumOrdinal") // they are written down in that order
+  int number() {
+    return ordinal();
+  }
 }

@@ -22,6 +22,7 @@ public enum StatusCode {
 
   private static final StatusCode[] ALL = values();
 
+  @SuppressWarnings("EnumOrdinal") // they are written down in that order
   public int value() {
     return ordinal();
   }
