@@ -136,7 +136,9 @@ final class Stdio {
   private void addInput(Batch batch) {
     if (paths.stdin().isEmpty()) return;
     holdInput(paths.stdin());
-    Descriptor input = open(batch, paths.stdin(), O_RDONLY);
+    // without waiting for a writer: CloseIO may have let go of the one that is held
+    Descriptor input = open(batch, paths.stdin(), O_RDONLY | O_NONBLOCK);
+    batch.add(new Fcntl(input, F_SETFL, O_RDONLY));
     if (isFifo(paths.stdin())) owner.take(batch, input);
     give(batch, input, 0);
   }

@@ -361,6 +361,26 @@ class ShimIT {
     pod.finish();
   }
 
+  /// A client whose input ends at once asks for CloseIO while the process is being made.
+  @Test
+  void closeIoDuringStartDoesNotKeepTheProcessWaiting() throws Exception {
+    running("sleep 1000");
+    String in = fifo("in");
+    for (int i = 0; i < 30; i++) {
+      String exec = "e" + i;
+      pod.ok("Exec", pod.execRequest(exec, "", "true").string(4, in));
+      CompletableFuture<TtrpcResponse> start = pod.send("Start", pod.request().string(2, exec));
+      do pod.ok("CloseIO", pod.request().string(2, exec).bool(3, true));
+      while (!start.isDone());
+      ShimPod.ok("Start", TtrpcClient.await(start));
+      assertThat(pod.ok("Wait", pod.request().string(2, exec)).int32(1)).isZero();
+      pod.ok("Delete", pod.request().string(2, exec));
+    }
+    pod.ok("Kill", pod.request().uint32(3, 9));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
   @Test
   void aTerminalOutlivesTheEngine() throws Exception {
     sandbox.config(text ->
