@@ -7,6 +7,7 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.Stat;
 import io.jrun.rootfs.IoFailure;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 public record BundleClaim(Path directory, OwnedDescriptor lock, boolean isLeft)
     implements AutoCloseable {
   private static final String OWNER = "owner";
+  private static final int TRIES = 100;
 
   /// @param owner the directory of the containers' state, within which the id is unique
   static BundleClaim take(Kernel kernel, Path directory, String owner) {
@@ -31,8 +33,8 @@ public record BundleClaim(Path directory, OwnedDescriptor lock, boolean isLeft)
       Path parent = Objects.requireNonNull(directory.getParent());
       Files.createDirectories(parent);
       allowEntering(parent);
-      boolean isLeft = !make(directory);
-      BundleClaim claim = lock(kernel, directory, isLeft);
+      BundleClaim claim = own(kernel, directory);
+      boolean isLeft = claim.isLeft();
       try {
         if (isLeft) checkOwner(directory, owner);
         else Files.writeString(directory.resolve(OWNER), owner);
@@ -43,6 +45,34 @@ public record BundleClaim(Path directory, OwnedDescriptor lock, boolean isLeft)
       }
     } catch (IOException e) {
       throw IoFailure.of("the bundle of " + directory.getFileName(), e);
+    }
+  }
+
+  /// Whoever had the directory may remove it until it is locked, and then it is made again.
+  private static BundleClaim own(Kernel kernel, Path directory) throws IOException {
+    for (int i = 0; i < TRIES; i++) {
+      try {
+        BundleClaim claim = lock(kernel, directory, !make(directory));
+        if (claim.isStillThere(kernel)) return claim;
+        claim.close();
+      } catch (NoSuchFileException e) {
+        // gone between the two
+      } catch (KernelException e) {
+        if (!e.errno().equals(Errno.ENOENT)) throw e;
+      }
+    }
+    throw inUse(directory);
+  }
+
+  private boolean isStillThere(Kernel kernel) {
+    Stat locked = kernel.call(new FileCall.Statx(lock.descriptor(), "", FileCall.AT_EMPTY_PATH));
+    try {
+      Stat named = kernel.call(new FileCall.Statx(Descriptor.CWD, directory.toString(), 0));
+      return locked.inode() == named.inode();
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENOENT)) return false;
+      lock.close();
+      throw e;
     }
   }
 
