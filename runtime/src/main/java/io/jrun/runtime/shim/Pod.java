@@ -147,13 +147,16 @@ final class Pod implements AutoCloseable {
     return processes.values().stream().filter(p -> !p.isDeleted && which.test(p)).toList();
   }
 
-  /// The lowest place that no process has.
-  synchronized int freePlace(int first, int places, int each) {
+  /// Writes down what was done, and with it the lowest place that no process has, as `place`.
+  /// Whether there was one; in one step, as containers of a pod begin processes at the same time.
+  synchronized boolean recordPlaced(Line line, int first, int places, int each) {
     for (int place = first; place + each <= first + places; place += each) {
       int candidate = place;
-      if (processes.values().stream().noneMatch(p -> p.place() == candidate)) return place;
+      if (processes.values().stream().anyMatch(p -> p.place() == candidate)) continue;
+      record(line.with("place", place));
+      return true;
     }
-    return -1;
+    return false;
   }
 
   /// What the exits of a process will come after, asked while that process cannot have been reaped

@@ -40,7 +40,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// `containerd.task.v2.Task` and `containerd.task.v3.Task`, which differ in nothing but their
@@ -66,7 +66,7 @@ final class TaskService implements AutoCloseable {
   private final ShimContainers containers;
   private final OomWatcher oomWatcher;
   private final Map<String, OomWatcher.Watching> watchings = new ConcurrentHashMap<>();
-  private final ConcurrentHashMap<String, ReentrantLock> locks = new ConcurrentHashMap<>();
+  private final Turns turns = new Turns();
   private volatile boolean isShutDown;
 
   TaskService(
@@ -146,23 +146,13 @@ final class TaskService implements AutoCloseable {
     };
   }
 
-  private interface Step {
-    byte[] run();
-  }
-
   private static String key(String id, String execId) {
     return execId.isEmpty() ? id : id + "/" + execId;
   }
 
   /// One request at a time changes a process.
-  private byte[] locked(String key, Step step) {
-    ReentrantLock lock = locks.computeIfAbsent(key, k -> new ReentrantLock());
-    lock.lock();
-    try {
-      return step.run();
-    } finally {
-      lock.unlock();
-    }
+  private byte[] locked(String key, Supplier<byte[]> step) {
+    return turns.take(key, step);
   }
 
   private TaskProcess init(String id) {
@@ -197,19 +187,20 @@ final class TaskService implements AutoCloseable {
     if (!request.checkpoint().isEmpty())
       throw RpcException.unimplemented("restore from a checkpoint: not implemented yet by jrun");
     // of one that is begun again the streams are kept: to its client nothing has happened
-    int place = before != null && !before.isDeleted ? before.place() : place();
-    pod.record(
+    boolean isAgain = before != null && !before.isDeleted;
+    Line line =
         Line.of(Line.What.CREATE, id, "")
             .with("bundle", request.bundle())
             .with("root", root)
-            .with("place", place)
             .with("rootfs", TaskProcess.json(request.rootfs()))
             .with("stdin", request.stdio().stdin())
             .with("stdout", request.stdio().stdout())
             .with("stderr", request.stdio().stderr())
             .with("terminal", request.stdio().terminal())
             .with("ioUid", options.ioUid())
-            .with("ioGid", options.ioGid()));
+            .with("ioGid", options.ioGid());
+    if (isAgain) pod.record(line.with("place", before.place()));
+    else recordPlaced(line);
     TaskProcess process = pod.find(id, "").orElseThrow();
     try {
       return create(request, options, process);
@@ -301,11 +292,9 @@ final class TaskService implements AutoCloseable {
             .with("exits", pod.exitsBefore()));
   }
 
-  private int place() {
-    int place = pod.freePlace(Keeper.FIRST_PLACE, Keeper.PLACES, Stdio.PLACES);
-    if (place < 0)
+  private void recordPlaced(Line line) {
+    if (!pod.recordPlaced(line, Keeper.FIRST_PLACE, Keeper.PLACES, Stdio.PLACES))
       throw new RpcException(StatusCode.RESOURCE_EXHAUSTED, "too many processes in one pod");
-    return place;
   }
 
   private Stdio stdio(TaskProcess process) {
@@ -346,11 +335,10 @@ final class TaskService implements AutoCloseable {
     }
     if (containers.status(init) == Status.PAUSED)
       throw RpcException.unknown("cannot exec in a paused state");
-    pod.record(
+    recordPlaced(
         Line.of(Line.What.EXEC, request.id(), request.execId())
             .with("bundle", init.bundle())
             .with("root", init.root())
-            .with("place", place())
             .with("stdin", request.stdio().stdin())
             .with("stdout", request.stdio().stdout())
             .with("stderr", request.stdio().stderr())
@@ -512,10 +500,7 @@ final class TaskService implements AutoCloseable {
     ProtoMessage m = ProtoMessage.parse(call.payload());
     pod.find(m.string(1), m.string(2))
         .filter(p -> p.isDeleted)
-        .ifPresent(p -> {
-          pod.record(Line.of(Line.What.FORGOTTEN, p.id, p.execId));
-          locks.remove(key(p.id, p.execId));
-        });
+        .ifPresent(p -> pod.record(Line.of(Line.What.FORGOTTEN, p.id, p.execId)));
   }
 
   private byte @Nullable [] await(Call call, String id, String execId) {

@@ -83,6 +83,31 @@ class PodTest {
   }
 
   @Test
+  void processesThatBeginAtTheSameTimeHavePlacesOfTheirOwn() throws InterruptedException {
+    try (Pod pod = pod()) {
+      List<Thread> threads = new ArrayList<>();
+      for (int t = 0; t < 4; t++) {
+        String container = "c" + t;
+        threads.add(
+            Thread.ofPlatform()
+                .start(() -> {
+                  for (int i = 0; i < 8; i++)
+                    assertThat(
+                            pod.recordPlaced(
+                                Line.of(Line.What.EXEC, container, "e" + i), 512, 256, 8))
+                        .isTrue();
+                }));
+      }
+      for (Thread thread : threads) thread.join();
+      assertThat(pod.all(p -> true))
+          .extracting(TaskProcess::place)
+          .hasSize(32)
+          .doesNotHaveDuplicates();
+      assertThat(pod.recordPlaced(line(Line.What.EXEC, "more"), 512, 256, 8)).isFalse();
+    }
+  }
+
+  @Test
   void theNextEngineKnowsWhatThisOneKnew() {
     try (Pod pod = pod()) {
       running(pod);
@@ -93,7 +118,8 @@ class PodTest {
       assertThat(init.isStarted).isTrue();
       assertThat(pod.events().stream().map(PodEvent::topic))
           .containsExactly("/tasks/create", "/tasks/start");
-      assertThat(pod.freePlace(512, 16, 8)).isEqualTo(520);
+      assertThat(pod.recordPlaced(line(Line.What.EXEC, "next"), 512, 16, 8)).isTrue();
+      assertThat(pod.find("c", "next").orElseThrow().place()).isEqualTo(520);
     }
   }
 

@@ -1,0 +1,41 @@
+package io.jrun.runtime.shim;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+
+/// Has those with the same key act one after the other. A key is forgotten when nobody uses it any
+/// more, and not before, for else two would act at once.
+final class Turns {
+  private static final class Turn {
+    private final ReentrantLock lock = new ReentrantLock();
+    private int users;
+  }
+
+  private final Map<String, Turn> turns = new HashMap<>();
+
+  <T> T take(String key, Supplier<T> action) {
+    Turn turn;
+    synchronized (turns) {
+      turn = turns.computeIfAbsent(key, k -> new Turn());
+      turn.users++;
+    }
+    turn.lock.lock();
+    try {
+      return action.get();
+    } finally {
+      turn.lock.unlock();
+      synchronized (turns) {
+        if (--turn.users == 0) turns.remove(key);
+      }
+    }
+  }
+
+  /// How many keys are in use.
+  int size() {
+    synchronized (turns) {
+      return turns.size();
+    }
+  }
+}
