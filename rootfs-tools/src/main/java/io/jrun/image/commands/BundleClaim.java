@@ -7,7 +7,6 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
-import io.jrun.kernel.call.Stat;
 import io.jrun.rootfs.IoFailure;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -65,23 +64,22 @@ public record BundleClaim(Path directory, OwnedDescriptor lock, boolean isLeft)
   }
 
   private boolean isStillThere(Kernel kernel) {
-    Stat locked = kernel.call(new FileCall.Statx(lock.descriptor(), "", FileCall.AT_EMPTY_PATH));
-    try {
-      Stat named = kernel.call(new FileCall.Statx(Descriptor.CWD, directory.toString(), 0));
-      return locked.inode() == named.inode();
-    } catch (KernelException e) {
-      if (e.errno().equals(Errno.ENOENT)) return false;
-      lock.close();
-      throw e;
-    }
+    return kernel.call(new FileCall.Statx(lock.descriptor(), "", FileCall.AT_EMPTY_PATH)).links()
+        > 0;
   }
 
-  /// The claim to what an earlier run left; null where somebody has it.
+  /// The claim to what an earlier run left; null where somebody has it, or has just removed it.
   static @Nullable BundleClaim ofLeft(Kernel kernel, Path directory) {
     try {
-      return lock(kernel, directory, true);
+      BundleClaim claim = lock(kernel, directory, true);
+      if (claim.isStillThere(kernel)) return claim;
+      claim.close();
+      return null;
     } catch (ImageException e) {
       return null;
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENOENT)) return null;
+      throw e;
     }
   }
 
@@ -113,15 +111,10 @@ public record BundleClaim(Path directory, OwnedDescriptor lock, boolean isLeft)
   }
 
   private static BundleClaim lock(Kernel kernel, Path directory, boolean isLeft) {
-    Descriptor opened =
-        kernel.call(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                directory.toString(),
-                FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
-                0,
-                false));
-    OwnedDescriptor lock = new OwnedDescriptor(kernel, ((Descriptor.Known) opened).number());
+    int flags = FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
+    OwnedDescriptor lock =
+        OwnedDescriptor.open(
+            kernel, new FileCall.Openat(Descriptor.CWD, directory.toString(), flags, 0, false));
     try {
       kernel.call(new FileCall.Flock(lock.descriptor(), FileCall.LOCK_EX | FileCall.LOCK_NB));
       return new BundleClaim(directory, lock, isLeft);
