@@ -2,7 +2,9 @@ package io.jrun.kernel;
 
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Syscall;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -57,6 +59,17 @@ public final class Batch {
   private <R> Pending<R> guarded(Guard guard, Syscall<R> call, Errno... expected) {
     entries.add(new Entry(call, List.of(expected), false, guard));
     return new Pending<>(entries.size() - 1, call);
+  }
+
+  /// Writes a text to a file, which is made where it is missing, with the mode that the process's
+  /// umask leaves of 0666.
+  ///
+  /// @param flags of open(2) besides: O_EXCL, O_TRUNC or O_APPEND
+  public void addFile(String path, int flags, String text) {
+    int all = FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_CLOEXEC | flags;
+    Descriptor file = add(new FileCall.Openat(Descriptor.CWD, path, all, 0666, false)).descriptor();
+    add(new FileCall.Write(file, text.getBytes(StandardCharsets.UTF_8)));
+    add(new FileCall.Close(file));
   }
 
   /// Sends a descriptor of the engine along; the batch's calls can then use it.

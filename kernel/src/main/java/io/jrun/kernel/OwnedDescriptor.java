@@ -3,6 +3,7 @@ package io.jrun.kernel;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.HostCall;
+import java.nio.file.Path;
 
 /// A descriptor of the engine's own process, owned by whoever holds this, closed once.
 public final class OwnedDescriptor implements AutoCloseable {
@@ -22,6 +23,12 @@ public final class OwnedDescriptor implements AutoCloseable {
   /// Performs a call that makes a descriptor, and owns it.
   public static OwnedDescriptor open(Kernel kernel, HostCall<? extends Descriptor> call) {
     return new OwnedDescriptor(kernel, kernel.call(call));
+  }
+
+  /// Opens a file to read it.
+  public static OwnedDescriptor toRead(Kernel kernel, Path path) {
+    int flags = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
+    return open(kernel, new FileCall.Openat(Descriptor.CWD, path.toString(), flags, 0, false));
   }
 
   public int number() {

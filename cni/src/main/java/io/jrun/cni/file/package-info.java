@@ -1,4 +1,4 @@
-/// Files that several processes share: locks that a crash releases, and contents replaced as one.
+/// Files that several processes share, with contents replaced as one.
 @NullMarked
 package io.jrun.cni.file;
 

@@ -2,9 +2,9 @@ package io.jrun.cni.ipam;
 
 import io.jrun.cni.CniException;
 import io.jrun.cni.address.IpAddress;
-import io.jrun.cni.file.LockFile;
 import io.jrun.cni.file.Replacement;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.LockFile;
 import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.CniError;
 import java.nio.file.Files;

@@ -1,10 +1,10 @@
 package io.jrun.cni.network;
 
 import io.jrun.cni.CniException;
-import io.jrun.cni.file.LockFile;
 import io.jrun.cni.plugin.PluginCall;
 import io.jrun.cni.plugin.PluginExecutor;
 import io.jrun.cni.plugin.Verb;
+import io.jrun.kernel.LockFile;
 import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniResult;

@@ -1,9 +1,9 @@
 package io.jrun.cni.network;
 
-import io.jrun.cni.file.LockFile;
 import io.jrun.cni.file.Replacement;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
+import io.jrun.kernel.LockFile;
 import io.jrun.kernel.call.Errno;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;

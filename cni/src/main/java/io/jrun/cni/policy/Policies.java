@@ -2,12 +2,12 @@ package io.jrun.cni.policy;
 
 import io.jrun.cni.CniException;
 import io.jrun.cni.address.IpAddress;
-import io.jrun.cni.file.LockFile;
 import io.jrun.cni.netlink.Link;
 import io.jrun.cni.netlink.Links;
 import io.jrun.cni.netlink.NetlinkSocket;
 import io.jrun.cni.nftables.Nftables;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.LockFile;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;

@@ -1,10 +1,10 @@
 package io.jrun.cni.policy;
 
 import io.jrun.cni.CniException;
-import io.jrun.cni.file.LockFile;
 import io.jrun.cni.file.Replacement;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
+import io.jrun.kernel.LockFile;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;

@@ -113,18 +113,7 @@ public final class BundleCreation {
 
   private void write(String directory, String config) {
     Batch batch = new Batch();
-    Descriptor file =
-        batch
-            .add(
-                new FileCall.Openat(
-                    Descriptor.CWD,
-                    directory + "/config.json",
-                    FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC,
-                    0666,
-                    false))
-            .descriptor();
-    batch.add(new FileCall.Write(file, config.getBytes(StandardCharsets.UTF_8)));
-    batch.add(new FileCall.Close(file));
+    batch.addFile(directory + "/config.json", FileCall.O_EXCL, config);
     caller.helper().run(batch);
   }
 }

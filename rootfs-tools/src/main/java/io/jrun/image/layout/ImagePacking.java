@@ -5,8 +5,6 @@ import io.jrun.image.ImageName;
 import io.jrun.image.PlatformChoice;
 import io.jrun.image.source.ImageSource;
 import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.call.Descriptor;
-import io.jrun.kernel.call.FileCall;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.codec.Compression;
@@ -91,7 +89,7 @@ public final class ImagePacking {
       image = image.withAnnotations(Map.of(ImageSource.REF_NAME, ImageName.parse(name).text()));
     }
     try (OutputFile out = OutputFile.create(caller, to);
-        OwnedDescriptor opened = open(caller, file)) {
+        OwnedDescriptor opened = OwnedDescriptor.toRead(caller.kernel(), file)) {
       LayoutArchive archive = new LayoutArchive(out);
       archive.begin(List.of(image));
       archive.blob(image, manifest);
@@ -100,19 +98,5 @@ public final class ImagePacking {
       archive.end();
       out.complete();
     }
-  }
-
-  private static OwnedDescriptor open(CallerFiles caller, Path file) {
-    Descriptor opened =
-        caller
-            .kernel()
-            .call(
-                new FileCall.Openat(
-                    Descriptor.CWD,
-                    file.toString(),
-                    FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                    0,
-                    false));
-    return new OwnedDescriptor(caller.kernel(), ((Descriptor.Known) opened).number());
   }
 }

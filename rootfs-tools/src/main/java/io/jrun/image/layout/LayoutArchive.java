@@ -3,24 +3,22 @@ package io.jrun.image.layout;
 import io.jrun.image.Documents;
 import io.jrun.image.ImageException;
 import io.jrun.rootfs.pack.TarWriter;
+import io.jrun.rootfs.stream.Copier;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Index;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /// An OCI layout as one archive (image-layout.md); the same images give the same bytes.
 public final class LayoutArchive {
-  private final OutputStream out;
   private final TarWriter tar;
-  private final ByteBuffer chunk = ByteBuffer.allocateDirect(1 << 20);
-  private final byte[] copied = new byte[1 << 16];
+  private final Copier copier;
 
   public LayoutArchive(OutputStream out) {
-    this.out = out;
+    this.copier = new Copier(out);
     this.tar = new TarWriter(out);
   }
 
@@ -32,18 +30,8 @@ public final class LayoutArchive {
   public void blob(ContentDescriptor descriptor, Origin content) throws IOException {
     long size = descriptor.size();
     tar.file("blobs/" + descriptor.digest().algorithm() + "/" + descriptor.digest().hex(), size);
-    long left = size;
-    while (left > 0) {
-      int count = content.read(chunk.clear());
-      if (count <= 0) throw new ImageException(descriptor.digest() + " is truncated");
-      chunk.flip();
-      while (chunk.hasRemaining()) {
-        int part = Math.min(copied.length, chunk.remaining());
-        chunk.get(copied, 0, part);
-        out.write(copied, 0, part);
-      }
-      left -= count;
-    }
+    if (!copier.copy(content, size))
+      throw new ImageException(descriptor.digest() + " is truncated");
     tar.endFile(size);
   }
 

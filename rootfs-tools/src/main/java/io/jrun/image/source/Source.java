@@ -2,8 +2,6 @@ package io.jrun.image.source;
 
 import io.jrun.image.ImageException;
 import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.call.Descriptor;
-import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.IoFailure;
@@ -168,7 +166,7 @@ public sealed interface Source extends AutoCloseable {
             if (last) break;
           } while (true);
         }
-        OwnedDescriptor plain = open(caller, spool);
+        OwnedDescriptor plain = OwnedDescriptor.toRead(caller.kernel(), spool);
         file.close();
         origin.close();
         Origin whole = Origin.range(caller.kernel(), plain, 0, size);
@@ -180,20 +178,6 @@ public sealed interface Source extends AutoCloseable {
       } finally {
         if (spool != null) spool.toFile().delete();
       }
-    }
-
-    private static OwnedDescriptor open(CallerFiles caller, Path spool) {
-      Descriptor opened =
-          caller
-              .kernel()
-              .call(
-                  new FileCall.Openat(
-                      Descriptor.CWD,
-                      spool.toString(),
-                      FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                      0,
-                      false));
-      return new OwnedDescriptor(caller.kernel(), ((Descriptor.Known) opened).number());
     }
   }
 }

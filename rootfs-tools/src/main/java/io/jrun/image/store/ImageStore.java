@@ -6,9 +6,8 @@ import io.jrun.image.ImageName;
 import io.jrun.image.source.ImageFiles;
 import io.jrun.image.source.ImageSource;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.LockFile;
 import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.call.Descriptor;
-import io.jrun.kernel.call.FileCall;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.stream.Verified;
@@ -87,12 +86,12 @@ public final class ImageStore {
 
   /// Held by whoever reads or adds content, from before it looks until what it added has a name.
   public AutoCloseableLock using() {
-    StoreLock lock = StoreLock.take(kernel, root.resolve("lock"), false);
+    LockFile lock = LockFile.shared(kernel, root.resolve("lock"));
     return lock::close;
   }
 
   AutoCloseableLock collecting() {
-    StoreLock lock = StoreLock.take(kernel, root.resolve("lock"), true);
+    LockFile lock = LockFile.exclusive(kernel, root.resolve("lock"));
     return lock::close;
   }
 
@@ -166,12 +165,12 @@ public final class ImageStore {
   public final class Partial implements AutoCloseable {
     private final Path path;
     private final Path blob;
-    private final StoreLock lock;
+    private final LockFile lock;
 
     private Partial(Path path, Path blob) {
       this.path = path;
       this.blob = blob;
-      this.lock = StoreLock.take(kernel, Path.of(path + ".lock"), true);
+      this.lock = LockFile.exclusive(kernel, Path.of(path + ".lock"));
     }
 
     public Path path() {
@@ -210,11 +209,7 @@ public final class ImageStore {
               ? "the store's blob " + descriptor.digest() + " has the wrong size"
               : "the store lacks the blob " + descriptor.digest());
     }
-    Descriptor opened =
-        kernel.call(
-            new FileCall.Openat(
-                Descriptor.CWD, path.toString(), FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, false));
-    OwnedDescriptor file = new OwnedDescriptor(kernel, ((Descriptor.Known) opened).number());
+    OwnedDescriptor file = OwnedDescriptor.toRead(kernel, path);
     return new OpenedBlob(file, Origin.range(kernel, file, 0, descriptor.size()));
   }
 
@@ -247,7 +242,7 @@ public final class ImageStore {
 
   /// Changes the names; what the function makes is on the disk when this returns.
   public void update(Function<List<ContentDescriptor>, List<ContentDescriptor>> change) {
-    try (StoreLock lock = StoreLock.take(kernel, root.resolve("index.lock"), true)) {
+    try (LockFile lock = LockFile.exclusive(kernel, root.resolve("index.lock"))) {
       Index index = index();
       List<ContentDescriptor> changed = change.apply(index.manifests());
       if (changed.equals(index.manifests())) return;

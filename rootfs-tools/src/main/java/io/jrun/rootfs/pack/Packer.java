@@ -7,10 +7,10 @@ import io.jrun.kernel.call.EntryStat;
 import io.jrun.kernel.call.Names;
 import io.jrun.kernel.call.Stat;
 import io.jrun.rootfs.RootfsException;
+import io.jrun.rootfs.stream.Copier;
 import io.jrun.rootfs.stream.Origin;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -34,17 +34,15 @@ public final class Packer {
   public record Options(OptionalLong latest, boolean overlay) {}
 
   private final Kernel kernel;
-  private final OutputStream out;
   private final TarWriter tar;
   private final Options options;
-  private final ByteBuffer chunk = ByteBuffer.allocateDirect(1 << 20);
-  private final byte[] copied = new byte[1 << 16];
+  private final Copier copier;
   private final Map<List<Long>, String> linked = new HashMap<>();
   private long skippedSockets;
 
   public Packer(Kernel kernel, OutputStream out, Options options) {
     this.kernel = kernel;
-    this.out = out;
+    this.copier = new Copier(out);
     this.tar = new TarWriter(out);
     this.options = options;
   }
@@ -195,18 +193,8 @@ public final class Packer {
     if (size == 0) return;
     try (OwnedDescriptor file = contents.of(node)) {
       Origin origin = Origin.range(kernel, file, 0, size);
-      long left = size;
-      while (left > 0) {
-        int count = origin.read(chunk.clear());
-        if (count <= 0) throw new RootfsException(node.path() + ": it became shorter meanwhile");
-        chunk.flip();
-        while (chunk.hasRemaining()) {
-          int part = Math.min(copied.length, chunk.remaining());
-          chunk.get(copied, 0, part);
-          out.write(copied, 0, part);
-        }
-        left -= count;
-      }
+      if (!copier.copy(origin, size))
+        throw new RootfsException(node.path() + ": it became shorter meanwhile");
     }
     tar.pad(size);
   }

@@ -115,18 +115,7 @@ final class ClientProcess {
             + "."
             + path.substring(path.lastIndexOf('/') + 1);
     Batch batch = new Batch();
-    Descriptor file =
-        batch
-            .add(
-                new FileCall.Openat(
-                    Descriptor.CWD,
-                    temporary,
-                    FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_TRUNC | FileCall.O_CLOEXEC,
-                    0666,
-                    false))
-            .descriptor();
-    batch.add(new FileCall.Write(file, text.getBytes(StandardCharsets.UTF_8)));
-    batch.add(new FileCall.Close(file));
+    batch.addFile(temporary, FileCall.O_TRUNC, text);
     batch.add(new FileCall.Renameat2(Descriptor.CWD, temporary, Descriptor.CWD, path, 0));
     helper.run(batch);
   }

@@ -96,19 +96,7 @@ public final class ContainerOperations {
         DefaultConfig.create(
             rootless, caller.uid(), caller.gid(), containers.cgroups.hierarchies().unified());
     Batch batch = new Batch();
-    Descriptor file =
-        batch
-            .add(
-                new FileCall.Openat(
-                    Descriptor.CWD,
-                    path,
-                    FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC,
-                    0666,
-                    false))
-            .descriptor();
-    batch.add(
-        new FileCall.Write(file, config.toJson().toText("\t").getBytes(StandardCharsets.UTF_8)));
-    batch.add(new FileCall.Close(file));
+    batch.addFile(path, FileCall.O_EXCL, config.toJson().toText("\t"));
     try {
       client.helper.run(batch);
     } catch (KernelException e) {

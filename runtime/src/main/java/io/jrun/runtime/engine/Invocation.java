@@ -56,18 +56,7 @@ final class Invocation implements Caller {
   @Override
   public void appendToFile(String path, String text) {
     Batch batch = new Batch();
-    Descriptor file =
-        batch
-            .add(
-                new FileCall.Openat(
-                    Descriptor.CWD,
-                    path,
-                    FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_APPEND | FileCall.O_CLOEXEC,
-                    0666,
-                    false))
-            .descriptor();
-    batch.add(new FileCall.Write(file, text.getBytes(StandardCharsets.UTF_8)));
-    batch.add(new FileCall.Close(file));
+    batch.addFile(path, FileCall.O_APPEND, text);
     client.run(batch);
   }
 
