@@ -83,20 +83,8 @@ final class ContainerCommands {
     request
         .operations()
         .plan(
-            new CreateOptions(
-                request.global(),
-                id,
-                bundle,
-                null,
-                null,
-                null,
-                false,
-                false,
-                0,
-                request.line().texts("--network"),
-                request.line().texts("--publish"),
-                request.line().text("--sandbox"),
-                false));
+            new CreateOptions(request.global(), id, bundle, null, null, null, false, false, 0)
+                .with(Additions.of(request.line(), Metadata.NONE, false), null));
     return 0;
   }
 
@@ -111,12 +99,8 @@ final class ContainerCommands {
             line.text("--pid-file"),
             line.has("--no-pivot"),
             line.has("--no-new-keyring"),
-            line.count("--preserve-fds"),
-            line.texts("--network"),
-            line.texts("--publish"),
-            line.text("--sandbox"),
-            false)
-        .with(Metadata.of(line));
+            line.count("--preserve-fds"))
+        .with(Additions.of(line, Metadata.of(line), false), null);
   }
 
   static int exec(Request request) {

@@ -148,13 +148,10 @@ final class ImageRun {
                     line.text("--pid-file"),
                     false,
                     false,
-                    line.count("--preserve-fds"),
-                    line.texts("--network"),
-                    line.texts("--publish"),
-                    line.text("--sandbox"),
-                    true)
-                .with(new CreateOptions.ImageBundle(bundles.store(), made.root()))
-                .with(metadata),
+                    line.count("--preserve-fds"))
+                .with(
+                    Additions.of(line, metadata, true),
+                    new CreateOptions.ImageBundle(bundles.store(), made.root())),
             line.has("--detach"),
             line.has("--keep"),
             line.has("--no-subreaper"));

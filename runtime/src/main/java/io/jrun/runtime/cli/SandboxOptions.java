@@ -33,8 +33,7 @@ public record SandboxOptions(
 
   /// As the making of a container takes them.
   public CreateOptions create() {
-    return new CreateOptions(
-            global, name, "", null, null, null, false, false, 0, networks, ports, null, true)
-        .with(metadata);
+    return new CreateOptions(global, name, "", null, null, null, false, false, 0)
+        .with(new Additions(networks, ports, null, metadata, true), null);
   }
 }

@@ -1,7 +1,7 @@
 package io.jrun.runtime.container;
 
 import io.jrun.cni.policy.IdentityConfig;
-import io.jrun.runtime.cli.CreateOptions;
+import io.jrun.runtime.cli.Additions;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import java.nio.charset.StandardCharsets;
@@ -26,23 +26,23 @@ final class Annotations {
   private Annotations() {}
 
   /// The config with what the command line adds to it.
-  static byte[] asked(byte[] config, CreateOptions options) {
-    if (options.networks().isEmpty()
-        && options.ports().isEmpty()
-        && options.sandbox() == null
-        && options.metadata().isEmpty()) {
+  static byte[] asked(byte[] config, Additions additions) {
+    if (additions.networks().isEmpty()
+        && additions.ports().isEmpty()
+        && additions.sandbox() == null
+        && additions.metadata().isEmpty()) {
       return config;
     }
     Json.JsonObject json = JsonReader.read("config.json", config, JsonReader::object);
     Json.JsonObject all =
         json.member("annotations") instanceof Json.JsonObject given ? given : Json.JsonObject.EMPTY;
-    for (Map.Entry<String, String> one : options.metadata().annotations().entrySet()) {
+    for (Map.Entry<String, String> one : additions.metadata().annotations().entrySet()) {
       all = all.with(one.getKey(), Json.of(one.getValue()));
     }
-    all = with(all, IdentityConfig.ANNOTATION, labels(all, options.metadata().labels()));
-    all = with(all, NETWORK, String.join(",", options.networks()));
-    all = with(all, PUBLISH, String.join(",", options.ports()));
-    all = with(all, SANDBOX, options.sandbox());
+    all = with(all, IdentityConfig.ANNOTATION, labels(all, additions.metadata().labels()));
+    all = with(all, NETWORK, String.join(",", additions.networks()));
+    all = with(all, PUBLISH, String.join(",", additions.ports()));
+    all = with(all, SANDBOX, additions.sandbox());
     return json.with("annotations", all).toText().getBytes(StandardCharsets.UTF_8);
   }
 

@@ -84,7 +84,7 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
       byte[] bytes = results.of(json);
       if (bytes.length == CHUNK) bytes = client.read("config.json");
       String own = ownCgroups(client, results.of(cgroups));
-      return of(results.of(path), configs.annotated(bytes, options), configs, own);
+      return of(results.of(path), configs.annotated(bytes, options.additions()), configs, own);
     }
 
     @Override

@@ -1,13 +1,10 @@
 package io.jrun.runtime.container;
 
-import io.jrun.runtime.cli.CreateOptions;
-import io.jrun.runtime.cli.Metadata;
+import io.jrun.runtime.cli.Additions;
 import io.jrun.specs.runtime.Config;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /// Parsed configs by their bytes, the latest few: a container's config is read by every command
 /// about it, and many containers may be made of one bundle.
@@ -40,29 +37,18 @@ final class Configs {
     };
   }
 
-  private record Asked(
-      Text config,
-      List<String> networks,
-      List<String> ports,
-      @Nullable String sandbox,
-      Metadata metadata) {}
+  private record Asked(Text config, Additions additions) {}
 
   private final Map<Asked, byte[]> annotated = latest();
 
   /// The config with what the command line adds to it.
-  byte[] annotated(byte[] bytes, CreateOptions options) {
-    Asked asked =
-        new Asked(
-            new Text(bytes),
-            options.networks(),
-            options.ports(),
-            options.sandbox(),
-            options.metadata());
+  byte[] annotated(byte[] bytes, Additions additions) {
+    Asked asked = new Asked(new Text(bytes), additions);
     synchronized (annotated) {
       byte[] known = annotated.get(asked);
       if (known != null) return known;
     }
-    byte[] made = Annotations.asked(bytes, options);
+    byte[] made = Annotations.asked(bytes, additions);
     if (bytes.length > LARGEST) return made;
     synchronized (annotated) {
       annotated.put(asked, made);

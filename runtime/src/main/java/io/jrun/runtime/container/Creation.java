@@ -174,26 +174,23 @@ final class Creation implements AutoCloseable {
       seccomp = containers.seccomp.compile(config.linux().seccomp());
       seccompFlags = containers.seccomp.flags(config.linux().seccomp());
     }
+    CreateOptions.ImageBundle image = options.image();
     int listenFds = client.listenFds();
     client.checkDescriptors(options.preserveFds());
     state =
-        new StoredState(
-            options.id(),
-            bundle.path(),
-            bundle.rootfs(),
-            Instant.now(),
-            0,
-            0,
-            Map.of(),
-            Map.of(),
-            options.preserveFds() + listenFds,
-            listenFds,
-            source.pauses(),
-            source.pauses() ? null : JoinedSandbox.asked(config),
-            sandbox == null ? List.of() : sandbox.addresses(),
-            options.image() == null ? "" : options.image().store(),
-            List.of(),
-            Networking.asked(config, client));
+        StoredState.begun(
+                new StoredState.Given(
+                    options.id(),
+                    bundle.path(),
+                    bundle.rootfs(),
+                    Instant.now(),
+                    options.preserveFds() + listenFds,
+                    listenFds,
+                    source.pauses(),
+                    source.pauses() ? null : JoinedSandbox.asked(config),
+                    image == null ? "" : image.store(),
+                    Networking.asked(config, client)))
+            .withAddresses(sandbox == null ? List.of() : sandbox.addresses());
   }
 
   /// What the config becomes in a sandbox, and with files of its own that name hosts.
@@ -209,7 +206,7 @@ final class Creation implements AutoCloseable {
       boolean shares = sandbox.shares(NamespaceType.UTS);
       config = NameFiles.bound(sandbox.join(config), sandbox.directory(), shares);
       bundle = bundle.with(config, containers.configs);
-    } else if (options.namesHosts() || Networking.isWanted(config)) {
+    } else if (options.additions().namesHosts() || Networking.isWanted(config)) {
       namesHosts = true;
       config = NameFiles.bound(config, store.directory(options.id()), config.hostname() != null);
     }
@@ -233,7 +230,8 @@ final class Creation implements AutoCloseable {
     if (namesHosts) nameHosts(List.of());
     client.log.step("took the id in ", store.directory(options.id()));
 
-    RootMount root = options.image() == null ? null : options.image().root();
+    CreateOptions.ImageBundle image = options.image();
+    RootMount root = image == null ? null : image.root();
     InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe, root);
     boolean middle = plan.namespaces().needsMiddle();
     List<Pending<Stat>> sources = new ArrayList<>();

@@ -137,23 +137,19 @@ final class Restoration implements AutoCloseable {
     Config config = read.config();
     Making made = CgroupRequest.plan(containers, client, create.global(), create.id(), read);
     StoredState begun =
-        new StoredState(
-            create.id(),
-            read.path(),
-            read.rootfs(),
-            Instant.now(),
-            0,
-            0,
-            made.cgroup().paths(),
-            made.cgroup().scope(),
-            0,
-            0,
-            false,
-            null,
-            List.of(),
-            "",
-            List.of(),
-            Networking.asked(config, client));
+        StoredState.begun(
+                new StoredState.Given(
+                    create.id(),
+                    read.path(),
+                    read.rootfs(),
+                    Instant.now(),
+                    0,
+                    0,
+                    false,
+                    null,
+                    "",
+                    Networking.asked(config, client)))
+            .withCgroups(made.cgroup().paths(), made.cgroup().scope());
     IntelRdt rdt = config.linux().intelRdt();
     ResctrlGroup group =
         rdt == null ? null : Resctrl.find(containers.kernel).group(rdt, create.id());

@@ -45,7 +45,8 @@ record SandboxSource(SandboxOptions options, Path directory) implements Bundle.S
       public Bundle await(Configs configs, CreateOptions create) {
         String own = Bundle.ownCgroups(client, reply.await().of(cgroups));
         byte[] json = config().toJson().toText("").getBytes(StandardCharsets.UTF_8);
-        return Bundle.of(directory.toString(), Annotations.asked(json, create), configs, own);
+        return Bundle.of(
+            directory.toString(), Annotations.asked(json, create.additions()), configs, own);
       }
 
       @Override

@@ -11,36 +11,43 @@ import org.jspecify.annotations.Nullable;
 
 /// The container as it is known after every process of jrun is gone.
 ///
+/// @param given what it was to be from the first
 /// @param initPid 0 before init is born
 /// @param initStartTime field 22 of proc_pid_stat(5), which tells init from a later process with
 ///   its pid
 /// @param cgroups the container's directory in each hierarchy
 /// @param scope of systemd that they are, and where it is asked for; empty where they are not
-/// @param preservedFds descriptors from 3 on that the program keeps
-/// @param listenFds of them, those of LISTEN_FDS (sd_listen_fds(3))
-/// @param pauses whether it is a sandbox, whose init is the pause process
-/// @param sandbox the name of the sandbox that it has joined; null for none
 /// @param addresses its own on networks, or its sandbox's, each with a prefix
-/// @param imageStore the store of images that made the bundle, which goes with the container; empty
-///   where somebody else did
-/// @param networks what it is, or is about to be, attached to; null for nothing
+/// @param resctrl directories of groups that go with the container, in that order
 record StoredState(
-    String id,
-    String bundle,
-    String rootfs,
-    Instant created,
+    Given given,
     int initPid,
     long initStartTime,
     Map<String, String> cgroups,
     Map<String, String> scope,
-    int preservedFds,
-    int listenFds,
-    boolean pauses,
-    @Nullable String sandbox,
     List<String> addresses,
-    String imageStore,
-    List<String> resctrl,
-    @Nullable Networks networks) {
+    List<String> resctrl) {
+  /// What does not change in a container's life.
+  ///
+  /// @param preservedFds descriptors from 3 on that the program keeps
+  /// @param listenFds of them, those of LISTEN_FDS (sd_listen_fds(3))
+  /// @param pauses whether it is a sandbox, whose init is the pause process
+  /// @param sandbox the name of the sandbox that it has joined; null for none
+  /// @param imageStore the store of images that made the bundle, which goes with the container;
+  ///   empty where somebody else did
+  /// @param networks what it is, or is about to be, attached to; null for nothing
+  record Given(
+      String id,
+      String bundle,
+      String rootfs,
+      Instant created,
+      int preservedFds,
+      int listenFds,
+      boolean pauses,
+      @Nullable String sandbox,
+      String imageStore,
+      @Nullable Networks networks) {}
+
   /// Networks as they were found when it was made, for who has another environment later.
   ///
   /// @param configs the directory of their configurations
@@ -71,130 +78,112 @@ record StoredState(
     resctrl = List.copyOf(resctrl);
   }
 
+  /// Of a container of which nothing is made yet.
+  static StoredState begun(Given given) {
+    return new StoredState(given, 0, 0, Map.of(), Map.of(), List.of(), List.of());
+  }
+
   static StoredState read(byte[] json) {
     return JsonReader.read(
         "state",
         json,
         r ->
             new StoredState(
-                r.string("id"),
-                r.string("bundle"),
-                r.string("rootfs"),
-                Instant.parse(r.string("created")),
+                new Given(
+                    r.string("id"),
+                    r.string("bundle"),
+                    r.string("rootfs"),
+                    Instant.parse(r.string("created")),
+                    r.int32("preservedFds"),
+                    r.int32("listenFds"),
+                    r.bool("pauses"),
+                    r.optionalString("sandbox"),
+                    Objects.requireNonNullElse(r.optionalString("imageStore"), ""),
+                    r.object("networks", Networks::read)),
                 r.int32("initPid"),
                 r.int64("initStartTime"),
                 r.stringMap("cgroups"),
                 r.stringMap("scope"),
-                r.int32("preservedFds"),
-                r.int32("listenFds"),
-                r.bool("pauses"),
-                r.optionalString("sandbox"),
                 r.strings("addresses"),
-                Objects.requireNonNullElse(r.optionalString("imageStore"), ""),
-                r.strings("resctrl"),
-                r.object("networks", Networks::read)));
+                r.strings("resctrl")));
   }
 
   Json.JsonObject toJson() {
     JsonWriter all =
         new JsonWriter(Json.JsonObject.EMPTY)
-            .string("id", id)
-            .string("bundle", bundle)
-            .string("rootfs", rootfs)
-            .string("created", created.toString())
+            .string("id", id())
+            .string("bundle", bundle())
+            .string("rootfs", rootfs())
+            .string("created", created().toString())
             .number("initPid", initPid)
             .number("initStartTime", initStartTime)
             .stringMap("cgroups", cgroups);
     if (!scope.isEmpty()) all.stringMap("scope", scope);
-    return all.number("preservedFds", preservedFds)
-        .number("listenFds", listenFds)
-        .bool("pauses", pauses)
-        .string("sandbox", sandbox)
+    Networks networks = networks();
+    return all.number("preservedFds", preservedFds())
+        .number("listenFds", listenFds())
+        .bool("pauses", pauses())
+        .string("sandbox", sandbox())
         .strings("addresses", addresses)
-        .member("imageStore", imageStore.isEmpty() ? null : Json.of(imageStore))
+        .member("imageStore", imageStore().isEmpty() ? null : Json.of(imageStore()))
         .strings("resctrl", resctrl)
         .member("networks", networks == null ? null : networks.toJson())
         .object();
   }
 
+  String id() {
+    return given.id;
+  }
+
+  String bundle() {
+    return given.bundle;
+  }
+
+  String rootfs() {
+    return given.rootfs;
+  }
+
+  Instant created() {
+    return given.created;
+  }
+
+  int preservedFds() {
+    return given.preservedFds;
+  }
+
+  int listenFds() {
+    return given.listenFds;
+  }
+
+  boolean pauses() {
+    return given.pauses;
+  }
+
+  @Nullable String sandbox() {
+    return given.sandbox;
+  }
+
+  String imageStore() {
+    return given.imageStore;
+  }
+
+  @Nullable Networks networks() {
+    return given.networks;
+  }
+
   StoredState withInit(int pid, long startTime) {
-    return new StoredState(
-        id,
-        bundle,
-        rootfs,
-        created,
-        pid,
-        startTime,
-        cgroups,
-        scope,
-        preservedFds,
-        listenFds,
-        pauses,
-        sandbox,
-        addresses,
-        imageStore,
-        resctrl,
-        networks);
+    return new StoredState(given, pid, startTime, cgroups, scope, addresses, resctrl);
   }
 
-  StoredState withCgroups(Map<String, String> paths, Map<String, String> scope) {
-    return new StoredState(
-        id,
-        bundle,
-        rootfs,
-        created,
-        initPid,
-        initStartTime,
-        paths,
-        scope,
-        preservedFds,
-        listenFds,
-        pauses,
-        sandbox,
-        addresses,
-        imageStore,
-        resctrl,
-        networks);
+  StoredState withCgroups(Map<String, String> paths, Map<String, String> ofScope) {
+    return new StoredState(given, initPid, initStartTime, paths, ofScope, addresses, resctrl);
   }
 
-  /// @param directories of groups that go with the container, in that order
   StoredState withResctrl(List<String> directories) {
-    return new StoredState(
-        id,
-        bundle,
-        rootfs,
-        created,
-        initPid,
-        initStartTime,
-        cgroups,
-        scope,
-        preservedFds,
-        listenFds,
-        pauses,
-        sandbox,
-        addresses,
-        imageStore,
-        directories,
-        networks);
+    return new StoredState(given, initPid, initStartTime, cgroups, scope, addresses, directories);
   }
 
-  StoredState withAddresses(List<String> given) {
-    return new StoredState(
-        id,
-        bundle,
-        rootfs,
-        created,
-        initPid,
-        initStartTime,
-        cgroups,
-        scope,
-        preservedFds,
-        listenFds,
-        pauses,
-        sandbox,
-        given,
-        imageStore,
-        resctrl,
-        networks);
+  StoredState withAddresses(List<String> all) {
+    return new StoredState(given, initPid, initStartTime, cgroups, scope, all, resctrl);
   }
 }

@@ -105,7 +105,13 @@ class JrunCommandTest {
     Metadata labels = new Metadata(Map.of("app", "web", "tier", ""), Map.of());
     assertThat(jrun("run", "--label", "app=web", "-l", "tier", "c1")).isZero();
     assertThat(operations.calls)
-        .containsExactly(new RunOptions(plainCreate("c1").with(labels), false, false, false));
+        .containsExactly(
+            new RunOptions(
+                plainCreate("c1")
+                    .with(new Additions(List.of(), List.of(), null, labels, false), null),
+                false,
+                false,
+                false));
     for (String wrong : List.of("=x", "a b=c", "app=a,b=c", "app=a;b", "-=")) {
       assertThat(jrun("run", "--label", wrong, "c2")).as(wrong).isNotZero();
     }

@@ -15,8 +15,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -58,23 +56,8 @@ class StoreTest {
   }
 
   private static StoredState state(String bundle) {
-    return new StoredState(
-        ID,
-        bundle,
-        "/rootfs",
-        Instant.EPOCH,
-        0,
-        0,
-        Map.of(),
-        Map.of(),
-        0,
-        0,
-        false,
-        null,
-        List.of(),
-        "",
-        List.of(),
-        null);
+    return StoredState.begun(
+        new StoredState.Given(ID, bundle, "/rootfs", Instant.EPOCH, 0, 0, false, null, "", null));
   }
 
   private void assertOwned(Store store, String bundle) {
