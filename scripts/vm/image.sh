@@ -2,6 +2,11 @@
 # Makes the virtual machine under build/vm: kernel, initramfs, and a disk with Debian, systemd and this machine's JDK. Nothing of it is
 # installed here. What was made of the same inputs is kept. Prints "image: DIRECTORY"; exits 77 with the reason where it cannot be made.
 set -euo pipefail
+# mmdebstrap mounts /proc, /sys and devices below the new root: in mounts of its own, so that nothing of them is left where a run that was cut
+# off is cleared away
+if [ -z "${JRUN_VM_MOUNTS:-}" ] && [ "$(id -u)" = 0 ]; then
+  JRUN_VM_MOUNTS=own exec unshare --mount --propagation private "$BASH" "$0" "$@"
+fi
 cd "$(dirname "$0")/../.."
 out=build/vm
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
@@ -14,7 +19,7 @@ jdk=$(readlink -f "$JAVA_HOME")
 key=$( (cat scripts/vm/packages scripts/vm/init scripts/vm/image.sh "$jdk/release"; ls -l scripts/vm/root; cat scripts/vm/root/*; echo "$jdk $suite") | sha256sum | cut -c1-16)
 dir=$out/image-$key
 if [ -e "$dir/complete" ]; then echo "image: $dir"; exit 0; fi
-rm -rf "$out"/image-*
+rm -rf --one-file-system "$out"/image-*
 mkdir -p "$dir"
 log=$dir/log
 echo "making the virtual machine's disk in $dir (half a minute and some 150 MB of Debian packages)" >&2
@@ -72,6 +77,6 @@ echo uninitialized >"$root/etc/machine-id"
 rm "$root/etc/machine-id"; tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
 
 mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$root" "$dir/root.img" 3G >>"$log" 2>&1
-rm -rf "$root" "$initramfs"
+rm -rf --one-file-system "$root" "$initramfs"
 touch "$dir/complete"
 echo "image: $dir"
