@@ -131,6 +131,21 @@ public sealed interface FileCall<R> extends HostCall<R> {
   /// openat(2); the descriptor comes back to the engine when `returned`.
   record Openat(Descriptor directory, String path, int flags, int mode, boolean returned)
       implements FileCall<Descriptor> {
+    /// Opens what exists, from the working directory, close-on-exec.
+    public static Openat existing(String path, int flags) {
+      return new Openat(Descriptor.CWD, path, flags | O_CLOEXEC, 0, false);
+    }
+
+    /// Opens a directory to read it, from the working directory, close-on-exec.
+    public static Openat directory(String path) {
+      return existing(path, O_RDONLY | O_DIRECTORY);
+    }
+
+    /// Opens a file, from the working directory, close-on-exec, and makes it where it is missing.
+    public static Openat creating(String path, int flags, int mode) {
+      return new Openat(Descriptor.CWD, path, flags | O_CREAT | O_CLOEXEC, mode, false);
+    }
+
     @Override
     public Number number() {
       return Number.OPENAT;

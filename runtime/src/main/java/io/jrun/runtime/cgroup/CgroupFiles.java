@@ -20,11 +20,7 @@ record CgroupFiles(Kernel kernel) {
   private static final int DT_DIR = 4;
 
   OwnedDescriptor open(String path, int flags) {
-    Descriptor opened =
-        kernel.call(new FileCall.Openat(Descriptor.CWD, path, flags | FileCall.O_CLOEXEC, 0, true));
-    if (!(opened instanceof Descriptor.Known(int number)))
-      throw new IllegalStateException("openat returned " + opened.text());
-    return new OwnedDescriptor(kernel, number);
+    return OwnedDescriptor.open(kernel, FileCall.Openat.existing(path, flags));
   }
 
   void write(String path, String value) {

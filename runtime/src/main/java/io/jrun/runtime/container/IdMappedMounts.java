@@ -116,11 +116,6 @@ final class IdMappedMounts {
 
   private Descriptor open(int pid) {
     return client.helper.call(
-        new FileCall.Openat(
-            Descriptor.CWD,
-            "/proc/" + pid + "/ns/user",
-            FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-            0,
-            false));
+        FileCall.Openat.existing("/proc/" + pid + "/ns/user", FileCall.O_RDONLY));
   }
 }

@@ -157,13 +157,7 @@ final class JoinedSandbox implements AutoCloseable {
       batch.add(new PseudoCall.ResetSignals());
       Descriptor namespace =
           batch
-              .add(
-                  new FileCall.Openat(
-                      Descriptor.CWD,
-                      path(NamespaceType.MOUNT),
-                      FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                      0,
-                      false))
+              .add(FileCall.Openat.existing(path(NamespaceType.MOUNT), FileCall.O_RDONLY))
               .descriptor();
       batch.add(new NamespaceCall.Setns(namespace, NamespaceCall.CLONE_NEWNS));
       visitor.helper().run(batch);

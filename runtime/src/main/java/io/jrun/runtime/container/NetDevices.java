@@ -33,12 +33,7 @@ final class NetDevices {
     Descriptor.Known namespace =
         (Descriptor.Known)
             client.call(
-                new FileCall.Openat(
-                    Descriptor.CWD,
-                    "/proc/" + initPid + "/ns/net",
-                    FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                    0,
-                    false));
+                FileCall.Openat.existing("/proc/" + initPid + "/ns/net", FileCall.O_RDONLY));
     try (RouteSocket host = new RouteSocket(client);
         RouteSocket container = new RouteSocket(init)) {
       devices.forEach((name, device) -> {

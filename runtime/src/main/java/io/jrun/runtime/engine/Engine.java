@@ -110,14 +110,7 @@ final class Engine {
   /// Under the lock that starters take, the socket's name goes first, so nobody new finds it; who
   /// had connected before that is served. Foreground containers watch themselves on.
   private void leave(Descriptor listener, String files) {
-    Descriptor lock =
-        kernel.call(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                files + ".lock",
-                FileCall.O_RDWR | FileCall.O_CREAT | FileCall.O_CLOEXEC,
-                0600,
-                false));
+    Descriptor lock = kernel.call(FileCall.Openat.creating(files + ".lock", FileCall.O_RDWR, 0600));
     kernel.call(new FileCall.Flock(lock, FileCall.LOCK_EX));
     kernel.call(new FileCall.Unlinkat(Descriptor.CWD, socketPath, 0));
     kernel.call(new FileCall.Flock(lock, FileCall.LOCK_UN));

@@ -24,13 +24,7 @@ public final class Mountinfo {
   public static List<Entry> read(HelperKernel process) {
     Batch batch = new Batch();
     Pending<Descriptor> file =
-        batch.add(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                "/proc/self/mountinfo",
-                FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                0,
-                false));
+        batch.add(FileCall.Openat.existing("/proc/self/mountinfo", FileCall.O_RDONLY));
     Pending<byte[]> first = batch.add(new FileCall.Read(file.descriptor(), CHUNK));
     Results results = process.run(batch);
     ByteArrayOutputStream text = new ByteArrayOutputStream();
