@@ -96,7 +96,8 @@ final class PolicyStore {
     return directory.resolve("endpoints").resolve(link + ".json");
   }
 
-  /// Written without an aside and a rename: it is a part of every ADD.
+  /// Written in place, without a temporary file: it is a part of every ADD, and a torn file is
+  /// skipped.
   void add(Endpoint endpoint) {
     make();
     Path path = endpointFile(endpoint.link());

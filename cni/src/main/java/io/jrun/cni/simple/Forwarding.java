@@ -14,7 +14,8 @@ record Forwarding(Kernel kernel) {
               : "/proc/sys/net/ipv4/ip_forward";
       try (OwnedDescriptor owned =
           OwnedDescriptor.open(kernel, FileCall.Openat.existing(file, FileCall.O_RDWR))) {
-        // at an offset, as the kernel ignores numbers that are not written at the beginning
+        // with pread, so that the write starts at offset 0: the kernel ignores a number that is
+        // written elsewhere
         byte[] value = kernel.call(new FileCall.Pread(owned.descriptor(), 2, 0));
         if (value.length == 0 || value[0] == '0') {
           kernel.call(new FileCall.Write(owned.descriptor(), new byte[] {'1'}));

@@ -158,7 +158,7 @@ public final class HelperCaller implements Caller, AutoCloseable {
       left.add(results.of(begun.socket()));
       closeLeft();
     } catch (KernelException e) {
-      // the namespace that nobody wants any more could not be entered
+      // the namespace, which is not needed any more, could not be entered
     }
   }
 

@@ -7,7 +7,6 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
   int MAP_PRIVATE_FIXED = 0x12;
   int PROT_READ_EXEC = 5;
   int SIG_BLOCK = 0;
-  int SIG_SETMASK = 2;
 
   /// A call that answers only that it succeeded.
   sealed interface Action extends ProcessCall<Nothing> {

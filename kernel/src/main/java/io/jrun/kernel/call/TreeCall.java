@@ -8,9 +8,6 @@ public sealed interface TreeCall<R> extends HostCall<R> {
   /// In place of nanoseconds: leave this time as it is.
   long UTIME_OMIT = 0x3ffffffe;
 
-  int SEEK_DATA = 3;
-  int SEEK_HOLE = 4;
-
   /// A call that answers only that it succeeded.
   sealed interface Action extends TreeCall<Nothing> {
     @Override

@@ -97,7 +97,7 @@ public final class Cgroup {
 
   /// Gives the v2 directory to a user, with the files that the kernel lists for that (cgroups(7),
   /// "Delegation"), so that the user may divide it further.
-  public void giveTo(int uid) {
+  void giveTo(int uid) {
     String directory = birthplace();
     if (directory == null) return;
     List<String> names = new ArrayList<>(List.of(""));
@@ -108,9 +108,7 @@ public final class Cgroup {
     names.addAll(listed.lines().toList());
     for (String name : names) {
       try {
-        files
-            .kernel()
-            .call(new FileCall.Fchownat(Descriptor.CWD, directory + "/" + name, uid, -1, 0));
+        files.chown(directory + "/" + name, uid);
       } catch (KernelException e) {
         // the list has files of controllers that are not on here
         if (!CgroupFiles.is(e, Errno.ENOENT))

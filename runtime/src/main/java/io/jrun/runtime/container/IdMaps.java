@@ -88,7 +88,7 @@ final class IdMaps {
     batch.add(new FileCall.Close(file));
   }
 
-  /// A program of the host, run as a child of the client.
+  /// newuidmap or newgidmap, run as a child of the client.
   private static final class Tool {
     static void run(Containers containers, ClientProcess client, List<String> words) {
       try (Child child = Child.clone(containers.kernel, client.helper, new Batch(), 0)) {

@@ -172,7 +172,7 @@ final class JoinedSandbox implements AutoCloseable {
       client.helper.call(new SignalCall.Kill(visitor.pid(), SIGKILL));
       client.helper.call(new ProcessCall.Wait4(visitor.pid(), 0));
     } catch (HelperGoneException e) {
-      // the client is gone, and its child ends when it finds its engine's socket closed
+      // the client has ended, and its child ends when the socket closes
     }
   }
 

@@ -156,7 +156,7 @@ final class Engine {
         confess(client, e);
       }
     } catch (HelperGoneException e) {
-      // the caller is gone: what it had begun is rolled back by then, and nobody is left to tell
+      // the caller has ended, and what it had begun is rolled back by now
     } finally {
       served.incrementAndGet();
       lastServedNanos.set(System.nanoTime());
@@ -193,8 +193,8 @@ final class Engine {
     }
   }
 
-  /// A defect of jrun's own, or a JVM at its limits: the log has the whole story, and the thread
-  /// goes on serving others.
+  /// An unexpected failure, such as a defect of jrun's own or a JVM out of memory: it is logged
+  /// with its stack, and the thread goes on serving others.
   private static void confess(Helper client, Throwable e) {
     e.printStackTrace();
     Invocation invocation = new Invocation(client);
