@@ -209,6 +209,17 @@ final class Sandbox implements AutoCloseable {
     }
   }
 
+  long enginePid() {
+    String status = text(run(command(Map.of(), "engine", "status", "-f", "json")));
+    return Long.parseLong(status.replaceFirst(".*\"pid\":([0-9]+).*\\s*", "$1"));
+  }
+
+  void killEngine() {
+    ProcessHandle engine = ProcessHandle.of(enginePid()).orElseThrow();
+    engine.destroyForcibly();
+    engine.onExit().join();
+  }
+
   static long descriptors() {
     try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
       return all.count();
