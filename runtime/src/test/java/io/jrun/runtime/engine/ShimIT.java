@@ -439,6 +439,23 @@ class ShimIT {
     pod.shutDown();
   }
 
+  /// `socket_dir` of containerd since 2.3.
+  @Test
+  void theSocketIsWhereContainerdWantsIt() throws Exception {
+    Path sockets = Path.of("/tmp", "s-" + sandbox.tag());
+    byte[] params =
+        new ProtoWriter().string(4, "2.3").string(5, "x").string(9, sockets.toString()).toBytes();
+    pod = new ShimPod(program(), sandbox.bundle(), sandbox.top(), sandbox.tag(), params);
+    assertThat(pod.address()).startsWith("unix://" + sockets + "/");
+    pod.ok("Create", pod.createRequest("", "", "", false));
+    pod.ok("Start", pod.request());
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+    assertThat(sockets).isEmptyDirectory();
+    Files.delete(sockets);
+  }
+
   @Test
   void deleteEndsWhatAKilledShimHasLeft() throws Exception {
     running("sleep 1000");
