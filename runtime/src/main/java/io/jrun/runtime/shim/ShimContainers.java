@@ -2,7 +2,11 @@ package io.jrun.runtime.shim;
 
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.wire.Hello;
+import io.jrun.kernel.wire.Keeper;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cli.Caller;
 import io.jrun.runtime.cli.CheckpointOptions;
@@ -133,9 +137,21 @@ final class ShimContainers {
     }
   }
 
-  /// The keeper joins the cgroup that the options name for the shim.
-  void joinShimCgroup(RuncOptions options, int pid) {
-    if (!options.shimCgroup().isEmpty()) containers.join(options.shimCgroup(), pid);
+  /// The keeper joins the cgroup that the options name for the shim. Engines that it starts later
+  /// are to be where it was before.
+  void joinShimCgroup(RuncOptions options, Keeper keeper, int pid) {
+    if (options.shimCgroup().isEmpty()) return;
+    int flags = FileCall.O_WRONLY | FileCall.O_CLOEXEC;
+    int index = 0;
+    for (String directory : containers.cgroupsOf(pid)) {
+      String path = directory + "/cgroup.procs";
+      try (OwnedDescriptor procs =
+          OwnedDescriptor.open(
+              kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, false))) {
+        keeper.home(index++, procs);
+      }
+    }
+    containers.join(options.shimCgroup(), pid);
   }
 
   Supervised create(HelperKernel worker, CreateTask request, RuncOptions options) {

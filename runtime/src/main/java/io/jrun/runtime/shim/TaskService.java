@@ -258,7 +258,7 @@ final class TaskService implements AutoCloseable {
 
   private byte[] create(CreateTask request, RuncOptions options, TaskProcess process) {
     containers.noteFor(request.bundle(), process.root(), state.socket());
-    containers.joinShimCgroup(options, state.pid());
+    containers.joinShimCgroup(options, keeper, state.pid());
     Stdio stdio = stdio(process);
     try (HelperKernel worker = workers.fork();
         MaybeLogger logger = logger(process)) {

@@ -146,6 +146,14 @@ final class Sandbox implements AutoCloseable {
     }
   }
 
+  /// The top of a cgroup hierarchy in which processes may be anywhere.
+  Path aHierarchy() {
+    return hierarchies.stream()
+        .filter(path -> path.toString().matches(".*/(pids|freezer|unified|cgroup)"))
+        .findFirst()
+        .orElseThrow();
+  }
+
   /// What is on the machine of a container: its directory, cgroups, mounts of the host, processes.
   List<String> left(String id) {
     List<String> left = new ArrayList<>();

@@ -470,6 +470,36 @@ class ShimIT {
     assertThat(pod.deleteByCommand()).isNotEmpty();
   }
 
+  /// `ShimCgroup` of runc's options.
+  @Test
+  void theKeeperJoinsACgroupAndTheEnginesThatItStartsDoNot() throws Exception {
+    String name = "shim-" + sandbox.tag();
+    Path cgroup = Files.createDirectory(sandbox.aHierarchy().resolve(name));
+    try {
+      shim("sleep 1000");
+      String before = Files.readString(Path.of("/proc/" + pod.keeperPid() + "/cgroup"));
+      byte[] options = new ProtoWriter().string(3, "/" + name).toBytes();
+      pod.ok(
+          "Create",
+          pod.createRequest("", "", "", false)
+              .message(
+                  10, new ProtoWriter().string(1, "containerd.runc.v1.Options").bytes(2, options)));
+      assertThat(Files.readString(cgroup.resolve("cgroup.procs"))).contains("" + pod.keeperPid());
+      sandbox.killEngine();
+      pod.ok("Start", pod.request());
+      assertThat(Files.readString(Path.of("/proc/" + sandbox.enginePid() + "/cgroup")))
+          .isEqualTo(before);
+      assertThat(Files.readAllLines(cgroup.resolve("cgroup.procs")))
+          .containsExactly("" + pod.keeperPid());
+      pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+      pod.ok("Wait", pod.request());
+      pod.finish();
+    } finally {
+      pod.close();
+      Files.delete(cgroup);
+    }
+  }
+
   @Test
   void versionAndFeaturesAreTold() throws Exception {
     assertThat(ShimPod.run(program(), sandbox.bundle(), sandbox.top(), new byte[0], "-v"))
