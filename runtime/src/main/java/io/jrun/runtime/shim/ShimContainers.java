@@ -169,6 +169,10 @@ final class ShimContainers {
                 0));
   }
 
+  Descriptor mappingNamespace(HelperKernel worker, RootfsOptions options) {
+    return by(worker).mappingNamespace(options.uids(), options.gids());
+  }
+
   void start(HelperKernel worker, TaskProcess process) {
     by(worker).start(global(process), process.id);
   }

@@ -264,7 +264,8 @@ final class TaskService implements AutoCloseable {
         MaybeLogger logger = logger(process)) {
       if (!options.binaryName().isEmpty())
         warn(worker, "BinaryName " + options.binaryName() + " is ignored: jrun is its own runtime");
-      RootfsMounts.mount(worker, request.rootfs(), request.bundle() + "/rootfs");
+      new RootfsMounts(worker, request.bundle() + "/rootfs")
+          .mount(request.rootfs(), ids -> containers.mappingNamespace(worker, ids));
       if (process.isOfCheckpoint()) { // start makes it
         pod.record(Line.of(Line.What.CREATED, process.id, ""));
         return new ProtoWriter().toBytes();
@@ -347,7 +348,8 @@ final class TaskService implements AutoCloseable {
   private void undoContainer(TaskProcess process) {
     try (LazyWorker worker = containers.worker()) {
       containers.delete(worker, process);
-      if (!process.rootfs().isEmpty()) RootfsMounts.unmount(worker, process.bundle() + "/rootfs");
+      if (!process.rootfs().isEmpty())
+        new RootfsMounts(worker, process.bundle() + "/rootfs").unmount();
     }
   }
 
