@@ -9,7 +9,7 @@ enum {
   MANY_REQUESTS = 1024,           /* of a client that are not answered: likewise */
   MOST_BYTES = 64 << 20,          /* of memory for kept frames: nobody is heard any more */
   FIRST_PAUSE = 10, LAST_PAUSE = 1000, /* milliseconds between attempts to reach an engine */
-  MOST_FILES = KEEPER_FIRST_PLACE + KEEPER_PLACES + 64, OUTGOING = 0, TAKEN = 1, WRITES_PER_TURN = 64
+  FIRST_HOME = KEEPER_FIRST_PLACE + KEEPER_PLACES, MOST_FILES = FIRST_HOME + KEEPER_HOMES + 64, OUTGOING = 0, TAKEN = 1, WRITES_PER_TURN = 64
 };
 
 struct frame {
@@ -430,6 +430,7 @@ static void obey(struct keeper_message *m, struct frame *data, int fd) {
       fd = -1;
       break;
     case KEEPER_PLACE:
+      if (place >= FIRST_HOME && place < FIRST_HOME + KEEPER_HOMES) placeable = syscall3(SYS_fcntl, place, F_GETFD, 0) < 0;
       if (fd >= 0 && placeable) syscall3(SYS_dup3, fd, place, O_CLOEXEC);
       break;
     case KEEPER_OPEN: open_for_engine(m, data, placeable); break;
@@ -528,6 +529,11 @@ static int read_engine(void) {
   return 1;
 }
 
+/* An engine serves others too: it is not to end with this pod's cgroup, nor to be counted there. */
+static void go_home(void) {
+  for (int i = 0; i < KEEPER_HOMES; i++) syscall3(SYS_write, FIRST_HOME + i, "0", 1);
+}
+
 /* Finding an engine: a child does it, since that may take long, fail, or start one. */
 
 static void begin_to_connect(char **env, const struct greeting *greeting) {
@@ -536,6 +542,7 @@ static void begin_to_connect(char **env, const struct greeting *greeting) {
   long child = split();
   if (child == 0) {
     prefer_installed();
+    go_home();
     int found = engine_connect(env, 0);
     if (!greet(found, greeting)) quit(1);
     struct { struct cmsghdr header; int fd, pad; } control = {{sizeof(struct cmsghdr) + sizeof(int), SOL_SOCKET, SCM_RIGHTS}, found, 0};

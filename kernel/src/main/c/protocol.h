@@ -131,6 +131,9 @@ struct monitor {
 #define TTRPC_LIMIT 0x400000
 #define KEEPER_FIRST_PLACE 512
 #define KEEPER_PLACES 1024
+/* Behind them, the cgroup.procs of the cgroups that the keeper was in before it joined another, which an
+ * engine that it starts is to be in. The first that are given stay. */
+#define KEEPER_HOMES 16
 
 struct keeper_message {
   unsigned size; /* of the bytes that follow */

@@ -7,7 +7,7 @@
 #include "helper.h"
 
 enum { CONFIG_SIZE = 4 << 20, INPUT_SIZE = 1 << 16, BACKLOG = 128 };
-#define SOCKETS "/run/containerd/s" /* of all shims, runc's too */
+#define SOCKETS "/run/containerd/s" /* of all shims, runc's too, unless containerd names another place */
 
 struct request {
   const char *address, *name_space, *id, *action;
@@ -62,27 +62,36 @@ static void find_group(const struct request *r, char *group, size room) {
   append(group, group + room, r->id);
 }
 
-/* From 2.3 on standard input is BootstrapParams, which has fields from 4 to 7; before that it is an
- * Any, with fields 1 and 2, or nothing. */
-static int takes_bootstrap(void) {
+/* From 2.3 on standard input is BootstrapParams, which has fields from 4 to 7, and may have the
+ * directory of sockets as its field 9; before that it is an Any, with fields 1 and 2, or nothing. */
+static int takes_bootstrap(char *socket_directory, size room) {
   size n = read_all(0, input, sizeof input), at = 0;
+  int found = 0;
   while (at < n) {
     unsigned char tag = (unsigned char)input[at++];
     unsigned long value = 0;
-    if (tag >> 3 >= 4 && tag >> 3 <= 7) return 1;
+    if (tag >> 3 >= 4 && tag >> 3 <= 7) found = 1;
     for (int shift = 0; at < n && shift < 64; shift += 7) {
       unsigned char byte = (unsigned char)input[at++];
       value |= (unsigned long)(byte & 0x7f) << shift;
       if (!(byte & 0x80)) break;
     }
     if ((tag & 7) == 2) {
-      if (value > n - at) return 0;
+      if (value > n - at) return found;
+      if (tag >> 3 == 9) {
+        if (value >= room) {
+          complain("the directory of sockets has too long a name", "", 0);
+          quit(1);
+        }
+        copy(socket_directory, input + at, value);
+        socket_directory[value] = 0;
+      }
       at += value;
     } else if ((tag & 7) != 0) {
-      return 0;
+      return found;
     }
   }
-  return 0;
+  return found;
 }
 
 static void report(const char *url, int bootstrap) {
@@ -117,12 +126,12 @@ static void fail(const char *what, const char *path, long error) {
 
 /* A listener of its own, or -1 where a keeper listens there already. Without the lock, a socket that
  * another `start` has bound and does not listen on yet would look like one that a dead keeper left. */
-static int listen_at(const char *path) {
+static int listen_at(const char *directory, const char *path) {
   struct sockaddr_un at = {AF_UNIX, {0}};
   int n = (int)(sizeof at.family + length(path) + 1), listener = -1;
   append(at.path, at.path + sizeof at.path, path);
-  int lock = (int)syscall3(SYS_openat, AT_FDCWD, SOCKETS, O_RDONLY | O_CLOEXEC);
-  fail("cannot open ", SOCKETS, lock);
+  int lock = (int)syscall3(SYS_openat, AT_FDCWD, directory, O_RDONLY | O_CLOEXEC);
+  fail("cannot open ", directory, lock);
   while (syscall2(SYS_flock, lock, LOCK_EX) == -EINTR) {}
   if (!connects(&at, n)) {
     syscall3(SYS_unlinkat, AT_FDCWD, path, 0);
@@ -188,7 +197,7 @@ static void raise_oom_score(void) {
 }
 
 static _Noreturn void begin(const struct request *r, char **env, const struct greeting *greeting) {
-  char group[256], text[1024], *end = text + sizeof text, key[65], path[108], url[128];
+  char group[256], text[1024], *end = text + sizeof text, key[65], path[108], url[128], sockets[108 - 65] = "";
   if (!*r->id || !*r->name_space) {
     complain("start needs -namespace and -id", "", 0);
     quit(1);
@@ -196,12 +205,15 @@ static _Noreturn void begin(const struct request *r, char **env, const struct gr
   find_group(r, group, sizeof group);
   char *p = append(append(append(append(append(text, end, r->address), end, "/"), end, r->name_space), end, "/"), end, group);
   sha256_hex(text, (size)(p - text), key);
-  syscall3(SYS_mkdirat, AT_FDCWD, "/run/containerd", 0711);
-  syscall3(SYS_mkdirat, AT_FDCWD, SOCKETS, 0711);
-  append(append(path, path + sizeof path, SOCKETS "/"), path + sizeof path, key);
+  int bootstrap = takes_bootstrap(sockets, sizeof sockets);
+  if (!bootstrap || !*sockets) {
+    syscall3(SYS_mkdirat, AT_FDCWD, "/run/containerd", 0711);
+    append(sockets, sockets + sizeof sockets, SOCKETS);
+  }
+  syscall3(SYS_mkdirat, AT_FDCWD, sockets, 0711);
+  append(append(append(path, path + sizeof path, sockets), path + sizeof path, "/"), path + sizeof path, key);
   append(append(url, url + sizeof url, "unix://"), url + sizeof url, path);
-  int bootstrap = takes_bootstrap();
-  int listener = listen_at(path);
+  int listener = listen_at(sockets, path);
   note_address(url);
   if (listener >= 0) {
     int exits = make_state(key);

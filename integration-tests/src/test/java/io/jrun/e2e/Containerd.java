@@ -141,6 +141,9 @@ final class Containerd implements AutoCloseable {
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
             .redirectInput(new File("/dev/null"));
+    // where a restore leaves the images of a checkpoint
+    builder.environment().put("TMPDIR", temp.toString());
+    builder.environment().remove("XDG_RUNTIME_DIR");
     builder.environment().merge("PATH", jrun.getParent().toString(), (old, bin) -> bin + ":" + old);
     Process started = builder.start();
     daemon = started;

@@ -115,6 +115,14 @@ public final class Keeper implements AutoCloseable {
     send(Protocol.KEEPER_PLACE, 0, number, NOTHING, descriptor);
   }
 
+  /// Has the keeper keep the `cgroup.procs` of a cgroup for the engines that it starts, unless it
+  /// has been given those before.
+  ///
+  /// @param index of the hierarchy
+  public void home(int index, OwnedDescriptor procs) {
+    if (index < Protocol.KEEPER_HOMES) place(FIRST_PLACE + PLACES + index, procs);
+  }
+
   /// Has the keeper open a file without waiting and keep it under a number.
   ///
   /// @return the errno, 0 where it is open

@@ -43,6 +43,7 @@ final class Protocol {
   static final int TTRPC_LIMIT = 0x400000;
   static final int KEEPER_FIRST_PLACE = 512;
   static final int KEEPER_PLACES = 1024;
+  static final int KEEPER_HOMES = 16;
   static final int KEEPER_MESSAGE_SIZE = 16;
   static final int KEEPER_EXIT_SIZE = 32;
   static final int KEEPER_STATE_SIZE = 48;

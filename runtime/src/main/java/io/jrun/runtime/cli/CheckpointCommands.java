@@ -1,6 +1,5 @@
 package io.jrun.runtime.cli;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// `jrun checkpoint` and `jrun restore`.
@@ -95,11 +94,8 @@ final class CheckpointCommands {
 
   private static CriuOptions criu(ParsedLine line) {
     String mode = line.text("--manage-cgroups-mode", "");
-    if (!List.of("", "soft", "full", "strict", "ignore").contains(mode))
-      throw new CommandFailure(1, "invalid manage-cgroups-mode value");
-    for (String type : line.texts("--empty-ns"))
-      if (!type.equals("network"))
-        throw new CommandFailure(1, "namespace \"" + type + "\" is not supported");
+    String problem = CriuOptions.problem(mode, line.texts("--empty-ns"));
+    if (!problem.isEmpty()) throw new CommandFailure(1, problem);
     return new CriuOptions(
         line.text("--image-path", ""),
         line.text("--work-path"),

@@ -21,8 +21,18 @@ public record CriuOptions(
     List<String> emptyNamespaces,
     boolean autoDedup,
     boolean lazyPages) {
+  private static final List<String> MODES = List.of("", "soft", "full", "strict", "ignore");
+
   public CriuOptions {
     emptyNamespaces = List.copyOf(emptyNamespaces);
+  }
+
+  /// What is wrong with these values; empty where nothing is.
+  public static String problem(String manageCgroupsMode, List<String> emptyNamespaces) {
+    if (!MODES.contains(manageCgroupsMode)) return "invalid manage-cgroups-mode value";
+    for (String type : emptyNamespaces)
+      if (!type.equals("network")) return "namespace \"" + type + "\" is not supported";
+    return "";
   }
 
   /// These options with each path of the caller's made absolute.

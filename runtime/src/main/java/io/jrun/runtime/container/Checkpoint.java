@@ -39,19 +39,22 @@ final class Checkpoint {
   private final StoredState state;
   private final Config config;
   private final Cgroup cgroup;
+  private final CriuProgress progress;
 
   Checkpoint(
       Containers containers,
       ClientProcess client,
       StoredState state,
       Config config,
-      Cgroup cgroup) {
+      Cgroup cgroup,
+      CriuProgress progress) {
     this.containers = containers;
     this.client = client;
     this.criu = new Criu(containers.kernel, client.helper, client.env());
     this.state = state;
     this.config = config;
     this.cgroup = cgroup;
+    this.progress = progress;
   }
 
   static void checkVersion(int version) {
@@ -71,11 +74,14 @@ final class Checkpoint {
     CriuRequest request = request(options, images, version);
     if (!options.preDump()) {
       addExternalMounts(request);
-      images.writeDescriptors(standardDescriptors());
+      images.writeDescriptors(standardDescriptors(request));
     }
     client.log.step("asks criu for ", request.type());
     try {
-      criu.dump(request, notification -> notified(options, notification));
+      criu.dump(
+          request,
+          child -> progress.began(HostProcess.of(containers.kernel, child.pid())),
+          notification -> notified(options, notification));
     } catch (CriuException e) {
       throw images.explained(e);
     }
@@ -174,7 +180,9 @@ final class Checkpoint {
     }
   }
 
-  private List<String> standardDescriptors() {
+  /// What the standard descriptors lead to. Of a file from outside, such as a FIFO of containerd's,
+  /// CRIU saves its name alone, by which the restored process inherits another.
+  private List<String> standardDescriptors(CriuRequest request) {
     Batch batch = new Batch();
     List<Pending<String>> asked = new ArrayList<>();
     for (int fd = 0; fd < 3; fd++)
@@ -182,11 +190,19 @@ final class Checkpoint {
           batch.attempt(
               new FileCall.Readlinkat(Descriptor.CWD, "/proc/" + state.initPid() + "/fd/" + fd)));
     Results results = client.helper.run(batch);
-    return asked.stream().map(each -> results.succeeded(each) ? results.of(each) : "").toList();
+    List<String> targets = new ArrayList<>();
+    for (Pending<String> each : asked) targets.add(results.succeeded(each) ? results.of(each) : "");
+    ExternalFiles.of(containers.kernel, state.initPid(), targets)
+        .forEach((fd, name) -> {
+          request.external(name);
+          targets.set(fd, name);
+        });
+    return targets;
   }
 
   private void notified(CheckpointOptions options, CriuNotification notification) {
     client.log.step("criu is at ", notification.script());
+    if (notification.script().equals("post-dump")) progress.saved();
     if (!notification.script().equals("status-ready") || options.statusFd() < 0) return;
     Descriptor fd = new Descriptor.Known(options.statusFd());
     Batch batch = new Batch();

@@ -597,8 +597,12 @@ public final class ContainerOperations {
     cgroup(state).thaw();
   }
 
-  /// Saves a container, and deletes it unless it is to be left running.
   public void checkpoint(CheckpointOptions given) {
+    checkpoint(given, CriuProgress.UNWATCHED);
+  }
+
+  /// Saves a container, and deletes it unless it is to be left running.
+  public void checkpoint(CheckpointOptions given, CriuProgress progress) {
     warnOfRootlessCriu();
     Store store = store(given.global());
     Store.Stored stored = store.load(given.id());
@@ -609,7 +613,7 @@ public final class ContainerOperations {
           "Container cannot be checkpointed in " + status.text() + " state");
     CheckpointOptions options = given.withPaths(client::absolute);
     Config config = containers.configs.of(stored);
-    new Checkpoint(containers, client, state, config, cgroup(state)).perform(options);
+    new Checkpoint(containers, client, state, config, cgroup(state), progress).perform(options);
     if (options.leaveRunning() || options.preDump()) return;
     try {
       delete(given.global(), given.id(), true, false);
@@ -623,11 +627,23 @@ public final class ContainerOperations {
       client.log.warning("checkpoint and restore are untested with rootless containers");
   }
 
+  /// Restores a container for somebody who outlives this client and takes its terminal.
+  ///
+  /// @param options with absolute paths
+  public void restore(RestoreOptions options, CriuProgress progress) {
+    Store store = store(options.create().global());
+    try (Restoration restoration = new Restoration(containers, client, store, options, progress)) {
+      OwnedDescriptor master = restoration.perform().master();
+      if (master != null) master.close();
+    }
+  }
+
   public int restore(RestoreOptions given) {
     warnOfRootlessCriu();
     Store store = store(given.create().global());
     RestoreOptions options = given.withPaths(client::absolute);
-    try (Restoration restoration = new Restoration(containers, client, store, options)) {
+    try (Restoration restoration =
+        new Restoration(containers, client, store, options, CriuProgress.UNWATCHED)) {
       Restoration.Restored restored = restoration.perform();
       if (options.detach()) return 0;
       OwnedDescriptor master = restored.master();

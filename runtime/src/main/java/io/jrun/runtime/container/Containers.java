@@ -22,6 +22,7 @@ import io.jrun.runtime.systemd.ManagerAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -92,6 +93,16 @@ public final class Containers {
   private static Networks networks(Kernel kernel, Path helper) {
     return new ContainerNetworks(
         kernel, new SimpleCni(kernel), helper, new ResultCache(kernel, ResultCache.DEFAULT));
+  }
+
+  /// The directories of the cgroups that a process is in.
+  public Collection<String> cgroupsOf(int pid) {
+    Path file = Path.of("/proc", Integer.toString(pid), "cgroup");
+    try {
+      return cgroups.current(Files.readString(file)).values();
+    } catch (IOException e) {
+      throw new ContainerException("cannot read " + file + ": " + e);
+    }
   }
 
   /// Moves a process into a cgroup that is there, in every hierarchy that has it.

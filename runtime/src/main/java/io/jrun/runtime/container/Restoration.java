@@ -58,6 +58,7 @@ final class Restoration implements AutoCloseable {
   private final RestoreOptions options;
   private final CreateOptions create;
   private final Criu criu;
+  private final CriuProgress progress;
 
   private @Nullable Bundle bundle;
   private @Nullable Claim claim;
@@ -67,11 +68,17 @@ final class Restoration implements AutoCloseable {
   private boolean isWired;
 
   /// @param options with absolute paths
-  Restoration(Containers containers, ClientProcess client, Store store, RestoreOptions options) {
+  Restoration(
+      Containers containers,
+      ClientProcess client,
+      Store store,
+      RestoreOptions options,
+      CriuProgress progress) {
     this.containers = containers;
     this.client = client;
     this.store = store;
     this.options = options;
+    this.progress = progress;
     this.create = options.create();
     this.criu = new Criu(containers.kernel, client.helper, client.env());
   }
@@ -172,6 +179,7 @@ final class Restoration implements AutoCloseable {
               NamespaceCall.CLONE_NEWNS,
               inherited,
               child -> {
+                progress.began(HostProcess.of(containers.kernel, child.pid()));
                 prepare(child, made, read.rootfs());
                 if (group != null) group.add(child.pid());
               },
@@ -235,7 +243,8 @@ final class Restoration implements AutoCloseable {
         .forEach(request::externalMount);
     List<String> descriptors = images.readDescriptors();
     for (int fd = 0; fd < descriptors.size(); fd++)
-      if (descriptors.get(fd).contains("pipe:")) request.inherit(descriptors.get(fd), fd);
+      if (descriptors.get(fd).contains("pipe:") || ExternalFiles.isOne(descriptors.get(fd)))
+        request.inherit(descriptors.get(fd), fd);
     addCgroupRoots(request, cgroup);
     return request;
   }
@@ -325,6 +334,7 @@ final class Restoration implements AutoCloseable {
     state = restored;
     store.complete(claim(), configOf(read, pid), restored);
     store.started(claim());
+    progress.restored(new HostProcess(containers.kernel, pid, start));
   }
 
   /// CRIU restores clocks in a time namespace, which an exec'd process must join: the kept config
@@ -354,6 +364,7 @@ final class Restoration implements AutoCloseable {
       received.close();
     } else {
       master = received;
+      progress.terminal(received);
     }
   }
 

@@ -75,8 +75,11 @@ public final class Criu {
   }
 
   /// Dumps, and returns when it is done.
-  public void dump(CriuRequest request, Consumer<CriuNotification> notified) {
-    perform(request, 0, List.of(), child -> {}, notified);
+  ///
+  /// @param prepare what is done with CRIU's process before it is CRIU
+  public void dump(
+      CriuRequest request, Consumer<ForkedHelper> prepare, Consumer<CriuNotification> notified) {
+    perform(request, 0, List.of(), prepare, notified);
   }
 
   /// Restores, and returns the pid of the restored init, which is a child of the client.

@@ -29,6 +29,10 @@ record Line(JsonObject json) {
     PAUSED,
     RESUMED,
     OOM,
+    CRIU,
+    CHECKPOINTING,
+    SAVED,
+    UNSAVED,
     CHECKPOINTED,
     SHUTDOWN
   }

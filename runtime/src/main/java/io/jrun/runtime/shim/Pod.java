@@ -199,7 +199,8 @@ final class Pod implements AutoCloseable {
 
   private void settle(TaskProcess process) {
     KeeperExit exit = process.reaped;
-    if (exit == null || process.hasExited || process.isStarting) return;
+    if (exit == null || process.hasExited || process.isStarting || process.isCheckpointing())
+      return;
     record(
         Line.of(Line.What.EXITED, process.id, process.execId)
             .with("status", exit.status())

@@ -65,7 +65,19 @@ record PodEvent(Instant at, String topic, String type, byte[] message) {
               "checkpointed",
               "TaskCheckpointed",
               w.string(1, id).string(2, line.text("path")));
-      case BASE, CREATE, STARTING, BORN, FAILED, RELAY, FORGOTTEN, SHUTDOWN -> null;
+      case BASE,
+          CREATE,
+          STARTING,
+          BORN,
+          FAILED,
+          RELAY,
+          CRIU,
+          CHECKPOINTING,
+          SAVED,
+          UNSAVED,
+          FORGOTTEN,
+          SHUTDOWN ->
+          null;
     };
   }
 

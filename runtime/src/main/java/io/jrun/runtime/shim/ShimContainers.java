@@ -2,21 +2,29 @@ package io.jrun.runtime.shim;
 
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.wire.Hello;
+import io.jrun.kernel.wire.Keeper;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cli.Caller;
+import io.jrun.runtime.cli.CheckpointOptions;
 import io.jrun.runtime.cli.CreateOptions;
+import io.jrun.runtime.cli.CriuOptions;
 import io.jrun.runtime.cli.GlobalOptions;
 import io.jrun.runtime.cli.Log;
 import io.jrun.runtime.cli.LogFormat;
+import io.jrun.runtime.cli.RestoreOptions;
 import io.jrun.runtime.cli.UpdateOptions;
 import io.jrun.runtime.container.ContainerOperations;
 import io.jrun.runtime.container.Containers;
+import io.jrun.runtime.container.CriuProgress;
 import io.jrun.runtime.container.Supervised;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
+import io.jrun.specs.task.CheckpointTask;
 import io.jrun.specs.task.CreateTask;
 import io.jrun.specs.task.RuncOptions;
 import java.io.IOException;
@@ -26,6 +34,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// The containers of a pod, as operations on them by way of the keeper's workers.
 final class ShimContainers {
@@ -128,9 +137,21 @@ final class ShimContainers {
     }
   }
 
-  /// The keeper joins the cgroup that the options name for the shim.
-  void joinShimCgroup(RuncOptions options, int pid) {
-    if (!options.shimCgroup().isEmpty()) containers.join(options.shimCgroup(), pid);
+  /// The keeper joins the cgroup that the options name for the shim. Engines that it starts later
+  /// are to be where it was before.
+  void joinShimCgroup(RuncOptions options, Keeper keeper, int pid) {
+    if (options.shimCgroup().isEmpty()) return;
+    int flags = FileCall.O_WRONLY | FileCall.O_CLOEXEC;
+    int index = 0;
+    for (String directory : containers.cgroupsOf(pid)) {
+      String path = directory + "/cgroup.procs";
+      try (OwnedDescriptor procs =
+          OwnedDescriptor.open(
+              kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, false))) {
+        keeper.home(index++, procs);
+      }
+    }
+    containers.join(options.shimCgroup(), pid);
   }
 
   Supervised create(HelperKernel worker, CreateTask request, RuncOptions options) {
@@ -154,6 +175,64 @@ final class ShimContainers {
 
   void start(HelperKernel worker, TaskProcess process) {
     by(worker).start(global(process), process.id);
+  }
+
+  /// Restores it from its images, in place of the start of a new one.
+  void restore(HelperKernel worker, TaskProcess process, CriuProgress progress) {
+    Line begun = process.begun();
+    String work = begun.text("criuWork");
+    by(worker)
+        .restore(
+            new RestoreOptions(
+                new CreateOptions(
+                    global(process.root(), begun.flag("systemdCgroup")),
+                    process.id,
+                    process.bundle(),
+                    null,
+                    null,
+                    process.bundle() + "/init.pid",
+                    begun.flag("noPivotRoot"),
+                    false,
+                    0),
+                criu(process.checkpoint(), work.isEmpty() ? null : work),
+                false,
+                true,
+                null,
+                null),
+            progress);
+  }
+
+  private static CriuOptions criu(String images, @Nullable String work) {
+    return new CriuOptions(images, work, false, false, false, false, "", List.of(), false, false);
+  }
+
+  /// Saves it, and deletes it unless it is to be left running.
+  void checkpoint(
+      HelperKernel worker, TaskProcess process, CheckpointTask asked, CriuProgress progress) {
+    by(worker)
+        .checkpoint(
+            new CheckpointOptions(
+                global(process),
+                process.id,
+                new CriuOptions(
+                    asked.path(),
+                    asked.workPath(),
+                    asked.openTcp(),
+                    asked.externalUnixSockets(),
+                    asked.terminal(),
+                    asked.fileLocks(),
+                    asked.cgroupsMode(),
+                    asked.emptyNamespaces(),
+                    false,
+                    false),
+                asked.parentPath().isEmpty() ? null : asked.parentPath(),
+                !asked.exit(),
+                false,
+                false,
+                -1,
+                null,
+                false),
+            progress);
   }
 
   void exec(HelperKernel worker, TaskProcess process, Consumer<Supervised> born) {

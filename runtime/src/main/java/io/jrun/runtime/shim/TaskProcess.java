@@ -18,8 +18,10 @@ import org.jspecify.annotations.Nullable;
 ///
 /// ```
 ///   CREATE ─▶ CREATED ─▶ STARTING ─▶ STARTED ─▶ EXITED ─▶ DELETED
+///                 of a checkpoint: ─▶ CRIU ─▶ BORN ─▶ STARTED
 ///   EXEC ─▶ STARTING ─▶ BORN ─▶ STARTED ─▶ EXITED ─▶ DELETED
 ///                        └────▶ FAILED
+///   CHECKPOINTING ─▶ CRIU ─▶ SAVED ─▶ CHECKPOINTED or UNSAVED, any number of times
 /// ```
 final class TaskProcess {
   final String id;
@@ -38,6 +40,10 @@ final class TaskProcess {
 
   boolean isCreated;
   boolean isStarting;
+
+  /// Of one whose start an engine before had begun: that this has come to nothing.
+  boolean hasNotStarted;
+
   boolean isStarted;
   boolean hasFailed;
   boolean isDeleted;
@@ -48,6 +54,17 @@ final class TaskProcess {
 
   /// The process that copies between a terminal and its FIFOs, or takes the output; 0 for none.
   int relayPid;
+
+  /// The last attempt to save it; null for none.
+  @Nullable Line checkpointing;
+
+  /// What that attempt has come to: CHECKPOINTING, SAVED, CHECKPOINTED or UNSAVED.
+  Line.What checkpointStage = Line.What.UNSAVED;
+
+  /// The CRIU that saves or restores it; 0 for none.
+  int criuPid;
+
+  long criuStart;
 
   private long relayBornAfter;
   boolean relayEnded;
@@ -87,8 +104,18 @@ final class TaskProcess {
     return begun.text("spec").getBytes(StandardCharsets.UTF_8);
   }
 
+  /// The directory of the images that it is restored from; empty for a new one.
   String checkpoint() {
     return begun.text("checkpoint");
+  }
+
+  boolean isOfCheckpoint() {
+    return !checkpoint().isEmpty();
+  }
+
+  /// As create was told, for what start does.
+  Line begun() {
+    return begun;
   }
 
   StdioPaths stdio() {
@@ -132,7 +159,10 @@ final class TaskProcess {
         isCreated = true;
         hasFailed = false;
       }
-      case STARTING -> isStarting = true;
+      case STARTING -> {
+        isStarting = true;
+        hasNotStarted = false;
+      }
       case STARTED -> {
         isStarting = false;
         isStarted = true;
@@ -140,11 +170,12 @@ final class TaskProcess {
       case FAILED -> {
         isStarting = false;
         hasFailed = true;
-        if (!isInit()) pid = 0;
+        if (!isInit() || isOfCheckpoint()) pid = 0;
       }
       case RELAY -> {
         relayPid = line.int32("pid");
         relayBornAfter = line.number("exits");
+        relayEnded = false;
       }
       case EXITED -> {
         hasExited = true;
@@ -156,7 +187,16 @@ final class TaskProcess {
       case PAUSED -> isPaused = true;
       case RESUMED -> isPaused = false;
       case OOM -> oomKills = line.number("kills");
-      case BASE, CREATE, EXEC, CHECKPOINTED, FORGOTTEN, SHUTDOWN -> {
+      case CRIU -> {
+        criuPid = line.int32("pid");
+        criuStart = line.number("start");
+      }
+      case CHECKPOINTING -> {
+        checkpointing = line;
+        checkpointStage = line.what();
+      }
+      case SAVED, UNSAVED, CHECKPOINTED -> checkpointStage = line.what();
+      case BASE, CREATE, EXEC, FORGOTTEN, SHUTDOWN -> {
         // of the pod, or of nothing that is to be known later
       }
     }
@@ -168,9 +208,19 @@ final class TaskProcess {
   private static boolean replaces(Line.What now, Line.What before) {
     return switch (now) {
       case PAUSED, RESUMED -> before == Line.What.PAUSED || before == Line.What.RESUMED;
-      case OOM, CHECKPOINTED, STARTING -> now == before;
+      case OOM, CRIU, STARTING -> now == before;
+      case CHECKPOINTING ->
+          switch (before) {
+            case CHECKPOINTING, SAVED, UNSAVED, CHECKPOINTED -> true;
+            default -> false;
+          };
       default -> false;
     };
+  }
+
+  /// Whether it is being saved, by this engine or one before.
+  boolean isCheckpointing() {
+    return checkpointStage == Line.What.CHECKPOINTING || checkpointStage == Line.What.SAVED;
   }
 
   /// Whether that exit is this process's, of which none is known yet.

@@ -22,6 +22,7 @@ import io.jrun.specs.proto.ProtoMessage;
 import io.jrun.specs.proto.ProtoWriter;
 import io.jrun.specs.runtime.Status;
 import io.jrun.specs.task.AnyValue;
+import io.jrun.specs.task.CheckpointTask;
 import io.jrun.specs.task.CreateTask;
 import io.jrun.specs.task.ExecTask;
 import io.jrun.specs.task.RuncOptions;
@@ -40,6 +41,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -56,7 +58,9 @@ final class TaskService implements AutoCloseable {
   private static final int SIGTERM = 15;
   private static final long END_MILLIS = 10_000;
   private static final long LOGGER_MILLIS = 12_000;
-  private static final long DECIDE_MILLIS = 2_000;
+
+  /// For what a new engine must know of a process that an engine before had begun.
+  static final long DECIDE_MILLIS = 2_000;
 
   private final Kernel kernel;
   private final Keeper keeper;
@@ -64,9 +68,11 @@ final class TaskService implements AutoCloseable {
   private final KeeperState state;
   private final Workers workers;
   private final ShimContainers containers;
+  private final Checkpoints checkpoints;
   private final OomWatcher oomWatcher;
   private final Map<String, OomWatcher.Watching> watchings = new ConcurrentHashMap<>();
   private final Turns turns = new Turns();
+  private final ExecutorService threads;
   private volatile boolean isShutDown;
 
   TaskService(
@@ -83,6 +89,8 @@ final class TaskService implements AutoCloseable {
     this.pod = pod;
     this.state = state;
     this.containers = new ShimContainers(engine.containers(), kernel, workers, line, env);
+    this.checkpoints = new Checkpoints(kernel, pod, containers);
+    this.threads = engine.threads();
   }
 
   /// Goes on with what an engine before was told of and had perhaps not done.
@@ -90,7 +98,29 @@ final class TaskService implements AutoCloseable {
     isShutDown = pod.isShutDown();
     for (TaskProcess init : pod.all(p -> p.isInit() && p.reaped != null && !p.hasExited))
       endOthers(init);
-    for (TaskProcess init : pod.all(p -> p.isInit() && p.isCreated && !p.hasExited)) watchOom(init);
+    for (TaskProcess init : pod.all(p -> p.isInit() && p.pid != 0 && !p.hasExited)) watchOom(init);
+    // the requests may come again, or may not: whoever asked may be gone
+    for (TaskProcess process : pod.all(p -> p.isStarting || p.isCheckpointing()))
+      threads.execute(() ->
+          locked(
+              key(process.id, process.execId),
+              () -> {
+                decide(process);
+                return EMPTY;
+              }));
+  }
+
+  /// Finds out what has become of a start or checkpoint that an engine before had begun. That a
+  /// process did not start is left to be found again by who asks.
+  private void decide(TaskProcess process) {
+    try {
+      checkpoints.settleSaving(process);
+      if (!process.isStarting) return;
+      if (hasStarted(process)) recordStarted(process);
+      else process.hasNotStarted = true;
+    } catch (RuntimeException e) {
+      System.err.println("jrun: after an engine's end, " + name(process) + ": " + e.getMessage());
+    }
   }
 
   /// Tells when the container runs out of memory, and whether it did while nobody looked.
@@ -140,8 +170,7 @@ final class TaskService implements AutoCloseable {
       case "Stats" -> stats(id);
       case "Connect" -> connect(id);
       case "Shutdown" -> shutdown();
-      case "Checkpoint" ->
-          throw RpcException.unimplemented("checkpoint: not implemented yet by jrun");
+      case "Checkpoint" -> locked(id, () -> checkpoint(call));
       default -> throw RpcException.unimplemented("method " + method);
     };
   }
@@ -184,8 +213,6 @@ final class TaskService implements AutoCloseable {
       if (!before.isDeleted) undoContainer(before);
       pod.record(Line.of(Line.What.FORGOTTEN, id, ""));
     }
-    if (!request.checkpoint().isEmpty())
-      throw RpcException.unimplemented("restore from a checkpoint: not implemented yet by jrun");
     // of one that is begun again the streams are kept: to its client nothing has happened
     boolean isAgain = before != null && !before.isDeleted;
     Line line =
@@ -199,6 +226,12 @@ final class TaskService implements AutoCloseable {
             .with("terminal", request.stdio().terminal())
             .with("ioUid", options.ioUid())
             .with("ioGid", options.ioGid());
+    if (!request.checkpoint().isEmpty())
+      line =
+          line.with("checkpoint", request.checkpoint())
+              .with("criuWork", options.criuWorkPath())
+              .with("noPivotRoot", options.noPivotRoot())
+              .with("systemdCgroup", options.systemdCgroup());
     if (isAgain) pod.record(line.with("place", before.place()));
     else recordPlaced(line);
     TaskProcess process = pod.find(id, "").orElseThrow();
@@ -225,7 +258,7 @@ final class TaskService implements AutoCloseable {
 
   private byte[] create(CreateTask request, RuncOptions options, TaskProcess process) {
     containers.noteFor(request.bundle(), process.root(), state.socket());
-    containers.joinShimCgroup(options, state.pid());
+    containers.joinShimCgroup(options, keeper, state.pid());
     Stdio stdio = stdio(process);
     try (HelperKernel worker = workers.fork();
         MaybeLogger logger = logger(process)) {
@@ -233,6 +266,10 @@ final class TaskService implements AutoCloseable {
         warn(worker, "BinaryName " + options.binaryName() + " is ignored: jrun is its own runtime");
       new RootfsMounts(worker, request.bundle() + "/rootfs")
           .mount(request.rootfs(), ids -> containers.mappingNamespace(worker, ids));
+      if (process.isOfCheckpoint()) { // start makes it
+        pod.record(Line.of(Line.What.CREATED, process.id, ""));
+        return new ProtoWriter().toBytes();
+      }
       stdio.giveTo(worker, logger.logger());
       logger.close();
       Supervised made = containers.create(worker, request, options);
@@ -328,8 +365,8 @@ final class TaskService implements AutoCloseable {
   private byte[] exec(Call call) {
     ExecTask request = ExecTask.read(call.payload());
     TaskProcess init = init(request.id());
-    if (init.hasExited || init.reaped != null)
-      throw RpcException.precondition("container " + init.id + " init process is not running");
+    checkIsMade(init, "exec in");
+    checkIsRunning(init);
     TaskProcess before = pod.find(request.id(), request.execId()).orElse(null);
     if (before != null && !before.isDeleted) {
       if (call.isReplayed()) return EMPTY;
@@ -359,11 +396,42 @@ final class TaskService implements AutoCloseable {
           process.hasExited
               ? "cannot start a container that has stopped"
               : "cannot start an already running process");
-    if (call.isReplayed() && process.isStarting && hasStarted(process)) {
+    if (process.isStarting && hasStarted(process)) { // since an engine before
       recordStarted(process);
       return started(process);
     }
-    return execId.isEmpty() ? startInit(process) : startExec(process);
+    if (!execId.isEmpty()) return startExec(process);
+    return process.isOfCheckpoint() ? restore(process) : startInit(process);
+  }
+
+  private byte[] restore(TaskProcess process) {
+    process.reaped = null;
+    pod.record(Line.of(Line.What.STARTING, process.id, ""));
+    Stdio stdio = stdio(process);
+    try (HelperKernel worker = workers.fork();
+        MaybeLogger logger = logger(process)) {
+      stdio.giveTo(worker, logger.logger());
+      logger.close();
+      checkpoints.restore(
+          worker, process, master -> stdio.relay(master, pid -> recordRelay(process, pid)));
+    } catch (RuntimeException e) {
+      stdio.settle();
+      pod.record(Line.of(Line.What.FAILED, process.id, ""));
+      throw failed("OCI runtime restore failed", e);
+    }
+    recordStarted(process);
+    watchOom(process);
+    return started(process);
+  }
+
+  private byte[] checkpoint(Call call) {
+    CheckpointTask request = CheckpointTask.read(call.payload());
+    try {
+      checkpoints.save(call, init(request.id()), request);
+    } catch (RuntimeException e) {
+      throw failed("checkpoint", e);
+    }
+    return EMPTY;
   }
 
   private static byte[] started(TaskProcess process) {
@@ -371,7 +439,8 @@ final class TaskService implements AutoCloseable {
   }
 
   private void recordStarted(TaskProcess process) {
-    if (!process.isInit()) stdio(process).settle(); // before the end may be told
+    // before the end may be told; what was made at create needs them no more
+    if (!process.isInit() || process.isOfCheckpoint()) stdio(process).settle();
     pod.record(Line.of(Line.What.STARTED, process.id, process.execId));
     pod.settle();
   }
@@ -380,6 +449,8 @@ final class TaskService implements AutoCloseable {
   /// tells also of one that has ended. A worker that its engine has left ends, and the process with
   /// it, unless that has become its program.
   private boolean hasStarted(TaskProcess process) {
+    if (process.hasNotStarted) return false;
+    if (process.isInit() && process.isOfCheckpoint()) return checkpoints.isRestored(process);
     if (process.isInit() && process.reaped == null) {
       Status status = containers.status(process);
       return status != Status.CREATED && status != Status.CREATING;
@@ -405,9 +476,7 @@ final class TaskService implements AutoCloseable {
   }
 
   private byte[] startExec(TaskProcess process) {
-    TaskProcess init = init(process.id);
-    if (init.hasExited || init.reaped != null)
-      throw RpcException.precondition("container " + init.id + " init process is not running");
+    checkIsRunning(init(process.id));
     process.reaped = null;
     pod.record(Line.of(Line.What.STARTING, process.id, process.execId));
     Stdio stdio = stdio(process);
@@ -467,6 +536,7 @@ final class TaskService implements AutoCloseable {
 
   /// Ends an init that never was started.
   private void end(TaskProcess process) {
+    if (process.pid == 0) return;
     new HostProcess(kernel, process.pid, process.startTime).signal(SIGKILL);
     TaskProcess ending = process;
     pod.await(() -> ending.hasExited, END_MILLIS);
@@ -538,7 +608,7 @@ final class TaskService implements AutoCloseable {
   private byte[] pids(String id) {
     TaskProcess init = init(id);
     ProtoWriter writer = new ProtoWriter();
-    if (init.hasExited) return writer.toBytes();
+    if (init.hasExited || init.pid == 0) return writer.toBytes();
     var execs = pod.all(p -> p.id.equals(id) && !p.isInit());
     for (int pid : containers.cgroup(init).pids()) {
       ProtoWriter info = new ProtoWriter().uint32(1, pid);
@@ -555,8 +625,14 @@ final class TaskService implements AutoCloseable {
     return writer.toBytes();
   }
 
+  /// One of a checkpoint is made when it is started.
+  private static void checkIsMade(TaskProcess init, String what) {
+    if (init.pid == 0) throw RpcException.unknown("cannot " + what + " a task in created state");
+  }
+
   private byte[] pause(String id) {
     TaskProcess init = running(id);
+    checkIsMade(init, "pause");
     if (containers.status(init) != Status.PAUSED) containers.pause(init);
     if (!init.isPaused) pod.record(Line.of(Line.What.PAUSED, id, ""));
     return EMPTY;
@@ -573,9 +649,13 @@ final class TaskService implements AutoCloseable {
 
   private TaskProcess running(String id) {
     TaskProcess init = init(id);
-    if (init.hasExited || init.reaped != null)
-      throw RpcException.precondition("container " + id + " init process is not running");
+    checkIsRunning(init);
     return init;
+  }
+
+  static void checkIsRunning(TaskProcess init) {
+    if (init.hasExited || init.reaped != null)
+      throw RpcException.precondition("container " + init.id + " init process is not running");
   }
 
   private byte[] kill(Call call, String id, String execId, int signal, boolean all) {
@@ -622,7 +702,9 @@ final class TaskService implements AutoCloseable {
   }
 
   private byte[] stats(String id) {
-    Cgroup cgroup = containers.cgroup(init(id));
+    TaskProcess init = init(id);
+    if (init.pid == 0) throw RpcException.notFound("cgroup does not exist");
+    Cgroup cgroup = containers.cgroup(init);
     return new ProtoWriter().message(1, CgroupMetrics.read(cgroup.values()).toProto()).toBytes();
   }
 

@@ -146,6 +146,14 @@ final class Sandbox implements AutoCloseable {
     }
   }
 
+  /// The top of a cgroup hierarchy in which processes may be anywhere.
+  Path aHierarchy() {
+    return hierarchies.stream()
+        .filter(path -> path.toString().matches(".*/(pids|freezer|unified|cgroup)"))
+        .findFirst()
+        .orElseThrow();
+  }
+
   /// What is on the machine of a container: its directory, cgroups, mounts of the host, processes.
   List<String> left(String id) {
     List<String> left = new ArrayList<>();
@@ -207,6 +215,17 @@ final class Sandbox implements AutoCloseable {
     } catch (IOException e) {
       return false; // it has ended
     }
+  }
+
+  long enginePid() {
+    String status = text(run(command(Map.of(), "engine", "status", "-f", "json")));
+    return Long.parseLong(status.replaceFirst(".*\"pid\":([0-9]+).*\\s*", "$1"));
+  }
+
+  void killEngine() {
+    ProcessHandle engine = ProcessHandle.of(enginePid()).orElseThrow();
+    engine.destroyForcibly();
+    engine.onExit().join();
   }
 
   static long descriptors() {

@@ -37,11 +37,12 @@ class ShimIT {
   private Sandbox sandbox;
   private EventSink sink;
   private ShimPod pod;
-  private final List<Path> fifos = new ArrayList<>();
+  private Fifos fifos;
 
   @BeforeEach
   void make() throws IOException {
     sandbox = new Sandbox();
+    fifos = new Fifos(sandbox.top());
     sink = new EventSink(ShimPod.events(sandbox.top()));
   }
 
@@ -50,7 +51,7 @@ class ShimIT {
     if (pod != null) pod.close();
     if (sink != null) sink.close();
     if (sandbox == null) return;
-    for (Path fifo : fifos) Files.deleteIfExists(fifo);
+    fifos.close();
     List<String> left = sandbox.leftSoon(sandbox.tag());
     sandbox.close();
     assertThat(left).isEmpty();
@@ -81,46 +82,7 @@ class ShimIT {
   }
 
   private String fifo(String name) throws IOException {
-    Path path = sandbox.top().resolve("fifo-" + name);
-    try {
-      assertThat(new ProcessBuilder("mkfifo", path.toString()).start().waitFor()).isZero();
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-    fifos.add(path);
-    return path.toString();
-  }
-
-  private CompletableFuture<byte[]> reader(String path) {
-    CompletableFuture<byte[]> bytes = new CompletableFuture<>();
-    Thread.ofPlatform()
-        .daemon(true)
-        .start(() -> {
-          try {
-            bytes.complete(Files.readAllBytes(Path.of(path)));
-          } catch (IOException e) {
-            bytes.completeExceptionally(e);
-          }
-        });
-    return bytes;
-  }
-
-  private static String text(CompletableFuture<byte[]> bytes) throws Exception {
-    return new String(
-        bytes.get(TtrpcClient.TIMEOUT_SECONDS, java.util.concurrent.TimeUnit.SECONDS),
-        StandardCharsets.UTF_8);
-  }
-
-  private long enginePid() {
-    String status =
-        Sandbox.text(sandbox.run(sandbox.command(Map.of(), "engine", "status", "-f", "json")));
-    return Long.parseLong(status.replaceFirst(".*\"pid\":([0-9]+).*\\s*", "$1"));
-  }
-
-  private void killEngine() {
-    ProcessHandle engine = ProcessHandle.of(enginePid()).orElseThrow();
-    engine.destroyForcibly();
-    engine.onExit().join();
+    return fifos.make(name);
   }
 
   private void assertFails(String method, ProtoWriter request, StatusCode code, String message) {
@@ -233,7 +195,6 @@ class ShimIT {
         .startsWith("OCI runtime exec failed: ")
         .contains("no such file or directory");
     pod.ok("Delete", pod.request().string(2, "bad"));
-    assertThat(pod.call("Checkpoint", pod.request()).code()).isEqualTo(StatusCode.UNIMPLEMENTED);
     assertThat(pod.call("Nothing", pod.request()).code()).isEqualTo(StatusCode.UNIMPLEMENTED);
     TtrpcResponse other = TtrpcClient.await(pod.client().send("some.Service", "Do", new byte[0]));
     assertThat(other.code()).isEqualTo(StatusCode.UNIMPLEMENTED);
@@ -312,17 +273,17 @@ class ShimIT {
     shim("i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; echo end >&2");
     String out = fifo("out");
     String err = fifo("err");
-    CompletableFuture<byte[]> errors = reader(err);
+    CompletableFuture<byte[]> errors = Fifos.reader(err);
     pod.ok("Create", pod.createRequest("", out, err, false));
     pod.ok("Start", pod.request());
-    killEngine();
-    CompletableFuture<byte[]> bytes = reader(out);
-    killEngine();
+    sandbox.killEngine();
+    CompletableFuture<byte[]> bytes = Fifos.reader(out);
+    sandbox.killEngine();
     assertThat(pod.ok("Wait", pod.request()).int32(1)).isZero();
-    String text = text(bytes);
+    String text = Fifos.text(bytes);
     assertThat(text).startsWith("line 0\n").endsWith("line 19999\n");
     assertThat(text.lines()).hasSize(20000);
-    assertThat(text(errors)).isEqualTo("end\n");
+    assertThat(Fifos.text(errors)).isEqualTo("end\n");
     pod.finish();
     assertThat(sink.events()).hasSize(4);
   }
@@ -348,16 +309,16 @@ class ShimIT {
     shim("cat; echo done");
     String in = fifo("in");
     String out = fifo("out");
-    CompletableFuture<byte[]> bytes = reader(out);
+    CompletableFuture<byte[]> bytes = Fifos.reader(out);
     pod.ok("Create", pod.createRequest(in, out, "", false));
     pod.ok("Start", pod.request());
     Files.writeString(Path.of(in), "one\n");
-    killEngine();
+    sandbox.killEngine();
     Files.writeString(Path.of(in), "two\n");
     assertThat(status("")).isEqualTo(TaskStatus.RUNNING);
     pod.ok("CloseIO", pod.request().bool(3, true));
     assertThat(pod.ok("Wait", pod.request()).int32(1)).isZero();
-    assertThat(text(bytes)).isEqualTo("one\ntwo\ndone\n");
+    assertThat(Fifos.text(bytes)).isEqualTo("one\ntwo\ndone\n");
     pod.finish();
   }
 
@@ -391,14 +352,14 @@ class ShimIT {
     pod = new ShimPod(program(), sandbox.bundle(), sandbox.top(), sandbox.tag());
     String in = fifo("in");
     String out = fifo("out");
-    CompletableFuture<byte[]> bytes = reader(out);
+    CompletableFuture<byte[]> bytes = Fifos.reader(out);
     pod.ok("Create", pod.createRequest(in, out, "", true));
     pod.ok("Start", pod.request());
-    killEngine();
+    sandbox.killEngine();
     pod.ok("ResizePty", pod.request().uint32(3, 90).uint32(4, 30));
     Files.writeString(Path.of(in), "word\n");
     assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(4);
-    assertThat(text(bytes)).contains("30 90").contains("got word");
+    assertThat(Fifos.text(bytes)).contains("30 90").contains("got word");
     pod.finish();
   }
 
@@ -427,7 +388,7 @@ class ShimIT {
     shim("echo logged");
     pod.ok("Create", pod.createRequest("", "binary://" + logger + "?k=v", "", false));
     pod.ok("Start", pod.request());
-    killEngine();
+    sandbox.killEngine();
     pod.ok("Wait", pod.request());
     pod.finish();
     assertThat(Files.readString(log))
@@ -456,18 +417,65 @@ class ShimIT {
     pod.shutDown();
   }
 
+  /// `socket_dir` of containerd since 2.3.
+  @Test
+  void theSocketIsWhereContainerdWantsIt() throws Exception {
+    Path sockets = Path.of("/tmp", "s-" + sandbox.tag());
+    byte[] params =
+        new ProtoWriter().string(4, "2.3").string(5, "x").string(9, sockets.toString()).toBytes();
+    pod = new ShimPod(program(), sandbox.bundle(), sandbox.top(), sandbox.tag(), params);
+    assertThat(pod.address()).startsWith("unix://" + sockets + "/");
+    pod.ok("Create", pod.createRequest("", "", "", false));
+    pod.ok("Start", pod.request());
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+    assertThat(sockets).isEmptyDirectory();
+    Files.delete(sockets);
+  }
+
   @Test
   void deleteEndsWhatAKilledShimHasLeft() throws Exception {
     running("sleep 1000");
     ProcessHandle keeper = ProcessHandle.of(pod.keeperPid()).orElseThrow();
     keeper.destroyForcibly();
     pod.awaitKeeper();
-    killEngine();
+    sandbox.killEngine();
     ProtoMessage deleted =
         ProtoMessage.parse(pod.deleteByCommand().getBytes(StandardCharsets.ISO_8859_1));
     assertThat(deleted.int32(2)).isEqualTo(128 + SIGKILL);
     assertThat(sandbox.leftSoon(pod.id())).isEmpty();
     assertThat(pod.deleteByCommand()).isNotEmpty();
+  }
+
+  /// `ShimCgroup` of runc's options.
+  @Test
+  void theKeeperJoinsACgroupAndTheEnginesThatItStartsDoNot() throws Exception {
+    String name = "shim-" + sandbox.tag();
+    Path cgroup = Files.createDirectory(sandbox.aHierarchy().resolve(name));
+    try {
+      shim("sleep 1000");
+      String before = Files.readString(Path.of("/proc/" + pod.keeperPid() + "/cgroup"));
+      byte[] options = new ProtoWriter().string(3, "/" + name).toBytes();
+      pod.ok(
+          "Create",
+          pod.createRequest("", "", "", false)
+              .message(
+                  10, new ProtoWriter().string(1, "containerd.runc.v1.Options").bytes(2, options)));
+      assertThat(Files.readString(cgroup.resolve("cgroup.procs"))).contains("" + pod.keeperPid());
+      sandbox.killEngine();
+      pod.ok("Start", pod.request());
+      assertThat(Files.readString(Path.of("/proc/" + sandbox.enginePid() + "/cgroup")))
+          .isEqualTo(before);
+      assertThat(Files.readAllLines(cgroup.resolve("cgroup.procs")))
+          .containsExactly("" + pod.keeperPid());
+      pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+      pod.ok("Wait", pod.request());
+      pod.finish();
+    } finally {
+      pod.close();
+      Files.delete(cgroup);
+    }
   }
 
   @Test
@@ -488,7 +496,7 @@ class ShimIT {
     sink.close();
     running("exit 0");
     pod.ok("Wait", pod.request());
-    killEngine();
+    sandbox.killEngine();
     sink = new EventSink(ShimPod.events(sandbox.top()));
     assertThat(sink.await(3)).hasSize(3);
     sink.close();
@@ -501,10 +509,10 @@ class ShimIT {
   void anEngineIsReplacedUnderARunningTask() throws Exception {
     running("sleep 1000");
     CompletableFuture<TtrpcResponse> wait = pod.send("Wait", pod.request());
-    long before = enginePid();
+    long before = sandbox.enginePid();
     Sandbox.text(sandbox.run(sandbox.command(Map.of(), "engine", "restart")));
     assertThat(status("")).isEqualTo(TaskStatus.RUNNING);
-    assertThat(enginePid()).isNotEqualTo(before);
+    assertThat(sandbox.enginePid()).isNotEqualTo(before);
     assertThat(pod.client().isBroken()).isFalse();
     pod.ok("Kill", pod.request().uint32(3, SIGKILL));
     assertThat(ShimPod.ok("Wait", TtrpcClient.await(wait)).int32(1)).isEqualTo(137);
@@ -525,7 +533,7 @@ class ShimIT {
     running("sleep 1000");
     for (int i = 0; i < 200; i++) pod.ok("State", pod.request());
     long before = residentKilobytes(pod.keeperPid());
-    long engineDescriptors = descriptors(enginePid());
+    long engineDescriptors = descriptors(sandbox.enginePid());
     for (int i = 0; i < 100; i++) {
       List<CompletableFuture<TtrpcResponse>> calls = new ArrayList<>();
       for (int j = 0; j < 100; j++) calls.add(pod.send("State", pod.request()));
@@ -534,7 +542,7 @@ class ShimIT {
     }
     assertThat(residentKilobytes(pod.keeperPid())).isLessThan(before + 128);
     assertThat(before).as("kilobytes of a keeper").isLessThan(256);
-    assertThat(descriptors(enginePid())).isLessThanOrEqualTo(engineDescriptors + 8);
+    assertThat(descriptors(sandbox.enginePid())).isLessThanOrEqualTo(engineDescriptors + 8);
     pod.ok("Kill", pod.request().uint32(3, SIGKILL));
     pod.ok("Wait", pod.request());
     pod.finish();

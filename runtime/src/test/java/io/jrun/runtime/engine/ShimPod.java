@@ -28,11 +28,17 @@ final class ShimPod implements AutoCloseable {
   /// @param program containerd-shim-jrun-v2
   /// @param top where the socket for events is, which may not exist
   ShimPod(Path program, Path bundle, Path top, String id) throws IOException {
+    this(program, bundle, top, id, new byte[0]);
+  }
+
+  /// @param input of `start`
+  ShimPod(Path program, Path bundle, Path top, String id, byte[] input) throws IOException {
     this.program = program;
     this.bundle = bundle;
     this.top = top;
     this.id = id;
-    this.address = start(program, bundle, top, id, new byte[0]);
+    this.address =
+        start(program, bundle, top, id, input).replaceFirst(".*\"address\":\"([^\"]*)\".*", "$1");
     this.client = TtrpcClient.reading(address);
     this.keeper = ProcessHandle.of(ok("Connect", request(id)).int32(1)).orElseThrow();
   }
