@@ -165,6 +165,7 @@ final class Engine {
     } catch (HelperGoneException e) {
       // the caller is gone: what it had begun is rolled back by then, and nobody is left to tell
     } finally {
+      containers.afterExit();
       served.incrementAndGet();
       lastServedNanos.set(System.nanoTime());
       active.decrementAndGet();
