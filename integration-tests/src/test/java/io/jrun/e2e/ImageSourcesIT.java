@@ -58,6 +58,20 @@ class ImageSourcesIT extends EndToEnd {
   }
 
   @Test
+  void aLayoutSaysItsVersion() throws IOException {
+    Path layout = ImageLayout.make(temp).directory();
+    Path version = layout.resolve("oci-layout");
+    Files.writeString(version, "{\"imageLayoutVersion\":\"2.0.0\"}");
+    runtime("rootfs", "unpack", layout.toString(), temp + "/to")
+        .failsInOneLine("layouts of version 2.0.0 are not known");
+    runtime("image", "load", "--store", temp + "/store", "--name", "a", layout.toString())
+        .failsInOneLine("layouts of version 2.0.0 are not known");
+    Files.delete(version);
+    runtime("rootfs", "unpack", layout.toString(), temp + "/to").failsInOneLine("oci-layout");
+    assertThat(temp.resolve("to")).doesNotExist();
+  }
+
+  @Test
   void whatDockerSavesSinceVersion25() throws IOException {
     ImageLayout layout = ImageLayout.make(temp);
     List<String> expected = tree(layout.unpackedByUmoci());

@@ -72,7 +72,6 @@ class RootlessImageIT extends EndToEnd {
 
   private void assertNothingIsLeft() {
     assertThat(store().resolve("bundles")).isEmptyDirectory();
-    assertThat(store().resolve("leases")).isEmptyDirectory();
   }
 
   @Test

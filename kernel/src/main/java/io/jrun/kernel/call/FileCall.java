@@ -45,6 +45,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
           "O_CLOEXEC",
           O_PATH,
           "O_PATH");
+  int RENAME_NOREPLACE = 1;
   int RESOLVE_NO_XDEV = 1;
   int RESOLVE_NO_MAGICLINKS = 2;
   int RESOLVE_NO_SYMLINKS = 4;

@@ -1,132 +1,118 @@
 package io.jrun.image.commands;
 
 import io.jrun.image.ImageException;
+import io.jrun.image.store.Lease;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
-import io.jrun.rootfs.IoFailure;
-import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
+import io.jrun.kernel.call.Stat;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The right to a container's bundle, held by a lock on its directory while the container is being
 /// made or watched; a crash releases it.
 ///
+/// @param owner the directory of the containers' state, within which the id is unique; empty for
+///   one who only collects
 /// @param isLeft whether an earlier run left the directory: its container may be there still
-public record BundleClaim(Path directory, OwnedDescriptor lock, boolean isLeft)
+public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, boolean isLeft)
     implements AutoCloseable {
-  private static final String OWNER = "owner";
   private static final int TRIES = 100;
 
-  /// @param owner the directory of the containers' state, within which the id is unique
-  static BundleClaim take(Kernel kernel, Path directory, String owner) {
-    try {
-      Path parent = Objects.requireNonNull(directory.getParent());
-      Files.createDirectories(parent);
-      allowEntering(parent);
-      BundleClaim claim = own(kernel, directory);
-      boolean isLeft = claim.isLeft();
-      try {
-        if (isLeft) checkOwner(directory, owner);
-        else Files.writeString(directory.resolve(OWNER), owner);
-        return claim;
-      } catch (IOException | RuntimeException e) {
-        claim.close();
-        throw e;
-      }
-    } catch (IOException e) {
-      throw IoFailure.of("the bundle of " + directory.getFileName(), e);
-    }
+  /// Users of the container may enter its root.
+  private static final int MODE = 0711;
+
+  String id() {
+    return String.valueOf(directory.getFileName());
   }
 
-  /// Whoever had the directory may remove it until it is locked, and then it is made again.
-  private static BundleClaim own(Kernel kernel, Path directory) throws IOException {
+  static BundleClaim take(Kernel kernel, Path directory, String owner) {
+    BundleClaim claim = own(kernel, directory, owner);
+    if (claim.isLeft() && !Lease.of(directory).map(Lease::owner).orElse(owner).equals(owner)) {
+      claim.close();
+      throw inUse(directory);
+    }
+    return claim;
+  }
+
+  /// Whoever had the directory may take it away until it is locked, and then it is made again.
+  private static BundleClaim own(Kernel kernel, Path directory, String owner) {
     for (int i = 0; i < TRIES; i++) {
-      try {
-        BundleClaim claim = lock(kernel, directory, !make(directory));
-        if (claim.isStillThere(kernel)) return claim;
-        claim.close();
-      } catch (NoSuchFileException e) {
-        // gone between the two
-      } catch (KernelException e) {
-        if (!e.errno().equals(Errno.ENOENT)) throw e;
-      }
+      boolean isMade = make(kernel, directory);
+      BundleClaim claim = lock(kernel, directory, owner, !isMade);
+      if (claim != null) return claim;
     }
     throw inUse(directory);
   }
 
-  private boolean isStillThere(Kernel kernel) {
-    return kernel.call(new FileCall.Statx(lock.descriptor(), "", FileCall.AT_EMPTY_PATH)).links()
-        > 0;
-  }
-
-  /// The claim to what an earlier run left; null where somebody has it, or has just removed it.
+  /// The claim to what an earlier run left; null where somebody has it, or has just taken it away.
   static @Nullable BundleClaim ofLeft(Kernel kernel, Path directory) {
     try {
-      BundleClaim claim = lock(kernel, directory, true);
-      if (claim.isStillThere(kernel)) return claim;
-      claim.close();
-      return null;
+      return lock(kernel, directory, "", true);
     } catch (ImageException e) {
       return null;
+    }
+  }
+
+  /// Whether there is a container that it belongs to. Whoever made it without saying whose it is
+  /// did not come as far as a container.
+  boolean isOwned() {
+    return Lease.of(directory)
+        .map(lease -> Files.isDirectory(Path.of(lease.owner()).resolve(id())))
+        .orElse(false);
+  }
+
+  /// False where it is there.
+  private static boolean make(Kernel kernel, Path directory) {
+    try {
+      kernel.call(new FileCall.Mkdirat(Descriptor.CWD, directory.toString(), MODE));
+      kernel.call(new FileCall.Fchmodat(Descriptor.CWD, directory.toString(), MODE));
+      return true;
+    } catch (KernelException e) {
+      if (!e.errno().equals(Errno.EEXIST) && !e.errno().equals(Errno.ENOENT)) throw e;
+      return false;
+    }
+  }
+
+  /// Null where the directory is gone, or another one by now.
+  private static @Nullable BundleClaim lock(
+      Kernel kernel, Path directory, String owner, boolean isLeft) {
+    try {
+      BundleClaim claim = lockOpened(kernel, directory, owner, isLeft);
+      boolean isClaimed = false;
+      try {
+        isClaimed = claim.isInItsPlace(kernel);
+        return isClaimed ? claim : null;
+      } finally {
+        if (!isClaimed) claim.close();
+      }
     } catch (KernelException e) {
       if (e.errno().equals(Errno.ENOENT)) return null;
       throw e;
     }
   }
 
-  /// Whether there is a container that it belongs to.
-  boolean isOwned() {
-    try {
-      String owner = Files.readString(directory.resolve(OWNER));
-      return Files.isDirectory(Path.of(owner).resolve(String.valueOf(directory.getFileName())));
-    } catch (NoSuchFileException e) {
-      return false; // whoever made it did not come that far
-    } catch (IOException e) {
-      throw IoFailure.of("the bundle " + directory, e);
-    }
+  private boolean isInItsPlace(Kernel kernel) {
+    Stat locked = kernel.call(new FileCall.Statx(lock.descriptor(), "", FileCall.AT_EMPTY_PATH));
+    Stat there = kernel.call(new FileCall.Statx(Descriptor.CWD, directory.toString(), 0));
+    return locked.inode() == there.inode();
   }
 
-  /// The container's root may be entered by users of the container.
-  private static void allowEntering(Path directory) throws IOException {
-    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
-  }
-
-  private static boolean make(Path directory) throws IOException {
-    try {
-      Files.createDirectory(directory);
-      allowEntering(directory);
-      return true;
-    } catch (FileAlreadyExistsException e) {
-      return false;
-    }
-  }
-
-  private static BundleClaim lock(Kernel kernel, Path directory, boolean isLeft) {
+  private static BundleClaim lockOpened(
+      Kernel kernel, Path directory, String owner, boolean isLeft) {
     OwnedDescriptor lock =
         OwnedDescriptor.open(kernel, FileCall.Openat.directory(directory.toString()));
     try {
       kernel.call(new FileCall.Flock(lock.descriptor(), FileCall.LOCK_EX | FileCall.LOCK_NB));
-      return new BundleClaim(directory, lock, isLeft);
+      return new BundleClaim(directory, owner, lock, isLeft);
     } catch (KernelException e) {
       lock.close();
       if (e.errno().equals(Errno.EAGAIN)) throw inUse(directory);
       throw e;
-    }
-  }
-
-  private static void checkOwner(Path directory, String owner) throws IOException {
-    try {
-      if (!Files.readString(directory.resolve(OWNER)).equals(owner)) throw inUse(directory);
-    } catch (NoSuchFileException e) {
-      // whoever made it did not come that far
     }
   }
 

@@ -7,10 +7,12 @@ import io.jrun.image.bundle.Accounts;
 import io.jrun.image.bundle.RootMount;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.EntryStat;
+import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.TreeCall;
@@ -36,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 /// Bundles of containers that run an image, in the store.
 ///
 /// ```
-///   bundles/ID/owner         the directory of the state of the container ID
+///   bundles/ID/lease         whose it is, and the image that it keeps
 ///   bundles/ID/config.json
 ///   bundles/ID/rootfs        where the container's init mounts its overlayfs, or a copy
 ///   bundles/ID/upper, work   what the container changes
@@ -56,24 +58,21 @@ public final class ContainerBundles {
 
   /// A bundle that is made.
   ///
+  /// @param text the config as it is on disk
   /// @param root what its root is to be; null where `rootfs` is
-  public record Made(Path directory, @Nullable RootMount root) {}
+  public record Made(Path directory, Config config, byte[] text, @Nullable RootMount root) {}
 
-  public ContainerBundles(CallerFiles caller, Images images, RecentImages recent) {
+  public ContainerBundles(CallerFiles caller, Images images) {
     this.caller = caller;
     this.images = images;
-    this.recent = recent;
-  }
-
-  private Path bundles() {
-    return images.store().root().resolve("bundles");
+    this.recent = images.recent();
   }
 
   private Path directory(String id) {
     if (!id.matches("[A-Za-z0-9_+.-]+") || id.equals(".") || id.equals("..")) {
       throw new ImageException("not a container's id: " + id);
     }
-    return bundles().resolve(id);
+    return images.store().bundles().resolve(id);
   }
 
   /// The store's directory.
@@ -88,26 +87,25 @@ public final class ContainerBundles {
     return BundleClaim.take(caller.kernel(), directory(id), owner);
   }
 
-  /// Makes the bundle of an id that was claimed; a failure leaves nothing.
+  /// Makes a bundle that was claimed; a failure leaves nothing.
   ///
   /// @param limits how to unpack layers, asked where one is missing
   /// @param config makes the config, given the image's accounts
   public Made create(
-      String id,
+      BundleClaim claim,
       Resolved image,
       ContainerRoot wanted,
       Supplier<UnpackOptions> limits,
       Function<Accounts, Config> config) {
-    Path directory = directory(id);
     try {
       if (image.manifest().layers().isEmpty()) {
         throw new ImageException(image.descriptor().digest() + " has no layers");
       }
-      return stacks(wanted, directory)
-          ? stacked(id, image, wanted, limits, config)
-          : copied(id, image, wanted, limits, config);
+      return stacks(wanted, claim.directory())
+          ? stacked(claim, image, wanted, limits, config)
+          : copied(claim, image, wanted, limits, config);
     } catch (RuntimeException e) {
-      undo(id, e);
+      undo(claim.id(), e);
       throw e;
     }
   }
@@ -147,13 +145,13 @@ public final class ContainerBundles {
   }
 
   private Made stacked(
-      String id,
+      BundleClaim claim,
       Resolved image,
       ContainerRoot wanted,
       Supplier<UnpackOptions> limits,
       Function<Accounts, Config> config) {
-    Path directory = directory(id);
-    SnapshotChain chain = images.prepare(id, image, limits, making -> making.stacked(image));
+    Path directory = claim.directory();
+    SnapshotChain chain = images.prepare(claim, image, limits, making -> making.stacked(image));
     String own = SnapshotChain.escaped(directory) + (wanted.limit() > 0 ? "/changes" : "");
     // volatile (Linux 5.10): what a container changes goes with it, so nothing waits for the disk
     String options =
@@ -197,10 +195,12 @@ public final class ContainerBundles {
                   like.modifySeconds(),
                   like.modifyNanos()));
     }
-    write(directory, made);
+    byte[] text = write(directory, made);
     if (wanted.limit() == 0) own(directory + "/upper", like);
     return new Made(
         directory,
+        made,
+        text,
         new RootMount(
             options,
             directory + (wanted.limit() > 0 ? "/changes" : ""),
@@ -275,7 +275,7 @@ public final class ContainerBundles {
   }
 
   private Made copied(
-      String id,
+      BundleClaim claim,
       Resolved image,
       ContainerRoot wanted,
       Supplier<UnpackOptions> limits,
@@ -283,21 +283,23 @@ public final class ContainerBundles {
     if (wanted.limit() > 0) {
       throw new ImageException("a limit of a container's changes (size=) needs overlayfs");
     }
-    Path directory = directory(id);
-    Path tree = images.prepare(id, image, limits, making -> making.flat(image));
+    Path directory = claim.directory();
+    Path tree = images.prepare(claim, image, limits, making -> making.flat(image));
     String root = directory + "/rootfs";
     Accounts accounts;
     try (WriterProcess process = images.writer().start().get()) {
       accounts = seen(process.kernel(), tree.toString()).accounts();
       TreeCopy.copy(process.kernel(), tree.toString(), root);
     }
-    write(directory, config.apply(accounts));
-    return new Made(directory, null);
+    Config made = config.apply(accounts);
+    return new Made(directory, made, write(directory, made), null);
   }
 
-  private static void write(Path directory, Config config) {
+  private static byte[] write(Path directory, Config config) {
+    byte[] text = config.toJson().toText("").getBytes(StandardCharsets.UTF_8);
     try {
-      Files.writeString(directory.resolve("config.json"), config.toJson().toText("\t"));
+      Files.write(directory.resolve("config.json"), text);
+      return text;
     } catch (IOException e) {
       throw IoFailure.of("the bundle " + directory, e);
     }
@@ -315,8 +317,21 @@ public final class ContainerBundles {
   /// run.
   public void release(String id) {
     Path directory = directory(id);
-    if (!OwnTree.remove(directory)) releaseByCaller(directory);
-    images.release(id);
+    if (images.writer().rights() == Rights.ALL && isTakenAway(directory)) return;
+    try {
+      OwnTree.remove(caller.kernel(), directory);
+    } catch (KernelException e) {
+      releaseByCaller(directory);
+    }
+  }
+
+  private boolean isTakenAway(Path directory) {
+    try {
+      recent.trash().take(images.store(), directory);
+      return true;
+    } catch (KernelException e) {
+      return e.errno().equals(Errno.ENOENT);
+    }
   }
 
   private void releaseByCaller(Path directory) {
@@ -339,7 +354,7 @@ public final class ContainerBundles {
   /// is making one of. Returns how many.
   public int collect() {
     int released = 0;
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(bundles())) {
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(images.store().bundles())) {
       for (Path bundle : all) {
         String id = bundle.getFileName().toString();
         try (BundleClaim claim = BundleClaim.ofLeft(caller.kernel(), bundle)) {

@@ -14,7 +14,7 @@ import io.jrun.image.source.ImageSource;
 import io.jrun.image.source.Source;
 import io.jrun.image.store.Collection;
 import io.jrun.image.store.ImageStore;
-import io.jrun.image.store.Leases;
+import io.jrun.image.store.Lease;
 import io.jrun.image.store.Reachable;
 import io.jrun.image.store.SnapshotMaking;
 import io.jrun.image.store.StoreWriter;
@@ -44,11 +44,13 @@ public final class Images {
   private final CallerFiles caller;
   private final ImageStore store;
   private final StoreWriter writer;
+  private final RecentImages recent;
 
-  public Images(CallerFiles caller, ImageStore store, StoreWriter writer) {
+  private Images(CallerFiles caller, ImageStore store, StoreWriter writer, RecentImages recent) {
     this.caller = caller;
     this.store = store;
     this.writer = writer;
+    this.recent = recent;
   }
 
   /// The store of a caller: the directory given, or `/var/lib/jrun`, or for an ordinary user
@@ -56,7 +58,8 @@ public final class Images {
   ///
   /// @param directory empty where none was given
   /// @param writer as whom trees are written
-  public static Images open(CallerFiles caller, String directory, int uid, StoreWriter writer) {
+  public static Images open(
+      CallerFiles caller, String directory, int uid, StoreWriter writer, RecentImages recent) {
     Path root;
     if (!directory.isEmpty()) {
       root = Path.of(caller.absolute(directory)).normalize();
@@ -71,7 +74,8 @@ public final class Images {
               .map(home -> Path.of(home, "jrun"))
               .orElseThrow(() -> new ImageException("no directory for images: HOME is not set"));
     }
-    return new Images(caller, ImageStore.open(caller.kernel(), root), writer);
+    ImageStore store = ImageStore.open(caller.kernel(), root, recent.documents());
+    return new Images(caller, store, writer, recent);
   }
 
   public ImageStore store() {
@@ -80,6 +84,10 @@ public final class Images {
 
   StoreWriter writer() {
     return writer;
+  }
+
+  RecentImages recent() {
+    return recent;
   }
 
   /// Adds the images of a source; returns their names, or their digests where they have none.
@@ -151,7 +159,9 @@ public final class Images {
   /// An image for one platform, whose documents are verified.
   public Resolved resolve(String name, PlatformChoice platform) {
     try (ImageStore.AutoCloseableLock lock = store.using()) {
-      return Resolved.of(store.find(name), platform, store::document);
+      ContentDescriptor image = store.find(name);
+      return recent.resolved(
+          store.root(), image.digest(), platform, () -> resolve(image, platform));
     }
   }
 
@@ -241,27 +251,18 @@ public final class Images {
     }
   }
 
-  /// Unpacks an image where that was not done before, and keeps it for the holder, a container's
-  /// id, until [#release].
+  /// Unpacks an image where that was not done before, and keeps it for the holder of a bundle as
+  /// long as that is there.
   ///
   /// @param making chooses in which form
   <R> R prepare(
-      String holder,
+      BundleClaim holder,
       Resolved image,
       Supplier<UnpackOptions> limits,
       Function<SnapshotMaking, R> making) {
     try (ImageStore.AutoCloseableLock lock = store.using()) {
-      Leases.take(store, holder, image.descriptor());
-      try {
-        return making.apply(new SnapshotMaking(store, writer, limits));
-      } catch (RuntimeException e) {
-        Leases.release(store, holder);
-        throw e;
-      }
+      new Lease(holder.owner(), image.descriptor()).write(holder.directory());
+      return making.apply(new SnapshotMaking(store, writer, limits));
     }
-  }
-
-  public void release(String holder) {
-    Leases.release(store, holder);
   }
 }

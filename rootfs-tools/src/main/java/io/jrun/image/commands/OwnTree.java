@@ -1,50 +1,106 @@
 package io.jrun.image.commands;
 
-import java.io.IOException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.rootfs.unpack.Listing;
 import java.nio.file.Path;
-import java.nio.file.SecureDirectoryStream;
-import java.nio.file.attribute.BasicFileAttributeView;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
 
-/// Removes a tree of the engine's own user, without following symbolic links, by the engine itself.
+/// Removes a tree of the engine's own user by the engine itself, without following symbolic links
+/// and without leaving the file system. Whoever filled the tree may have made it as deep as no path
+/// can say, and deeper than descriptors may be open: what lies too deep is moved up first.
 final class OwnTree {
-  private OwnTree() {}
+  private static final int DEEPEST = 32;
+  private static final int TRIES = 3;
+  private static final int RECORDS = 8192;
+  private static final int NO_LINKS =
+      FileCall.RESOLVE_BENEATH
+          | FileCall.RESOLVE_NO_SYMLINKS
+          | FileCall.RESOLVE_NO_MAGICLINKS
+          | FileCall.RESOLVE_NO_XDEV;
+  private static final int DIRECTORY =
+      FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_NOFOLLOW | FileCall.O_CLOEXEC;
 
-  /// Returns whether nothing is left; something may be, that takes more rights or is mounted.
-  static boolean remove(Path tree) {
+  private final Kernel kernel;
+  private final Descriptor top;
+  private boolean hasMoved;
+
+  private OwnTree(Kernel kernel, Descriptor top) {
+    this.kernel = kernel;
+    this.top = top;
+  }
+
+  /// Removes it, as far as it is there.
+  ///
+  /// @throws KernelException where something takes more rights, or is mounted
+  static void remove(Kernel kernel, Path tree) {
+    String path = tree.toString();
     try {
-      if (!(Files.newDirectoryStream(tree) instanceof SecureDirectoryStream<Path> entries)) {
-        return false;
+      boolean hasMore = true;
+      while (hasMore) {
+        try (OwnedDescriptor top = open(kernel, path)) {
+          OwnTree removal = new OwnTree(kernel, top.descriptor());
+          removal.clear(top.descriptor(), 0);
+          hasMore = removal.hasMoved;
+        }
       }
-      clear(entries);
-      Files.delete(tree);
-      return true;
-    } catch (NoSuchFileException e) {
-      return true;
-    } catch (IOException | DirectoryIteratorException e) {
-      return false;
+      kernel.call(new FileCall.Unlinkat(Descriptor.CWD, path, FileCall.AT_REMOVEDIR));
+    } catch (KernelException e) {
+      if (!e.errno().equals(Errno.ENOENT)) throw e;
     }
   }
 
-  private static void clear(SecureDirectoryStream<Path> directory) throws IOException {
-    try (SecureDirectoryStream<Path> entries = directory) {
-      for (Path entry : entries) {
-        Path name = entry.getFileName();
-        boolean isDirectory =
-            entries
-                .getFileAttributeView(name, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
-                .readAttributes()
-                .isDirectory();
-        if (isDirectory) {
-          clear(entries.newDirectoryStream(name, LinkOption.NOFOLLOW_LINKS));
-          entries.deleteDirectory(name);
-        } else {
-          entries.deleteFile(name);
-        }
+  private static OwnedDescriptor open(Kernel kernel, String path) {
+    return OwnedDescriptor.open(
+        kernel, new FileCall.Openat(Descriptor.CWD, path, DIRECTORY, 0, false));
+  }
+
+  private void clear(Descriptor directory, int depth) {
+    List<Listing.Name> names = new ArrayList<>();
+    byte[] records;
+    while ((records = kernel.call(new FileCall.Getdents(directory, RECORDS))).length > 0) {
+      names.clear();
+      Listing.parse(records, names);
+      for (Listing.Name name : names) remove(directory, name, depth);
+    }
+  }
+
+  private void remove(Descriptor directory, Listing.Name entry, int depth) {
+    if (entry.type() != Listing.DT_DIR && isUnlinked(directory, entry.name(), 0)) return;
+    if (isUnlinked(directory, entry.name(), FileCall.AT_REMOVEDIR)) return;
+    if (depth == DEEPEST) {
+      String name = ".deep-" + UUID.randomUUID();
+      kernel.call(
+          new FileCall.Renameat2(directory, entry.name(), top, name, FileCall.RENAME_NOREPLACE));
+      hasMoved = true;
+      return;
+    }
+    for (int i = 0; i < TRIES; i++) { // a directory may tell less than all while it is emptied
+      FileCall.Openat2 open =
+          new FileCall.Openat2(directory, entry.name(), DIRECTORY, 0, NO_LINKS, false);
+      try (OwnedDescriptor below = OwnedDescriptor.open(kernel, open)) {
+        clear(below.descriptor(), depth + 1);
       }
+      if (isUnlinked(directory, entry.name(), FileCall.AT_REMOVEDIR)) return;
+    }
+    kernel.call(new FileCall.Unlinkat(directory, entry.name(), FileCall.AT_REMOVEDIR));
+  }
+
+  /// False where it is a directory, or one that is not empty.
+  private boolean isUnlinked(Descriptor directory, String name, int flags) {
+    try {
+      kernel.call(new FileCall.Unlinkat(directory, name, flags));
+      return true;
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENOENT)) return true;
+      if (e.errno().equals(Errno.EISDIR) || e.errno().equals(Errno.ENOTEMPTY)) return false;
+      throw e;
     }
   }
 }

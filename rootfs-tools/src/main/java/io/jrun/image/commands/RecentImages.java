@@ -1,11 +1,17 @@
 package io.jrun.image.commands;
 
+import io.jrun.image.PlatformChoice;
+import io.jrun.image.Resolved;
 import io.jrun.image.bundle.Accounts;
+import io.jrun.image.store.StoreDocuments;
+import io.jrun.kernel.Kernel;
 import io.jrun.kernel.call.EntryStat;
+import io.jrun.specs.image.Digest;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// What was found out about unpacked images, the latest few, for the next container of them.
 /// Unpacked images do not change.
@@ -17,17 +23,57 @@ public final class RecentImages {
   /// @param root what the root directory is like, with the ids inside
   record Seen(Accounts accounts, EntryStat root) {}
 
-  private final Map<Path, Seen> seen =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
+  private record Asked(Path store, Digest image, PlatformChoice platform) {}
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Path, Seen> eldest) {
-          return size() > MOST;
-        }
-      };
-
+  private final Map<Path, Seen> seen = latest();
+  private final Map<Asked, Resolved> resolved = latest();
   private final Map<Path, Boolean> stacking = new LinkedHashMap<>();
+  private final StoreDocuments documents = new StoreDocuments();
+  private final Trash trash;
+
+  /// @param kernel the engine's own
+  public RecentImages(Kernel kernel) {
+    this.trash = new Trash(kernel);
+  }
+
+  private static <K, V> Map<K, V> latest() {
+    return new LinkedHashMap<>(16, 0.75f, true) {
+      private static final long serialVersionUID = 1L;
+
+      @Override
+      protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
+        return size() > MOST;
+      }
+    };
+  }
+
+  StoreDocuments documents() {
+    return documents;
+  }
+
+  Trash trash() {
+    return trash;
+  }
+
+  /// Removes what containers have left in stores, when no client waits for it.
+  public void removeLeftovers() {
+    trash.empty();
+  }
+
+  /// An image that a store's index has, by its documents, which never change.
+  Resolved resolved(
+      Path store, Digest image, PlatformChoice platform, Supplier<Resolved> resolving) {
+    Asked asked = new Asked(store, image, platform);
+    synchronized (resolved) {
+      Resolved known = resolved.get(asked);
+      if (known != null) return known;
+    }
+    Resolved found = resolving.get();
+    synchronized (resolved) {
+      resolved.put(asked, found);
+    }
+    return found;
+  }
 
   /// @param tree of the topmost layer
   synchronized Optional<Seen> of(Path tree) {

@@ -2,6 +2,7 @@ package io.jrun.image.layout;
 
 import io.jrun.image.Documents;
 import io.jrun.image.ImageException;
+import io.jrun.image.LayoutFile;
 import io.jrun.rootfs.pack.TarWriter;
 import io.jrun.rootfs.stream.Copier;
 import io.jrun.rootfs.stream.Origin;
@@ -9,7 +10,6 @@ import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Index;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /// An OCI layout as one archive (image-layout.md); the same images give the same bytes.
@@ -23,7 +23,7 @@ public final class LayoutArchive {
   }
 
   public void begin(List<ContentDescriptor> images) throws IOException {
-    tar.file("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8));
+    tar.file(LayoutFile.NAME, LayoutFile.bytes());
     tar.file("index.json", Documents.bytes(Index.EMPTY.withManifests(images).toJson()));
   }
 

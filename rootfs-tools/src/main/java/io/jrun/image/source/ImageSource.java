@@ -2,6 +2,7 @@ package io.jrun.image.source;
 
 import io.jrun.image.Documents;
 import io.jrun.image.ImageException;
+import io.jrun.image.LayoutFile;
 import io.jrun.rootfs.codec.Compression;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.specs.image.ContentDescriptor;
@@ -51,6 +52,11 @@ public final class ImageSource implements AutoCloseable {
   }
 
   private static ImageSource layout(ImageFiles files, Origin origin) {
+    Origin version =
+        files
+            .find(LayoutFile.NAME)
+            .orElseThrow(() -> new ImageException("no OCI layout: it has no file oci-layout"));
+    LayoutFile.version(LayoutFile.NAME, ImageFiles.bytes(LayoutFile.NAME, version));
     Index index = Index.read("index.json", ImageFiles.bytes("index.json", origin));
     List<Named> images = new ArrayList<>();
     for (ContentDescriptor image : index.manifests()) {

@@ -39,7 +39,7 @@ public final class Collection {
     try (ImageStore.AutoCloseableLock lock = store.collecting()) {
       Collection collection = new Collection(store);
       for (ContentDescriptor image : store.index().manifests()) collection.mark(image);
-      for (ContentDescriptor image : Leases.images(store)) collection.mark(image);
+      for (Lease lease : Lease.all(store)) collection.mark(lease.image());
       return collection.sweep(snapshots);
     } catch (IOException e) {
       throw IoFailure.of("collecting what is not used", e);

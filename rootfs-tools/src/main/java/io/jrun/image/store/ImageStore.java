@@ -3,6 +3,7 @@ package io.jrun.image.store;
 import io.jrun.image.Documents;
 import io.jrun.image.ImageException;
 import io.jrun.image.ImageName;
+import io.jrun.image.LayoutFile;
 import io.jrun.image.source.ImageFiles;
 import io.jrun.image.source.ImageSource;
 import io.jrun.kernel.Kernel;
@@ -17,11 +18,11 @@ import io.jrun.specs.image.Index;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -37,7 +38,7 @@ import java.util.function.Function;
 ///   blobs/ALGORITHM/HEX      whole and verified, never changed
 ///   ingest/                  what is being made
 ///   snapshots/               unpacked layers
-///   leases/                  what containers use
+///   bundles/ID/              containers, each with a lease of the image that it uses
 ///   lock                     shared: whoever adds or reads; exclusive: the collection
 ///   index.lock               exclusive: whoever changes names
 /// ```
@@ -46,38 +47,65 @@ import java.util.function.Function;
 /// next collection removes.
 public final class ImageStore {
   private static final int CHUNK = 1 << 20;
+  private static final List<String> DIRECTORIES =
+      List.of("blobs/sha256", "blobs/sha512", "ingest", "snapshots");
 
   private final Kernel kernel;
   private final Path root;
+  private final StoreDocuments documents;
 
-  private ImageStore(Kernel kernel, Path root) {
+  private ImageStore(Kernel kernel, Path root, StoreDocuments documents) {
     this.kernel = kernel;
     this.root = root;
+    this.documents = documents;
   }
 
-  public static ImageStore open(Kernel kernel, Path root) {
+  /// Opens a store, which is made where it is missing.
+  public static ImageStore open(Kernel kernel, Path root, StoreDocuments documents) {
+    ImageStore store = new ImageStore(kernel, root, documents);
     try {
-      for (String name : List.of("blobs/sha256", "blobs/sha512", "ingest", "snapshots", "leases")) {
-        DurableFiles.directories(root.resolve(name));
-      }
-      ImageStore store = new ImageStore(kernel, root);
-      Path layout = root.resolve("oci-layout");
-      if (!Files.exists(layout)) {
-        try (AutoCloseableLock lock = store.using()) {
-          DurableFiles.write(
-              store.aside(),
-              layout,
-              "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8));
-        }
-      }
+      if (!Files.isDirectory(store.bundles())) store.makeDirectories();
+      store.checkLayout();
       return store;
     } catch (IOException e) {
       throw IoFailure.of("the store " + root, e);
     }
   }
 
+  /// The last of them says that all are there.
+  private void makeDirectories() throws IOException {
+    for (String name : DIRECTORIES) DurableFiles.directories(root.resolve(name));
+    Path making = aside();
+    DurableFiles.directories(making);
+    // users of a container may enter its root
+    Files.setPosixFilePermissions(making, PosixFilePermissions.fromString("rwx--x--x"));
+    try {
+      Files.move(making, bundles());
+    } catch (FileAlreadyExistsException e) {
+      Files.delete(making); // another command was faster
+    }
+  }
+
+  private void checkLayout() throws IOException {
+    Path layout = root.resolve(LayoutFile.NAME);
+    if (documents.layouts.read(kernel, layout).isPresent()) return;
+    try (AutoCloseableLock lock = using()) {
+      DurableFiles.write(aside(), layout, LayoutFile.bytes());
+    }
+  }
+
+  /// The same store, reached by another kernel.
+  public ImageStore over(Kernel other) {
+    return new ImageStore(other, root, documents);
+  }
+
   public Path root() {
     return root;
+  }
+
+  /// Where the containers' bundles are.
+  public Path bundles() {
+    return root.resolve("bundles");
   }
 
   public Kernel kernel() {
@@ -232,9 +260,7 @@ public final class ImageStore {
 
   public Index index() {
     try {
-      return Index.read("index.json", Files.readAllBytes(root.resolve("index.json")));
-    } catch (NoSuchFileException e) {
-      return Index.EMPTY;
+      return documents.indexes.read(kernel, root.resolve("index.json")).orElse(Index.EMPTY);
     } catch (IOException e) {
       throw IoFailure.of("reading the store's index", e);
     }

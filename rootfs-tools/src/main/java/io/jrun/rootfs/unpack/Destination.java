@@ -18,8 +18,6 @@ import java.util.concurrent.ThreadLocalRandom;
 /// its name when all went well. Its lock tells it from what a killed process left, which the next
 /// unpacking to the same name removes.
 public final class Destination {
-  private static final int RENAME_NOREPLACE = 1;
-
   private final HelperKernel writer;
   private final Descriptor parent;
   private final String name;
@@ -140,7 +138,8 @@ public final class Destination {
     if (inPlace) return;
     try {
       writer.call(
-          new FileCall.Renameat2(parent, temporary, parent, name, existed ? 0 : RENAME_NOREPLACE));
+          new FileCall.Renameat2(
+              parent, temporary, parent, name, existed ? 0 : FileCall.RENAME_NOREPLACE));
     } catch (KernelException e) {
       // some file systems know no flags
       if (existed || !e.errno().equals(Errno.EINVAL)) throw e;

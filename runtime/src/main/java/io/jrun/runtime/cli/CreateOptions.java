@@ -1,6 +1,6 @@
 package io.jrun.runtime.cli;
 
-import io.jrun.image.bundle.RootMount;
+import io.jrun.image.commands.ContainerBundles;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -24,8 +24,7 @@ public record CreateOptions(
   /// Where a bundle comes from that a store of images has made.
   ///
   /// @param store its directory
-  /// @param root what the container's root is to be; null where `rootfs` is
-  public record ImageBundle(String store, @Nullable RootMount root) {}
+  public record ImageBundle(String store, ContainerBundles.Made made) {}
 
   /// The options that runc has too.
   public CreateOptions(

@@ -13,9 +13,14 @@ import io.jrun.image.commands.Snapshotter;
 import io.jrun.specs.runtime.Config;
 import java.util.ArrayList;
 import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
 
 /// `jrun run --image IMAGE ID [ARGS…]`: a bundle of the image, which goes with the container.
 final class ImageRun {
+  private static final String NAME = "jrun run --image";
+  private static final String ARGUMENTS = "--image IMAGE ID [ARGS...]";
+  private static final Grammar GRAMMAR = new Grammar(ImageRun::spec, true);
+
   private ImageRun() {}
 
   /// Whether a command line of `run` is one with an image: the options end at the first argument.
@@ -55,9 +60,8 @@ final class ImageRun {
     Metadata.options(options);
   }
 
-  static int perform(
-      List<String> args, GlobalOptions global, Operations operations, Caller caller) {
-    Options options = new Options("jrun run --image", "create and run a container of an image");
+  private static CommandSpec spec() {
+    Options options = new Options(NAME, "create and run a container of an image");
     options(options);
     options
         .text("path", "a socket that receives the console's master", "--console-socket")
@@ -66,11 +70,15 @@ final class ImageRun {
         .flag("detach from the container's process", "--detach", "-d")
         .flag("do not delete the container after it exits", "--keep")
         .flag("do not reap reparented processes", "--no-subreaper");
+    return options.withArguments(ARGUMENTS);
+  }
+
+  static int perform(
+      List<String> args, GlobalOptions global, Operations operations, Caller caller) {
     Request request =
         new Request(
             global, new ParsedLine(java.util.Map.of(), List.of(), false), operations, caller);
-    Nested nested =
-        Nested.parse(options, "--image IMAGE ID [ARGS...]", args, 1, Integer.MAX_VALUE, request);
+    Nested nested = Nested.parse(GRAMMAR, NAME, ARGUMENTS, args, 1, Integer.MAX_VALUE, request);
     if (nested.isHelp()) return 0;
     try {
       return run(nested, global, operations, request);
@@ -92,7 +100,7 @@ final class ImageRun {
     ContainerBundles bundles = operations.containerBundles(images);
     String root = operations.stateRoot(global);
     try (BundleClaim claim = bundles.claim(id, root)) {
-      if (!claim.isLeft()) return run(nested, global, operations, request, bundles, image);
+      if (!claim.isLeft()) return run(nested, global, operations, request, bundles, claim, image);
       if (isContainer(id, global, operations)) {
         throw CommandFailure.usage("container with given ID already exists");
       }
@@ -100,7 +108,7 @@ final class ImageRun {
     }
     try (BundleClaim claim = bundles.claim(id, root)) {
       if (claim.isLeft()) throw CommandFailure.usage("container with given ID already exists");
-      return run(nested, global, operations, request, bundles, image);
+      return run(nested, global, operations, request, bundles, claim, image);
     }
   }
 
@@ -110,6 +118,7 @@ final class ImageRun {
       Operations operations,
       Request request,
       ContainerBundles bundles,
+      BundleClaim claim,
       Resolved image) {
     ParsedLine line = nested.line();
     String id = nested.argument(0);
@@ -122,7 +131,7 @@ final class ImageRun {
       Config base = operations.baseConfig();
       made =
           bundles.create(
-              id,
+              claim,
               image,
               wanted,
               () -> RootfsCommands.unpackOptions(request, nested),
@@ -151,7 +160,7 @@ final class ImageRun {
                     line.count("--preserve-fds"))
                 .with(
                     Additions.of(line, metadata, true),
-                    new CreateOptions.ImageBundle(bundles.store(), made.root())),
+                    new CreateOptions.ImageBundle(bundles.store(), made)),
             line.has("--detach"),
             line.has("--keep"),
             line.has("--no-subreaper"));

@@ -10,6 +10,18 @@ record Nested(ParsedLine line) {
       Options options, String arguments, List<String> args, int least, int most, Request request) {
     CommandSpec spec = options.withArguments(arguments);
     Grammar grammar = new Grammar(() -> spec, most == Integer.MAX_VALUE);
+    return parse(grammar, spec.name(), arguments, args, least, most, request);
+  }
+
+  /// The same by a grammar that is kept, as making one takes longer than all the rest.
+  static Nested parse(
+      Grammar grammar,
+      String name,
+      String arguments,
+      List<String> args,
+      int least,
+      int most,
+      Request request) {
     ParsedLine line = grammar.parse(args);
     if (line.isHelp()) {
       request.caller().out(grammar.usage());
@@ -17,7 +29,7 @@ record Nested(ParsedLine line) {
     }
     int count = line.arguments().size();
     if (count < least || count > most) {
-      throw CommandFailure.usage(spec.name() + ": wrong number of arguments, needs " + arguments);
+      throw CommandFailure.usage(name + ": wrong number of arguments, needs " + arguments);
     }
     return new Nested(line);
   }

@@ -35,7 +35,9 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
     Asked ask(ClientProcess client, PseudoCall.OnEof undoing);
 
     /// The command that undoes what the client began, if the engine dies.
-    List<String> undoing(String root, String id);
+    default List<String> undoing(String root, String id) {
+      return List.of("jrun", "--root", root, "delete", "--force", id);
+    }
 
     /// Whether it is a sandbox: the container's init is the pause process.
     default boolean pauses() {
@@ -57,11 +59,6 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
     @Override
     public Asked ask(ClientProcess client, PseudoCall.OnEof undoing) {
       return Bundle.ask(client, path, undoing);
-    }
-
-    @Override
-    public List<String> undoing(String root, String id) {
-      return List.of("jrun", "--root", root, "delete", "--force", id);
     }
   }
 
@@ -103,16 +100,26 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
   }
 
   static Bundle of(String path, byte[] bytes, Configs configs, String ownCgroups) {
-    Config config = configs.runnable(bytes);
+    return of(path, bytes, configs.runnable(bytes), ownCgroups);
+  }
+
+  private static Bundle of(String path, byte[] bytes, Config config, String ownCgroups) {
     Process process = config.process();
     if (process == null) throw new ContainerException("config.json: /process: is required");
     return new Bundle(path, bytes, config, process, ownCgroups);
   }
 
+  /// A bundle whose config was made and not read, checked as any other.
+  ///
+  /// @param bytes the config's text
+  static Bundle made(String path, byte[] bytes, Config config, Configs configs, String ownCgroups) {
+    return of(path, bytes, configs.made(config, bytes), ownCgroups);
+  }
+
   /// This bundle with another config, checked as any other.
   Bundle with(Config changed, Configs configs) {
     byte[] json = changed.toJson().toText("").getBytes(StandardCharsets.UTF_8);
-    return of(path, json, configs, ownCgroups);
+    return made(path, json, changed, configs, ownCgroups);
   }
 
   /// Lets the client read it, from where that stands, and leaves the client in it.

@@ -71,6 +71,20 @@ final class Configs {
     return config;
   }
 
+  /// A config that was made and not read; a problem of it is an exception.
+  ///
+  /// @param bytes its text
+  Config made(Config config, byte[] bytes) {
+    config.check();
+    Unsupported.check(config);
+    if (bytes.length <= LARGEST) {
+      synchronized (latest) {
+        latest.put(new Text(bytes), config);
+      }
+    }
+    return config;
+  }
+
   private static Config parsed(byte[] bytes) {
     Config config = Config.readValid(bytes);
     Unsupported.check(config);

@@ -193,7 +193,9 @@ public final class ContainerOperations {
   }
 
   private static Bundle.Source bundle(CreateOptions options) {
-    return new Bundle.Directory(options.bundle());
+    return options.image() == null
+        ? new Bundle.Directory(options.bundle())
+        : new ImageBundleSource(options.image().made());
   }
 
   private static Creation.Role role(RunOptions given) {

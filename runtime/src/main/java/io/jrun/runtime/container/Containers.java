@@ -60,7 +60,7 @@ public final class Containers {
     this.seccomp = new SeccompCompiler();
     this.configs = new Configs();
     this.watched = new AtomicInteger();
-    this.recentImages = new RecentImages();
+    this.recentImages = new RecentImages(kernel);
     this.networks = new Lazy<>(() -> networks(kernel, library.resolve("../../bin/jrun")));
     this.threads =
         Executors.newCachedThreadPool(
@@ -161,6 +161,11 @@ public final class Containers {
       throw new IllegalStateException(e);
     }
     if (failure != null) throw failure;
+  }
+
+  /// Does what need not be done while a client waits, after its exit.
+  public void afterExit() {
+    recentImages.removeLeftovers();
   }
 
   /// How many clients watch a foreground process and need nothing of the engine until it ends.

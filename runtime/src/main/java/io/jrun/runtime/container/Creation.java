@@ -233,7 +233,7 @@ final class Creation implements AutoCloseable {
     client.log.step("took the id in ", store.directory(options.id()));
 
     CreateOptions.ImageBundle image = options.image();
-    RootMount root = image == null ? null : image.root();
+    RootMount root = image == null ? null : image.made().root();
     InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe, root);
     boolean middle = plan.namespaces().needsMiddle();
     List<Pending<Stat>> sources = new ArrayList<>();

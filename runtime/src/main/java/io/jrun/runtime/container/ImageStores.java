@@ -39,11 +39,11 @@ final class ImageStores {
 
   /// @param directory empty for the client's own
   Images images(String directory) {
-    return Images.open(files(), directory, containers.uid(), writer());
+    return Images.open(files(), directory, containers.uid(), writer(), containers.recentImages);
   }
 
   ContainerBundles bundles(Images images) {
-    return new ContainerBundles(files(), images, containers.recentImages);
+    return new ContainerBundles(files(), images);
   }
 
   private StoreWriter writer() {

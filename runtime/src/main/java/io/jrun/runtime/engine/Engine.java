@@ -158,6 +158,7 @@ final class Engine {
     } catch (HelperGoneException e) {
       // the caller has ended, and what it had begun is rolled back by now
     } finally {
+      containers.afterExit();
       served.incrementAndGet();
       lastServedNanos.set(System.nanoTime());
       active.decrementAndGet();

@@ -60,6 +60,12 @@ public record Config(
     return config;
   }
 
+  /// Validates a config that was made and not read, and throws all its problems at once.
+  public void check() {
+    List<Problem> problems = ConfigValidator.problems(this);
+    if (!problems.isEmpty()) throw new SpecException(DOCUMENT, problems);
+  }
+
   public Config {
     mounts = List.copyOf(mounts);
     annotations = Collections.unmodifiableMap(new LinkedHashMap<>(annotations));

@@ -1,0 +1,65 @@
+package io.jrun.image.store;
+
+import io.jrun.image.Documents;
+import io.jrun.rootfs.IoFailure;
+import io.jrun.specs.image.ContentDescriptor;
+import io.jrun.specs.image.Index;
+import io.jrun.specs.image.MediaType;
+import io.jrun.specs.json.Json;
+import io.jrun.specs.json.SpecException;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What a container's bundle in the store says: whose it is, and which image it keeps from the
+/// collection, whatever becomes of the image's names. It goes with the bundle.
+///
+/// @param owner the directory of the state of containers in which the container is
+public record Lease(String owner, ContentDescriptor image) {
+  private static final String FILE = "lease";
+  private static final String OWNER = "io.jrun.owner";
+
+  /// Writes it; the store must be held, and the bundle be the caller's.
+  public void write(Path bundle) {
+    Index lease =
+        new Index(
+            MediaType.INDEX, null, List.of(image), Map.of(OWNER, owner), Json.JsonObject.EMPTY);
+    try {
+      // not synced: after a crash of the machine no container is left to hold it
+      Files.write(bundle.resolve(FILE), Documents.bytes(lease.toJson()));
+    } catch (IOException e) {
+      throw IoFailure.of("the lease of " + bundle, e);
+    }
+  }
+
+  /// A bundle's; empty where who made the bundle did not come that far.
+  public static Optional<Lease> of(Path bundle) {
+    Path file = bundle.resolve(FILE);
+    try {
+      Index lease = Index.read("the lease " + file, Files.readAllBytes(file));
+      String owner = lease.annotations().get(OWNER);
+      return owner == null || lease.manifests().isEmpty()
+          ? Optional.empty()
+          : Optional.of(new Lease(owner, lease.manifests().getFirst()));
+    } catch (NoSuchFileException | SpecException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw IoFailure.of("the lease " + file, e);
+    }
+  }
+
+  /// Those of a store that nobody else adds to.
+  static List<Lease> all(ImageStore store) throws IOException {
+    List<Lease> leases = new ArrayList<>();
+    try (DirectoryStream<Path> bundles = Files.newDirectoryStream(store.bundles())) {
+      for (Path bundle : bundles) of(bundle).ifPresent(leases::add);
+    }
+    return leases;
+  }
+}
