@@ -39,6 +39,7 @@ public record BundleClaim(Path directory, OwnedDescriptor lock, boolean isLeft)
         else Files.writeString(directory.resolve(OWNER), owner);
         return claim;
       } catch (IOException | RuntimeException e) {
+        if (!isLeft) OwnTree.remove(directory);
         claim.close();
         throw e;
       }
@@ -50,14 +51,18 @@ public record BundleClaim(Path directory, OwnedDescriptor lock, boolean isLeft)
   /// Whoever had the directory may remove it until it is locked, and then it is made again.
   private static BundleClaim own(Kernel kernel, Path directory) throws IOException {
     for (int i = 0; i < TRIES; i++) {
+      boolean isMade = false;
       try {
-        BundleClaim claim = lock(kernel, directory, !make(directory));
+        isMade = make(directory);
+        BundleClaim claim = lock(kernel, directory, !isMade);
         if (claim.isStillThere(kernel)) return claim;
         claim.close();
       } catch (NoSuchFileException e) {
         // gone between the two
       } catch (KernelException e) {
-        if (!e.errno().equals(Errno.ENOENT)) throw e;
+        if (e.errno().equals(Errno.ENOENT)) continue;
+        if (isMade) Files.deleteIfExists(directory);
+        throw e;
       }
     }
     throw inUse(directory);
@@ -142,6 +147,10 @@ public record BundleClaim(Path directory, OwnedDescriptor lock, boolean isLeft)
 
   @Override
   public void close() {
-    lock.close();
+    try {
+      lock.close();
+    } catch (KernelException e) {
+      // it is closed all the same (close(2)), and nothing was written through it
+    }
   }
 }

@@ -2,6 +2,7 @@ package io.jrun.image.commands;
 
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -15,11 +16,9 @@ final class OwnTree {
 
   /// Returns whether nothing is left; something may be, that takes more rights or is mounted.
   static boolean remove(Path tree) {
-    try {
-      if (!(Files.newDirectoryStream(tree) instanceof SecureDirectoryStream<Path> entries)) {
-        return false;
-      }
-      clear(entries);
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(tree)) {
+      if (!(entries instanceof SecureDirectoryStream<Path> secure)) return false;
+      clear(secure);
       Files.delete(tree);
       return true;
     } catch (NoSuchFileException e) {
@@ -30,20 +29,21 @@ final class OwnTree {
   }
 
   private static void clear(SecureDirectoryStream<Path> directory) throws IOException {
-    try (SecureDirectoryStream<Path> entries = directory) {
-      for (Path entry : entries) {
-        Path name = entry.getFileName();
-        boolean isDirectory =
-            entries
-                .getFileAttributeView(name, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
-                .readAttributes()
-                .isDirectory();
-        if (isDirectory) {
-          clear(entries.newDirectoryStream(name, LinkOption.NOFOLLOW_LINKS));
-          entries.deleteDirectory(name);
-        } else {
-          entries.deleteFile(name);
+    for (Path entry : directory) {
+      Path name = entry.getFileName();
+      boolean isDirectory =
+          directory
+              .getFileAttributeView(name, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+              .readAttributes()
+              .isDirectory();
+      if (isDirectory) {
+        try (SecureDirectoryStream<Path> below =
+            directory.newDirectoryStream(name, LinkOption.NOFOLLOW_LINKS)) {
+          clear(below);
         }
+        directory.deleteDirectory(name);
+      } else {
+        directory.deleteFile(name);
       }
     }
   }

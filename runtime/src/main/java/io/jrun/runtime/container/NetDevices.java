@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -24,6 +25,7 @@ final class NetDevices {
   private static final int IFF_UP = 1;
   private static final int IFA_F_PERMANENT = 0x80;
   private static final int IFADDRMSG = 8;
+  private static final int IFINFOMSG = 16;
 
   private NetDevices() {}
 
@@ -54,12 +56,18 @@ final class NetDevices {
       RouteSocket host, RouteSocket container, String name, String target, int namespace) {
     int index = index(host, name);
     List<RouteSocket.Answer> addresses = addresses(host, name, index);
-    host.ask(
-        "net device " + name + ": taking it down",
-        RouteSocket.RTM_NEWLINK,
-        RouteSocket.link(index, 0, IFF_UP));
+    Map<Integer, String> before = names(container);
+    // the kernel renames it only once it is there, from where it cannot be had back
+    if (before.containsValue(target))
+      throw new ContainerException(
+          "net device "
+              + name
+              + ": the container's network namespace has a "
+              + target
+              + " already");
     ByteBuffer descriptor = ByteBuffer.allocate(4).order(ByteOrder.nativeOrder());
     descriptor.putInt(namespace);
+    // at once, so that one that cannot be moved is as it was; the kernel takes it down on the way
     host.ask(
         "net device " + name + ": moving it as " + target,
         RouteSocket.RTM_NEWLINK,
@@ -69,7 +77,7 @@ final class NetDevices {
             0,
             RouteSocket.attribute(IFLA_NET_NS_FD, descriptor.array()),
             RouteSocket.attribute(IFLA_IFNAME, text(target))));
-    int inside = index(container, target);
+    int inside = arrived(container, name, before);
     for (RouteSocket.Answer address : addresses)
       container.ask(
           "net device " + target + ": adding its address",
@@ -79,6 +87,27 @@ final class NetDevices {
         "net device " + target + ": bringing it up",
         RouteSocket.RTM_NEWLINK,
         RouteSocket.link(inside, IFF_UP, IFF_UP));
+  }
+
+  /// The index of the one that was not there before: the kernel may have chosen another, and of a
+  /// template (`eth%d`) it made a name.
+  private static int arrived(RouteSocket container, String name, Map<Integer, String> before) {
+    Map<Integer, String> now = names(container);
+    now.keySet().removeAll(before.keySet());
+    if (now.size() == 1) return now.keySet().iterator().next();
+    throw new ContainerException(
+        "net device " + name + ": not to be told from others that came at once: " + now.values());
+  }
+
+  /// All devices by their indices.
+  private static Map<Integer, String> names(RouteSocket socket) {
+    Map<Integer, String> names = new HashMap<>();
+    for (RouteSocket.Answer link :
+        socket.all("network devices", RouteSocket.RTM_GETLINK, RouteSocket.link(0, 0, 0))) {
+      byte[] name = link.attribute(IFINFOMSG, IFLA_IFNAME);
+      names.put(link.body().getInt(4), new String(name, StandardCharsets.UTF_8).replace("\0", ""));
+    }
+    return names;
   }
 
   private static byte[] text(String name) {

@@ -48,9 +48,11 @@ public final class SecurityLabels {
         OwnedDescriptor.open(
             kernel,
             new FileCall.Openat(Descriptor.CWD, PROFILES, O_RDONLY | O_CLOEXEC, 0, false))) {
-      for (byte[] chunk;
-          (chunk = kernel.call(new FileCall.Read(file.descriptor(), CHUNK))).length > 0; )
+      while (true) {
+        byte[] chunk = kernel.call(new FileCall.Read(file.descriptor(), CHUNK));
+        if (chunk.length == 0) break;
         loaded.append(new String(chunk, StandardCharsets.UTF_8));
+      }
     } catch (KernelException e) {
       return;
     }

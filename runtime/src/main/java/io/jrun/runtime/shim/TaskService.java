@@ -186,8 +186,6 @@ final class TaskService implements AutoCloseable {
     }
     if (!request.checkpoint().isEmpty())
       throw RpcException.unimplemented("restore from a checkpoint: not implemented yet by jrun");
-    // of one that is begun again the streams are kept: to its client nothing has happened
-    boolean isAgain = before != null && !before.isDeleted;
     Line line =
         Line.of(Line.What.CREATE, id, "")
             .with("bundle", request.bundle())
@@ -199,7 +197,8 @@ final class TaskService implements AutoCloseable {
             .with("terminal", request.stdio().terminal())
             .with("ioUid", options.ioUid())
             .with("ioGid", options.ioGid());
-    if (isAgain) pod.record(line.with("place", before.place()));
+    // of one that is begun again the streams are kept: to its client nothing has happened
+    if (before != null && !before.isDeleted) pod.record(line.with("place", before.place()));
     else recordPlaced(line);
     TaskProcess process = pod.find(id, "").orElseThrow();
     try {
