@@ -4,6 +4,9 @@ import java.util.List;
 
 /// Sockets, and descriptors sent over them.
 public sealed interface SocketCall<R> extends HostCall<R> {
+  /// How many descriptors come or go with one message at most.
+  int MOST_DESCRIPTORS = 64;
+
   int AF_UNIX = 1;
   int AF_INET = 2;
   int AF_NETLINK = 16;
@@ -264,7 +267,7 @@ public sealed interface SocketCall<R> extends HostCall<R> {
     }
   }
 
-  /// recvmsg(2) of at most `size` bytes with at most 64 descriptors.
+  /// recvmsg(2) of at most `size` bytes with at most [#MOST_DESCRIPTORS].
   record Recvmsg(Descriptor socket, int size, int flags) implements SocketCall<Received> {
     @Override
     public Number number() {
@@ -279,8 +282,8 @@ public sealed interface SocketCall<R> extends HostCall<R> {
                   .u64("namelen", 0)
                   .iovecOut("iov", size)
                   .u64("iovlen", 1)
-                  .out("control", 16 + 64 * 4)
-                  .u64("controllen", 16 + 64 * 4)
+                  .out("control", 16 + MOST_DESCRIPTORS * 4)
+                  .u64("controllen", 16 + MOST_DESCRIPTORS * 4)
                   .u64("flags", 0))
           .value(flags);
     }

@@ -33,6 +33,7 @@ import io.jrun.specs.runtime.ConfigValidator;
 import io.jrun.specs.runtime.ContainerStateView;
 import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.Hooks;
+import io.jrun.specs.runtime.IdMapping;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Resources;
 import io.jrun.specs.runtime.Status;
@@ -154,6 +155,12 @@ public final class ContainerOperations {
     SecurityLabels.check(containers.kernel, read, null);
     client.warn(ConfigValidator.warnings(read));
     new Execution(containers, client).supervise(state, config, cgroup(state), read, born);
+  }
+
+  /// A user namespace with these ids and nobody in it, to map mounts by; the descriptor is the
+  /// client's.
+  public Descriptor mappingNamespace(List<IdMapping> uids, List<IdMapping> gids) {
+    return MappingNamespace.make(containers, client, uids, gids);
   }
 
   /// The container's cgroup.

@@ -23,7 +23,9 @@ import io.jrun.runtime.cgroup.CgroupException;
 import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cgroup.Making;
 import io.jrun.runtime.cli.CreateOptions;
+import io.jrun.runtime.mount.MountOptions;
 import io.jrun.runtime.mount.MovedRoot;
+import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.runtime.resctrl.ResctrlGroup;
@@ -250,7 +252,7 @@ final class Creation implements AutoCloseable {
     HelperKernel helper = init == null ? Objects.requireNonNull(birth).helper() : init.helper();
     if (IdMappedMounts.any(config))
       IdMappedMounts.prepare(containers, client, config, init().pid(), trees);
-    openTrees(config);
+    openTrees(config, plan);
     Batch one = new Batch();
     if (!middle) Child.addForgetCgroup(one, birthplace());
     Reply begun = helper.send(plan.beforeCgroup(one, directories, helper, trees));
@@ -296,17 +298,23 @@ final class Creation implements AutoCloseable {
 
   /// What init could not open: it has no right to directories of the caller's where it is in
   /// another user namespace, nor to mounts of a sandbox.
-  private void openTrees(Config config) {
+  private void openTrees(Config config, InitPlan plan) {
     if (sandbox != null) sandbox.open(config, client, trees);
     // who may not clone a tree outside leaves it to init, which may inside
     boolean isOthers =
         config.linux().namespace(NamespaceType.USER) != null && !containers.isUnprivileged();
+    List<MountTrees.Source> sources = new ArrayList<>();
     for (int i = 0; i < config.mounts().size(); i++) {
       Mount mount = config.mounts().get(i);
-      if (!isNameFile(mount)) continue;
-      trees.letMiss(i);
-      if (isOthers) trees.open(i, client.helper, Objects.requireNonNull(mount.source()));
+      boolean isOurs = isNameFile(mount);
+      if (isOurs) trees.letMiss(i);
+      MountOptions options = ConfigMounts.options(mount);
+      if (!isOthers || !options.bind() || mount.source() == null || trees.has(i)) continue;
+      // what is in a mount namespace that is joined only init sees
+      if (isOurs || plan.namespaces().makes(NamespaceType.MOUNT))
+        sources.add(new MountTrees.Source(i, mount.source(), options.recursiveBind()));
     }
+    trees.open(client.helper, sources, RootPropagation.of(config.linux().rootfsPropagation()));
   }
 
   /// @param attached the container's interfaces, as far as they are known
