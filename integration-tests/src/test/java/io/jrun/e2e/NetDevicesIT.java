@@ -72,11 +72,10 @@ class NetDevicesIT extends EndToEnd {
   void aNameThatIsTakenIsAnErrorAndTheDeviceIsAsItWas() throws IOException {
     config.set("/linux/netDevices", "{e2e0:{name:'lo'}}");
     Outcome outcome = inNamespace().fails();
-    assertThat(outcome.err())
-        .contains("e2e0")
-        .contains(RUNTIME.isJrun() ? "EEXIST" : "file exists");
-    assertThat(outcome.out()).contains("left:\n2");
-    if (RUNTIME.isJrun()) assertThat(outcome.out()).containsPattern("e2e0.*[<,]UP[,>]");
+    assertThat(outcome.err()).contains("e2e0");
+    if (!RUNTIME.isJrun()) return; // runc loses it
+    assertThat(outcome.err()).contains("has a lo already");
+    assertThat(outcome.out()).contains("left:\n2").containsPattern("e2e0.*[<,]UP[,>]");
   }
 
   @Test

@@ -127,7 +127,7 @@ final class EventQueue {
   private void later() {
     if (isScheduled) return;
     isScheduled = true;
-    Future<?> unused = timer.schedule(this::again, pauseMillis, TimeUnit.MILLISECONDS);
+    Future<?> _ = timer.schedule(this::again, pauseMillis, TimeUnit.MILLISECONDS);
     pauseMillis = Math.min(2 * pauseMillis, LONGEST_PAUSE_MILLIS);
   }
 

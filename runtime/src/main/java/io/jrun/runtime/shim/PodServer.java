@@ -177,7 +177,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       quit();
       return;
     }
-    Future<?> unused = timer.schedule(this::quit, LEAVING_SECONDS, TimeUnit.SECONDS);
+    Future<?> _ = timer.schedule(this::quit, LEAVING_SECONDS, TimeUnit.SECONDS);
   }
 
   private synchronized void quit() {

@@ -236,7 +236,11 @@ abstract class CallSweep {
   }
 
   private static boolean says(String error, Errno errno) {
-    return error.contains(errno.name()) || error.contains(errno.text());
+    // a program that cannot be looked at is one that is not found, in runc's words
+    return error.contains(errno.name())
+        || error.contains(errno.text())
+        || error.contains("executable file not found in $PATH")
+        || error.contains("permission denied");
   }
 
   /// Whether the engine has more descriptors than before, also a moment later.
