@@ -28,7 +28,7 @@ class NetDevicesIT extends EndToEnd {
                 "ip link add e2e0 type veth peer name e2e1 && ip addr add 192.0.2.7/24 dev e2e0"
                     + " && ip addr add 2001:db8::7/64 dev e2e0 nodad && ip link set e2e0 up"
                     + " && \"$@\"; status=$?; echo left:; ls /sys/class/net > /dev/null;"
-                    + " ip -o link | grep -c e2e; exit $status",
+                    + " ip -o link | grep -c e2e; ip -o link show e2e0 2> /dev/null; exit $status",
                 "sh"));
     words.addAll(onBundle("run").words());
     return Command.of(words).run();
@@ -52,6 +52,30 @@ class NetDevicesIT extends EndToEnd {
   void aDeviceKeepsItsNameWhereNoneIsGiven() throws IOException {
     config.set("/linux/netDevices", "{e2e1:{}}").sh("ip -o link show e2e1");
     assertThat(inNamespace().succeeds().out()).contains("e2e1");
+  }
+
+  @Test
+  @JrunOnly // runc looks for a device named eth%d
+  void aTemplateLetsTheKernelChooseAName() throws IOException {
+    config
+        .set("/linux/netDevices", "{e2e0:{name:'eth%d'},e2e1:{name:'eth%d'}}")
+        .sh("ip -o addr show; ip -o link show");
+    String seen = inNamespace().succeeds().out();
+    assertThat(seen).contains("192.0.2.7/24").contains("2001:db8::7/64");
+    assertThat(seen)
+        .containsPattern("eth0[@:].*[<,]UP[,>]")
+        .containsPattern("eth1[@:].*[<,]UP[,>]");
+    assertThat(seen).doesNotContain("e2e");
+  }
+
+  @Test
+  void aNameThatIsTakenIsAnErrorAndTheDeviceIsAsItWas() throws IOException {
+    config.set("/linux/netDevices", "{e2e0:{name:'lo'}}");
+    Outcome outcome = inNamespace().fails();
+    assertThat(outcome.err()).contains("e2e0");
+    if (!RUNTIME.isJrun()) return; // runc loses it
+    assertThat(outcome.err()).contains("has a lo already");
+    assertThat(outcome.out()).contains("left:\n2").containsPattern("e2e0.*[<,]UP[,>]");
   }
 
   @Test

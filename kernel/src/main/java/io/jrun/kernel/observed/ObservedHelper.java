@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /// A helper under an observer. A call that is to fail is exchanged for one that cannot succeed, so
 /// the helper itself performs what is before it, then stops there, or where that failure is
@@ -26,6 +27,7 @@ public final class ObservedHelper implements HelperKernel {
   private final String where;
   private final Observer observer;
   private final AtomicInteger children = new AtomicInteger();
+  private volatile @Nullable Refusal last;
 
   public ObservedHelper(HelperKernel helper, String where, Observer observer) {
     this.helper = helper;
@@ -41,13 +43,16 @@ public final class ObservedHelper implements HelperKernel {
     Batch in(Batch batch) {
       return batch.with(index, new Batch.Entry(FAILS, List.of(), expected(), entry.guard()));
     }
+  }
 
-    Results await(Reply reply) {
-      try {
-        return reply.await();
-      } catch (KernelException e) {
-        throw e.call() == FAILS ? new KernelException(entry.call(), errno) : e;
-      }
+  /// What was sent behind the batch of a refused call fails with it.
+  private Results await(Reply reply) {
+    try {
+      return reply.await();
+    } catch (KernelException e) {
+      Refusal refusal = last;
+      if (e.call() != FAILS || refusal == null) throw e;
+      throw new KernelException(refusal.entry().call(), refusal.errno());
     }
   }
 
@@ -56,7 +61,10 @@ public final class ObservedHelper implements HelperKernel {
     List<Batch.Entry> entries = batch.entries();
     for (int i = 0; i < entries.size(); i++) {
       Optional<Errno> errno = observer.before(where, entries.get(i).call());
-      if (errno.isPresent()) return Optional.of(new Refusal(i, entries.get(i), errno.get()));
+      if (errno.isEmpty()) continue;
+      Refusal refusal = new Refusal(i, entries.get(i), errno.get());
+      last = refusal;
+      return Optional.of(refusal);
     }
     return Optional.empty();
   }
@@ -64,11 +72,14 @@ public final class ObservedHelper implements HelperKernel {
   @Override
   public Reply send(Batch batch) {
     Optional<Refusal> refusal = show(batch);
-    if (refusal.isEmpty()) return helper.send(batch);
+    if (refusal.isEmpty()) {
+      Reply unchanged = helper.send(batch);
+      return () -> await(unchanged);
+    }
     Refusal refused = refusal.get();
     Reply reply = helper.send(refused.in(batch));
     return () -> {
-      Results results = refused.await(reply);
+      Results results = await(reply);
       List<Long> values = new ArrayList<>(results.values());
       values.set(refused.index(), (long) -refused.errno().value());
       return new Results(values, results.outputs(), results.descriptors());
@@ -78,9 +89,8 @@ public final class ObservedHelper implements HelperKernel {
   @Override
   public Reply sendToEnd(Batch batch) {
     Optional<Refusal> refusal = show(batch);
-    if (refusal.isEmpty()) return helper.sendToEnd(batch);
-    Reply reply = helper.sendToEnd(refusal.get().in(batch));
-    return () -> refusal.get().await(reply);
+    Reply reply = helper.sendToEnd(refusal.isEmpty() ? batch : refusal.get().in(batch));
+    return () -> await(reply);
   }
 
   @Override

@@ -43,8 +43,13 @@ public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, bo
   private static BundleClaim own(Kernel kernel, Path directory, String owner) {
     for (int i = 0; i < TRIES; i++) {
       boolean isMade = make(kernel, directory);
-      BundleClaim claim = lock(kernel, directory, owner, !isMade);
-      if (claim != null) return claim;
+      try {
+        BundleClaim claim = lock(kernel, directory, owner, !isMade);
+        if (claim != null) return claim;
+      } catch (KernelException e) {
+        if (isMade) OwnTree.remove(kernel, directory);
+        throw e;
+      }
     }
     throw inUse(directory);
   }

@@ -2,6 +2,7 @@ package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
@@ -114,7 +115,27 @@ final class ClientProcess {
     Batch batch = new Batch();
     batch.addFile(temporary, FileCall.O_TRUNC, text);
     batch.add(new FileCall.Renameat2(Descriptor.CWD, temporary, Descriptor.CWD, path, 0));
-    helper.run(batch);
+    make(temporary, batch);
+  }
+
+  /// Writes a file that must not be there yet.
+  void create(String path, String text) {
+    Batch batch = new Batch();
+    batch.addFile(path, FileCall.O_EXCL, text);
+    make(path, batch);
+  }
+
+  /// Runs a batch that makes a file, and removes what it left where it failed.
+  private void make(String path, Batch batch) {
+    try {
+      helper.run(batch);
+    } catch (KernelException e) {
+      if (e.call() instanceof FileCall.Openat) throw e; // which made nothing
+      Batch removal = new Batch();
+      removal.attempt(new FileCall.Unlinkat(Descriptor.CWD, path, 0));
+      helper.run(removal);
+      throw e;
+    }
   }
 
   String absolute(String path) {

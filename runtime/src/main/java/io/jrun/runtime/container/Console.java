@@ -52,17 +52,21 @@ final class Console {
         batch.add(new FileCall.IoctlRead(master.descriptor(), TCGETS, TERMIOS));
     Results results = process.run(batch);
     OwnedDescriptor ours = results.descriptors().getFirst();
-    Stat file = results.of(stat);
-    if (results.of(magic) != DEVPTS_MAGIC || !file.isCharacterDevice(5, 2) || file.inode() != 2) {
+    try {
+      Stat file = results.of(stat);
+      if (results.of(magic) != DEVPTS_MAGIC || !file.isCharacterDevice(5, 2) || file.inode() != 2)
+        throw new ContainerException(
+            "/dev/pts/ptmx of the container is not a terminal multiplexer");
+      ByteBuffer modes = ByteBuffer.wrap(results.of(termios)).order(ByteOrder.nativeOrder());
+      modes.putInt(OFLAG, modes.getInt(OFLAG) & ~ONLCR);
+      Batch rest = new Batch();
+      rest.add(new FileCall.IoctlWrite(results.of(master), TCSETS, modes.array()));
+      rest.add(new FileCall.Close(results.of(master)));
+      process.run(rest);
+    } catch (RuntimeException e) {
       ours.close();
-      throw new ContainerException("/dev/pts/ptmx of the container is not a terminal multiplexer");
+      throw e;
     }
-    ByteBuffer modes = ByteBuffer.wrap(results.of(termios)).order(ByteOrder.nativeOrder());
-    modes.putInt(OFLAG, modes.getInt(OFLAG) & ~ONLCR);
-    Batch rest = new Batch();
-    rest.add(new FileCall.IoctlWrite(results.of(master), TCSETS, modes.array()));
-    rest.add(new FileCall.Close(results.of(master)));
-    process.run(rest);
     return new Pair(ours, new Descriptor.Known(results.of(peer)));
   }
 

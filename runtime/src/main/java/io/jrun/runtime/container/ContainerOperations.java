@@ -96,10 +96,8 @@ public final class ContainerOperations {
     Config config =
         DefaultConfig.create(
             rootless, caller.uid(), caller.gid(), containers.cgroups.hierarchies().unified());
-    Batch batch = new Batch();
-    batch.addFile(path, FileCall.O_EXCL, config.toJson().toText("\t"));
     try {
-      client.helper.run(batch);
+      client.create(path, config.toJson().toText("\t"));
     } catch (KernelException e) {
       if (!e.errno().equals(Errno.EEXIST)) throw e;
       throw new ContainerException("remove the old " + path + " first", e);

@@ -68,6 +68,7 @@ final class Creation implements AutoCloseable {
   private @Nullable Cgroup cgroup;
   private final MountTrees trees = new MountTrees();
   private final Bundle.Source source;
+  private final PidFile pidFile;
   private @Nullable JoinedSandbox sandbox;
   private boolean namesHosts;
   private @Nullable NameFiles nameFiles;
@@ -119,6 +120,7 @@ final class Creation implements AutoCloseable {
     this.options = options;
     this.role = role;
     this.source = source;
+    this.pidFile = new PidFile(client, options.pidFile());
   }
 
   /// Makes the container; on failure, undoes what was made.
@@ -558,8 +560,6 @@ final class Creation implements AutoCloseable {
             ? List.of()
             : looks.environment(init().helper(), results, bundle.process(), state.listenFds());
     client.log.step("entered the root, covered paths, took the identity, found ", program);
-    if (options.pidFile() != null)
-      client.replace(options.pidFile(), Integer.toString(init().pid()));
     if (options.pidfdSocket() != null)
       Pidfd.send(client.helper, options.pidfdSocket(), Pidfd.INIT, init().pid());
     if (options.consoleSocket() != null && master != null) {
@@ -567,6 +567,7 @@ final class Creation implements AutoCloseable {
       master.close();
       master = null;
     }
+    pidFile.write(init().pid());
     return new Made(
         state,
         bundle.config(),
@@ -637,6 +638,7 @@ final class Creation implements AutoCloseable {
     OwnedDescriptor terminal = master;
     Child child = init == null ? born() : init;
     Making begun = making;
+    pidFile.remove(cause);
     int before = cause.getSuppressed().length;
     if (terminal != null) suppressing(cause, terminal::close);
     if (child != null) suppressing(cause, () -> end(child));

@@ -108,6 +108,7 @@ final class Execution {
     Foreground foreground = null;
     byte[] termios = new byte[0];
     Child child = null;
+    PidFile pidFile = new PidFile(client, options.pidFile());
     try {
       SeccompListener listener = new SeccompListener(client.helper, config, state);
       Entered entered =
@@ -117,8 +118,7 @@ final class Execution {
       IntelRdt rdt = config.linux().intelRdt();
       if (rdt != null) Resctrl.find(containers.kernel).group(rdt, state.id()).add(child.pid());
       client.log.step("joined the container as pid ", child.pid() + ", found " + entered.program());
-      if (options.pidFile() != null)
-        client.replace(options.pidFile(), Integer.toString(child.pid()));
+      pidFile.write(child.pid());
       byte[] filter =
           listener.load(
               child.helper(), process, seccomp, seccompFlags, Status.RUNNING, child.pid());
@@ -143,6 +143,7 @@ final class Execution {
       return foreground == null ? 0 : foreground.await();
     } catch (RuntimeException e) {
       abandon(birth, child, foreground, termios, e);
+      pidFile.remove(e);
       throw e;
     } finally {
       if (master != null) master.close();

@@ -16,6 +16,7 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.specs.runtime.NetDevice;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -61,20 +62,43 @@ final class NetDevices {
 
   private static void move(
       NetlinkSocket host, NetlinkSocket container, String name, String target, int namespace) {
-    int index = index(host, name);
+    int index =
+        Links.find(host, name)
+            .orElseThrow(() -> new ContainerException("net device " + name + ": no such device"))
+            .index();
     List<Addresses.Permanent> addresses = Addresses.permanent(host, index);
-    host.perform(
-        Links.flags(index, name, 0, Link.IFF_UP), Links.move(index, name, namespace, target));
-    int inside = index(container, target);
+    Map<Integer, String> before = names(container);
+    // the kernel renames it only once it is there, from where it cannot be had back
+    if (before.containsValue(target))
+      throw new ContainerException(
+          "net device "
+              + name
+              + ": the container's network namespace has a "
+              + target
+              + " already");
+    // at once, so that one that cannot be moved is as it was; the kernel takes it down on the way
+    host.perform(Links.move(index, name, namespace, target));
+    int inside = arrived(container, name, before);
     List<Request> requests = new ArrayList<>();
     for (Addresses.Permanent address : addresses) requests.add(address.addTo(inside));
     requests.add(Links.up(inside, target));
     container.perform(requests);
   }
 
-  private static int index(NetlinkSocket socket, String name) {
-    return Links.find(socket, name)
-        .orElseThrow(() -> new ContainerException("net device " + name + ": no such device"))
-        .index();
+  /// The index of the one that was not there before: the kernel may have chosen another, and of a
+  /// template (`eth%d`) it made a name.
+  private static int arrived(NetlinkSocket container, String name, Map<Integer, String> before) {
+    Map<Integer, String> now = names(container);
+    now.keySet().removeAll(before.keySet());
+    if (now.size() == 1) return now.keySet().iterator().next();
+    throw new ContainerException(
+        "net device " + name + ": not to be told from others that came at once: " + now.values());
+  }
+
+  /// All devices by their indices.
+  private static Map<Integer, String> names(NetlinkSocket socket) {
+    Map<Integer, String> names = new HashMap<>();
+    for (Link link : Links.all(socket)) names.put(link.index(), link.name());
+    return names;
   }
 }

@@ -60,7 +60,6 @@ final class Restoration implements AutoCloseable {
   private final Criu criu;
   private final CriuProgress progress;
 
-  private @Nullable Bundle bundle;
   private @Nullable Claim claim;
   private @Nullable StoredState state;
   private @Nullable Making making;
@@ -115,7 +114,6 @@ final class Restoration implements AutoCloseable {
               client,
               store,
               create.id());
-      bundle = read;
       check(read);
       return restore(read);
     } catch (RuntimeException e) {
@@ -191,8 +189,7 @@ final class Restoration implements AutoCloseable {
     } finally {
       inherited.forEach(OwnedDescriptor::close);
     }
-    if (create.pidFile() != null)
-      client.replace(create.pidFile(), Integer.toString(state().initPid()));
+    new PidFile(client, create.pidFile()).write(state().initPid());
     return new Restored(claim(), state(), config, made.cgroup(), master);
   }
 
@@ -369,7 +366,7 @@ final class Restoration implements AutoCloseable {
   }
 
   private Networking networking() {
-    return new Networking(containers, client, store, state);
+    return new Networking(containers, client, store, state());
   }
 
   private Claim claim() {

@@ -133,6 +133,7 @@ public final class Criu {
   /// A socket pair that the child makes: its end at [#SOCKET], and the other, which it sends here.
   private OwnedDescriptor socket(HelperKernel child) {
     List<Integer> carrier = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_SEQPACKET));
+    OwnedDescriptor socket = null;
     try (OwnedDescriptor ours = new OwnedDescriptor(kernel, carrier.get(0));
         OwnedDescriptor theirs = new OwnedDescriptor(kernel, carrier.get(1))) {
       List<Integer> pair = child.call(new SocketCall.Socketpair(SocketCall.SOCK_SEQPACKET));
@@ -147,8 +148,12 @@ public final class Criu {
       child.run(batch);
       int flags = SocketCall.MSG_CMSG_CLOEXEC;
       Received received = kernel.call(new SocketCall.Recvmsg(ours.descriptor(), 1, flags));
-      return new OwnedDescriptor(kernel, received.descriptors().getFirst());
+      socket = new OwnedDescriptor(kernel, received.descriptors().getFirst());
+    } catch (RuntimeException e) {
+      if (socket != null) socket.close();
+      throw e;
     }
+    return socket;
   }
 
   private int reap(int pid) {

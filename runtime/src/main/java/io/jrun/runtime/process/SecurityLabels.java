@@ -46,9 +46,11 @@ public final class SecurityLabels {
     StringBuilder loaded = new StringBuilder();
     try (OwnedDescriptor file =
         OwnedDescriptor.open(kernel, FileCall.Openat.existing(PROFILES, O_RDONLY))) {
-      for (byte[] chunk;
-          (chunk = kernel.call(new FileCall.Read(file.descriptor(), CHUNK))).length > 0; )
+      while (true) {
+        byte[] chunk = kernel.call(new FileCall.Read(file.descriptor(), CHUNK));
+        if (chunk.length == 0) break;
         loaded.append(new String(chunk, StandardCharsets.UTF_8));
+      }
     } catch (KernelException e) {
       return;
     }

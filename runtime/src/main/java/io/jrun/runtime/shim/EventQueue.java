@@ -12,6 +12,7 @@ import io.jrun.specs.ttrpc.TtrpcFrame;
 import io.jrun.specs.ttrpc.TtrpcResponse;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
@@ -126,7 +127,7 @@ final class EventQueue {
   private void later() {
     if (isScheduled) return;
     isScheduled = true;
-    timer.schedule(this::again, pauseMillis, TimeUnit.MILLISECONDS);
+    Future<?> _ = timer.schedule(this::again, pauseMillis, TimeUnit.MILLISECONDS);
     pauseMillis = Math.min(2 * pauseMillis, LONGEST_PAUSE_MILLIS);
   }
 

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -98,7 +99,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
             "message length exceeds maximum message size of " + TtrpcFrame.LIMIT);
       call = read(frame);
     } catch (RpcException e) {
-      answer(frame, TtrpcResponse.failure(e.code(), e.getMessage()));
+      answer(frame, failure(e.code(), e));
       return;
     }
     active.incrementAndGet();
@@ -121,19 +122,23 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     }
   }
 
+  private static TtrpcResponse failure(StatusCode code, RuntimeException cause) {
+    return TtrpcResponse.failure(code, String.valueOf(cause.getMessage()));
+  }
+
   private void perform(Call call) {
     try {
       byte[] payload = tasks.perform(call);
       if (payload != null) answer(call, TtrpcResponse.ok(payload));
     } catch (RpcException e) {
-      answer(call, TtrpcResponse.failure(e.code(), e.getMessage()));
+      answer(call, failure(e.code(), e));
     } catch (HelperGoneException e) {
-      if (!isLeaving) answer(call, TtrpcResponse.failure(StatusCode.UNKNOWN, e.getMessage()));
+      if (!isLeaving) answer(call, failure(StatusCode.UNKNOWN, e));
     } catch (ProtoException e) {
-      answer(call, TtrpcResponse.failure(StatusCode.INVALID_ARGUMENT, e.getMessage()));
+      answer(call, failure(StatusCode.INVALID_ARGUMENT, e));
     } catch (RuntimeException e) {
       if (e.getMessage() == null || e instanceof NullPointerException) e.printStackTrace();
-      answer(call, TtrpcResponse.failure(StatusCode.UNKNOWN, String.valueOf(e.getMessage())));
+      answer(call, failure(StatusCode.UNKNOWN, e));
     } catch (Error e) {
       e.printStackTrace();
       answer(call, TtrpcResponse.failure(StatusCode.INTERNAL, "internal error: " + e));
@@ -167,8 +172,12 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   /// After a Shutdown the keeper goes once containerd has all events.
   private void quitWhereDone() {
-    if (tasks.isShutDown() && events.isEmpty()) quit();
-    else if (tasks.isShutDown()) timer.schedule(this::quit, LEAVING_SECONDS, TimeUnit.SECONDS);
+    if (!tasks.isShutDown()) return;
+    if (events.isEmpty()) {
+      quit();
+      return;
+    }
+    Future<?> _ = timer.schedule(this::quit, LEAVING_SECONDS, TimeUnit.SECONDS);
   }
 
   private synchronized void quit() {

@@ -22,6 +22,7 @@ final class CallLog implements Observer {
   }
 
   private final Map<String, List<Syscall<?>>> calls = new LinkedHashMap<>();
+  private final List<Place> inOrder = new ArrayList<>();
   private final Optional<Place> failing;
   private final Errno errno;
   private String failed = "";
@@ -46,6 +47,7 @@ final class CallLog implements Observer {
     String stream = aside ? "engine, aside" : where;
     List<Syscall<?>> before = calls.computeIfAbsent(stream, s -> new ArrayList<>());
     before.add(call);
+    inOrder.add(new Place(stream, before.size()));
     if (failing.isEmpty() || !failing.get().equals(new Place(stream, before.size())))
       return Optional.empty();
     failed = call.text();
@@ -59,6 +61,30 @@ final class CallLog implements Observer {
         if (!(list.get(i - 1) instanceof ProcessCall.ExitGroup)) places.add(new Place(where, i));
     });
     return places;
+  }
+
+  /// The places of calls beyond those known, whichever process makes them.
+  ///
+  /// @param known texts of another log
+  synchronized List<Place> placesBeside(List<String> known, String id) {
+    List<String> others = new ArrayList<>(known);
+    return places().stream().filter(place -> !others.remove(text(at(place), id))).toList();
+  }
+
+  /// The places of the calls up to the last one of that kind.
+  synchronized List<Place> before(Class<?> kind) {
+    List<Place> places = new ArrayList<>(inOrder);
+    while (!kind.isInstance(at(places.getLast()))) places.removeLast();
+    return places;
+  }
+
+  /// What the calls say, without numbers and the container's id.
+  synchronized List<String> texts(String id) {
+    return places().stream().map(place -> text(at(place), id)).toList();
+  }
+
+  private static String text(Syscall<?> call, String id) {
+    return call.text().replace(id, "ID").replaceAll("\\d+", "N");
   }
 
   synchronized Syscall<?> at(Place place) {

@@ -211,6 +211,11 @@ final class Sandbox implements AutoCloseable {
         return Files.readSymbolicLink(process.resolve("exe")).toString().startsWith("/memfd:jrun")
             && (Files.readSymbolicLink(process.resolve("cwd")).startsWith(top)
                 || Files.readString(process.resolve("mountinfo")).contains(top.toString()));
+      // criu is told nothing on its command line, but has the variables of the command that asked
+      if (cmdline.startsWith("criu\0"))
+        return new String(
+                Files.readAllBytes(process.resolve("environ")), StandardCharsets.ISO_8859_1)
+            .contains(top.toString());
       return ("\0" + cmdline).contains("\0" + id + "\0");
     } catch (IOException e) {
       return false; // it has ended

@@ -1,0 +1,309 @@
+package io.jrun.runtime.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.SocketCall;
+import io.jrun.kernel.call.Syscall;
+import io.jrun.runtime.engine.CallLog.Place;
+import io.jrun.runtime.engine.Sandbox.Outcome;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.TestInstance;
+
+/// Fails each call of a command in turn, in the engine and in the helpers: one clear error or
+/// success, and nothing left.
+///
+/// `-Djrun.sweep.errnos=EIO,ENOENT,…` chooses the errnos, `-Djrun.sweep.all=true` fails also those
+/// calls that another sweep has.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class CallSweep {
+  private static final boolean ALL = Boolean.getBoolean("jrun.sweep.all");
+
+  private final List<String> problems = new ArrayList<>();
+  private Map<String, String> environment = Map.of();
+  private int serial;
+  Sandbox sandbox;
+  TestEngine engine;
+
+  /// Looks at what became of a container; adds what is wrong.
+  interface Check {
+    void look(String id, Outcome outcome, List<String> wrong);
+  }
+
+  interface Action {
+    void perform() throws Exception;
+  }
+
+  /// A command to sweep.
+  ///
+  /// @param before prepares for the container of that id
+  /// @param known calls that are not failed, as another sweep has them
+  /// @param fails whether the command fails in any case, at its last call of recvmsg: what is
+  ///   behind that undoes it, and is not failed too
+  record Sweep(
+      String name,
+      Consumer<String> before,
+      Function<String, String[]> words,
+      Check after,
+      List<String> known,
+      boolean fails) {
+    Sweep(String name, Consumer<String> before, Function<String, String[]> words, Check after) {
+      this(name, before, words, after, List.of(), false);
+    }
+
+    Sweep beside(List<String> others) {
+      return new Sweep(name, before, words, after, others, fails);
+    }
+
+    Sweep thatFails() {
+      return new Sweep(name, before, words, after, known, true);
+    }
+  }
+
+  @BeforeAll
+  void startEngine() throws Exception {
+    sandbox = new Sandbox();
+    engine = TestEngine.at(socket(), sandbox.library());
+    // what is loaded and opened once is there before anything is counted
+    for (int i = 0; i < 3; i++) {
+      assertThat(command("run", "--detach", "warm").status()).isZero();
+      assertThat(command("exec", "warm", "true").status()).isZero();
+      assertThat(command("delete", "--force", "warm").status()).isZero();
+    }
+  }
+
+  @AfterAll
+  void endEngine() throws Exception {
+    if (engine != null) engine.close();
+    if (sandbox != null) sandbox.close();
+  }
+
+  private Path socket() {
+    return sandbox.top().resolve("engine.sock");
+  }
+
+  Outcome command(String... words) {
+    Map<String, String> variables = new HashMap<>(environment);
+    variables.put("JRUN_ENGINE", socket().toString());
+    Outcome outcome = sandbox.run(sandbox.command(variables, words));
+    try {
+      TestEngine.End end = engine.awaitEnd();
+      if (end.unreported() != null) end.unreported().printStackTrace(System.out);
+      if (end.unreported() != null)
+        throw new AssertionError("unreported by " + outcome, end.unreported());
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+    return outcome;
+  }
+
+  /// Does something with another config.
+  void withConfig(UnaryOperator<String> edit, Action action) throws Exception {
+    sandbox.config(edit);
+    try {
+      action.perform();
+    } finally {
+      sandbox.config(text -> text);
+    }
+  }
+
+  /// Does something with a variable in the environment of each command.
+  void with(String variable, String value, Action action) throws Exception {
+    environment = Map.of(variable, value);
+    try {
+      action.perform();
+    } finally {
+      environment = Map.of();
+    }
+  }
+
+  private static List<Errno> errnos() {
+    List<Errno> chosen = new ArrayList<>();
+    for (String name : System.getProperty("jrun.sweep.errnos", "EIO").split(","))
+      for (int value = 1; value < 134; value++)
+        if (Errno.of(value).name().equals(name)) chosen.add(Errno.of(value));
+    return chosen;
+  }
+
+  private static boolean idle() {
+    try {
+      return TestEngine.idle();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  String newId() {
+    return sandbox.tag() + "-" + serial++;
+  }
+
+  private Outcome observed(CallLog log, String... words) {
+    engine.observe(log);
+    try {
+      return command(words);
+    } finally {
+      engine.observe(null);
+    }
+  }
+
+  /// The calls of a command that succeeds, with what differs from time to time left out.
+  List<String> calls(String id, String... words) {
+    CallLog log = CallLog.recording();
+    Outcome outcome = observed(log, words);
+    assertThat(outcome.status()).as("%s", outcome).isZero();
+    return log.texts(id);
+  }
+
+  /// ENOENT of a directory that is there is what no kernel says, and what removal relies on.
+  private static boolean isLie(Syscall<?> call, Errno errno) {
+    return errno.equals(Errno.ENOENT) && call instanceof FileCall.Unlinkat;
+  }
+
+  /// Fails each call of the command in turn; the removal afterwards must leave nothing.
+  void sweep(Sweep sweep) {
+    String first = newId();
+    sweep.before().accept(first);
+    CallLog recorded = CallLog.recording();
+    Outcome healthy = observed(recorded, sweep.words().apply(first));
+    assertThat(healthy.status() != 0).as("%s", healthy).isEqualTo(sweep.fails());
+    assertThat(command(removal(first)).status()).isZero();
+    List<Place> places = ALL ? recorded.places() : recorded.placesBeside(sweep.known(), first);
+    if (sweep.fails()) places = recorded.before(SocketCall.Recvmsg.class);
+    assertThat(places).as("calls of " + sweep.name()).isNotEmpty();
+    int refused = 0;
+    long started = System.nanoTime();
+    for (Errno errno : errnos())
+      for (Place place : places)
+        if (!isLie(recorded.at(place), errno) && refuses(sweep, place, errno)) refused++;
+    long millis = (System.nanoTime() - started) / 1_000_000;
+    System.out.printf(
+        "sweep of %s: %d calls, %d runs, %d refused, %d ms%n",
+        sweep.name(), places.size(), places.size() * errnos().size(), refused, millis);
+    if (!idle()) problems.add(sweep.name() + ": a command's thread does not end");
+    List<String> found = List.copyOf(problems);
+    problems.clear();
+    found.forEach(text -> System.out.println("problem: " + text));
+    assertThat(found).as("problems of " + sweep.name()).isEmpty();
+  }
+
+  /// Performs the command with one call failing; whether it was refused.
+  private boolean refuses(Sweep sweep, Place place, Errno errno) {
+    String id = newId();
+    long descriptors = Sandbox.descriptors();
+    sweep.before().accept(id);
+    CallLog log = CallLog.failing(place, errno);
+    List<String> wrong = new ArrayList<>();
+    Outcome outcome;
+    try {
+      outcome = observed(log, sweep.words().apply(id));
+    } catch (AssertionError e) {
+      problems.add(
+          sweep.name() + ": " + place + " " + log.failed() + ": " + e + " " + e.getCause());
+      command(removal(id));
+      return true;
+    }
+    if (log.failed().isEmpty() && place.number() < 3) wrong.add("never came to that call");
+    // criu says on its own that nobody asks any more
+    if (outcome.status() != 0
+        && outcome.err().lines().filter(line -> !line.startsWith("Error (criu/")).count() != 1)
+      wrong.add("not one line of error: " + outcome.err());
+    if (outcome.status() == 0 && (!outcome.err().isEmpty() || sweep.fails()))
+      wrong.add("success with an error: " + outcome.err());
+    if (outcome.status() != 0 && !sweep.fails() && !says(outcome.err(), errno))
+      wrong.add("the error does not say " + errno.name());
+    sweep.after().look(id, outcome, wrong);
+    Outcome deleted = command(removal(id));
+    if (deleted.status() != 0) wrong.add("removal: " + deleted.err());
+    List<String> left = sandbox.leftSoon(id);
+    if (!left.isEmpty()) wrong.add("left after the removal: " + left);
+    if (leaks(descriptors)) wrong.add("the engine leaks descriptors");
+    for (String text : wrong)
+      problems.add(
+          "%s: %s %s: %s: %s   [%s]"
+              .formatted(
+                  sweep.name(), place, log.failed(), errno.name(), text, outcome.err().strip()));
+    return outcome.status() != 0;
+  }
+
+  private static boolean says(String error, Errno errno) {
+    // a program that cannot be looked at is one that is not found, in runc's words
+    return error.contains(errno.name())
+        || error.contains(errno.text())
+        || error.contains("executable file not found in $PATH")
+        || error.contains("permission denied");
+  }
+
+  /// Whether the engine has more descriptors than before, also a moment later.
+  private static boolean leaks(long before) {
+    long end = System.nanoTime() + 1_000_000_000L;
+    while (Sandbox.descriptors() > before) if (System.nanoTime() > end) return true;
+    return false;
+  }
+
+  /// What removes what a sweep's command made.
+  String[] removal(String id) {
+    return new String[] {"delete", "--force", id};
+  }
+
+  void nothingUnlessMade(String id, Outcome outcome, List<String> wrong) {
+    if (outcome.status() != 0) nothing(id, wrong);
+    else if (!status(id).equals("created")) wrong.add("status is " + status(id));
+  }
+
+  void nothing(String id, List<String> wrong) {
+    List<String> left = sandbox.leftSoon(id);
+    if (!left.isEmpty()) wrong.add("left by the command: " + left);
+  }
+
+  String status(String id) {
+    Outcome state = command("state", id);
+    if (state.status() != 0) return "gone";
+    return state.out().replaceAll("(?s).*\"status\": \"([a-z]+)\".*", "$1");
+  }
+
+  void stillRuns(String id, Outcome outcome, List<String> wrong) {
+    if (!status(id).equals("running")) wrong.add("the container is " + status(id));
+  }
+
+  /// An exec'd process has ended, and nothing else.
+  void runsAlone(String id, Outcome outcome, List<String> wrong) {
+    stillRuns(id, outcome, wrong);
+    // one whose birth was not heard of ends when it finds its engine's socket closed
+    long end = System.nanoTime() + 5_000_000_000L;
+    String processes = processes(id);
+    while (processes.contains(",") && System.nanoTime() < end) processes = processes(id);
+    if (processes.contains(",")) wrong.add("processes: " + processes);
+  }
+
+  private String processes(String id) {
+    return command("ps", "--format", "json", id).out();
+  }
+
+  void created(String id) {
+    made("create", id);
+  }
+
+  void running(String id) {
+    made("run", "--detach", id);
+  }
+
+  void paused(String id) {
+    running(id);
+    made("pause", id);
+  }
+
+  void made(String... words) {
+    Outcome outcome = command(words);
+    assertThat(outcome.status()).as("%s", outcome).isZero();
+  }
+}
