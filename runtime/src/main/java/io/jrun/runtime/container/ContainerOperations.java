@@ -216,7 +216,8 @@ public final class ContainerOperations {
       HelperKernel init = made.init().helper();
       int pid = made.state().initPid();
       made.hooks().run("startContainer", hooks.startContainer(), init, Status.CREATED, pid);
-      // nothing is to be run when the engine dies then: the client just ends with what it saw
+      // from here on the client needs no command to run when the engine dies: it ends with the
+      // status it saw
       if (given.keep()) client.helper.send(onEofOnly());
       byte[] filter =
           new SeccompListener(client.helper, made.config(), made.state())
@@ -408,7 +409,7 @@ public final class ContainerOperations {
             Status.RUNNING,
             state.initPid());
       } catch (RuntimeException e) {
-        init(state).signal(SIGKILL); // as the specification orders: the container is stopped then
+        init(state).signal(SIGKILL); // the specification wants the container stopped then
         throw e;
       }
       if (notify != null) notify.await(init(state));
@@ -467,7 +468,8 @@ public final class ContainerOperations {
     List<ContainerSummary> all = new ArrayList<>();
     for (String id : store.ids()) {
       var found = store.find(id);
-      if (found.isEmpty() || found.get().state().pauses()) continue; // hardly begun, just deleted
+      if (found.isEmpty() || found.get().state().pauses())
+        continue; // the id is just taken, or just given back
       ContainerStateView view = view(store, found.get());
       all.add(
           new ContainerSummary(

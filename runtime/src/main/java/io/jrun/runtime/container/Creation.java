@@ -121,7 +121,7 @@ final class Creation implements AutoCloseable {
     this.source = source;
   }
 
-  /// Makes it; what fails is undone.
+  /// Makes the container; on failure, undoes what was made.
   Made create() {
     ContainerId.check(options.id());
     String root = store.root().toString();
@@ -274,7 +274,8 @@ final class Creation implements AutoCloseable {
     if (!middle) stdio.see(init.before());
     if (!config.linux().netDevices().isEmpty()) {
       begun.await();
-      NetDevices.move(client.helper, helper, init.pid(), config.linux().netDevices());
+      NetDevices.move(
+          containers.kernel, client.helper, helper, init.pid(), config.linux().netDevices());
     }
     client.log.step("init is born: pid ", init.pid());
     if (group != null) group.add(init.pid());
@@ -347,8 +348,6 @@ final class Creation implements AutoCloseable {
     try {
       begun.makeRest(pid);
       cgroupMade = true;
-      if (containers.cgroups.hierarchies().unified() && containers.uid() == 0)
-        CgroupOwner.of(bundle.config()).ifPresent(uid -> begun.cgroup().giveTo((int) (long) uid));
     } catch (CgroupException e) {
       doWithoutCgroup(e);
     }
@@ -398,7 +397,7 @@ final class Creation implements AutoCloseable {
               });
     } catch (KernelException e) {
       if (cgroup().paths().isEmpty() || takesIn) throw e;
-      // it could be made, and not joined
+      // the cgroup could be made but not joined
       doWithoutCgroup(new CgroupException("cannot join the container's cgroup", e));
       init = Middle.init(containers, client, plan.namespaces(), config, cgroup(), null, pid -> {});
     }
@@ -452,7 +451,7 @@ final class Creation implements AutoCloseable {
     return directories;
   }
 
-  /// Known to be no directory, so nobody waits for an answer.
+  /// Known to be a file, so its kind need not be looked up.
   private boolean isNameFile(Mount mount) {
     return mount.source() != null && NameFiles.isOne(mount.source(), store.root());
   }
@@ -605,7 +604,7 @@ final class Creation implements AutoCloseable {
     made.init().close();
   }
 
-  /// Leaves a sandbox: its init does nothing any more but hold what containers will join.
+  /// Leaves a sandbox: its init only holds the namespaces that containers will join.
   void pause(Made made) {
     Batch batch = new Batch();
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
@@ -682,7 +681,7 @@ final class Creation implements AutoCloseable {
     claim().unlock();
   }
 
-  /// Takes it back; false where another has deleted the container meanwhile.
+  /// Locks it again; false where another command has deleted the container meanwhile.
   boolean claimed() {
     return claim().relock();
   }

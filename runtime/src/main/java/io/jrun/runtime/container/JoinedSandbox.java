@@ -165,13 +165,7 @@ final class JoinedSandbox implements AutoCloseable {
       batch.add(new PseudoCall.ResetSignals());
       Descriptor namespace =
           batch
-              .add(
-                  new FileCall.Openat(
-                      Descriptor.CWD,
-                      path(NamespaceType.MOUNT),
-                      FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                      0,
-                      false))
+              .add(FileCall.Openat.existing(path(NamespaceType.MOUNT), FileCall.O_RDONLY))
               .descriptor();
       batch.add(new NamespaceCall.Setns(namespace, NamespaceCall.CLONE_NEWNS));
       visitor.helper().run(batch);
@@ -186,7 +180,7 @@ final class JoinedSandbox implements AutoCloseable {
       client.helper.call(new SignalCall.Kill(visitor.pid(), SIGKILL));
       client.helper.call(new ProcessCall.Wait4(visitor.pid(), 0));
     } catch (HelperGoneException e) {
-      // the client is gone, and its child ends when it finds its engine's socket closed
+      // the client has ended, and its child ends when the socket closes
     }
   }
 
