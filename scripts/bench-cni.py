@@ -96,7 +96,7 @@ class Container:
 
     def run(self, *flags):
         env = dict(os.environ, NETCONFPATH=str(self.directory / "net.d"), CNI_PATH=":".join(PATHS))
-        words = [str(JRUN), "--root", str(self.directory / "state"), "run", *flags, "--bundle", str(self.bundle), "bench"]
+        words = [str(JRUN), "--root", str(self.directory / "state"), "run", *flags, "--bundle", str(self.bundle), "bench-%d" % os.getpid()]
         start = time.perf_counter()
         process = subprocess.run(words, env=env, stdin=subprocess.DEVNULL, capture_output=True)
         millis = (time.perf_counter() - start) * 1000

@@ -21,11 +21,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// The caller as a helper: it goes into the namespace and back within one batch.
 public final class HelperCaller implements Caller, AutoCloseable {
   private static final long DELEGATE_MILLIS = 60_000;
+  private static final Pattern OVERRIDE = Pattern.compile("(?i)CNI_NETNS_OVERRIDE=(1|true)");
 
   private final Kernel kernel;
   private final HelperKernel helper;
@@ -40,7 +42,7 @@ public final class HelperCaller implements Caller, AutoCloseable {
     this.kernel = kernel;
     this.helper = helper;
     this.env = List.copyOf(env);
-    this.mayBeOwn = env.stream().anyMatch(v -> v.matches("(?i)CNI_NETNS_OVERRIDE=(1|true)"));
+    this.mayBeOwn = env.stream().anyMatch(v -> OVERRIDE.matcher(v).matches());
   }
 
   private static Descriptor open(Batch batch, String path, int flags, boolean returned) {
