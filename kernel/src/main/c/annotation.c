@@ -10,7 +10,7 @@ static void blank(struct text *t) {
 
 static int take(struct text *t, char c) {
   blank(t);
-  if (t->at == t->end || *t->at != c) return 0;
+  if (t->at >= t->end || *t->at != c) return 0;
   t->at++;
   return 1;
 }

@@ -5,6 +5,8 @@
 static char library[PATH_LENGTH];  /* PREFIX/lib/jrun, from /proc/self/exe */
 static char base[PATH_LENGTH];     /* the directory and the key, to which .sock, .lock, .log are added */
 
+enum { KEY_DIGITS = 16, SUFFIX_LENGTH = 8 };
+
 const char *variable(char **env, const char *name) {
   size n = length(name);
   for (; *env; env++) {
@@ -24,26 +26,24 @@ static unsigned long mix(unsigned long hash, unsigned long value) {
   return hash;
 }
 
-static unsigned long mix_file(unsigned long hash, const char *path) {
+static struct statx stat_or_quit(const char *path, const char *complaint) {
   struct statx s;
   memset(&s, 0, sizeof s);
   long error = syscall5(SYS_statx, AT_FDCWD, path, 0, STATX_BASIC_STATS, &s);
   if (error < 0) {
-    complain("cannot look at ", path, error);
+    complain(complaint, path, error);
     quit(1);
   }
-  hash = mix(mix(mix(hash, s.ino), s.dev_major), s.dev_minor);
-  return hash;
+  return s;
+}
+
+static unsigned long mix_file(unsigned long hash, const char *path) {
+  struct statx s = stat_or_quit(path, "cannot stat ");
+  return mix(mix(mix(hash, s.ino), s.dev_major), s.dev_minor);
 }
 
 static unsigned long mix_build(unsigned long hash, const char *path) {
-  struct statx s;
-  memset(&s, 0, sizeof s);
-  long error = syscall5(SYS_statx, AT_FDCWD, path, 0, STATX_BASIC_STATS, &s);
-  if (error < 0) {
-    complain("not installed: cannot look at ", path, error);
-    quit(1);
-  }
+  struct statx s = stat_or_quit(path, "not installed: cannot stat ");
   return mix(mix(mix(mix(hash, s.ino), s.size), (unsigned long)s.mtime.seconds), s.mtime.nanoseconds);
 }
 
@@ -82,7 +82,7 @@ static int is_users_root(char **env) {
 static void find_base(char **env) {
   unsigned long hash = 0xcbf29ce484222325UL;
   unsigned uid = (unsigned)syscall0(SYS_geteuid);
-  char *p = base, *end = base + sizeof base - 8, build[PATH_LENGTH];
+  char *p = base, *end = base + sizeof base - KEY_DIGITS - SUFFIX_LENGTH, build[PATH_LENGTH];
   const char *run = variable(env, "XDG_RUNTIME_DIR");
   if (run && *run && (uid != 0 || is_users_root(env))) {
     p = append(append(p, end, run), end, "/jrun-engine");
@@ -106,7 +106,7 @@ static void find_base(char **env) {
   hash = mix_file(hash, "/proc/self/ns/net");
   hash = mix_file(mix(hash, uid), "/");
   p = append(p, end, "/");
-  for (int i = 60; i >= 0; i -= 4) *p++ = "0123456789abcdef"[hash >> i & 15];
+  for (int i = 4 * (KEY_DIGITS - 1); i >= 0; i -= 4) *p++ = "0123456789abcdef"[hash >> i & 15];
   *p = 0;
 }
 
@@ -157,7 +157,10 @@ static char **command_line(const char *mode) {
       char one[2] = {*c, 0};
       p = append(p, end, *c == '%' ? library : one);
     }
-    p++;
+    if (++p >= end) {
+      complain("too long: ", name, 0);
+      return 0;
+    }
     if (*c) c++;
   }
   argv[n++] = (char *)mode;
@@ -186,6 +189,7 @@ static _Noreturn void become_engine(int socket, const char *mode, int keep_stder
   int null = (int)syscall3(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
   int log = keep_stderr ? 2 : (int)syscall4(SYS_openat, AT_FDCWD, named(".log"),
                                             O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+  if (log < 0) log = null;
   if (socket == 3) syscall3(SYS_fcntl, socket, F_SETFD, 0);
   else syscall3(SYS_dup3, socket, 3, 0);
   syscall3(SYS_dup3, null, 0, 0);
@@ -202,6 +206,13 @@ long split(void) {
   memset(&args, 0, sizeof args);
   args.exit_signal = SIGCHLD;
   return syscall2(SYS_clone3, &args, sizeof args);
+}
+
+long split_or_quit(void) {
+  long child = split();
+  if (child >= 0) return child;
+  complain("cannot fork", "", child);
+  quit(1);
 }
 
 static int start_engine(void) {
@@ -223,9 +234,9 @@ static int start_engine(void) {
       complain("cannot listen on ", at.path, error);
       quit(1);
     }
-    long child = split();
+    long child = split_or_quit();
     if (child == 0) {
-      if (split() != 0) quit(0); /* an orphan: the engine is nobody's child */
+      if (split_or_quit() != 0) quit(0); /* an orphan: the engine is nobody's child */
       become_engine(listener, "serve", 0);
     }
     syscall4(SYS_wait4, child, &status, 0, 0);
@@ -242,8 +253,12 @@ static int start_engine(void) {
 
 static int start_one_shot(void) {
   int pair[2];
-  if (syscall4(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) quit(1);
-  if (split() == 0) become_engine(pair[1], "once", 1);
+  long error = syscall4(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+  if (error < 0) {
+    complain("cannot make a socket pair", "", error);
+    quit(1);
+  }
+  if (split_or_quit() == 0) become_engine(pair[1], "once", 1);
   syscall1(SYS_close, pair[1]);
   return pair[0];
 }

@@ -45,7 +45,8 @@ long monitor(struct session *session, const struct monitor *arguments);
 int engine_connect(char **env, int again);
 void prefer_installed(void); /* the engine of the program that is installed now, not of this one */
 const char *variable(char **env, const char *name);
-long split(void);
+long split(void); /* forks */
+long split_or_quit(void);
 
 /* sha256.c */
 void sha256_hex(const char *text, size n, char hex[65]);

@@ -600,6 +600,7 @@ _Noreturn void keep(int listens, const char *socket_path, int exits_file, char *
     int n = 3;
     struct timespec pause;
     if (leaving && is_flushed()) quit(0);
+    send_unsent(); /* first, as it may find that the engine is gone */
     /* workers of the engine before are gone, so that nobody acts for it any more */
     if (engine < 0 && connector < 0 && !worker_count && !leaving) {
       long millis = tries < 2 ? 0 : tries < 9 ? (long)FIRST_PAUSE << (tries - 2) : LAST_PAUSE;
@@ -610,7 +611,9 @@ _Noreturn void keep(int listens, const char *socket_path, int exits_file, char *
       tries++;
       begin_to_connect(env, greeting);
     }
-    send_unsent();
+    /* where not even that could begin, nothing else would wake it */
+    int is_alone = engine < 0 && connector < 0 && !worker_count && !leaving;
+    pause = (struct timespec){LAST_PAUSE / 1000, LAST_PAUSE % 1000 * 1000000};
     fds[0] = (struct pollfd){signals, POLLIN, 0};
     fds[1] = (struct pollfd){kept.bytes < MOST_BYTES ? listener : -1, POLLIN, 0};
     fds[2] = (struct pollfd){engine >= 0 ? engine : connector, (short)(POLLIN | (engine >= 0 && welcome && unsent ? POLLOUT : 0)), 0};
@@ -621,7 +624,7 @@ _Noreturn void keep(int listens, const char *socket_path, int exits_file, char *
       polled[n - 3] = c;
       fds[n++] = (struct pollfd){c->fd, (short)((hears ? POLLIN : 0) | (c->out.first ? POLLOUT : 0)), 0};
     }
-    if (syscall5(SYS_ppoll, fds, n, 0, 0, 8) < 0) continue;
+    if (syscall5(SYS_ppoll, fds, n, is_alone ? &pause : 0, 0, 8) < 0) continue;
     for (int i = 3; i < n; i++) {
       struct connection *c = polled[i - 3];
       if (fds[i].revents & POLLOUT) write_out(c);

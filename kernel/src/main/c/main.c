@@ -66,6 +66,7 @@ __attribute__((used)) _Noreturn void start(long *stack) {
   unsigned argc = (unsigned)stack[0], envc = 0;
   char **argv = (char **)(stack + 1), **env = argv + argc + 1;
   const char *last;
+  if (!argc) quit(1); /* before Linux 5.18 execve(2) takes an empty argv */
   while (env[envc]) envc++;
   last = envc ? env[envc - 1] : argv[argc - 1];
   struct greeting greeting = {argc, envc, argv[0], (size)(last + length(last) + 1 - argv[0])};

@@ -91,7 +91,11 @@ long monitor(struct session *session, const struct monitor *arguments) {
       }
     }
   }
-  while (output.start < output.end || (output.open && fill(&output))) drain(&output);
+  while (output.start < output.end || (output.open && fill(&output))) {
+    struct pollfd out = {output.to, POLLOUT, 0}; /* the caller's output may be nonblocking, and full */
+    syscall5(SYS_ppoll, &out, 1, 0, 0, 8);
+    drain(&output);
+  }
   if (m.raw) syscall3(SYS_ioctl, 0, TCSETS, m.termios);
   syscall1(SYS_close, signals);
   session->fallback_status = status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff;

@@ -24,7 +24,6 @@
 #define KIND_VALUE 0
 #define KIND_RESULT 1 /* the result of the call with that index */
 #define KIND_PASSED 2 /* the n-th descriptor that came with the batch */
-#define KIND_LOAD 3   /* the 32-bit integer at that address */
 
 #define CALL_RETURNS_DESCRIPTOR 1 /* the result is sent back with the reply */
 

@@ -138,7 +138,6 @@ static int resolve(const struct call *call, const long *results, unsigned long *
         value = (unsigned long)results[value];
         break;
       case KIND_PASSED: value = (unsigned long)passed[value]; break;
-      case KIND_LOAD: value = *(unsigned *)value; break;
     }
     args[i] = value;
   }

@@ -6,7 +6,8 @@
  */
 #include "helper.h"
 
-enum { CONFIG_SIZE = 4 << 20, INPUT_SIZE = 1 << 16, LISTENERS = 128 };
+enum { CONFIG_SIZE = 4 << 20, INPUT_SIZE = 1 << 16, BACKLOG = 128 };
+#define SOCKETS "/run/containerd/s" /* of all shims, runc's too */
 
 struct request {
   const char *address, *name_space, *id, *action;
@@ -108,28 +109,31 @@ static int connects(struct sockaddr_un *to, int n) {
   return error == 0;
 }
 
-/* A listener of its own, or -1 where a keeper listens there already. */
+static void fail(const char *what, const char *path, long error) {
+  if (error >= 0) return;
+  complain(what, path, error);
+  quit(1);
+}
+
+/* A listener of its own, or -1 where a keeper listens there already. Without the lock, a socket that
+ * another `start` has bound and does not listen on yet would look like one that a dead keeper left. */
 static int listen_at(const char *path) {
   struct sockaddr_un at = {AF_UNIX, {0}};
-  int n = (int)(sizeof at.family + length(path) + 1);
-  long error;
+  int n = (int)(sizeof at.family + length(path) + 1), listener = -1;
   append(at.path, at.path + sizeof at.path, path);
-  if (connects(&at, n)) return -1;
-  int listener = (int)syscall3(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  long umask = syscall1(SYS_umask, 0177);
-  for (int tries = 0; (error = syscall3(SYS_bind, listener, &at, n)) == -EADDRINUSE && tries < 3; tries++) {
-    if (connects(&at, n)) {
-      syscall1(SYS_close, listener);
-      return -1;
-    }
+  int lock = (int)syscall3(SYS_openat, AT_FDCWD, SOCKETS, O_RDONLY | O_CLOEXEC);
+  fail("cannot open ", SOCKETS, lock);
+  while (syscall2(SYS_flock, lock, LOCK_EX) == -EINTR) {}
+  if (!connects(&at, n)) {
     syscall3(SYS_unlinkat, AT_FDCWD, path, 0);
+    listener = (int)syscall3(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    fail("cannot make a socket for ", path, listener);
+    long umask = syscall1(SYS_umask, 0177);
+    fail("cannot bind ", path, syscall3(SYS_bind, listener, &at, n));
+    syscall1(SYS_umask, umask);
+    fail("cannot listen on ", path, syscall2(SYS_listen, listener, BACKLOG));
   }
-  syscall1(SYS_umask, umask);
-  if (!error) error = syscall2(SYS_listen, listener, LISTENERS);
-  if (error < 0) {
-    complain("cannot listen on ", path, error);
-    quit(1);
-  }
+  syscall1(SYS_close, lock);
   return listener;
 }
 
@@ -146,10 +150,7 @@ static int make_state(const char *key) {
   }
   append(p, end, names[0]);
   int fd = (int)syscall4(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (fd < 0) {
-    complain("cannot make ", path, fd);
-    quit(1);
-  }
+  fail("cannot make ", path, fd);
   return fd;
 }
 
@@ -196,20 +197,15 @@ static _Noreturn void begin(const struct request *r, char **env, const struct gr
   char *p = append(append(append(append(append(text, end, r->address), end, "/"), end, r->name_space), end, "/"), end, group);
   sha256_hex(text, (size)(p - text), key);
   syscall3(SYS_mkdirat, AT_FDCWD, "/run/containerd", 0711);
-  syscall3(SYS_mkdirat, AT_FDCWD, "/run/containerd/s", 0711);
-  append(append(path, path + sizeof path, "/run/containerd/s/"), path + sizeof path, key);
+  syscall3(SYS_mkdirat, AT_FDCWD, SOCKETS, 0711);
+  append(append(path, path + sizeof path, SOCKETS "/"), path + sizeof path, key);
   append(append(url, url + sizeof url, "unix://"), url + sizeof url, path);
   int bootstrap = takes_bootstrap();
   int listener = listen_at(path);
   note_address(url);
   if (listener >= 0) {
     int exits = make_state(key);
-    long child = split();
-    if (child < 0) {
-      complain("cannot fork", "", child);
-      quit(1);
-    }
-    if (child == 0) {
+    if (split_or_quit() == 0) {
       raise_oom_score();
       let_go();
       keep(listener, path, exits, env, greeting);

@@ -29,12 +29,12 @@ public final class CniException extends RuntimeException {
     return code;
   }
 
-  /// This failure told by whoever did `step`.
+  /// This failure with the step in which it happened before its message.
   public CniException in(String step) {
     return new CniException(code, step + ": " + getMessage(), details, this);
   }
 
-  /// Any failure as one with a code.
+  /// Any failure as a CNI error; one without a code gets the code for internal errors.
   public static CniException of(RuntimeException failure) {
     if (failure instanceof CniException known) return known;
     String message = failure.getMessage() == null ? failure.toString() : failure.getMessage();

@@ -1,7 +1,6 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,7 +17,7 @@ class BuildahIT extends EndToEnd {
 
   @BeforeEach
   void makeAWorkingContainer() throws IOException {
-    assumeTrue(PodmanCalls.isInstalled("buildah"), "buildah is not installed");
+    Machine.assumeInstalled("buildah");
     Command.of("tar", "-C", bundle.rootfs().toString(), "-cf", temp + "/layer.tar", ".")
         .run()
         .succeeds();

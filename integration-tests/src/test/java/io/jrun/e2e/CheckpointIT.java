@@ -167,9 +167,7 @@ class CheckpointIT extends EndToEnd {
 
   @Test
   void theTerminalComesOverTheConsoleSocket() throws IOException {
-    assumeTrue(
-        Command.of("sh", "-c", "command -v python3").run().status() == 0,
-        "python3 is not installed");
+    Machine.assumeInstalled("python3");
     config
         .set("/process/terminal", "true")
         .sh("stty -echo; while read line; do echo got-$line; done");
@@ -453,7 +451,7 @@ class CheckpointIT extends EndToEnd {
   @Test
   void runcsImagesAreJrunsAndTheOtherWayRound() throws IOException {
     assumeTrue(RUNTIME.isJrun(), "of jrun beside runc");
-    assumeTrue(PodmanCalls.isInstalled("runc"), "runc is not installed");
+    Machine.assumeInstalled("runc");
     config.remove("/linux", "namespaces");
     config.namespaces("pid", "mount", "ipc", "uts", "network");
     startCounting();

@@ -36,7 +36,7 @@ class CniEtcdIT {
 
   @BeforeAll
   static void possible() throws IOException {
-    assumeTrue((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0, "needs root");
+    Machine.assumeRoot();
     assumeTrue(Files.exists(Path.of("/usr/bin/etcd")), "no etcd: install etcd-server");
   }
 

@@ -32,7 +32,7 @@ class CniIT {
 
   @BeforeAll
   static void pluginsAreThere() throws IOException {
-    assumeTrue((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0, "needs root");
+    Machine.assumeRoot();
     assumeTrue(
         Files.isExecutable(CniNode.REFERENCE.resolve("bridge")),
         "needs the Debian package containernetworking-plugins");

@@ -1,60 +1,46 @@
 package io.jrun.e2e;
 
+import static io.jrun.e2e.CniCluster.sh;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// Three nodes, each a network namespace, on a bridge between them in a fourth.
+/// Nodes that find each other by a file: three of them, in each of the modes.
 @JrunOnly
 class CniNodesIT {
   private static final int COUNT = 3;
 
-  private final String tag = "nodes-" + UUID.randomUUID().toString().substring(0, 8);
-  private final List<CniNode> nodes = new ArrayList<>();
   private final List<String> containers = new ArrayList<>();
 
   @SuppressWarnings("NullAway.Init")
-  private CniNode underlay;
+  private CniCluster cluster;
 
   @BeforeAll
   static void asRoot() throws IOException {
-    assumeTrue((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0, "needs root");
+    Machine.assumeRoot();
   }
 
   @BeforeEach
   void makeNodes() throws IOException {
-    underlay = new CniNode(tag);
-    sh(underlay, "ip link add wire type bridge && ip link set wire up");
-    for (int i = 1; i <= COUNT; i++) {
-      CniNode node = new CniNode(tag + i);
-      nodes.add(node);
-      sh(
-          underlay,
-          "ip link add port%d type veth peer name up0 netns %s && ip link set port%d master wire up"
-              .formatted(i, tag + i, i));
-      sh(node, "ip addr add 192.168.50.%d/24 dev up0 && ip link set up0 up".formatted(i));
-    }
+    cluster = new CniCluster(COUNT);
   }
 
   @AfterEach
   void removeNodes() throws IOException {
-    for (CniNode node : nodes) node.close();
-    underlay.close();
+    cluster.close();
   }
 
-  private static Outcome sh(CniNode node, String script) {
-    return node.inside("sh", "-c", script).run().succeeds();
+  private Path nodesFile() {
+    return cluster.underlay().temp().resolve("nodes.json");
   }
 
   private void nodesFile(int count) throws IOException {
@@ -64,15 +50,14 @@ class CniNodesIT {
           "{\"name\":\"n%d\",\"address\":\"192.168.50.%d\",\"subnet\":\"10.244.%d.0/24\"}"
               .formatted(i, i, i));
     }
-    Files.writeString(
-        underlay.temp().resolve("nodes.json"), "{\"nodes\":[" + String.join(",", entries) + "]}");
+    Files.writeString(nodesFile(), "{\"nodes\":[" + String.join(",", entries) + "]}");
   }
 
   private void configure(String mode) throws IOException {
     nodesFile(COUNT);
     for (int i = 1; i <= COUNT; i++) {
-      nodes
-          .get(i - 1)
+      cluster
+          .node(i)
           .configure(
               "10-net.conflist",
               """
@@ -80,24 +65,22 @@ class CniNodesIT {
                 "subnet":"10.244.0.0/16","mode":"%s","node":"n%d","nodesFile":"%s",
                 "ipMasq":true,"ipam":{"dataDir":"@DIR@/leases"}}]}\
               """
-                  .formatted(mode, i, underlay.temp().resolve("nodes.json")));
+                  .formatted(mode, i, nodesFile()));
     }
   }
 
   private void addContainers() {
-    for (int i = 0; i < COUNT; i++) {
-      String netns = nodes.get(i).container("c");
+    for (int i = 1; i <= COUNT; i++) {
+      String netns = cluster.node(i).container("c");
       containers.add(netns);
-      Outcome added = nodes.get(i).cni("add", "net", netns).run().succeeds();
+      Outcome added = cluster.node(i).cni("add", "net", netns).run().succeeds();
       assertThat(Config.json(added.out()).at("/ips/0/address").asString())
-          .isEqualTo("10.244.%d.2/24".formatted(i + 1));
+          .isEqualTo("10.244.%d.2/24".formatted(i));
     }
   }
 
   private Outcome ping(int from, int to) {
-    return CniNode.in(
-            containers.get(from - 1), "ping", "-c", "1", "-W", "2", "10.244.%d.2".formatted(to))
-        .run();
+    return CniCluster.ping(containers.get(from - 1), "10.244.%d.2".formatted(to));
   }
 
   private void allReachEachOther() {
@@ -109,7 +92,7 @@ class CniNodesIT {
   }
 
   private void sync(int node) {
-    nodes.get(node - 1).cni("node", "--once", "net").run().succeeds();
+    cluster.node(node).cni("node", "--once", "net").run().succeeds();
   }
 
   @Test
@@ -117,12 +100,11 @@ class CniNodesIT {
     configure("host-gw");
     addContainers();
     allReachEachOther();
-    assertThat(sh(nodes.getFirst(), "ip route").out())
-        .contains("10.244.3.0/24 via 192.168.50.3 dev up0 proto 106");
-    sh(nodes.getFirst(), "ip route add 10.9.0.0/16 via 192.168.50.9");
+    assertThat(cluster.routes(1)).contains("10.244.3.0/24 via 192.168.50.3 dev up0 proto 106");
+    sh(cluster.node(1), "ip route add 10.9.0.0/16 via 192.168.50.9");
     nodesFile(2);
     sync(1);
-    assertThat(sh(nodes.getFirst(), "ip route").out())
+    assertThat(cluster.routes(1))
         .contains("10.244.2.0/24", "10.9.0.0/16")
         .doesNotContain("10.244.3.0/24");
     nodesFile(3);
@@ -135,18 +117,18 @@ class CniNodesIT {
     configure("vxlan");
     addContainers();
     allReachEachOther();
-    assertThat(sh(nodes.getFirst(), "ip -d link show scvx1").out())
+    assertThat(sh(cluster.node(1), "ip -d link show scvx1").out())
         .contains("mtu 1450", "vxlan id 1 local 192.168.50.1 dev up0", "nolearning");
     assertThat(CniNode.in(containers.getFirst(), "ip", "link", "show", "eth0").run().out())
         .contains("mtu 1450");
-    sh(nodes.getFirst(), "ip link del scvx1");
+    sh(cluster.node(1), "ip link del scvx1");
     assertThat(ping(1, 2).status()).isNotZero();
     sync(1);
     allReachEachOther();
     nodesFile(2);
     sync(1);
     assertThat(
-            sh(nodes.getFirst(), "ip route; bridge fdb show dev scvx1; ip neigh show dev scvx1")
+            sh(cluster.node(1), "ip route; bridge fdb show dev scvx1; ip neigh show dev scvx1")
                 .out())
         .contains("10.244.2.0", "192.168.50.2")
         .doesNotContain("10.244.3.0", "192.168.50.3");
@@ -157,8 +139,8 @@ class CniNodesIT {
   void ipipReachesAcrossOrSaysThatTheKernelHasNone() throws IOException {
     // one without an end would be the device that each namespace has already
     boolean hasIpip =
-        nodes
-                .getFirst()
+        cluster
+                .node(1)
                 .inside("ip", "link", "add", "probe", "type", "ipip", "remote", "192.0.2.9")
                 .run()
                 .status()
@@ -169,7 +151,7 @@ class CniNodesIT {
       allReachEachOther();
       return;
     }
-    CniNode first = nodes.getFirst();
+    CniNode first = cluster.node(1);
     first
         .cni("add", "net", first.container("c"))
         .run()
@@ -182,9 +164,10 @@ class CniNodesIT {
     configure("static");
     addContainers();
     assertThat(ping(1, 2).status()).isNotZero();
-    CniNode first = nodes.getFirst();
+    CniNode first = cluster.node(1);
     first.cni("status", "net").run().failsInOneLine("missing: ip route add 10.244.2.0/24");
-    for (CniNode node : nodes) {
+    for (int i = 1; i <= COUNT; i++) {
+      CniNode node = cluster.node(i);
       Outcome commands = node.cni("node", "--once", "net").run().succeeds();
       assertThat(commands.lines()).hasSize(COUNT - 1);
       for (String command : commands.lines()) sh(node, command);
@@ -197,21 +180,20 @@ class CniNodesIT {
   @Test
   void theWatchFollowsTheList() throws IOException {
     configure("host-gw");
-    CniNode first = nodes.getFirst();
+    CniNode first = cluster.node(1);
     nodesFile(1);
     Command.Running watch = first.cni("node", "net").start();
     try {
       nodesFile(3);
       assertThat(
               EndToEnd.eventually(
-                  () -> sh(first, "ip route").out().contains("10.244.3.0/24 via 192.168.50.3")))
+                  () -> cluster.routes(1).contains("10.244.3.0/24 via 192.168.50.3")))
           .isTrue();
-      Files.writeString(underlay.temp().resolve("nodes.json"), "{");
+      Files.writeString(nodesFile(), "{");
       assertThat(EndToEnd.eventually(() -> soFar(watch).contains("error: "))).isTrue();
-      assertThat(sh(first, "ip route").out()).contains("10.244.3.0/24");
+      assertThat(cluster.routes(1)).contains("10.244.3.0/24");
       nodesFile(2);
-      assertThat(EndToEnd.eventually(() -> !sh(first, "ip route").out().contains("10.244.3.0/24")))
-          .isTrue();
+      assertThat(EndToEnd.eventually(() -> !cluster.routes(1).contains("10.244.3.0/24"))).isTrue();
     } finally {
       watch.process().destroy();
       watch.finish();
@@ -229,15 +211,15 @@ class CniNodesIT {
   @Test
   void whatIsNotThereIsRefusedByName() throws IOException {
     configure("magic");
-    nodes
-        .getFirst()
-        .cni("add", "net", nodes.getFirst().container("magic"))
+    cluster
+        .node(1)
+        .cni("add", "net", cluster.node(1).container("magic"))
         .run()
         .failsInOneLine("/mode: unknown mode ", "magic");
     configure("host-gw\",\"store\":\"etcd");
-    nodes
-        .getFirst()
-        .cni("add", "net", nodes.getFirst().container("etcd"))
+    cluster
+        .node(1)
+        .cni("add", "net", cluster.node(1).container("etcd"))
         .run()
         .failsInOneLine("/etcd: is required by the store etcd");
   }

@@ -1,7 +1,6 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,7 +18,7 @@ class ConmonIT extends EndToEnd {
 
   @BeforeEach
   void makeDirectories() throws IOException {
-    assumeTrue(PodmanCalls.isInstalled("conmon"), "conmon is not installed");
+    Machine.assumeInstalled("conmon");
     exits = Files.createDirectory(temp.resolve("exits"));
     log = temp.resolve("log");
   }

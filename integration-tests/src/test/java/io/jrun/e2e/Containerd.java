@@ -39,6 +39,9 @@ final class Containerd implements AutoCloseable {
   /// The handler of pods whose streams belong to user 1234 and group 2345.
   static final String OWNED = "owned";
 
+  /// The handler that containerd 2 asks for its features.
+  static final String FEATURED = "featured";
+
   static final String IMAGE = "jrun.test/busybox:1";
   static final String PAUSE = "jrun.test/pause:1";
 
@@ -91,10 +94,12 @@ final class Containerd implements AutoCloseable {
   }
 
   private List<Handler> handlers() throws IOException {
+    String shim = jrun.resolveSibling("containerd-shim-jrun-v2").toString();
     return List.of(
         handler("test", ""),
         handler(SYSTEMD, "SystemdCgroup = true\n"),
-        handler(OWNED, "IoUid = 1234\nIoGid = 2345\n"));
+        handler(OWNED, "IoUid = 1234\nIoGid = 2345\n"),
+        new Handler(FEATURED, RUNC, isJrun() ? shim : "", ""));
   }
 
   private Handler handler(String name, String options) throws IOException {

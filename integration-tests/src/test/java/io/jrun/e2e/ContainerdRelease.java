@@ -48,7 +48,7 @@ record ContainerdRelease(String daemon, String ctr) {
         .replace("@DEFAULT@", handlers.getFirst().name());
   }
 
-  private boolean isMajor2() {
+  boolean isMajor2() {
     return version().matches("(?s).* v?2\\.\\d.*");
   }
 
@@ -77,6 +77,8 @@ record ContainerdRelease(String daemon, String ctr) {
         restrict_oom_score_adj = true
         disable_apparmor = true
         netns_mounts_under_state_dir = true
+        enable_cdi = true
+        cdi_spec_dirs = ["@DIR@/cdi"]
         sandbox_image = "@PAUSE@"
         [plugins."io.containerd.grpc.v1.cri".cni]
           bin_dir = "@DIR@/bin"
@@ -102,6 +104,7 @@ record ContainerdRelease(String daemon, String ctr) {
         restrict_oom_score_adj = true
         disable_apparmor = true
         netns_mounts_under_state_dir = true
+        cdi_spec_dirs = ["@DIR@/cdi"]
         [plugins.'io.containerd.cri.v1.runtime'.cni]
           bin_dirs = ["@DIR@/bin"]
           conf_dir = "@DIR@/net.d"

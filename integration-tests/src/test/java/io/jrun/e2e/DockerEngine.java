@@ -24,9 +24,7 @@ final class DockerEngine implements AutoCloseable {
   private final Process daemon;
 
   DockerEngine(Path runtime) throws IOException {
-    for (String program : List.of("dockerd", "docker", "containerd", "nsenter", "ip")) {
-      assumeTrue(PodmanCalls.isInstalled(program), program + " is not installed");
-    }
+    Machine.assumeInstalled("dockerd", "docker", "containerd", "nsenter", "ip");
     Files.createDirectories(directory);
     Path configuration = directory.resolve("daemon.json");
     Files.writeString(

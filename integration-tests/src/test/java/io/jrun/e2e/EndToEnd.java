@@ -1,7 +1,6 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -48,7 +47,7 @@ abstract class EndToEnd {
           "no runtime to test: %s is absent or not executable; run `make`, or give -Djrun.runtime=PATH"
               .formatted(RUNTIME.path()));
     }
-    assumeTrue((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0, "needs root");
+    Machine.assumeRoot();
   }
 
   @BeforeEach

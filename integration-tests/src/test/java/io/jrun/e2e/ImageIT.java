@@ -11,17 +11,7 @@ import org.junit.jupiter.api.Test;
 
 /// `image …`, `rootfs unpack` of images and `bundle create`, beside umoci and skopeo.
 @JrunOnly
-class ImageIT extends EndToEnd {
-  private String store() {
-    return temp.resolve("store").toString();
-  }
-
-  private Outcome image(String command, String... arguments) {
-    List<String> words = new ArrayList<>(List.of("image", command, "--store", store()));
-    words.addAll(List.of(arguments));
-    return runtime(words.toArray(String[]::new));
-  }
-
+class ImageIT extends ImageStoreTest {
   private long blobs() throws IOException {
     try (var files = Files.walk(temp.resolve("store/blobs"))) {
       return files.filter(Files::isRegularFile).count();
@@ -238,9 +228,7 @@ class ImageIT extends EndToEnd {
 
   @Test
   void imagesOfBuildahRunInBothFormats() {
-    org.junit.jupiter.api.Assumptions.assumeTrue(
-        Command.of("sh", "-c", "command -v buildah").run().status() == 0,
-        "buildah is not installed");
+    Machine.assumeInstalled("buildah");
     Command.of(
             "bash",
             "-c",

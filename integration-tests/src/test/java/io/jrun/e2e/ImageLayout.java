@@ -1,7 +1,5 @@
 package io.jrun.e2e;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import java.nio.file.Path;
 
 /// An image that umoci made: layers with whiteouts of files and directories, hard links, a
@@ -36,11 +34,7 @@ record ImageLayout(Path directory) {
       """;
 
   static ImageLayout make(Path temp) {
-    for (String tool : new String[] {"umoci", "skopeo"}) {
-      assumeTrue(
-          Command.of("sh", "-c", "command -v " + tool).run().status() == 0,
-          tool + " is not installed");
-    }
+    Machine.assumeInstalled("umoci", "skopeo");
     Command.of("bash", "-c", SCRIPT, temp.toString()).run().succeeds();
     return new ImageLayout(temp.resolve("layout"));
   }

@@ -89,9 +89,7 @@ class ImageSourcesIT extends EndToEnd {
 
   @Test
   void whatBuildahCommits() throws IOException {
-    assumeTrue(
-        Command.of("sh", "-c", "command -v buildah").run().status() == 0,
-        "buildah is not installed");
+    Machine.assumeInstalled("buildah");
     Outcome built =
         Command.of(
                 "bash",

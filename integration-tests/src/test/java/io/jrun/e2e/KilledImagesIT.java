@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 /// Commands on images that are killed at some moment, engine and all, and what follows: a store
 /// that is whole, a repetition that succeeds, and nothing that stays.
 @JrunOnly
-class KilledImagesIT extends EndToEnd {
+class KilledImagesIT extends ImageStoreTest {
   private static final int STEP_MILLIS = 230;
   private static final int MOST_MILLIS = 1200;
 
@@ -24,33 +24,6 @@ class KilledImagesIT extends EndToEnd {
     layout = ImageLayout.make(temp);
   }
 
-  private String store() {
-    return temp.resolve("store").toString();
-  }
-
-  private Outcome image(String command, String... words) {
-    return runtime(all(command, words));
-  }
-
-  private String[] all(String command, String... words) {
-    String[] all = new String[words.length + 4];
-    all[0] = "image";
-    all[1] = command;
-    all[2] = "--store";
-    all[3] = store();
-    System.arraycopy(words, 0, all, 4, words.length);
-    return all;
-  }
-
-  /// Starts the command in an engine of its own, and ends both after a while.
-  private void killAfter(int millis, String... words) throws IOException {
-    Command.Running running = command(words).with("JRUN_ENGINE", "off").start();
-    pause(millis);
-    running.process().descendants().forEach(ProcessHandle::destroyForcibly);
-    running.process().destroyForcibly();
-    running.finish();
-  }
-
   private void assertThatTheStoreIsWhole() throws IOException {
     image("list").succeeds();
     image("verify").succeeds();
@@ -59,14 +32,14 @@ class KilledImagesIT extends EndToEnd {
   }
 
   @Test
-  void pulls() throws IOException {
+  void aKilledPullLeavesAWholeStore() throws IOException {
     image("load", "--name", "app", layout.directory().toString()).succeeds();
     try (TinyRegistry registry = new TinyRegistry("")) {
       String name = registry.host() + "/r/app:1";
       image("push", "--plain-http", "app", name).succeeds();
       image("rm", "app").succeeds();
       for (int millis = 0; millis < MOST_MILLIS; millis += STEP_MILLIS) {
-        killAfter(millis, all("pull", "--plain-http", name));
+        killAfter(millis, imageCommand("pull", "--plain-http", name));
         assertThatTheStoreIsWhole();
         if (!image("list", "-q").text().isEmpty()) image("rm", name).succeeds();
       }
@@ -77,57 +50,29 @@ class KilledImagesIT extends EndToEnd {
   }
 
   @Test
-  void prunes() throws IOException {
+  void aKilledPruneLeavesAWholeStore() throws IOException {
     for (int millis = 0; millis < MOST_MILLIS; millis += STEP_MILLIS) {
       image("load", "--name", "app", layout.directory().toString()).succeeds();
-      assertThat(
-              runtime(
-                      "run",
-                      "--image",
-                      "app",
-                      "--store",
-                      store(),
-                      "-e",
-                      "E2E_TAG=" + tag,
-                      newId(),
-                      "-c",
-                      "true")
-                  .status())
-          .isZero();
+      runImage(newId(), "-c", "true").succeeds();
       Path index = temp.resolve("store/index.json");
       String named = Files.readString(index);
       Files.writeString(index, named.replace("org.opencontainers.image.ref.name", "no.name"));
-      killAfter(millis, all("prune"));
+      killAfter(millis, imageCommand("prune"));
       // another name for what may be half gone
       image("load", "--name", "app", layout.directory().toString()).succeeds();
       assertThatTheStoreIsWhole();
-      assertThat(
-              runtime(
-                      "run",
-                      "--image",
-                      "app",
-                      "--store",
-                      store(),
-                      "-e",
-                      "E2E_TAG=" + tag,
-                      newId(),
-                      "-c",
-                      "cat /d/three")
-                  .succeeds()
-                  .text())
-          .isEqualTo("new");
+      assertThat(runImage(newId(), "-c", "cat /d/three").succeeds().text()).isEqualTo("new");
       image("rm", "app").succeeds();
       assertThat(temp.resolve("store/snapshots")).isEmptyDirectory();
     }
   }
 
   @Test
-  void unpackings() throws IOException {
+  void aKilledUnpackLeavesAllOrNothing() throws IOException {
     List<String> expected = null;
     String to = temp + "/to";
     for (int millis = 0; millis < MOST_MILLIS; millis += STEP_MILLIS) {
-      killAfter(millis, "rootfs", "unpack", layout.directory().toString(), to);
-      // all or nothing
+      killAfter(millis, command("rootfs", "unpack", layout.directory().toString(), to));
       boolean isThere = Files.exists(Path.of(to));
       if (!isThere) runtime("rootfs", "unpack", layout.directory().toString(), to).succeeds();
       List<String> tree =

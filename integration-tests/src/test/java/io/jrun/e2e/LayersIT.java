@@ -1,7 +1,6 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,20 +12,15 @@ import org.junit.jupiter.api.Test;
 
 /// Layers stacked by overlayfs are the tree that the layers make one after another.
 @JrunOnly
-class LayersIT extends EndToEnd {
+class LayersIT extends ImageStoreTest {
   private static final String LISTING =
       "cd /; busybox find . -xdev ! -path './proc*' ! -path './dev*' ! -path './sys*' ! -path './etc*' | busybox sort |"
           + " while IFS= read -r f; do busybox stat -c '%N %F %a %u:%g %Y %s' \"$f\" | busybox sed"
           + " 's/\\(directory .*\\) [0-9]*$/\\1/; s/ 1[4-9][0-9]\\{8\\}/ now/'; if [ -f \"$f\" ] && [ ! -L \"$f\" ]; then busybox"
           + " md5sum \"$f\"; fi; done";
 
-  private String store() {
-    return temp.resolve("store").toString();
-  }
-
   private void load(List<TarBuilder> layers) throws IOException {
-    assumeTrue(
-        Command.of("sh", "-c", "command -v umoci").run().status() == 0, "umoci is not installed");
+    Machine.assumeInstalled("umoci");
     TarBuilder base =
         new TarBuilder().time(1_300_000_000).mode(0755).directory("bin").directory("proc");
     base.directory("dev").directory("sys").mode(0755);
@@ -42,26 +36,11 @@ class LayersIT extends EndToEnd {
       script.append("umoci raw add-layer --image layout:a layer").append(i).append(".tar;");
     }
     Command.of("bash", "-c", script.toString(), temp.toString()).run().succeeds();
-    runtime("image", "load", "--store", store(), "--name", "app", temp + "/layout").succeeds();
+    image("load", "--name", "app", temp + "/layout").succeeds();
   }
 
   private String shown(String snapshotter) {
-    return command(
-            "run",
-            "--image",
-            "app",
-            "--store",
-            store(),
-            "-e",
-            "E2E_TAG=" + tag,
-            "--snapshotter",
-            snapshotter,
-            "--entrypoint",
-            "/bin/sh",
-            newId(),
-            "-c",
-            LISTING)
-        .run()
+    return runImage("--snapshotter", snapshotter, "--entrypoint", "/bin/sh", newId(), "-c", LISTING)
         .succeeds()
         .out();
   }
@@ -166,7 +145,7 @@ class LayersIT extends EndToEnd {
       assertThat(difference(shown("overlayfs"), shown("copy")))
           .as("-Djrun.seed=%d -Djrun.rounds=1", seed)
           .isEmpty();
-      runtime("image", "rm", "--store", store(), "app").succeeds();
+      image("rm", "app").succeeds();
     }
   }
 

@@ -2,7 +2,6 @@ package io.jrun.e2e;
 
 import static io.jrun.e2e.PolicyNode.document;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +24,7 @@ class NetworkPolicyLifeIT {
 
   @BeforeAll
   static void asRoot() throws IOException {
-    assumeTrue((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0, "needs root");
+    Machine.assumeRoot();
   }
 
   @BeforeEach

@@ -1,7 +1,6 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -163,8 +162,7 @@ class PackIT extends EndToEnd {
 
   @Test
   void zstdIsWrittenForArchivesAndLayers() throws IOException {
-    assumeTrue(
-        Command.of("sh", "-c", "command -v zstd").run().status() == 0, "zstd is not installed");
+    Machine.assumeInstalled("zstd");
     Path tree = tree("t");
     List<String> expected = Trees.of(tree);
     rootfs("pack", tree.toString(), temp + "/1.tar").succeeds();

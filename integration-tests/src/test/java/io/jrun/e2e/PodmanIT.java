@@ -50,7 +50,8 @@ class PodmanIT extends PodmanCalls {
   void pauseStatsAndLimits() throws IOException {
     startLong(
         "--memory", "64m", "--pids-limit", "20", "--cpus", "0.5", "--cgroup-parent", "/" + tag);
-    assertThat(stats()).contains("67.11MB");
+    assertThat(podman("stats", "--no-stream", tag).run().succeeds().out())
+        .contains("MEM USAGE / LIMIT", "67.11MB");
     podman("pause", tag).run().succeeds();
     assertThat(inspect("{{.State.Status}}")).isEqualTo("paused");
     podman("exec", tag, "true").run().fails();
@@ -63,7 +64,7 @@ class PodmanIT extends PodmanCalls {
   @Test
   void aUserNamespaceOfPodmans() throws IOException {
     assertThat(
-            podmanRun(
+            isolatedRun(
                     "--rm",
                     "--uidmap",
                     "0:100000:2000",

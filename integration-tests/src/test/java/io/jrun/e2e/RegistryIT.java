@@ -1,7 +1,6 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -64,11 +63,7 @@ class RegistryIT extends EndToEnd {
 
   @Test
   void imagesGoToARegistryWithTlsAndPasswordsAndBack() throws Exception {
-    for (String tool : List.of("docker-registry", "htpasswd", "openssl")) {
-      assumeTrue(
-          Command.of("sh", "-c", "command -v " + tool).run().status() == 0,
-          tool + " is not installed");
-    }
+    Machine.assumeInstalled("docker-registry", "htpasswd", "openssl");
     ImageLayout layout = ImageLayout.make(temp);
     int port = freePort();
     String host = "localhost:" + port;

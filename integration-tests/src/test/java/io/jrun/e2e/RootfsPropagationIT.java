@@ -3,6 +3,8 @@ package io.jrun.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -72,5 +74,38 @@ class RootfsPropagationIT extends EndToEnd {
   void anUnknownOneIsRefused() throws IOException {
     config.setText("/linux/rootfsPropagation", "sideways");
     assertThat(run().exits(1).err()).contains("ropagation");
+  }
+
+  private void mountBelowABind(String options, String mappings) throws IOException {
+    Path source = Files.createDirectories(temp.resolve("source/below"));
+    Command.of("chown", "-R", "200000:200000", bundle.rootfs().toString()).run().succeeds();
+    config
+        .mount(
+            "{destination:'/mnt',type:'bind',source:'%s',options:['rbind'%s]%s}"
+                .formatted(source.getParent(), options, mappings))
+        .capabilities("CAP_SYS_ADMIN")
+        .sh("mount -t tmpfs none /mnt/below && echo mounted");
+    assertThat(onSharedHost(onBundle("run")).succeeds().text()).isEqualTo("mounted");
+  }
+
+  @Test
+  void whatIsMountedBelowABindStaysInside() throws IOException {
+    mountBelowABind("", "");
+  }
+
+  @Test
+  void whatIsMountedBelowAMappedBindStaysInside() throws IOException {
+    RUNTIME.assumeRecent("id-mapped mounts");
+    mountBelowABind(
+        ",'ridmap'",
+        ",uidMappings:[{containerID:0,hostID:5000,size:9}],gidMappings:[{containerID:0,hostID:5000,size:9}]");
+  }
+
+  @Test
+  void whatAUserNamespaceMountsBelowABindStaysInside() throws IOException {
+    config.set("/linux/namespaces/-", "{type:'user'}");
+    for (String ids : List.of("uidMappings", "gidMappings"))
+      config.set("/linux/" + ids, "[{containerID:0,hostID:200000,size:65536}]");
+    mountBelowABind("", "");
   }
 }

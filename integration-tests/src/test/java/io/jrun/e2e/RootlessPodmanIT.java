@@ -21,9 +21,7 @@ class RootlessPodmanIT extends PodmanCalls {
 
   @Override
   void prepareCaller() throws IOException {
-    assumeTrue(
-        isInstalled("useradd") && isInstalled("newuidmap") && isInstalled("setpriv"),
-        "useradd, setpriv or newuidmap is not installed");
+    Machine.assumeInstalled("useradd", "newuidmap", "setpriv");
     Path home = Files.createDirectory(temp.resolve("home"));
     Path run = Files.createDirectory(temp.resolve("xdg"));
     Command.of("useradd", "--no-create-home", "--home-dir", home.toString(), tag).run().succeeds();
@@ -78,7 +76,7 @@ class RootlessPodmanIT extends PodmanCalls {
   @Test
   void rootInsideIsTheUserOutside() throws IOException {
     assertThat(
-            podmanRun(
+            isolatedRun(
                     "--rm",
                     BusyboxImage.NAME,
                     "sh",

@@ -1,7 +1,6 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,26 +10,13 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// `run --image`.
+/// Containers of images: what the image and the command line say of them, and what they leave.
 @JrunOnly
-class RunImageIT extends EndToEnd {
-  private String store() {
-    return temp.resolve("store").toString();
-  }
-
+class RunImageIT extends ImageStoreTest {
   @BeforeEach
   void loadImage() {
     ImageLayout layout = ImageLayout.make(temp);
-    runtime("image", "load", "--store", store(), "--name", "app", layout.directory().toString())
-        .succeeds();
-  }
-
-  private Outcome runImage(String... words) {
-    List<String> all =
-        new ArrayList<>(
-            List.of("run", "--image", "app", "--store", store(), "-e", "E2E_TAG=" + tag));
-    all.addAll(List.of(words));
-    return runtime(all.toArray(String[]::new));
+    image("load", "--name", "app", layout.directory().toString()).succeeds();
   }
 
   private void assertNothingIsLeft() throws IOException {
@@ -103,13 +89,13 @@ class RunImageIT extends EndToEnd {
   void aDetachedContainerKeepsItsImageUntilItIsDeleted() throws IOException {
     runImage("--detach", "--entrypoint", "/bin/busybox", id, "sleep", "1000").succeeds();
     runImage(id).failsInOneLine("already exists");
-    runtime("image", "rm", "--store", store(), "app").succeeds();
-    runtime("image", "prune", "--store", store()).succeeds();
+    image("rm", "app").succeeds();
+    image("prune").succeeds();
     assertThat(runtime("exec", id, "/bin/busybox", "cat", "/d/three").succeeds().text())
         .isEqualTo("new");
     runtime("delete", "--force", id).succeeds();
     assertNothingIsLeft();
-    runtime("image", "prune", "--store", store()).succeeds();
+    image("prune").succeeds();
     assertThat(temp.resolve("store/snapshots")).isEmptyDirectory();
   }
 
@@ -156,19 +142,7 @@ class RunImageIT extends EndToEnd {
   void ofSeveralRunsWithOneIdOneRuns() throws IOException {
     List<Command.Running> running = new ArrayList<>();
     for (int i = 0; i < 5; i++) {
-      running.add(
-          command(
-                  "run",
-                  "--image",
-                  "app",
-                  "--store",
-                  store(),
-                  "-e",
-                  "E2E_TAG=" + tag,
-                  id,
-                  "-c",
-                  "busybox sleep 1; echo ran")
-              .start());
+      running.add(runCommand(id, "-c", "busybox sleep 1; echo ran").start());
     }
     int ran = 0;
     for (Command.Running one : running) {
@@ -277,9 +251,7 @@ class RunImageIT extends EndToEnd {
 
   @Test
   void aCopySharesContentWhereTheFileSystemCan() throws IOException {
-    assumeTrue(
-        Command.of("sh", "-c", "command -v mkfs.btrfs").run().status() == 0,
-        "btrfs-progs is not installed");
+    Machine.assumeInstalled("mkfs.btrfs");
     Path disk = temp.resolve("disk");
     Path mounted = Files.createDirectory(temp.resolve("btrfs"));
     Command.of(
@@ -345,8 +317,7 @@ class RunImageIT extends EndToEnd {
     Files.writeString(left.resolve("file"), "x");
     Files.writeString(temp.resolve("store/bundles/left/owner"), root.toString());
     Files.copy(temp.resolve("store/leases").resolve(id), temp.resolve("store/leases/left"));
-    assertThat(runtime("image", "prune", "--store", store()).succeeds().out())
-        .contains("released 1 bundles");
+    assertThat(image("prune").succeeds().out()).contains("released 1 bundles");
     assertThat(temp.resolve("store/bundles/left")).doesNotExist();
     assertThat(temp.resolve("store/leases/left")).doesNotExist();
     assertThat(runtime("exec", id, "/bin/busybox", "cat", "/d/three").succeeds().text())
@@ -358,27 +329,10 @@ class RunImageIT extends EndToEnd {
   @Test
   void aRunKilledAtAnyMomentLeavesWhatPruneTakes() throws IOException {
     for (int millis = 0; millis < 1200; millis += 240) {
-      Command.Running running =
-          command(
-                  "run",
-                  "--image",
-                  "app",
-                  "--store",
-                  store(),
-                  "-e",
-                  "E2E_TAG=" + tag,
-                  newId(),
-                  "-c",
-                  "true")
-              .with("JRUN_ENGINE", "off")
-              .start();
-      pause(millis);
-      running.process().descendants().forEach(ProcessHandle::destroyForcibly);
-      running.process().destroyForcibly();
-      running.finish();
+      killAfter(millis, runCommand(newId(), "-c", "true"));
     }
     for (String left : ids()) runtime("delete", "--force", left).succeeds();
-    runtime("image", "prune", "--store", store()).succeeds();
+    image("prune").succeeds();
     assertNothingIsLeft();
     assertThat(runImage(id).succeeds().lines()).containsExactly("1000", "b", "/d");
   }

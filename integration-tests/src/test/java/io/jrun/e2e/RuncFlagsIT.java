@@ -1,7 +1,6 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +45,7 @@ class RuncFlagsIT extends EndToEnd {
 
   @Test
   void flagsOfTheInstalledRunc() {
-    assumeTrue(PodmanCalls.isInstalled("runc"), "runc is not installed");
+    Machine.assumeInstalled("runc");
     List<String> commands = new ArrayList<>();
     for (String line : Command.of("runc", "help").run().succeeds().lines()) {
       Matcher matcher = COMMAND.matcher(line);

@@ -25,7 +25,7 @@ class SimpleCniIT {
 
   @BeforeAll
   static void asRoot() throws IOException {
-    assumeTrue((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0, "needs root");
+    Machine.assumeRoot();
   }
 
   @BeforeEach

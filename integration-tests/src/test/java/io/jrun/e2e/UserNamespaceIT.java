@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -84,6 +85,34 @@ class UserNamespaceIT extends EndToEnd {
     config.writableRoot();
     runSh("touch /made; touch /dev/shm/x && stat -c %u:%g /dev/shm/x").succeeds();
     assertThat(Files.getAttribute(bundle.rootfs().resolve("made"), "unix:uid")).isEqualTo(BASE);
+  }
+
+  /// As the directories of a daemon's pods are.
+  @Test
+  void sourcesThatOnlyTheHostsRootReachesAreBound() throws IOException {
+    RUNTIME.assumeRecent("sources opened from outside of a user namespace");
+    Path closed = Files.createDirectory(temp.resolve("closed"));
+    Path directory = Files.createDirectories(closed.resolve("directory"));
+    Files.writeString(directory.resolve("file"), "reached");
+    Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwx------"));
+    for (String[] bind : new String[][] {{"/mnt", ""}, {"/tmp/file", "/file"}})
+      config.mount(
+          "{destination:'%s',type:'bind',source:'%s',options:['rbind','ro']}"
+              .formatted(bind[0], directory + bind[1]));
+    assertThat(runSh("cat /mnt/file; cat /tmp/file").succeeds().out()).isEqualTo("reachedreached");
+  }
+
+  @Test
+  void moreSourcesThanOneMessageCarries() throws IOException {
+    RUNTIME.assumeRecent("sources opened from outside of a user namespace");
+    Path directory = Files.createDirectory(temp.resolve("many"));
+    for (int i = 0; i < 150; i++) {
+      Files.writeString(directory.resolve("f" + i), "x");
+      config.mount(
+          "{destination:'/tmp/f%d',type:'bind',source:'%s',options:['bind']}"
+              .formatted(i, directory.resolve("f" + i)));
+    }
+    assertThat(runSh("cat /tmp/f* | wc -c").succeeds().text()).isEqualTo("150");
   }
 
   @Test

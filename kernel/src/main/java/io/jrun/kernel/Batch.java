@@ -3,6 +3,7 @@ package io.jrun.kernel;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Syscall;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -29,6 +30,9 @@ public final class Batch {
   /// The call is made only where the one at `index` failed with that errno, or, where it is null,
   /// did not fail; otherwise it is skipped.
   public record Guard(int index, @Nullable Errno errno) {}
+
+  /// How many descriptors go along with a batch at most, and with its answer.
+  public static final int MOST_PASSED = SocketCall.MOST_DESCRIPTORS;
 
   private final List<Entry> entries = new ArrayList<>();
   private final List<Integer> passed = new ArrayList<>();

@@ -1,6 +1,5 @@
 package io.jrun.kernel;
 
-import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import java.nio.file.Path;
@@ -25,10 +24,9 @@ public final class LockFile implements AutoCloseable {
   }
 
   private static LockFile lock(Kernel kernel, Path path, int operation) {
-    int flags = FileCall.O_RDWR | FileCall.O_CREAT | FileCall.O_CLOEXEC;
     OwnedDescriptor file =
         OwnedDescriptor.open(
-            kernel, new FileCall.Openat(Descriptor.CWD, path.toString(), flags, 0600, false));
+            kernel, FileCall.Openat.creating(path.toString(), FileCall.O_RDWR, 0600));
     while (true) {
       try {
         kernel.call(new FileCall.Flock(file.descriptor(), operation));

@@ -27,8 +27,7 @@ public final class OwnedDescriptor implements AutoCloseable {
 
   /// Opens a file to read it.
   public static OwnedDescriptor toRead(Kernel kernel, Path path) {
-    int flags = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
-    return open(kernel, new FileCall.Openat(Descriptor.CWD, path.toString(), flags, 0, false));
+    return open(kernel, FileCall.Openat.existing(path.toString(), FileCall.O_RDONLY));
   }
 
   public int number() {

@@ -47,13 +47,7 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
   public Pending<byte[]> readInside(Batch batch, String directory, String path, int most) {
     Descriptor root =
         batch
-            .add(
-                new FileCall.Openat(
-                    Descriptor.CWD,
-                    directory,
-                    FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
-                    0,
-                    false))
+            .add(FileCall.Openat.existing(directory, FileCall.O_PATH | FileCall.O_DIRECTORY))
             .descriptor();
     Pending<Descriptor> file =
         batch.attempt(
@@ -132,13 +126,7 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
   public boolean isPrivileged() {
     Batch batch = new Batch();
     Pending<Descriptor> self =
-        batch.add(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                "/proc/self/status",
-                FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                0,
-                false));
+        batch.add(FileCall.Openat.existing("/proc/self/status", FileCall.O_RDONLY));
     Pending<byte[]> read = batch.add(new FileCall.Read(self.descriptor(), 8192));
     batch.add(new FileCall.Close(self.descriptor()));
     Results results = helper.run(batch);

@@ -25,7 +25,7 @@ public final class IpAddress implements Comparable<IpAddress> {
     return new IpAddress(bytes.clone());
   }
 
-  /// Parses the usual texts; never asks a name service.
+  /// Parses the usual text forms; a host name is none, so no name service is asked.
   public static Optional<IpAddress> parse(String text) {
     if (!V4.matcher(text).matches() && !V6.matcher(text).matches()) return Optional.empty();
     try {
@@ -47,7 +47,7 @@ public final class IpAddress implements Comparable<IpAddress> {
     return bytes.clone();
   }
 
-  /// The address so far behind (or before) this one, within the family's space.
+  /// The address at an offset from this one, which may be negative.
   public IpAddress plus(BigInteger offset) {
     BigInteger space = BigInteger.TWO.pow(bits());
     byte[] sum = number().add(offset).mod(space).toByteArray();

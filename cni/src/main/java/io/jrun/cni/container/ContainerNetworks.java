@@ -191,7 +191,7 @@ public final class ContainerNetworks implements Networks {
     throw first;
   }
 
-  /// Its namespace ends with it, and the path may name somebody else's by now.
+  /// Without the namespace: it ends with the container, and another one may have its path by now.
   private static AttachmentArgs gone(AttachmentArgs args) {
     return new AttachmentArgs(
         args.containerId(), "", args.ifname(), args.args(), args.capabilityArgs());

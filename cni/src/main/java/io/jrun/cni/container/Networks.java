@@ -74,10 +74,10 @@ public interface Networks {
   /// not be detached stays for the next try.
   void detach(HelperKernel client, List<String> env, String containerId, List<String> pluginPath);
 
-  /// The same, of what is known already.
+  /// Detaches the container from attachments that the caller has read from the cache already.
   void detach(HelperKernel client, List<String> env, Known known, List<String> pluginPath);
 
-  /// Detaches a container whose attaching may have been cut off: from what is cached of it, and
-  /// from the networks that it wished of which nothing is, as far as these are still configured.
+  /// Detaches a container whose attaching may have been interrupted: from all that is cached for
+  /// it, and from those of its networks that have no cached result but are still configured.
   void detachAny(HelperKernel client, List<String> env, String containerId, Wish wish);
 }

@@ -44,7 +44,7 @@ public final class EtcdClient implements AutoCloseable {
 
   private static final Duration ALIVE = Duration.ofSeconds(5);
 
-  // held, as a logger that nobody holds forgets its level
+  // a strong reference: java.util.logging drops loggers, and with them their level
   private static final Logger GRPC = Logger.getLogger("io.grpc");
 
   private final EtcdConfig config;

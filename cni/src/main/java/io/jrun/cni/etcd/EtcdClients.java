@@ -6,8 +6,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Connections that are open because they were used a moment ago: an ADD in a row of them does not
-/// connect again, and an engine that has no more to do with etcd has no threads of it.
+/// Connections that stay open for a while after their use: the next ADD does not connect again, and
+/// an engine that no longer uses etcd has no threads of its client.
 public final class EtcdClients {
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(30);
   private static final long LOOK_MILLIS = 5000;
@@ -61,7 +61,8 @@ public final class EtcdClients {
     else lost.remove(config);
   }
 
-  /// Whether it did not answer a moment ago, so that who can do without it need not wait again.
+  /// Whether its last request timed out a moment ago, so that a caller who can do without it does
+  /// not wait again.
   public synchronized boolean isLost(EtcdConfig config) {
     Long since = lost.get(config);
     return since != null && System.nanoTime() - since < LOST_NANOS;

@@ -77,15 +77,8 @@ final class LeaseJournal {
   }
 
   private OwnedDescriptor open() {
-    Descriptor opened =
-        kernel.call(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                path.toString(),
-                FileCall.O_RDWR | FileCall.O_CREAT | FileCall.O_APPEND | FileCall.O_CLOEXEC,
-                0600,
-                false));
-    return new OwnedDescriptor(kernel, opened);
+    int flags = FileCall.O_RDWR | FileCall.O_APPEND;
+    return OwnedDescriptor.open(kernel, FileCall.Openat.creating(path.toString(), flags, 0600));
   }
 
   private void apply(OwnedDescriptor file, long size) {

@@ -150,8 +150,8 @@ public final class LeaseStore {
     if (!lines.isEmpty()) journal.append(lines);
   }
 
-  /// What this process has freed itself since it was last asked: whatever else is known of these
-  /// holders must be forgotten before others use their addresses.
+  /// The leases that this process has freed by itself since the last call: whatever else is known
+  /// of their holders must be forgotten before others use the addresses.
   public synchronized List<Lease> reclaimed() {
     List<Lease> all = List.copyOf(reclaimed);
     reclaimed.clear();

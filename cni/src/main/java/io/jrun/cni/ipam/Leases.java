@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// Who holds which address, and in what order the others were given back. Addresses never used come
 /// first, then those released, the longest unused first.
 final class Leases {
-  /// Beyond so many the longest released are forgotten: they are found again when nothing else is
-  /// left.
+  /// When there are more, those released first are forgotten: they are found again when nothing
+  /// else is left.
   private static final int MAX_RELEASED = 65536;
 
   private final Map<IpAddress, Lease> held = new TreeMap<>();

@@ -8,6 +8,7 @@ import io.jrun.cni.address.Cidr;
 import io.jrun.cni.address.IpAddress;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Requests about the addresses of interfaces.
@@ -19,6 +20,8 @@ public final class Addresses {
   private static final int IFA_LOCAL = 2;
   private static final int IFA_BROADCAST = 4;
   private static final int IFA_F_NODAD = 2;
+  private static final int IFA_F_PERMANENT = 0x80;
+  private static final int SCOPE_GLOBAL = 0;
   private static final int STRUCTURE = 8;
   static final int AF_INET = 2;
   static final int AF_INET6 = 10;
@@ -57,13 +60,41 @@ public final class Addresses {
 
   /// The addresses of one interface, both families.
   public static List<Cidr> of(NetlinkSocket socket, int link) {
+    return dump(socket, link).map(Addresses::read).filter(Objects::nonNull).toList();
+  }
+
+  /// The permanent addresses of global scope of one interface.
+  public static List<Permanent> permanent(NetlinkSocket socket, int link) {
+    return dump(socket, link)
+        .filter(reply -> (reply.u8(2) & IFA_F_PERMANENT) != 0 && reply.u8(3) == SCOPE_GLOBAL)
+        .map(Permanent::new)
+        .toList();
+  }
+
+  private static Stream<Reply> dump(NetlinkSocket socket, int link) {
     Request dump =
         new Request(RTM_GETADDR, NLM_F_DUMP, "RTM_GETADDR").u8(0).u8(0).u8(0).u8(0).u32(link);
-    return socket.dump(dump).stream()
-        .filter(reply -> reply.i32(4) == link)
-        .map(Addresses::read)
-        .filter(Objects::nonNull)
-        .toList();
+    return socket.dump(dump).stream().filter(reply -> reply.i32(4) == link);
+  }
+
+  /// An address that the kernel has listed, with its peer and broadcast address.
+  public record Permanent(Reply reply) {
+    /// Gives another interface this address.
+    public Request addTo(int link) {
+      Request request =
+          new Request(RTM_NEWADDR, 0, "RTM_NEWADDR")
+              .u8(reply.u8(0))
+              .u8(reply.u8(1))
+              .u8(0)
+              .u8(SCOPE_GLOBAL)
+              .u32(link);
+      Attributes attributes = reply.attributes(STRUCTURE);
+      for (int type : new int[] {IFA_ADDRESS, IFA_LOCAL, IFA_BROADCAST}) {
+        byte @Nullable [] value = attributes.bytes(type);
+        if (value != null) request.attribute(type, value);
+      }
+      return request;
+    }
   }
 
   private static @Nullable Cidr read(Reply reply) {

@@ -148,6 +148,13 @@ public final class Links {
     return flags(index, name, Link.IFF_UP, 0);
   }
 
+  /// Moves an interface into the namespace of that descriptor, where it has another name.
+  public static Request move(int index, String name, int namespaceDescriptor, String newName) {
+    return link(RTM_NEWLINK, 0, "RTM_NEWLINK " + name + " to another namespace", 0, index)
+        .u32(IFLA_NET_NS_FD, namespaceDescriptor)
+        .string(Link.IFLA_IFNAME, newName);
+  }
+
   /// Brings an interface, found by its name, up as a port of a bridge.
   ///
   /// @param alias a text that the interface carries from then on
@@ -209,7 +216,7 @@ public final class Links {
     return link(RTM_DELLINK, 0, "RTM_DELLINK " + name, 0, 0).string(Link.IFLA_IFNAME, name);
   }
 
-  /// Deletes that one, whatever has its name by then.
+  /// Deletes an interface by its index: another one may have its name by now.
   public static Request delete(Link link) {
     return link(RTM_DELLINK, 0, "RTM_DELLINK " + link.name(), 0, link.index());
   }

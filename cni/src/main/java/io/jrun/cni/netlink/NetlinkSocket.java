@@ -1,10 +1,12 @@
 package io.jrun.cni.netlink;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
@@ -53,6 +55,15 @@ public final class NetlinkSocket implements AutoCloseable {
       batch.attempt(new SocketCall.Setsockopt(made.descriptor(), SOL_NETLINK, option, 1));
     }
     return made;
+  }
+
+  /// A socket in a helper's network namespace.
+  public static NetlinkSocket in(HelperKernel helper, Kernel kernel) {
+    Batch batch = new Batch();
+    Pending<Descriptor> made = addTo(batch);
+    Results results = helper.run(batch);
+    helper.call(new FileCall.Close(results.of(made)));
+    return new NetlinkSocket(kernel, results.descriptors().getFirst());
   }
 
   /// What a socket speaks with: a part of the kernel.
@@ -173,7 +184,7 @@ public final class NetlinkSocket implements AutoCloseable {
 
     private void take(Reply reply) {
       int index = reply.sequence() - first;
-      if (index < 0 || index >= requests.size()) return; // of an exchange that was given up
+      if (index < 0 || index >= requests.size()) return; // of an exchange that timed out
       switch (reply.type()) {
         case Reply.NLMSG_ERROR -> {
           errnos[index] = -reply.i32(0);

@@ -20,7 +20,6 @@ public final class Request {
   public static final int NLM_F_REPLACE = 0x100;
   public static final int NLM_F_EXCL = 0x200;
   public static final int NLM_F_CREATE = 0x400;
-  public static final int NLM_F_APPEND = 0x800;
   static final int NLA_F_NESTED = 0x8000;
   static final int HEADER = 16;
 

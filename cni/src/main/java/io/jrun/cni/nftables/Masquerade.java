@@ -60,7 +60,8 @@ public final class Masquerade {
     if (prepared.contains(outside)) {
       Answer answer = elements.add(map(address.isIpv6()), address, chain(outside), text);
       if (answer.succeeded()) return;
-      // ENOENT: somebody flushed the table; else the address was someone's who left without a DEL
+      // ENOENT: the table was flushed; otherwise the address is still mapped for a container that
+      // ended without a DEL
       answer.orThrow(Errno.ENOENT, Errno.EEXIST, Errno.EBUSY);
     }
     nftables.run(setUp(outside));

@@ -348,7 +348,7 @@ final class EtcdMembership implements Membership {
     try {
       return Json.parse(entry.value());
     } catch (SpecException e) {
-      return new Json.JsonNull(); // what somebody else wrote there is no holder
+      return new Json.JsonNull(); // not written by jrun
     }
   }
 

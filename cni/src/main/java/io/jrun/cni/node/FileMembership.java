@@ -6,7 +6,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/// Subnets are assigned by who writes the file, and addresses are nobody else's business.
+/// Nodes and subnets come from a file that somebody else writes; addresses are not shared with
+/// other nodes.
 record FileMembership(Path file, String node) implements Membership {
   @Override
   public NodeList nodes() {

@@ -5,13 +5,13 @@ import java.util.Optional;
 
 /// How other nodes' containers are reached.
 public enum Mode {
-  /// By routes that somebody else makes; what is missing is told.
+  /// By routes that somebody else makes; jrun only lists the missing ones.
   STATIC,
   /// By a route to each node, on a network that all nodes are neighbours in.
   HOST_GW,
   /// By a vxlan device, over any network.
   VXLAN,
-  /// By an ipip device, over any IPv4 network; a kernel without it is told by name.
+  /// By an ipip device, over any IPv4 network; refused where the kernel has none.
   IPIP;
 
   public String text() {

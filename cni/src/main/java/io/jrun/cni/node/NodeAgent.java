@@ -57,7 +57,7 @@ public final class NodeAgent implements AutoCloseable {
     this.remote = remote;
   }
 
-  /// Asks the store where that is due, then sets the routes.
+  /// Reads the store when it is due, then sets the routes.
   ///
   /// @return the commands that are left to somebody else
   public List<String> round() {
@@ -139,7 +139,7 @@ public final class NodeAgent implements AutoCloseable {
     }
   }
 
-  /// Waits until something has changed, or so long.
+  /// Waits for a change, at most so many milliseconds.
   public void await(long millis) throws InterruptedException {
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
     synchronized (changes) {
@@ -151,7 +151,7 @@ public final class NodeAgent implements AutoCloseable {
     }
   }
 
-  /// Not while a store that failed is given its time.
+  /// False while a store that failed is left alone.
   private boolean isTimeToAsk() {
     return membership instanceof EtcdMembership && isChanged && pauseNanos == FIRST_PAUSE_NANOS;
   }

@@ -70,7 +70,7 @@ public final class Policies {
       bridges(placed, Set.of(endpoint.get().bridge()), false);
       placed.place(endpoint.get());
       boolean isOut = !store.isChanging() && tables.elements(placed, "delete");
-      // not before: a DEL that is cut off in between is to find it again, and its address with it
+      // last, so that an interrupted DEL finds it again with its address
       store.removeEndpoint(link);
       if (!isOut) restore();
     }
@@ -229,7 +229,8 @@ public final class Policies {
     }
   }
 
-  /// What holds for a container that comes holds for one that is there.
+  /// A policy is refused if a container that it would isolate is not routed, as such a container is
+  /// refused on ADD.
   private void refuseUnrouted(List<NetworkPolicy> policies) {
     for (Endpoint endpoint : store.endpoints()) {
       if (endpoint.isRouted()) continue;

@@ -2,7 +2,6 @@ package io.jrun.cni.simple;
 
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 
 /// Whether the machine routes, as it must for its containers.
@@ -13,10 +12,10 @@ record Forwarding(Kernel kernel) {
           address.cidr().isIpv6()
               ? "/proc/sys/net/ipv6/conf/all/forwarding"
               : "/proc/sys/net/ipv4/ip_forward";
-      int flags = FileCall.O_RDWR | FileCall.O_CLOEXEC;
-      Descriptor opened = kernel.call(new FileCall.Openat(Descriptor.CWD, file, flags, 0, false));
-      try (OwnedDescriptor owned = new OwnedDescriptor(kernel, opened)) {
-        // at an offset, as the kernel ignores numbers that are not written at the beginning
+      try (OwnedDescriptor owned =
+          OwnedDescriptor.open(kernel, FileCall.Openat.existing(file, FileCall.O_RDWR))) {
+        // with pread, so that the write starts at offset 0: the kernel ignores a number that is
+        // written elsewhere
         byte[] value = kernel.call(new FileCall.Pread(owned.descriptor(), 2, 0));
         if (value.length == 0 || value[0] == '0') {
           kernel.call(new FileCall.Write(owned.descriptor(), new byte[] {'1'}));

@@ -158,7 +158,7 @@ public final class HelperCaller implements Caller, AutoCloseable {
       left.add(results.of(begun.socket()));
       closeLeft();
     } catch (KernelException e) {
-      // the namespace that nobody wants any more could not be entered
+      // the namespace, which is not needed any more, could not be entered
     }
   }
 
@@ -172,13 +172,7 @@ public final class HelperCaller implements Caller, AutoCloseable {
     values.forEach((path, value) -> {
       Descriptor file =
           batch
-              .attempt(
-                  new FileCall.Openat(
-                      Descriptor.CWD,
-                      "/proc/sys/" + path,
-                      FileCall.O_WRONLY | FileCall.O_CLOEXEC,
-                      0,
-                      false))
+              .attempt(FileCall.Openat.existing("/proc/sys/" + path, FileCall.O_WRONLY))
               .descriptor();
       batch.attempt(new FileCall.Write(file, value.getBytes(StandardCharsets.UTF_8)));
       batch.attempt(new FileCall.Close(file));

@@ -217,7 +217,8 @@ public final class SimpleCni {
           .toText();
     }
 
-    /// Who ended without a DEL must leave no labels to whoever has its address now.
+    /// A container that ended without a DEL must not leave its labels to the next holder of its
+    /// address.
     private void forgetFormerHolders(Assignment assignment) {
       if (ipam instanceof OwnIpam own) {
         own.store().reclaimed().forEach(gone -> policies.detach(HostVeth.name(gone.holder())));
@@ -246,7 +247,7 @@ public final class SimpleCni {
           : Mac.random();
     }
 
-    /// Runtimes make namespaces without IPv6 where they do not know better.
+    /// Runtimes may make namespaces with IPv6 disabled.
     private void sysctls(Assignment assignment) {
       Map<String, String> values = new TreeMap<>();
       if (assignment.hasIpv6()) {

@@ -5,7 +5,6 @@ public sealed interface BpfCall<R> extends HostCall<R> {
   int BPF_PROG_TYPE_CGROUP_DEVICE = 15;
   int BPF_CGROUP_DEVICE = 6;
   int BPF_F_ALLOW_MULTI = 2;
-  int BPF_F_REPLACE = 4;
 
   /// BPF_PROG_LOAD of eBPF instructions, 8 bytes each.
   record Load(int type, byte[] instructions) implements BpfCall<Descriptor> {

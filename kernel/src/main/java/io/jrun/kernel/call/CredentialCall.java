@@ -34,8 +34,16 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
   int PR_CAP_AMBIENT_CLEAR_ALL = 4;
   int PR_SET_MM_MAP = 14;
 
+  /// A call that answers only that it succeeded.
+  sealed interface Action extends CredentialCall<Nothing> {
+    @Override
+    default Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
   /// setresuid(2) of all three.
-  record Setresuid(int uid) implements CredentialCall<Nothing> {
+  record Setresuid(int uid) implements Action {
     @Override
     public Number number() {
       return Number.SETRESUID;
@@ -45,15 +53,10 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.value(uid).value(uid).value(uid);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// setresgid(2) of all three.
-  record Setresgid(int gid) implements CredentialCall<Nothing> {
+  record Setresgid(int gid) implements Action {
     @Override
     public Number number() {
       return Number.SETRESGID;
@@ -63,15 +66,10 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.value(gid).value(gid).value(gid);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// setgroups(2).
-  record Setgroups(List<Integer> groups) implements CredentialCall<Nothing> {
+  record Setgroups(List<Integer> groups) implements Action {
     @Override
     public Number number() {
       return Number.SETGROUPS;
@@ -81,16 +79,10 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.value(groups.size()).struct(g -> g.u32s("gid", groups));
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// capset(2), the sets as masks of capability bits.
-  record Capset(long effective, long permitted, long inheritable)
-      implements CredentialCall<Nothing> {
+  record Capset(long effective, long permitted, long inheritable) implements Action {
     @Override
     public Number number() {
       return Number.CAPSET;
@@ -106,11 +98,6 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
                   .u32("effective", effective >>> 32)
                   .u32("permitted", permitted >>> 32)
                   .u32("inheritable", inheritable >>> 32));
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -136,7 +123,7 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
   /// prctl(2) PR_SET_MM_MAP: /proc/self/exe becomes this file, which must be mapped over the whole
   /// text.
   record ReplaceExe(Descriptor exe, long textStart, long textEnd, long dataStart)
-      implements CredentialCall<Nothing> {
+      implements Action {
     @Override
     public Number number() {
       return Number.PRCTL;
@@ -163,15 +150,10 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
           .value(104)
           .value(0);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// setsid(2).
-  record Setsid() implements CredentialCall<Nothing> {
+  record Setsid() implements Action {
     @Override
     public Number number() {
       return Number.SETSID;
@@ -180,11 +162,6 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.value(0);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 

@@ -3,7 +3,6 @@ package io.jrun.kernel.call;
 /// epoll(7): waiting for one of many descriptors.
 public sealed interface EpollCall<R> extends HostCall<R> {
   int EPOLL_CTL_ADD = 1;
-  int EPOLL_CTL_DEL = 2;
   int EPOLL_CLOEXEC = 02000000;
 
   /// epoll_create1(2), close-on-exec.

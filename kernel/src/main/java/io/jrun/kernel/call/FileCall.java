@@ -120,9 +120,32 @@ public sealed interface FileCall<R> extends HostCall<R> {
           SIOCSIFFLAGS,
           "SIOCSIFFLAGS");
 
+  /// A call that answers only that it succeeded.
+  sealed interface Action extends FileCall<Nothing> {
+    @Override
+    default Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
   /// openat(2); the descriptor comes back to the engine when `returned`.
   record Openat(Descriptor directory, String path, int flags, int mode, boolean returned)
       implements FileCall<Descriptor> {
+    /// Opens what exists, from the working directory, close-on-exec.
+    public static Openat existing(String path, int flags) {
+      return new Openat(Descriptor.CWD, path, flags | O_CLOEXEC, 0, false);
+    }
+
+    /// Opens a directory to read it, from the working directory, close-on-exec.
+    public static Openat directory(String path) {
+      return existing(path, O_RDONLY | O_DIRECTORY);
+    }
+
+    /// Opens a file, from the working directory, close-on-exec, and makes it where it is missing.
+    public static Openat creating(String path, int flags, int mode) {
+      return new Openat(Descriptor.CWD, path, flags | O_CREAT | O_CLOEXEC, mode, false);
+    }
+
     @Override
     public Number number() {
       return Number.OPENAT;
@@ -176,7 +199,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// close(2).
-  record Close(Descriptor descriptor) implements FileCall<Nothing> {
+  record Close(Descriptor descriptor) implements Action {
     @Override
     public Number number() {
       return Number.CLOSE;
@@ -186,15 +209,10 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// close_range(2), Linux 5.9; `last` is unsigned.
-  record CloseRange(int first, int last, int flags) implements FileCall<Nothing> {
+  record CloseRange(int first, int last, int flags) implements Action {
     @Override
     public Number number() {
       return Number.CLOSE_RANGE;
@@ -203,11 +221,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.value(first).value(last & 0xffffffffL).value(flags);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -345,7 +358,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// mkdirat(2).
-  record Mkdirat(Descriptor directory, String path, int mode) implements FileCall<Nothing> {
+  record Mkdirat(Descriptor directory, String path, int mode) implements Action {
     @Override
     public Number number() {
       return Number.MKDIRAT;
@@ -355,16 +368,10 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(directory).string(path).octal(mode);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// mknodat(2); `device` as makedev(3) encodes it.
-  record Mknodat(Descriptor directory, String path, int mode, long device)
-      implements FileCall<Nothing> {
+  record Mknodat(Descriptor directory, String path, int mode, long device) implements Action {
     @Override
     public Number number() {
       return Number.MKNODAT;
@@ -374,15 +381,10 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(directory).string(path).octal(mode).value(device);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// symlinkat(2).
-  record Symlinkat(String target, Descriptor directory, String path) implements FileCall<Nothing> {
+  record Symlinkat(String target, Descriptor directory, String path) implements Action {
     @Override
     public Number number() {
       return Number.SYMLINKAT;
@@ -392,15 +394,10 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.string(target).descriptor(directory).string(path);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// unlinkat(2); AT_REMOVEDIR for a directory.
-  record Unlinkat(Descriptor directory, String path, int flags) implements FileCall<Nothing> {
+  record Unlinkat(Descriptor directory, String path, int flags) implements Action {
     @Override
     public Number number() {
       return Number.UNLINKAT;
@@ -410,17 +407,12 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(directory).string(path).value(flags);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// renameat2(2).
   record Renameat2(
       Descriptor fromDirectory, String from, Descriptor toDirectory, String onto, int flags)
-      implements FileCall<Nothing> {
+      implements Action {
     @Override
     public Number number() {
       return Number.RENAMEAT2;
@@ -430,15 +422,10 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(fromDirectory).string(from).descriptor(toDirectory).string(onto).value(flags);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// fchmod(2).
-  record Fchmod(Descriptor descriptor, int mode) implements FileCall<Nothing> {
+  record Fchmod(Descriptor descriptor, int mode) implements Action {
     @Override
     public Number number() {
       return Number.FCHMOD;
@@ -448,15 +435,10 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).octal(mode);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// fchmodat(2), which follows symbolic links.
-  record Fchmodat(Descriptor directory, String path, int mode) implements FileCall<Nothing> {
+  record Fchmodat(Descriptor directory, String path, int mode) implements Action {
     @Override
     public Number number() {
       return Number.FCHMODAT;
@@ -466,16 +448,11 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(directory).string(path).octal(mode);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// fchownat(2).
   record Fchownat(Descriptor directory, String path, int uid, int gid, int flags)
-      implements FileCall<Nothing> {
+      implements Action {
     @Override
     public Number number() {
       return Number.FCHOWNAT;
@@ -484,11 +461,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(directory).string(path).value(uid).value(gid).flags(AT, flags);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -511,8 +483,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// faccessat2(2), Linux 5.8.
-  record Faccessat2(Descriptor directory, String path, int mode, int flags)
-      implements FileCall<Nothing> {
+  record Faccessat2(Descriptor directory, String path, int mode, int flags) implements Action {
     @Override
     public Number number() {
       return Number.FACCESSAT2;
@@ -521,11 +492,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(directory).string(path).value(mode).value(flags);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -548,7 +514,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// dup3(2).
-  record Dup3(Descriptor from, int onto, int flags) implements FileCall<Nothing> {
+  record Dup3(Descriptor from, int onto, int flags) implements Action {
     @Override
     public Number number() {
       return Number.DUP3;
@@ -557,11 +523,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(from).value(onto).flags(OPEN, flags);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -663,7 +624,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// flock(2).
-  record Flock(Descriptor descriptor, int operation) implements FileCall<Nothing> {
+  record Flock(Descriptor descriptor, int operation) implements Action {
     @Override
     public Number number() {
       return Number.FLOCK;
@@ -673,15 +634,10 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).value(operation);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// ftruncate(2).
-  record Ftruncate(Descriptor descriptor, long size) implements FileCall<Nothing> {
+  record Ftruncate(Descriptor descriptor, long size) implements Action {
     @Override
     public Number number() {
       return Number.FTRUNCATE;
@@ -690,11 +646,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(descriptor).value(size);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 

@@ -144,6 +144,14 @@ public sealed interface MountCall<R> extends HelperCall<R> {
           MOVE_MOUNT_T_EMPTY_PATH,
           "MOVE_MOUNT_T_EMPTY_PATH");
 
+  /// A call that answers only that it succeeded.
+  sealed interface Action extends MountCall<Nothing> {
+    @Override
+    default Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
   /// mount(2).
   record Mount(
       @Nullable String source,
@@ -151,7 +159,7 @@ public sealed interface MountCall<R> extends HelperCall<R> {
       @Nullable String type,
       long flags,
       @Nullable String data)
-      implements MountCall<Nothing> {
+      implements Action {
     @Override
     public Number number() {
       return Number.MOUNT;
@@ -161,15 +169,10 @@ public sealed interface MountCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.string(source).string(target).string(type).flags(MOUNT, flags).string(data);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// umount2(2).
-  record Umount2(String target, int flags) implements MountCall<Nothing> {
+  record Umount2(String target, int flags) implements Action {
     @Override
     public Number number() {
       return Number.UMOUNT2;
@@ -179,15 +182,10 @@ public sealed interface MountCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.string(target).flags(UMOUNT, flags);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// pivot_root(2).
-  record PivotRoot(String newRoot, String putOld) implements MountCall<Nothing> {
+  record PivotRoot(String newRoot, String putOld) implements Action {
     @Override
     public Number number() {
       return Number.PIVOT_ROOT;
@@ -196,11 +194,6 @@ public sealed interface MountCall<R> extends HelperCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.string(newRoot).string(putOld);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -233,7 +226,7 @@ public sealed interface MountCall<R> extends HelperCall<R> {
   }
 
   /// move_mount(2) of a mount held by descriptor onto a path held by descriptor, Linux 5.2.
-  record MoveMount(Descriptor mount, Descriptor target) implements MountCall<Nothing> {
+  record MoveMount(Descriptor mount, Descriptor target) implements Action {
     @Override
     public Number number() {
       return Number.MOVE_MOUNT;
@@ -246,11 +239,6 @@ public sealed interface MountCall<R> extends HelperCall<R> {
           .descriptor(target)
           .string("")
           .flags(MOVE, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -274,7 +262,7 @@ public sealed interface MountCall<R> extends HelperCall<R> {
 
   /// fsconfig(2), Linux 5.2.
   record Fsconfig(Descriptor context, int command, @Nullable String key, @Nullable String value)
-      implements MountCall<Nothing> {
+      implements Action {
     @Override
     public Number number() {
       return Number.FSCONFIG;
@@ -283,11 +271,6 @@ public sealed interface MountCall<R> extends HelperCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(context).flags(FSCONFIG, command).string(key).string(value).value(0);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -312,7 +295,7 @@ public sealed interface MountCall<R> extends HelperCall<R> {
   /// mount_setattr(2) of a mount held by descriptor, Linux 5.12. Flags: AT_RECURSIVE.
   record MountSetattr(
       Descriptor mount, int flags, long set, long clear, long propagation, Descriptor userNamespace)
-      implements MountCall<Nothing> {
+      implements Action {
     @Override
     public Number number() {
       return Number.MOUNT_SETATTR;
@@ -330,11 +313,6 @@ public sealed interface MountCall<R> extends HelperCall<R> {
                   .descriptor32("userns_fd", userNamespace)
                   .raw("", new byte[4]))
           .value(32);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 }

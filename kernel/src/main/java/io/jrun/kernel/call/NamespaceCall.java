@@ -39,8 +39,16 @@ public sealed interface NamespaceCall<R> extends HelperCall<R> {
           CLONE_NEWNET,
           "CLONE_NEWNET");
 
+  /// A call that answers only that it succeeded.
+  sealed interface Action extends NamespaceCall<Nothing> {
+    @Override
+    default Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
   /// unshare(2).
-  record Unshare(long flags) implements NamespaceCall<Nothing> {
+  record Unshare(long flags) implements Action {
     @Override
     public Number number() {
       return Number.UNSHARE;
@@ -50,15 +58,10 @@ public sealed interface NamespaceCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.flags(CLONE, flags);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// setns(2), of a namespace or, with several flags, of a pidfd (Linux 5.8).
-  record Setns(Descriptor namespace, long flags) implements NamespaceCall<Nothing> {
+  record Setns(Descriptor namespace, long flags) implements Action {
     @Override
     public Number number() {
       return Number.SETNS;
@@ -68,15 +71,10 @@ public sealed interface NamespaceCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(namespace).flags(CLONE, flags);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// sethostname(2).
-  record Sethostname(String name) implements NamespaceCall<Nothing> {
+  record Sethostname(String name) implements Action {
     @Override
     public Number number() {
       return Number.SETHOSTNAME;
@@ -86,15 +84,10 @@ public sealed interface NamespaceCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.string(name).value(name.getBytes(java.nio.charset.StandardCharsets.UTF_8).length);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// setdomainname(2).
-  record Setdomainname(String name) implements NamespaceCall<Nothing> {
+  record Setdomainname(String name) implements Action {
     @Override
     public Number number() {
       return Number.SETDOMAINNAME;
@@ -103,11 +96,6 @@ public sealed interface NamespaceCall<R> extends HelperCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.string(name).value(name.getBytes(java.nio.charset.StandardCharsets.UTF_8).length);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 }

@@ -7,7 +7,14 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
   int MAP_PRIVATE_FIXED = 0x12;
   int PROT_READ_EXEC = 5;
   int SIG_BLOCK = 0;
-  int SIG_SETMASK = 2;
+
+  /// A call that answers only that it succeeded.
+  sealed interface Action extends ProcessCall<Nothing> {
+    @Override
+    default Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
 
   /// clone3(2). The child goes on serving, on the socket passed along. Returns the pid as the
   /// helper sees it.
@@ -46,7 +53,7 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
 
   /// execveat(2); success ends the stream.
   record Execveat(Descriptor directory, String path, List<String> argv, List<String> env, int flags)
-      implements ProcessCall<Nothing> {
+      implements Action {
     @Override
     public Number number() {
       return Number.EXECVEAT;
@@ -56,15 +63,10 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(directory).string(path).strings(argv).strings(env).flags(FileCall.AT, flags);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// exit_group(2).
-  record ExitGroup(int status) implements ProcessCall<Nothing> {
+  record ExitGroup(int status) implements Action {
     @Override
     public Number number() {
       return Number.EXIT_GROUP;
@@ -73,11 +75,6 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.value(status);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -136,7 +133,7 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
   }
 
   /// chdir(2).
-  record Chdir(String path) implements ProcessCall<Nothing> {
+  record Chdir(String path) implements Action {
     @Override
     public Number number() {
       return Number.CHDIR;
@@ -146,15 +143,10 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.string(path);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// chroot(2).
-  record Chroot(String path) implements ProcessCall<Nothing> {
+  record Chroot(String path) implements Action {
     @Override
     public Number number() {
       return Number.CHROOT;
@@ -164,15 +156,10 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.string(path);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// fchdir(2).
-  record Fchdir(Descriptor directory) implements ProcessCall<Nothing> {
+  record Fchdir(Descriptor directory) implements Action {
     @Override
     public Number number() {
       return Number.FCHDIR;
@@ -182,15 +169,10 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(directory);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// prlimit64(2) of the caller itself; values are unsigned.
-  record Prlimit(int resource, long soft, long hard) implements ProcessCall<Nothing> {
+  record Prlimit(int resource, long soft, long hard) implements Action {
     @Override
     public Number number() {
       return Number.PRLIMIT64;
@@ -200,15 +182,10 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.value(0).value(resource).struct(l -> l.u64("soft", soft).u64("hard", hard)).bytes(null);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// rt_sigprocmask(2), the set as a mask of 64 bits.
-  record Sigprocmask(int how, long mask) implements ProcessCall<Nothing> {
+  record Sigprocmask(int how, long mask) implements Action {
     @Override
     public Number number() {
       return Number.RT_SIGPROCMASK;
@@ -217,11 +194,6 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.value(how).struct(s -> s.u64("mask", mask)).bytes(null).value(8);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -251,7 +223,7 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
   }
 
   /// munmap(2).
-  record Munmap(long address, long size) implements ProcessCall<Nothing> {
+  record Munmap(long address, long size) implements Action {
     @Override
     public Number number() {
       return Number.MUNMAP;
@@ -260,11 +232,6 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.value(address).value(size);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -287,7 +254,7 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
   }
 
   /// ioprio_set(2) of the caller.
-  record IoprioSet(int priority) implements ProcessCall<Nothing> {
+  record IoprioSet(int priority) implements Action {
     @Override
     public Number number() {
       return Number.IOPRIO_SET;
@@ -296,11 +263,6 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.value(1).value(0).value(priority);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 }

@@ -5,8 +5,16 @@ import java.util.List;
 /// What the helper does that is no single syscall; see protocol.h.
 public sealed interface PseudoCall<R> extends HelperCall<R> {
 
+  /// A call that answers only that it succeeded.
+  sealed interface Action extends PseudoCall<Nothing> {
+    @Override
+    default Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
   /// After the answer: leave the engine, then serve whoever connects to the listener.
-  record ListenForStart(Descriptor listener) implements PseudoCall<Nothing> {
+  record ListenForStart(Descriptor listener) implements Action {
     @Override
     public Number number() {
       return Number.LISTEN_FOR_START;
@@ -15,11 +23,6 @@ public sealed interface PseudoCall<R> extends HelperCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(listener);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -48,7 +51,7 @@ public sealed interface PseudoCall<R> extends HelperCall<R> {
   }
 
   /// Default dispositions, nothing blocked.
-  record ResetSignals() implements PseudoCall<Nothing> {
+  record ResetSignals() implements Action {
     @Override
     public Number number() {
       return Number.RESET_SIGNALS;
@@ -58,16 +61,11 @@ public sealed interface PseudoCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.value(0);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// After the answer: leave the engine, hold the namespaces and reap orphans until SIGINT or
   /// SIGTERM, then exit with 0. What a sandbox's pause container does.
-  record Pause() implements PseudoCall<Nothing> {
+  record Pause() implements Action {
     @Override
     public Number number() {
       return Number.PAUSE;
@@ -77,16 +75,11 @@ public sealed interface PseudoCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.value(0);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// After the answer: leave the engine and copy between a terminal and descriptors 0 and 1 until
   /// nobody has the terminal open, then exit with 0.
-  record Relay(Descriptor master) implements PseudoCall<Nothing> {
+  record Relay(Descriptor master) implements Action {
     @Override
     public Number number() {
       return Number.RELAY;
@@ -96,15 +89,10 @@ public sealed interface PseudoCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(master);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// What to run in a new engine when this one dies; then the helper exits with `status`.
-  record OnEof(List<String> argv, int status) implements PseudoCall<Nothing> {
+  record OnEof(List<String> argv, int status) implements Action {
     @Override
     public Number number() {
       return Number.ON_EOF;
@@ -115,11 +103,6 @@ public sealed interface PseudoCall<R> extends HelperCall<R> {
       byte[] block =
           (String.join("\0", argv) + "\0").getBytes(java.nio.charset.StandardCharsets.UTF_8);
       to.bytes(block).value(block.length).value(argv.size()).value(status);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 }

@@ -20,10 +20,18 @@ public sealed interface SchedulingCall<R> extends HelperCall<R> {
           6,
           "SCHED_DEADLINE");
 
+  /// A call that answers only that it succeeded.
+  sealed interface Action extends SchedulingCall<Nothing> {
+    @Override
+    default Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
   /// sched_setattr(2); times in nanoseconds.
   record SchedSetattr(
       int policy, long flags, int nice, int priority, long runtime, long deadline, long period)
-      implements SchedulingCall<Nothing> {
+      implements Action {
     private static final int SIZE = 48;
 
     @Override
@@ -45,15 +53,10 @@ public sealed interface SchedulingCall<R> extends HelperCall<R> {
                   .u64("period", period))
           .value(0);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// sched_setaffinity(2), the CPUs as a mask of 64-bit words.
-  record SchedSetaffinity(byte[] mask) implements SchedulingCall<Nothing> {
+  record SchedSetaffinity(byte[] mask) implements Action {
     @Override
     public Number number() {
       return Number.SCHED_SETAFFINITY;
@@ -63,15 +66,10 @@ public sealed interface SchedulingCall<R> extends HelperCall<R> {
     public void arguments(Arguments to) {
       to.value(0).value(mask.length).bytes(mask);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// set_mempolicy(2), the nodes as a mask of 64-bit words.
-  record SetMempolicy(int mode, byte[] nodes) implements SchedulingCall<Nothing> {
+  record SetMempolicy(int mode, byte[] nodes) implements Action {
     @Override
     public Number number() {
       return Number.SET_MEMPOLICY;
@@ -83,11 +81,6 @@ public sealed interface SchedulingCall<R> extends HelperCall<R> {
       to.value(mode)
           .bytes(nodes.length == 0 ? null : nodes)
           .value(nodes.length == 0 ? 0 : 8L * nodes.length + 1);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 }

@@ -3,8 +3,16 @@ package io.jrun.kernel.call;
 /// Signals to, and descriptors of, other processes.
 public sealed interface SignalCall<R> extends HostCall<R> {
 
+  /// A call that answers only that it succeeded.
+  sealed interface Action extends SignalCall<Nothing> {
+    @Override
+    default Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
+
   /// kill(2).
-  record Kill(int pid, int signal) implements SignalCall<Nothing> {
+  record Kill(int pid, int signal) implements Action {
     @Override
     public Number number() {
       return Number.KILL;
@@ -13,11 +21,6 @@ public sealed interface SignalCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.value(pid).value(signal);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -40,7 +43,7 @@ public sealed interface SignalCall<R> extends HostCall<R> {
   }
 
   /// pidfd_send_signal(2), Linux 5.1.
-  record PidfdSendSignal(Descriptor pidfd, int signal) implements SignalCall<Nothing> {
+  record PidfdSendSignal(Descriptor pidfd, int signal) implements Action {
     @Override
     public Number number() {
       return Number.PIDFD_SEND_SIGNAL;
@@ -49,11 +52,6 @@ public sealed interface SignalCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(pidfd).value(signal).bytes(null).value(0);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 }

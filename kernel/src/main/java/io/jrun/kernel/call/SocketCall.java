@@ -4,6 +4,9 @@ import java.util.List;
 
 /// Sockets, and descriptors sent over them.
 public sealed interface SocketCall<R> extends HostCall<R> {
+  /// How many descriptors come or go with one message at most.
+  int MOST_DESCRIPTORS = 64;
+
   int AF_UNIX = 1;
   int AF_INET = 2;
   int AF_NETLINK = 16;
@@ -37,6 +40,14 @@ public sealed interface SocketCall<R> extends HostCall<R> {
     b.putLong(16 + 4L * descriptors.size()).putInt(SOL_SOCKET).putInt(1);
     descriptors.forEach(b::putInt);
     return b.array();
+  }
+
+  /// A call that answers only that it succeeded.
+  sealed interface Action extends SocketCall<Nothing> {
+    @Override
+    default Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
   }
 
   /// socket(2).
@@ -82,7 +93,7 @@ public sealed interface SocketCall<R> extends HostCall<R> {
   }
 
   /// connect(2).
-  record Connect(Descriptor socket, byte[] address) implements SocketCall<Nothing> {
+  record Connect(Descriptor socket, byte[] address) implements Action {
     @Override
     public Number number() {
       return Number.CONNECT;
@@ -92,15 +103,10 @@ public sealed interface SocketCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(socket).bytes(address).value(address.length);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// bind(2).
-  record Bind(Descriptor socket, byte[] address) implements SocketCall<Nothing> {
+  record Bind(Descriptor socket, byte[] address) implements Action {
     @Override
     public Number number() {
       return Number.BIND;
@@ -110,15 +116,10 @@ public sealed interface SocketCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(socket).bytes(address).value(address.length);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// listen(2).
-  record Listen(Descriptor socket, int backlog) implements SocketCall<Nothing> {
+  record Listen(Descriptor socket, int backlog) implements Action {
     @Override
     public Number number() {
       return Number.LISTEN;
@@ -127,11 +128,6 @@ public sealed interface SocketCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(socket).value(backlog);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -154,7 +150,7 @@ public sealed interface SocketCall<R> extends HostCall<R> {
   }
 
   /// shutdown(2): 0 reads, 1 writes, 2 both.
-  record Shutdown(Descriptor socket, int how) implements SocketCall<Nothing> {
+  record Shutdown(Descriptor socket, int how) implements Action {
     @Override
     public Number number() {
       return Number.SHUTDOWN;
@@ -163,11 +159,6 @@ public sealed interface SocketCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(socket).value(how);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -195,8 +186,7 @@ public sealed interface SocketCall<R> extends HostCall<R> {
   }
 
   /// setsockopt(2) of an integer.
-  record Setsockopt(Descriptor socket, int level, int option, int value)
-      implements SocketCall<Nothing> {
+  record Setsockopt(Descriptor socket, int level, int option, int value) implements Action {
     @Override
     public Number number() {
       return Number.SETSOCKOPT;
@@ -206,15 +196,10 @@ public sealed interface SocketCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(socket).value(level).value(option).struct(o -> o.u32("value", value)).value(4);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// setsockopt(2) of SO_RCVTIMEO: how long accept4 and recvmsg wait until EAGAIN; 0 is for ever.
-  record ReceiveTimeout(Descriptor socket, long millis) implements SocketCall<Nothing> {
+  record ReceiveTimeout(Descriptor socket, long millis) implements Action {
     @Override
     public Number number() {
       return Number.SETSOCKOPT;
@@ -227,11 +212,6 @@ public sealed interface SocketCall<R> extends HostCall<R> {
           .value(SO_RCVTIMEO)
           .struct(t -> t.u64("tv_sec", millis / 1000).u64("tv_usec", millis % 1000 * 1000))
           .value(16);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -264,7 +244,7 @@ public sealed interface SocketCall<R> extends HostCall<R> {
     }
   }
 
-  /// recvmsg(2) of at most `size` bytes with at most 64 descriptors.
+  /// recvmsg(2) of at most `size` bytes with at most [#MOST_DESCRIPTORS].
   record Recvmsg(Descriptor socket, int size, int flags) implements SocketCall<Received> {
     @Override
     public Number number() {
@@ -279,8 +259,8 @@ public sealed interface SocketCall<R> extends HostCall<R> {
                   .u64("namelen", 0)
                   .iovecOut("iov", size)
                   .u64("iovlen", 1)
-                  .out("control", 16 + 64 * 4)
-                  .u64("controllen", 16 + 64 * 4)
+                  .out("control", 16 + MOST_DESCRIPTORS * 4)
+                  .u64("controllen", 16 + MOST_DESCRIPTORS * 4)
                   .u64("flags", 0))
           .value(flags);
     }

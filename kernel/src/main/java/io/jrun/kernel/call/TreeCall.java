@@ -8,8 +8,13 @@ public sealed interface TreeCall<R> extends HostCall<R> {
   /// In place of nanoseconds: leave this time as it is.
   long UTIME_OMIT = 0x3ffffffe;
 
-  int SEEK_DATA = 3;
-  int SEEK_HOLE = 4;
+  /// A call that answers only that it succeeded.
+  sealed interface Action extends TreeCall<Nothing> {
+    @Override
+    default Nothing result(long value, Output output) {
+      return Nothing.NOTHING;
+    }
+  }
 
   /// read(2) into memory of the performing process: how many bytes came, 0 at the end.
   record ReadInto(Descriptor descriptor, long address, long size) implements TreeCall<Long> {
@@ -87,7 +92,7 @@ public sealed interface TreeCall<R> extends HostCall<R> {
 
   /// linkat(2), which does not follow a symbolic link.
   record Linkat(Descriptor fromDirectory, String from, Descriptor toDirectory, String onto)
-      implements TreeCall<Nothing> {
+      implements Action {
     @Override
     public Number number() {
       return Number.LINKAT;
@@ -96,11 +101,6 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(fromDirectory).string(from).descriptor(toDirectory).string(onto).value(0);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -113,7 +113,7 @@ public sealed interface TreeCall<R> extends HostCall<R> {
       long accessNanos,
       long modifySeconds,
       long modifyNanos)
-      implements TreeCall<Nothing> {
+      implements Action {
     @Override
     public Number number() {
       return Number.UTIMENSAT;
@@ -130,15 +130,10 @@ public sealed interface TreeCall<R> extends HostCall<R> {
                   .u64("mtime_nsec", modifyNanos))
           .value(path == null ? 0 : FileCall.AT_SYMLINK_NOFOLLOW);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// fchown(2).
-  record Fchown(Descriptor descriptor, int uid, int gid) implements TreeCall<Nothing> {
+  record Fchown(Descriptor descriptor, int uid, int gid) implements Action {
     @Override
     public Number number() {
       return Number.FCHOWN;
@@ -148,15 +143,10 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).value(uid).value(gid);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// fsetxattr(2).
-  record Fsetxattr(Descriptor descriptor, String name, byte[] value) implements TreeCall<Nothing> {
+  record Fsetxattr(Descriptor descriptor, String name, byte[] value) implements Action {
     @Override
     public Number number() {
       return Number.FSETXATTR;
@@ -166,15 +156,10 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).string(name).bytes(value).value(value.length).value(0);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// lsetxattr(2) of a path in the working directory.
-  record Lsetxattr(String path, String name, byte[] value) implements TreeCall<Nothing> {
+  record Lsetxattr(String path, String name, byte[] value) implements Action {
     @Override
     public Number number() {
       return Number.LSETXATTR;
@@ -184,15 +169,10 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.string(path).string(name).bytes(value).value(value.length).value(0);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// fremovexattr(2).
-  record Fremovexattr(Descriptor descriptor, String name) implements TreeCall<Nothing> {
+  record Fremovexattr(Descriptor descriptor, String name) implements Action {
     @Override
     public Number number() {
       return Number.FREMOVEXATTR;
@@ -201,11 +181,6 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(descriptor).string(name);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 
@@ -282,7 +257,7 @@ public sealed interface TreeCall<R> extends HostCall<R> {
   }
 
   /// ioctl_ficlone(2): the file shares the other's content until one of them is written.
-  record Ficlone(Descriptor descriptor, Descriptor from) implements TreeCall<Nothing> {
+  record Ficlone(Descriptor descriptor, Descriptor from) implements Action {
     @Override
     public Number number() {
       return Number.IOCTL;
@@ -292,15 +267,10 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).value(0x40049409).descriptor(from);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// fsync(2).
-  record Fsync(Descriptor descriptor) implements TreeCall<Nothing> {
+  record Fsync(Descriptor descriptor) implements Action {
     @Override
     public Number number() {
       return Number.FSYNC;
@@ -310,15 +280,10 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// syncfs(2): the whole file system that the descriptor is on.
-  record Syncfs(Descriptor descriptor) implements TreeCall<Nothing> {
+  record Syncfs(Descriptor descriptor) implements Action {
     @Override
     public Number number() {
       return Number.SYNCFS;
@@ -328,15 +293,10 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor);
     }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
-    }
   }
 
   /// fchmodat2(2), Linux 6.6, which does not follow a symbolic link.
-  record Fchmodat2(Descriptor directory, String path, int mode) implements TreeCall<Nothing> {
+  record Fchmodat2(Descriptor directory, String path, int mode) implements Action {
     @Override
     public Number number() {
       return Number.FCHMODAT2;
@@ -345,11 +305,6 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(directory).string(path).octal(mode).value(FileCall.AT_SYMLINK_NOFOLLOW);
-    }
-
-    @Override
-    public Nothing result(long value, Output output) {
-      return Nothing.NOTHING;
     }
   }
 

@@ -5,8 +5,8 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.Syscall;
 import java.util.Optional;
 
-/// Who is shown the calls of an [ObservedKernel] and of an [ObservedHelper], in each process's
-/// order; several threads may show theirs at once.
+/// Sees the calls of an [ObservedKernel] and of an [ObservedHelper] before they are made, in each
+/// process's order; several threads may call it at once.
 public interface Observer {
   /// A call that is about to be performed.
   ///

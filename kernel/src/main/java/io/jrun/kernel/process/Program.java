@@ -89,7 +89,7 @@ public record Program(
     }
   }
 
-  /// A file that someone still writes is tried again: installers replace plugins under way.
+  /// ETXTBSY is tried again: installers replace plugins while they are in use.
   private void become(ForkedHelper child, OwnedDescriptor stdin, OwnedDescriptor stdout) {
     Batch setUp = new Batch();
     Descriptor in = setUp.pass(stdin);
@@ -152,7 +152,7 @@ public record Program(
         at += kernel.call(new FileCall.Write(pipe.descriptor(), rest));
       }
     } catch (KernelException e) {
-      // it did not want to read its input: its exit status and output tell
+      // it ended without reading its input: exit status and output tell
       if (!e.errno().equals(Errno.EPIPE)) throw e;
     }
   }

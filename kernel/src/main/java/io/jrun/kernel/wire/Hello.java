@@ -2,7 +2,7 @@ package io.jrun.kernel.wire;
 
 import java.util.List;
 
-/// What a client says first: its command line and its environment.
+/// The first message of a client: its command line and its environment.
 public record Hello(List<String> argv, List<String> env) {
   public Hello {
     argv = List.copyOf(argv);

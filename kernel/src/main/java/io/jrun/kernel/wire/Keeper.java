@@ -167,7 +167,7 @@ public final class Keeper implements AutoCloseable {
     return fork(Protocol.KEEPER_SEES_PLACES);
   }
 
-  /// A worker that is to become something which outlives the engine, and whose exit is told.
+  /// A worker for a process that outlives the engine, and whose exit is reported.
   public HelperKernel forkLasting() {
     return fork(Protocol.KEEPER_STAYS);
   }
@@ -184,8 +184,8 @@ public final class Keeper implements AutoCloseable {
     }
   }
 
-  /// A worker that runs that program instead of the keeper's own, which may be another build's. It
-  /// sees nothing of what is kept.
+  /// A worker that runs that program instead of the keeper's own, which may be of another build. It
+  /// has none of the kept descriptors.
   public HelperKernel fork(OwnedDescriptor program) {
     List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
     OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));

@@ -21,7 +21,7 @@ public record KeeperExit(long sequence, int pid, int waitStatus, Instant at, boo
         from.getInt() != 0);
   }
 
-  /// Those of a file; what a write did not end counts for nothing.
+  /// The records of a file; a record that a crash cut short is dropped.
   public static List<KeeperExit> all(byte[] file) {
     ByteBuffer buffer = ByteBuffer.wrap(file).order(ByteOrder.nativeOrder());
     List<KeeperExit> exits = new ArrayList<>();

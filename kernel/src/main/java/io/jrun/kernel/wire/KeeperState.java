@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/// What a keeper says of itself to each engine.
+/// What a keeper reports to each engine that it connects to.
 ///
 /// @param sent the last stream that was sent on its outgoing connection
 /// @param released the last stream of it that was released

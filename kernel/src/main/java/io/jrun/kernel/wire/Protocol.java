@@ -9,7 +9,6 @@ final class Protocol {
   static final int KIND_VALUE = 0;
   static final int KIND_RESULT = 1;
   static final int KIND_PASSED = 2;
-  static final int KIND_LOAD = 3;
   static final int CALL_RETURNS_DESCRIPTOR = 1;
   static final int TOLERATE_ANY = 0xffff;
   static final int BATCH_CHAINED = 1;

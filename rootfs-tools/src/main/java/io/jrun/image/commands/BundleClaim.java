@@ -4,7 +4,6 @@ import io.jrun.image.ImageException;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.rootfs.IoFailure;
@@ -111,10 +110,8 @@ public record BundleClaim(Path directory, OwnedDescriptor lock, boolean isLeft)
   }
 
   private static BundleClaim lock(Kernel kernel, Path directory, boolean isLeft) {
-    int flags = FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
     OwnedDescriptor lock =
-        OwnedDescriptor.open(
-            kernel, new FileCall.Openat(Descriptor.CWD, directory.toString(), flags, 0, false));
+        OwnedDescriptor.open(kernel, FileCall.Openat.directory(directory.toString()));
     try {
       kernel.call(new FileCall.Flock(lock.descriptor(), FileCall.LOCK_EX | FileCall.LOCK_NB));
       return new BundleClaim(directory, lock, isLeft);

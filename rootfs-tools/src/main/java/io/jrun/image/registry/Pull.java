@@ -22,13 +22,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 
 /// Brings an image from a registry into the store.
-public final class Pull {
+///
+/// @param progress is told of each step, from several threads
+public record Pull(
+    CallerFiles caller, ImageStore store, RegistryOptions options, Progress progress) {
   private static final String ACCEPTED =
       String.join(
           ", ",
@@ -36,19 +35,6 @@ public final class Pull {
           MediaType.MANIFEST,
           MediaType.DOCKER_LIST,
           MediaType.DOCKER_MANIFEST);
-
-  private final CallerFiles caller;
-  private final ImageStore store;
-  private final RegistryOptions options;
-  private final Progress progress;
-
-  /// @param progress is told of each step, from several threads
-  public Pull(CallerFiles caller, ImageStore store, RegistryOptions options, Progress progress) {
-    this.caller = caller;
-    this.store = store;
-    this.options = options;
-    this.progress = progress;
-  }
 
   /// Returns what was pulled: for an index, the manifest of the platform.
   public ContentDescriptor pull(ImageName name, PlatformChoice platform) {
@@ -135,25 +121,7 @@ public final class Pull {
     Manifest manifest = Manifest.read("the manifest", fetched.bytes());
     List<ContentDescriptor> blobs = new ArrayList<>(manifest.layers());
     blobs.add(manifest.config());
-    List<Future<?>> running = new ArrayList<>();
-    try (ExecutorService threads =
-        Executors.newFixedThreadPool(
-            options.parallel(), Thread.ofPlatform().name("pull-", 0).daemon(true).factory())) {
-      for (ContentDescriptor blob : blobs) {
-        running.add(threads.submit(() -> blob(registry, blob)));
-      }
-      try {
-        for (Future<?> one : running) one.get();
-      } catch (ExecutionException e) {
-        threads.shutdownNow();
-        if (e.getCause() instanceof RuntimeException cause) throw cause;
-        throw new IllegalStateException(e.getCause());
-      } catch (InterruptedException e) {
-        threads.shutdownNow();
-        Thread.currentThread().interrupt();
-        throw new ImageException("interrupted", e);
-      }
-    }
+    Parallel.forEach("pull", options.parallel(), blobs, blob -> blob(registry, blob));
     store.add(fetched.descriptor().mediaType(), fetched.bytes());
   }
 

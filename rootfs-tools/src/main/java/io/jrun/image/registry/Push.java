@@ -13,26 +13,12 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 
 /// Brings an image from the store to a registry: blobs that it lacks, then manifests.
-public final class Push {
-  private final CallerFiles caller;
-  private final ImageStore store;
-  private final RegistryOptions options;
-  private final Progress progress;
-
-  /// @param progress is told of each step, from several threads
-  public Push(CallerFiles caller, ImageStore store, RegistryOptions options, Progress progress) {
-    this.caller = caller;
-    this.store = store;
-    this.options = options;
-    this.progress = progress;
-  }
-
+///
+/// @param progress is told of each step, from several threads
+public record Push(
+    CallerFiles caller, ImageStore store, RegistryOptions options, Progress progress) {
   public void push(ContentDescriptor image, ImageName name) {
     if (name.host().isEmpty()) {
       throw new ImageException(name.text() + ": the name says no registry (host/path:tag)");
@@ -60,7 +46,7 @@ public final class Push {
       Manifest manifest = Manifest.read("a manifest", bytes);
       List<ContentDescriptor> blobs = new ArrayList<>(manifest.layers());
       blobs.add(manifest.config());
-      blobs(registry, blobs);
+      Parallel.forEach("push", options.parallel(), blobs, blob -> blob(registry, blob));
     }
     HttpResponse<InputStream> response =
         registry.send(
@@ -74,28 +60,6 @@ public final class Push {
             200);
     Registry.discard(response);
     progress.line(reference + ": " + image.digest());
-  }
-
-  private void blobs(Registry registry, List<ContentDescriptor> blobs) {
-    List<Future<?>> running = new ArrayList<>();
-    try (ExecutorService threads =
-        Executors.newFixedThreadPool(
-            options.parallel(), Thread.ofPlatform().name("push-", 0).daemon(true).factory())) {
-      for (ContentDescriptor blob : blobs) {
-        running.add(threads.submit(() -> blob(registry, blob)));
-      }
-      try {
-        for (Future<?> one : running) one.get();
-      } catch (ExecutionException e) {
-        threads.shutdownNow();
-        if (e.getCause() instanceof RuntimeException cause) throw cause;
-        throw new IllegalStateException(e.getCause());
-      } catch (InterruptedException e) {
-        threads.shutdownNow();
-        Thread.currentThread().interrupt();
-        throw new ImageException("interrupted", e);
-      }
-    }
   }
 
   private void blob(Registry registry, ContentDescriptor blob) {

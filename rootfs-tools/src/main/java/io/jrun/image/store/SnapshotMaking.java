@@ -158,17 +158,9 @@ public final class SnapshotMaking {
 
   /// All of it must be on the disk before its name says so.
   private void sync(Path path) {
-    Descriptor opened =
-        store
-            .kernel()
-            .call(
-                new FileCall.Openat(
-                    Descriptor.CWD,
-                    Objects.requireNonNull(path.getParent()).toString(),
-                    FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
-                    0,
-                    false));
-    try (OwnedDescriptor file = new OwnedDescriptor(store.kernel(), opened)) {
+    String parent = Objects.requireNonNull(path.getParent()).toString();
+    try (OwnedDescriptor file =
+        OwnedDescriptor.open(store.kernel(), FileCall.Openat.directory(parent))) {
       store.kernel().call(new TreeCall.Syncfs(file.descriptor()));
     }
   }

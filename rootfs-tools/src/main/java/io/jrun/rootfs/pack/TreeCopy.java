@@ -45,14 +45,7 @@ public final class TreeCopy {
   public static void copy(HelperKernel process, String tree, String onto) {
     Batch batch = new Batch();
     batch.add(new FileCall.Mkdirat(Descriptor.CWD, onto, 0700));
-    Pending<Descriptor> made =
-        batch.add(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                onto,
-                FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
-                0,
-                false));
+    Pending<Descriptor> made = batch.add(FileCall.Openat.directory(onto));
     Descriptor to = process.run(batch).of(made);
     TreeReader from = new TreeReader(process, tree);
     TreeCopy copy = new TreeCopy(process, from, to, canClone(process, from, to));

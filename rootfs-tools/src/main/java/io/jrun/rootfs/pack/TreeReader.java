@@ -48,14 +48,7 @@ final class TreeReader {
   /// @param path of the root, as the caller gave it
   TreeReader(HelperKernel kernel, String path) {
     this.kernel = kernel;
-    this.root =
-        kernel.call(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                path,
-                FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
-                0,
-                false));
+    this.root = kernel.call(FileCall.Openat.directory(path));
   }
 
   FileCall.Openat2 open(String path, int flags, boolean returned) {

@@ -6,7 +6,6 @@ import java.util.Arrays;
 /// One header block: fields by their offsets.
 final class Header {
   private static final byte[] USTAR = {'u', 's', 't', 'a', 'r', 0};
-  private static final byte[] GNU = {'u', 's', 't', 'a', 'r', ' ', ' ', 0};
 
   final byte[] block;
 
@@ -40,10 +39,6 @@ final class Header {
 
   char type() {
     return (char) (block[156] & 0xff);
-  }
-
-  boolean isGnu() {
-    return Arrays.equals(block, 257, 265, GNU, 0, 8);
   }
 
   private boolean isUstar() {

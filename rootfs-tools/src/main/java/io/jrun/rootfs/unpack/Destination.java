@@ -52,14 +52,7 @@ public final class Destination {
     int slash = clean.lastIndexOf('/');
     String parentPath = slash < 0 ? "." : slash == 0 ? "/" : clean.substring(0, slash);
     String name = clean.substring(slash + 1);
-    Descriptor parent =
-        writer.call(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                parentPath,
-                FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
-                0,
-                false));
+    Descriptor parent = writer.call(FileCall.Openat.directory(parentPath));
     if (name.equals(".") || name.equals("..")) return inPlace(writer, parent, path, name);
     Batch batch = new Batch();
     Pending<Descriptor> opened =

@@ -95,12 +95,8 @@ public final class Unpacking {
     int slash = path.lastIndexOf('/');
     Descriptor parent =
         writer.call(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                slash <= 0 ? (slash == 0 ? "/" : ".") : path.substring(0, slash),
-                FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
-                0,
-                false));
+            FileCall.Openat.directory(
+                slash <= 0 ? (slash == 0 ? "/" : ".") : path.substring(0, slash)));
     try {
       new Removal(writer).remove(parent, path.substring(slash + 1));
     } finally {

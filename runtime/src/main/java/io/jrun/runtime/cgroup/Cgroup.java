@@ -1,6 +1,7 @@
 package io.jrun.runtime.cgroup;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.BpfCall;
@@ -96,7 +97,7 @@ public final class Cgroup {
 
   /// Gives the v2 directory to a user, with the files that the kernel lists for that (cgroups(7),
   /// "Delegation"), so that the user may divide it further.
-  public void giveTo(int uid) {
+  void giveTo(int uid) {
     String directory = birthplace();
     if (directory == null) return;
     List<String> names = new ArrayList<>(List.of(""));
@@ -107,9 +108,7 @@ public final class Cgroup {
     names.addAll(listed.lines().toList());
     for (String name : names) {
       try {
-        files
-            .kernel()
-            .call(new FileCall.Fchownat(Descriptor.CWD, directory + "/" + name, uid, -1, 0));
+        files.chown(directory + "/" + name, uid);
       } catch (KernelException e) {
         // the list has files of controllers that are not on here
         if (!CgroupFiles.is(e, Errno.ENOENT))
@@ -134,15 +133,7 @@ public final class Cgroup {
     paths.forEach((key, directory) -> {
       if (key.isEmpty()) return;
       Descriptor tasks =
-          batch
-              .add(
-                  new FileCall.Openat(
-                      Descriptor.CWD,
-                      directory + "/tasks",
-                      FileCall.O_WRONLY | FileCall.O_CLOEXEC,
-                      0,
-                      false))
-              .descriptor();
+          batch.add(FileCall.Openat.existing(directory + "/tasks", FileCall.O_WRONLY)).descriptor();
       batch.add(new FileCall.Write(tasks, ITSELF));
       batch.add(new FileCall.Close(tasks));
     });
@@ -264,21 +255,17 @@ public final class Cgroup {
   /// Attaches a device program to the v2 directory.
   void attach(byte[] program) {
     String path = path("");
-    try (OwnedDescriptor directory = files.open(path, FileCall.O_RDONLY | FileCall.O_DIRECTORY)) {
-      Descriptor loaded =
-          files.kernel().call(new BpfCall.Load(BpfCall.BPF_PROG_TYPE_CGROUP_DEVICE, program));
-      if (!(loaded instanceof Descriptor.Known(int number)))
-        throw new IllegalStateException("bpf returned " + loaded.text());
-      try (OwnedDescriptor owned = new OwnedDescriptor(files.kernel(), number)) {
-        files
-            .kernel()
-            .call(
-                new BpfCall.Attach(
-                    directory.descriptor(),
-                    owned.descriptor(),
-                    BpfCall.BPF_CGROUP_DEVICE,
-                    BpfCall.BPF_F_ALLOW_MULTI));
-      }
+    Kernel kernel = files.kernel();
+    try (OwnedDescriptor directory = files.open(path, FileCall.O_RDONLY | FileCall.O_DIRECTORY);
+        OwnedDescriptor loaded =
+            OwnedDescriptor.open(
+                kernel, new BpfCall.Load(BpfCall.BPF_PROG_TYPE_CGROUP_DEVICE, program))) {
+      kernel.call(
+          new BpfCall.Attach(
+              directory.descriptor(),
+              loaded.descriptor(),
+              BpfCall.BPF_CGROUP_DEVICE,
+              BpfCall.BPF_F_ALLOW_MULTI));
     } catch (KernelException e) {
       throw new CgroupException("cannot limit the devices of " + path, e);
     }

@@ -4,11 +4,10 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DirectoryEntry;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,14 +16,9 @@ import java.util.Optional;
 /// Files and directories of a cgroup filesystem, with as few calls as they need.
 record CgroupFiles(Kernel kernel) {
   private static final int CHUNK = 8192;
-  private static final int DT_DIR = 4;
 
   OwnedDescriptor open(String path, int flags) {
-    Descriptor opened =
-        kernel.call(new FileCall.Openat(Descriptor.CWD, path, flags | FileCall.O_CLOEXEC, 0, true));
-    if (!(opened instanceof Descriptor.Known(int number)))
-      throw new IllegalStateException("openat returned " + opened.text());
-    return new OwnedDescriptor(kernel, number);
+    return OwnedDescriptor.open(kernel, FileCall.Openat.existing(path, flags));
   }
 
   void write(String path, String value) {
@@ -89,23 +83,12 @@ record CgroupFiles(Kernel kernel) {
       while (true) {
         byte[] entries = kernel.call(new FileCall.Getdents(directory.descriptor()));
         if (entries.length == 0) return names;
-        directories(entries, names);
+        for (DirectoryEntry entry : DirectoryEntry.parse(entries))
+          if (entry.type() == DirectoryEntry.DT_DIR) names.add(entry.name());
       }
     } catch (KernelException e) {
       if (!gone(e)) throw e;
       return names;
-    }
-  }
-
-  /// struct linux_dirent64: u64 inode, u64 offset, u16 record length, u8 type, name with a zero.
-  private static void directories(byte[] entries, List<String> names) {
-    ByteBuffer buffer = ByteBuffer.wrap(entries).order(ByteOrder.nativeOrder());
-    for (int at = 0; at < entries.length; at += Short.toUnsignedInt(buffer.getShort(at + 16))) {
-      if (entries[at + 18] != DT_DIR) continue;
-      int end = at + 19;
-      while (entries[end] != 0) end++;
-      String name = new String(entries, at + 19, end - at - 19, StandardCharsets.UTF_8);
-      if (!name.equals(".") && !name.equals("..")) names.add(name);
     }
   }
 

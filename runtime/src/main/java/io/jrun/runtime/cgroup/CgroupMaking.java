@@ -22,9 +22,6 @@ public final class CgroupMaking implements Making {
   private static final int REMOVE_ATTEMPTS = 40;
   private static final int NOBODY = -1;
 
-  /// What cgroups(7) names where the kernel does not.
-  private static final String DELEGATED = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
-
   private final CgroupFiles files;
   private final Hierarchies mounted;
   private final String controllers;
@@ -111,20 +108,7 @@ public final class CgroupMaking implements Making {
   private void limitV2() {
     cgroup.perform(Plan.of(limits, mounted, Plan.Current.CREATED));
     if (limitsDevices) cgroup.attach(DeviceProgram.of(limits.devices()));
-    if (owner != NOBODY) giveAway();
-  }
-
-  private void giveAway() {
-    String directory = Objects.requireNonNull(cgroup.birthplace());
-    files.chown(directory, owner);
-    String names = files.readIfThere("/sys/kernel/cgroup/delegate").orElse(DELEGATED);
-    for (String name : names.split("\n")) {
-      try {
-        files.chown(directory + "/" + name, owner);
-      } catch (KernelException e) {
-        if (!CgroupFiles.is(e, Errno.ENOENT)) throw e; // of a controller that is not there
-      }
-    }
+    if (owner != NOBODY) cgroup.giveTo(owner);
   }
 
   /// Completes what somebody else has made, with processes in it: directories in the hierarchies

@@ -1,5 +1,6 @@
 package io.jrun.runtime.cgroup;
 
+import io.jrun.runtime.mount.Mountinfo;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,18 +42,12 @@ public final class Hierarchies {
 
   public static Hierarchies parse(String mountinfo) {
     Map<String, Hierarchy> byKey = new LinkedHashMap<>();
-    for (String line : mountinfo.split("\n")) {
-      int separator = line.indexOf(" - cgroup");
-      if (separator < 0) continue;
-      String[] before = line.substring(0, separator).split(" ");
-      String[] after = line.substring(separator + 3).split(" ");
-      if (before.length < 6 || after.length < 3) continue;
-      boolean v2 = after[0].equals("cgroup2");
-      if (!v2 && !after[0].equals("cgroup")) continue;
-      List<String> controllers = v2 ? List.of() : controllers(after[2]);
+    for (Mountinfo.Entry mount : Mountinfo.parse(mountinfo)) {
+      boolean v2 = mount.type().equals("cgroup2");
+      if (!v2 && !mount.type().equals("cgroup")) continue;
+      List<String> controllers = v2 ? List.of() : controllers(mount.options());
       if (!v2 && controllers.isEmpty()) continue;
-      Hierarchy hierarchy =
-          new Hierarchy(unescape(before[4]), unescape(before[3]), controllers, v2);
+      Hierarchy hierarchy = new Hierarchy(mount.mountPoint(), mount.root(), controllers, v2);
       byKey.merge(hierarchy.key(), hierarchy, (old, now) -> atTop(old) || !atTop(now) ? old : now);
     }
     List<Hierarchy> found = List.copyOf(byKey.values());
@@ -105,20 +100,5 @@ public final class Hierarchies {
     // A named hierarchy can have controllers too; the name comes last in mountinfo, and then it is
     // not the key.
     return controllers;
-  }
-
-  /// mountinfo writes space, tab, newline and backslash as three octal digits.
-  private static String unescape(String field) {
-    if (field.indexOf('\\') < 0) return field;
-    StringBuilder text = new StringBuilder();
-    for (int i = 0; i < field.length(); i++) {
-      if (field.charAt(i) == '\\' && i + 3 < field.length()) {
-        text.append((char) Integer.parseInt(field, i + 1, i + 4, 8));
-        i += 3;
-      } else {
-        text.append(field.charAt(i));
-      }
-    }
-    return text.toString();
   }
 }

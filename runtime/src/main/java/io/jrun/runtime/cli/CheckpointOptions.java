@@ -3,7 +3,7 @@ package io.jrun.runtime.cli;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// What `jrun checkpoint` was asked.
+/// The options of `jrun checkpoint`.
 ///
 /// @param parentPath images of an earlier pre-dump, relative to the directory of these; null for
 ///   none

@@ -4,7 +4,7 @@ import io.jrun.image.bundle.RootMount;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// What `jrun create` was asked.
+/// The options of `jrun create`.
 ///
 /// @param bundle the bundle's directory; empty for the caller's working directory
 /// @param preserveFds how many descriptors from 3 on the container inherits
@@ -27,7 +27,7 @@ public record CreateOptions(
   /// @param root what the container's root is to be; null where `rootfs` is
   public record ImageBundle(String store, @Nullable RootMount root) {}
 
-  /// With nothing that runc has not.
+  /// The options that runc has too.
   public CreateOptions(
       GlobalOptions global,
       String id,

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// What `jrun exec` was asked.
+/// The options of `jrun exec`.
 ///
 /// @param args the command; empty only with a processFile
 /// @param env `NAME=value` entries, added to the container's

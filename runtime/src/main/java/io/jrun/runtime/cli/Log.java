@@ -20,10 +20,6 @@ public final class Log {
     this.caller = caller;
   }
 
-  public boolean isDebug() {
-    return global.debug();
-  }
-
   /// With `--debug`: what was just done, and how long that took.
   ///
   /// @param what becomes text only where it is written
@@ -38,8 +34,8 @@ public final class Log {
     write("warning", message);
   }
 
-  /// A failure that ends the command: a file that takes the records is not where a person looks, so
-  /// standard error has it too.
+  /// A failure that ends the command: written to standard error too where a file takes the records,
+  /// as nobody may look there.
   void error(String message) {
     write("error", message);
     if (global.log() != null) caller.err(message + "\n");

@@ -46,7 +46,7 @@ public record Metadata(Map<String, String> labels, Map<String, String> annotatio
     return pairs;
   }
 
-  /// Whether nothing was said.
+  /// Whether the command line has none of it.
   public boolean isEmpty() {
     return labels.isEmpty() && annotations.isEmpty();
   }

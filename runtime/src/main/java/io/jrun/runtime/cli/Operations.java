@@ -43,8 +43,7 @@ public interface Operations {
   /// Changes limits of a container.
   void update(UpdateOptions options);
 
-  /// Tells statistics and what runs out of memory, each as a line of JSON, until the container
-  /// ends.
+  /// Prints statistics and out-of-memory events, each as a line of JSON, until the container ends.
   ///
   /// @param intervalMillis between statistics; 0 for one and no more
   void events(GlobalOptions global, String id, long intervalMillis, Consumer<String> out);
@@ -53,7 +52,7 @@ public interface Operations {
 
   void resume(GlobalOptions global, String id);
 
-  /// Saves a running container, which ends unless it is to be left.
+  /// Checkpoints a running container, and ends it unless the options leave it running.
   void checkpoint(CheckpointOptions options);
 
   /// Returns the exit status of the restored container's process, or 0 once it is detached.

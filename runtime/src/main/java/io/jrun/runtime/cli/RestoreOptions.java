@@ -3,7 +3,7 @@ package io.jrun.runtime.cli;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// What `jrun restore` was asked.
+/// The options of `jrun restore`.
 ///
 /// @param create where the bundle is, and what `create` is asked, too
 /// @param lsmProfile `TYPE:NAME` of the security module's profile; null for the dumped one

@@ -1,4 +1,4 @@
 package io.jrun.runtime.cli;
 
-/// What `jrun run` was asked.
+/// The options of `jrun run`.
 public record RunOptions(CreateOptions create, boolean detach, boolean keep, boolean noSubreaper) {}

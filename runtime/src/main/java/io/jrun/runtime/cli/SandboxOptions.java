@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What `jrun sandbox run` was asked.
+/// The options of `jrun sandbox run`.
 ///
 /// @param networks CNI networks to attach the sandbox to; the first is eth0
 /// @param ports to publish, each `[hostip:]hostport:port[/protocol]`

@@ -3,7 +3,7 @@ package io.jrun.runtime.cli;
 import io.jrun.specs.json.Json.JsonObject;
 import org.jspecify.annotations.Nullable;
 
-/// What `jrun update` was asked.
+/// The options of `jrun update`.
 ///
 /// @param resourcesFile a file with changes, `-` for standard input; null where flags give them
 /// @param changes a part of the spec's linux.resources, as the flags have it

@@ -48,7 +48,7 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
     /// The bundle, once it is read.
     Bundle await(Configs configs, CreateOptions options);
 
-    /// Waits, for nothing but that the client is free again.
+    /// Waits until the client is free again, and ignores what it read.
     void drop();
   }
 
@@ -93,12 +93,12 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
     }
   }
 
-  /// Waits for an answer that nobody wants any more.
+  /// Waits for an answer and ignores it.
   static void drop(Reply reply) {
     try {
       reply.await();
     } catch (KernelException | HelperGoneException e) {
-      // whoever drops it has something worse to tell
+      // the caller drops it because of a failure, which is the one to report
     }
   }
 
@@ -145,11 +145,6 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
   static String ownCgroups(ClientProcess client, byte[] answer) {
     byte[] lines = answer.length == OWN_CGROUPS ? client.read("/proc/self/cgroup") : answer;
     return new String(lines, StandardCharsets.UTF_8);
-  }
-
-  /// This bundle with a config for the container's making alone; what is kept of it stays.
-  Bundle showing(Config changed) {
-    return new Bundle(path, bytes, changed, process, ownCgroups);
   }
 
   /// The root file system's path, absolute.

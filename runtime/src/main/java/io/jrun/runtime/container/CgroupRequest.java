@@ -3,11 +3,6 @@ package io.jrun.runtime.container;
 import io.jrun.runtime.cgroup.Making;
 import io.jrun.runtime.cli.GlobalOptions;
 import io.jrun.specs.runtime.Config;
-import io.jrun.specs.runtime.IdMapping;
-import io.jrun.specs.runtime.Namespace;
-import io.jrun.specs.runtime.NamespaceType;
-import io.jrun.specs.runtime.Process;
-import java.util.OptionalInt;
 
 /// The cgroup that a config and its caller ask for: directories, or a scope of systemd.
 final class CgroupRequest {
@@ -17,29 +12,8 @@ final class CgroupRequest {
       Containers containers, ClientProcess client, GlobalOptions global, String id, Bundle bundle) {
     Making making = make(containers, client, global, id, bundle);
     if (containers.cgroups.hierarchies().unified() && !containers.isUnprivileged())
-      owner(bundle.config()).ifPresent(making::giveTo);
+      CgroupOwner.of(bundle.config()).ifPresent(making::giveTo);
     return making;
-  }
-
-  /// The user of the host who is the program's, where the container sees its cgroup writable from a
-  /// cgroup namespace of its own (config-linux.md, "Cgroup ownership").
-  static OptionalInt owner(Config config) {
-    Process process = config.process();
-    Namespace namespace = config.linux().namespace(NamespaceType.CGROUP);
-    boolean isOwn = namespace != null && namespace.path() == null;
-    boolean isWritable =
-        config.mounts().stream()
-            .anyMatch(m ->
-                "cgroup".equals(m.type())
-                    && m.destination().equals("/sys/fs/cgroup")
-                    && !m.options().contains("ro"));
-    if (process == null || !isOwn || !isWritable) return OptionalInt.empty();
-    long uid = process.user().uid();
-    for (IdMapping mapping : config.linux().uidMappings()) {
-      long at = uid - mapping.containerId();
-      if (at >= 0 && at < mapping.size()) return OptionalInt.of((int) (mapping.hostId() + at));
-    }
-    return OptionalInt.empty();
   }
 
   private static Making make(

@@ -19,7 +19,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// A process forked from a helper, directed over a socket of its own.
+/// A process of a container, forked from a helper: it may be born in a cgroup, and its parent may
+/// be given calls around the clone. Directed over a socket of its own.
 ///
 /// @param before what the parent's batch before the clone returned
 record Child(HelperKernel helper, int pid, Results before) implements AutoCloseable {
@@ -67,7 +68,7 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
       }
       long all = cgroup == null ? flags : flags | NamespaceCall.CLONE_INTO_CGROUP;
       int into = cgroup == null ? 0 : Slots.CGROUP;
-      // a sibling tells their parent of its end as the process that makes it would
+      // with CLONE_PARENT the kernel takes the exit signal of the process that clones
       int signal = (flags & NamespaceCall.CLONE_PARENT) != 0 ? 0 : SIGCHLD;
       Pending<Integer> clone = before.add(new ProcessCall.Clone3(all, signal, socket, into));
       // were the socket kept, nobody would see the child's end of it closed

@@ -87,9 +87,8 @@ final class Claim implements AutoCloseable {
   }
 
   private static OwnedDescriptor open(Kernel kernel, String path) {
-    int flags = FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_NOFOLLOW | FileCall.O_CLOEXEC;
-    Descriptor opened = kernel.call(new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
-    return new OwnedDescriptor(kernel, opened);
+    int flags = FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_NOFOLLOW;
+    return OwnedDescriptor.open(kernel, FileCall.Openat.existing(path, flags));
   }
 
   private void lock(int operation) {

@@ -46,10 +46,7 @@ final class ClientProcess {
   byte[] read(String path) {
     if (path.equals("-")) return readAll(Descriptor.STDIN, new byte[0]);
     Batch batch = new Batch();
-    Pending<Descriptor> file =
-        batch.add(
-            new FileCall.Openat(
-                Descriptor.CWD, path, FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, false));
+    Pending<Descriptor> file = batch.add(FileCall.Openat.existing(path, FileCall.O_RDONLY));
     Pending<byte[]> bytes = batch.add(new FileCall.Read(file.descriptor(), CHUNK));
     Results results = helper.run(batch);
     Descriptor open = results.of(file);

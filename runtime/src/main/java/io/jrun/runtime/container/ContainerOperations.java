@@ -33,6 +33,7 @@ import io.jrun.specs.runtime.ConfigValidator;
 import io.jrun.specs.runtime.ContainerStateView;
 import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.Hooks;
+import io.jrun.specs.runtime.IdMapping;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Resources;
 import io.jrun.specs.runtime.Status;
@@ -158,6 +159,12 @@ public final class ContainerOperations {
     new Execution(containers, client).supervise(state, config, cgroup(state), read, born);
   }
 
+  /// A user namespace with these ids and nobody in it, to map mounts by; the descriptor is the
+  /// client's.
+  public Descriptor mappingNamespace(List<IdMapping> uids, List<IdMapping> gids) {
+    return MappingNamespace.make(containers, client, uids, gids);
+  }
+
   /// The container's cgroup.
   ///
   /// @throws ContainerException where there is no container
@@ -209,7 +216,8 @@ public final class ContainerOperations {
       HelperKernel init = made.init().helper();
       int pid = made.state().initPid();
       made.hooks().run("startContainer", hooks.startContainer(), init, Status.CREATED, pid);
-      // nothing is to be run when the engine dies then: the client just ends with what it saw
+      // from here on the client needs no command to run when the engine dies: it ends with the
+      // status it saw
       if (given.keep()) client.helper.send(onEofOnly());
       byte[] filter =
           new SeccompListener(client.helper, made.config(), made.state())
@@ -401,7 +409,7 @@ public final class ContainerOperations {
             Status.RUNNING,
             state.initPid());
       } catch (RuntimeException e) {
-        init(state).signal(SIGKILL); // as the specification orders: the container is stopped then
+        init(state).signal(SIGKILL); // the specification wants the container stopped then
         throw e;
       }
       if (notify != null) notify.await(init(state));
@@ -460,7 +468,8 @@ public final class ContainerOperations {
     List<ContainerSummary> all = new ArrayList<>();
     for (String id : store.ids()) {
       var found = store.find(id);
-      if (found.isEmpty() || found.get().state().pauses()) continue; // hardly begun, just deleted
+      if (found.isEmpty() || found.get().state().pauses())
+        continue; // the id is just taken, or just given back
       ContainerStateView view = view(store, found.get());
       all.add(
           new ContainerSummary(

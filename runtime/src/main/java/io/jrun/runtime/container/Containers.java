@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 
 /// What all operations share: the kernel, the cgroup hierarchies, the sealed helper.
 public final class Containers {
-  /// How many ids the first user namespace maps, which nobody can give another.
+  /// How many ids the initial user namespace maps; no other namespace can have as many.
   private static final String ALL_IDS = "4294967295";
 
   final Kernel kernel;
@@ -69,7 +69,7 @@ public final class Containers {
     this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
   }
 
-  /// Finds the systemd that makes scopes, which a rehearsal has none of.
+  /// Finds the systemd that makes scopes; a rehearsal has none.
   interface FindSystemd {
     /// @param user whether it is the user's own
     /// @param variable of the caller's environment
@@ -129,7 +129,7 @@ public final class Containers {
     return new HostProcess(kernel, state.initPid(), state.initStartTime());
   }
 
-  /// Does one thing in another thread while this one does the other, and fails where either does.
+  /// Runs `aside` in another thread while it runs `here`, and throws the failure of either.
   void beside(Runnable aside, Runnable here) {
     Future<?> other = threads.submit(aside);
     RuntimeException failure = null;
@@ -192,7 +192,7 @@ public final class Containers {
     return new ContainerOperations(this, new ClientProcess(client, hello.env(), log));
   }
 
-  /// Performs one operation with every call told.
+  /// Performs one operation and traces its calls.
   public <R> R traced(
       HelperKernel client, Hello hello, Log log, Function<ContainerOperations, R> operation) {
     Trace trace = new Trace(log::line);

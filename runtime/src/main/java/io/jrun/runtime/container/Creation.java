@@ -23,7 +23,9 @@ import io.jrun.runtime.cgroup.CgroupException;
 import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cgroup.Making;
 import io.jrun.runtime.cli.CreateOptions;
+import io.jrun.runtime.mount.MountOptions;
 import io.jrun.runtime.mount.MovedRoot;
+import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.runtime.resctrl.ResctrlGroup;
@@ -119,7 +121,7 @@ final class Creation implements AutoCloseable {
     this.source = source;
   }
 
-  /// Makes it; what fails is undone.
+  /// Makes the container; on failure, undoes what was made.
   Made create() {
     ContainerId.check(options.id());
     String root = store.root().toString();
@@ -248,7 +250,7 @@ final class Creation implements AutoCloseable {
     HelperKernel helper = init == null ? Objects.requireNonNull(birth).helper() : init.helper();
     if (IdMappedMounts.any(config))
       IdMappedMounts.prepare(containers, client, config, init().pid(), trees);
-    openTrees(config);
+    openTrees(config, plan);
     Batch one = new Batch();
     if (!middle) Child.addForgetCgroup(one, birthplace());
     Reply begun = helper.send(plan.beforeCgroup(one, directories, helper, trees));
@@ -272,7 +274,8 @@ final class Creation implements AutoCloseable {
     if (!middle) stdio.see(init.before());
     if (!config.linux().netDevices().isEmpty()) {
       begun.await();
-      NetDevices.move(client.helper, helper, init.pid(), config.linux().netDevices());
+      NetDevices.move(
+          containers.kernel, client.helper, helper, init.pid(), config.linux().netDevices());
     }
     client.log.step("init is born: pid ", init.pid());
     if (group != null) group.add(init.pid());
@@ -294,17 +297,23 @@ final class Creation implements AutoCloseable {
 
   /// What init could not open: it has no right to directories of the caller's where it is in
   /// another user namespace, nor to mounts of a sandbox.
-  private void openTrees(Config config) {
+  private void openTrees(Config config, InitPlan plan) {
     if (sandbox != null) sandbox.open(config, client, trees);
     // who may not clone a tree outside leaves it to init, which may inside
     boolean isOthers =
         config.linux().namespace(NamespaceType.USER) != null && !containers.isUnprivileged();
+    List<MountTrees.Source> sources = new ArrayList<>();
     for (int i = 0; i < config.mounts().size(); i++) {
       Mount mount = config.mounts().get(i);
-      if (!isNameFile(mount)) continue;
-      trees.letMiss(i);
-      if (isOthers) trees.open(i, client.helper, Objects.requireNonNull(mount.source()));
+      boolean isOurs = isNameFile(mount);
+      if (isOurs) trees.letMiss(i);
+      MountOptions options = ConfigMounts.options(mount);
+      if (!isOthers || !options.bind() || mount.source() == null || trees.has(i)) continue;
+      // what is in a mount namespace that is joined only init sees
+      if (isOurs || plan.namespaces().makes(NamespaceType.MOUNT))
+        sources.add(new MountTrees.Source(i, mount.source(), options.recursiveBind()));
     }
+    trees.open(client.helper, sources, RootPropagation.of(config.linux().rootfsPropagation()));
   }
 
   /// @param attached the container's interfaces, as far as they are known
@@ -339,8 +348,6 @@ final class Creation implements AutoCloseable {
     try {
       begun.makeRest(pid);
       cgroupMade = true;
-      if (containers.cgroups.hierarchies().unified() && containers.uid() == 0)
-        CgroupOwner.of(bundle.config()).ifPresent(uid -> begun.cgroup().giveTo((int) (long) uid));
     } catch (CgroupException e) {
       doWithoutCgroup(e);
     }
@@ -390,7 +397,7 @@ final class Creation implements AutoCloseable {
               });
     } catch (KernelException e) {
       if (cgroup().paths().isEmpty() || takesIn) throw e;
-      // it could be made, and not joined
+      // the cgroup could be made but not joined
       doWithoutCgroup(new CgroupException("cannot join the container's cgroup", e));
       init = Middle.init(containers, client, plan.namespaces(), config, cgroup(), null, pid -> {});
     }
@@ -444,7 +451,7 @@ final class Creation implements AutoCloseable {
     return directories;
   }
 
-  /// Known to be no directory, so nobody waits for an answer.
+  /// Known to be a file, so its kind need not be looked up.
   private boolean isNameFile(Mount mount) {
     return mount.source() != null && NameFiles.isOne(mount.source(), store.root());
   }
@@ -597,7 +604,7 @@ final class Creation implements AutoCloseable {
     made.init().close();
   }
 
-  /// Leaves a sandbox: its init does nothing any more but hold what containers will join.
+  /// Leaves a sandbox: its init only holds the namespaces that containers will join.
   void pause(Made made) {
     Batch batch = new Batch();
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
@@ -674,7 +681,7 @@ final class Creation implements AutoCloseable {
     claim().unlock();
   }
 
-  /// Takes it back; false where another has deleted the container meanwhile.
+  /// Locks it again; false where another command has deleted the container meanwhile.
   boolean claimed() {
     return claim().relock();
   }

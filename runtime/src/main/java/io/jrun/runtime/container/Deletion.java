@@ -86,7 +86,7 @@ final class Deletion {
     boolean isOurs =
         pids.stream().anyMatch(pid -> Statuses.isHelper(HostProcess.of(containers.kernel, pid)));
     if (isOurs) cgroup.signal(SIGKILL);
-    // nor is a scope of that name stopped that is somebody else's
+    // a scope of that name may be somebody else's, and is not stopped
     else if (!pids.isEmpty()) cgroup = containers.cgroups.open(state.cgroups());
     cgroup.remove();
   }

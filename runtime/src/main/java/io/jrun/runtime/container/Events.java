@@ -11,7 +11,7 @@ record Events(String id, HostProcess init, Cgroup cgroup, Consumer<String> out) 
   /// How soon the end of the container is seen.
   private static final long LONGEST_WAIT_MILLIS = 500;
 
-  /// Until the container ends; with an interval of 0, statistics once.
+  /// Prints until the container ends; with an interval of 0, prints statistics once.
   void tell(long intervalMillis) {
     if (intervalMillis == 0) {
       statistics();

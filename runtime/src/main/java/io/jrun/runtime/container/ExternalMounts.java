@@ -35,7 +35,7 @@ final class ExternalMounts {
     Map<String, String> all = new LinkedHashMap<>();
     for (Mount mount : config.mounts()) {
       String destination = resolved(kernel, root, mount.destination());
-      if (InitPlan.binds(mount)) {
+      if (ConfigMounts.binds(mount)) {
         all.put(destination, mount.source() == null ? "" : mount.source());
       } else if (InitPlan.isCgroup(mount)
           && config.linux().namespace(NamespaceType.CGROUP) == null) {

@@ -119,7 +119,7 @@ final class HookRunner {
               SocketCall.MSG_NOSIGNAL));
       kernel.call(new SocketCall.Shutdown(socket.descriptor(), 1));
     } catch (io.jrun.kernel.KernelException e) {
-      // the hook did not want to read its state: its exit status tells
+      // the hook did not read its state: its exit status tells
     }
     int size = 0;
     while (true) {

@@ -27,13 +27,7 @@ public record HostProcess(Kernel kernel, int pid, long startTime) {
   private static String[] stat(Kernel kernel, int pid) {
     try (OwnedDescriptor file =
         OwnedDescriptor.open(
-            kernel,
-            new FileCall.Openat(
-                Descriptor.CWD,
-                "/proc/" + pid + "/stat",
-                FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                0,
-                false))) {
+            kernel, FileCall.Openat.existing("/proc/" + pid + "/stat", FileCall.O_RDONLY))) {
       String text =
           new String(
               kernel.call(new FileCall.Read(file.descriptor(), 2048)), StandardCharsets.UTF_8);

@@ -9,22 +9,25 @@ import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
-import io.jrun.kernel.call.NamespaceCall;
-import io.jrun.kernel.call.ProcessCall;
-import io.jrun.kernel.call.SignalCall;
+import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.IdMapping;
 import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.NamespaceType;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /// Bind mounts whose files show other ids (`idmap`, `ridmap`, mappings of a mount). Who may do that
 /// is the owner of the file system, so the client opens and maps these trees, and init attaches
 /// them.
 final class IdMappedMounts {
-  private static final int SIGKILL = 9;
-
   private final Containers containers;
   private final ClientProcess client;
+
+  /// Those that were made or opened, by what the mount or else the container maps.
+  private final Map<List<List<IdMapping>>, Descriptor> users = new HashMap<>();
 
   private IdMappedMounts(Containers containers, ClientProcess client) {
     this.containers = containers;
@@ -51,6 +54,9 @@ final class IdMappedMounts {
       Mount mount = config.mounts().get(i);
       if (isMapped(mount)) trees.put(i, all.tree(mount, config.linux(), initPid, i));
     }
+    Batch closing = new Batch();
+    for (Descriptor user : all.users.values()) closing.add(new FileCall.Close(user));
+    client.helper.run(closing);
   }
 
   private OwnedDescriptor tree(Mount mount, Linux linux, int initPid, int index) {
@@ -75,10 +81,10 @@ final class IdMappedMounts {
     batch.add(
         new MountCall.MountSetattr(
             tree.descriptor(), mapsDeep ? FileCall.AT_RECURSIVE : 0, MOUNT_ATTR_IDMAP, 0, 0, user));
+    RootPropagation.of(linux.rootfsPropagation()).addToOutsideTree(batch, tree.descriptor());
     Results results = client.helper.run(batch); // the tree comes along, so it is closed afterwards
     Batch closing = new Batch();
     closing.add(new FileCall.Close(results.of(tree)));
-    closing.add(new FileCall.Close(user));
     OwnedDescriptor ours = results.descriptors().getFirst();
     try {
       client.helper.run(closing);
@@ -94,33 +100,13 @@ final class IdMappedMounts {
       if (linux.namespace(NamespaceType.USER) == null)
         throw new ContainerException(
             "/mounts/" + index + ": idmap without mappings needs a user namespace");
-      return open(initPid);
+      return users.computeIfAbsent(List.of(), none -> MappingNamespace.of(client, initPid));
     }
     if (mount.uidMappings().isEmpty() || mount.gidMappings().isEmpty())
       throw new ContainerException(
           "/mounts/" + index + ": uidMappings and gidMappings are needed together");
-    Child holder =
-        Child.clone(containers.kernel, client.helper, new Batch(), NamespaceCall.CLONE_NEWUSER);
-    try (holder) {
-      IdMaps.write(
-          containers,
-          client,
-          holder.pid(),
-          linux.withUidMappings(mount.uidMappings()).withGidMappings(mount.gidMappings()));
-      return open(holder.pid());
-    } finally {
-      client.helper.call(new SignalCall.Kill(holder.pid(), SIGKILL));
-      client.helper.call(new ProcessCall.Wait4(holder.pid(), 0));
-    }
-  }
-
-  private Descriptor open(int pid) {
-    return client.helper.call(
-        new FileCall.Openat(
-            Descriptor.CWD,
-            "/proc/" + pid + "/ns/user",
-            FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-            0,
-            false));
+    return users.computeIfAbsent(
+        List.of(mount.uidMappings(), mount.gidMappings()),
+        ids -> MappingNamespace.make(containers, client, ids.getFirst(), ids.getLast()));
   }
 }

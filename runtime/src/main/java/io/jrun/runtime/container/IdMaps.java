@@ -83,16 +83,12 @@ final class IdMaps {
 
   private static void add(Batch batch, int pid, String name, String text) {
     Descriptor file =
-        batch
-            .add(
-                new FileCall.Openat(
-                    Descriptor.CWD, "/proc/" + pid + "/" + name, O_WRONLY | O_CLOEXEC, 0, false))
-            .descriptor();
+        batch.add(FileCall.Openat.existing("/proc/" + pid + "/" + name, O_WRONLY)).descriptor();
     batch.add(new FileCall.Write(file, text.getBytes(StandardCharsets.UTF_8)));
     batch.add(new FileCall.Close(file));
   }
 
-  /// A program of the host, run as a child of the client.
+  /// newuidmap or newgidmap, run as a child of the client.
   private static final class Tool {
     static void run(Containers containers, ClientProcess client, List<String> words) {
       try (Child child = Child.clone(containers.kernel, client.helper, new Batch(), 0)) {

@@ -14,7 +14,6 @@ import io.jrun.kernel.call.PseudoCall;
 import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cgroup.Hierarchy;
 import io.jrun.runtime.mount.FileSystemPlan;
-import io.jrun.runtime.mount.MountOptions;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.mount.OverlayRoot;
 import io.jrun.runtime.mount.RootPropagation;
@@ -66,15 +65,7 @@ final class InitPlan {
 
   /// The mounts whose sources must be looked at: what is bound may be a directory or not.
   List<Mount> bindMounts() {
-    return config.mounts().stream().filter(InitPlan::binds).toList();
-  }
-
-  static boolean binds(Mount mount) {
-    return MountOptions.parse(type(mount), mount.options()).bind();
-  }
-
-  private static String type(Mount mount) {
-    return mount.type() == null ? "bind" : mount.type();
+    return config.mounts().stream().filter(ConfigMounts::binds).toList();
   }
 
   /// Namespaces, names, and the mounts up to the first that shows the cgroup.
@@ -116,18 +107,10 @@ final class InitPlan {
                 : FileSystemPlan.root(batch, state.rootfs());
     batch.add(new FileCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(tree));
-    FileSystemPlan plan = new FileSystemPlan(batch, ROOT, config.linux().mountLabel());
-    int bound = 0;
+    ConfigMounts mounts = new ConfigMounts(batch, config, directories, init, trees, 0);
     int end = firstLaterMount();
-    for (int i = 0; i < end; i++) {
-      Mount mount = config.mounts().get(i);
-      plan.mount(
-          mount,
-          !binds(mount) || directories.get(bound++),
-          trees.pass(batch, i),
-          trees.isOptional(i));
-    }
-    return batch;
+    for (int i = 0; i < end; i++) mounts.add(i);
+    return mounts.batch();
   }
 
   /// The root file system as a directory only: without a mount namespace of the container's own
@@ -168,36 +151,30 @@ final class InitPlan {
       boolean bindsDevices) {
     if (namespaces.makes(NamespaceType.CGROUP))
       batch.add(new NamespaceCall.Unshare(NamespaceCall.CLONE_NEWCGROUP));
-    FileSystemPlan plan = new FileSystemPlan(batch, ROOT, config.linux().mountLabel());
-    List<Mount> mounts = config.mounts();
     int first = firstLaterMount();
-    int bound = (int) mounts.subList(0, first).stream().filter(InitPlan::binds).count();
-    for (int i = first; i < mounts.size(); i++) {
-      Mount mount = mounts.get(i);
+    ConfigMounts mounts = new ConfigMounts(batch, config, directories, init, trees, first);
+    for (int i = first; i < config.mounts().size(); i++) {
+      Mount mount = config.mounts().get(i);
       if (isCgroup(mount)) {
-        cgroupMount(plan, mount, shown, hierarchies);
+        cgroupMount(mounts.plan(), mount, shown, hierarchies);
       } else if (FileSystemPlan.copiesUp(mount)) {
-        init.run(batch);
+        mounts.perform();
         FileSystemPlan.copyUp(init, ROOT, mount, config.linux().mountLabel());
-        batch = new Batch();
-        plan = new FileSystemPlan(batch, ROOT, config.linux().mountLabel());
       } else {
-        plan.mount(
-            mount,
-            !binds(mount) || directories.get(bound++),
-            trees.pass(batch, i),
-            trees.isOptional(i));
+        mounts.add(i);
       }
     }
     boolean userNamespace = bindsDevices || namespaces.has(NamespaceType.USER);
+    FileSystemPlan plan = mounts.plan();
     if (!bindsDev()) plan.devices(config.linux(), userNamespace);
     plan.workingDirectory(process.cwd());
-    return batch;
+    return mounts.batch();
   }
 
   private boolean bindsDev() {
     return config.mounts().stream()
-        .anyMatch(m -> m.destination().replaceAll("/+$", "").equals("/dev") && binds(m));
+        .anyMatch(
+            m -> m.destination().replaceAll("/+$", "").equals("/dev") && ConfigMounts.binds(m));
   }
 
   private void cgroupMount(

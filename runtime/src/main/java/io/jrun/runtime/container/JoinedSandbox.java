@@ -9,6 +9,7 @@ import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SignalCall;
+import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Mount;
@@ -145,11 +146,18 @@ final class JoinedSandbox implements AutoCloseable {
   /// namespace may clone a mount of that (open_tree(2)), so one goes there for it.
   void open(Config joined, ClientProcess client, MountTrees trees) {
     for (int i = 0; i < joined.mounts().size(); i++) {
-      if (sharedMemory().equals(joined.mounts().get(i).source())) open(client, trees, i);
+      if (sharedMemory().equals(joined.mounts().get(i).source())) {
+        MountTrees.Source source = new MountTrees.Source(i, SandboxSource.SHARED_MEMORY, false);
+        open(client, trees, source, RootPropagation.of(joined.linux().rootfsPropagation()));
+      }
     }
   }
 
-  private void open(ClientProcess client, MountTrees trees, int index) {
+  private void open(
+      ClientProcess client,
+      MountTrees trees,
+      MountTrees.Source source,
+      RootPropagation propagation) {
     Kernel kernel = containers.kernel;
     Child visitor = Child.clone(kernel, client.helper, new Batch(), 0);
     try (visitor) {
@@ -157,17 +165,11 @@ final class JoinedSandbox implements AutoCloseable {
       batch.add(new PseudoCall.ResetSignals());
       Descriptor namespace =
           batch
-              .add(
-                  new FileCall.Openat(
-                      Descriptor.CWD,
-                      path(NamespaceType.MOUNT),
-                      FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                      0,
-                      false))
+              .add(FileCall.Openat.existing(path(NamespaceType.MOUNT), FileCall.O_RDONLY))
               .descriptor();
       batch.add(new NamespaceCall.Setns(namespace, NamespaceCall.CLONE_NEWNS));
       visitor.helper().run(batch);
-      trees.open(index, visitor.helper(), SandboxSource.SHARED_MEMORY);
+      trees.open(visitor.helper(), List.of(source), propagation);
     } finally {
       end(client, visitor);
     }
@@ -178,7 +180,7 @@ final class JoinedSandbox implements AutoCloseable {
       client.helper.call(new SignalCall.Kill(visitor.pid(), SIGKILL));
       client.helper.call(new ProcessCall.Wait4(visitor.pid(), 0));
     } catch (HelperGoneException e) {
-      // the client is gone, and its child ends when it finds its engine's socket closed
+      // the client has ended, and its child ends when the socket closes
     }
   }
 

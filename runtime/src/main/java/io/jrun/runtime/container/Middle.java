@@ -188,11 +188,7 @@ final class Middle {
             .append(offset.nanosecs())
             .append('\n'));
     Descriptor file =
-        batch
-            .add(
-                new FileCall.Openat(
-                    Descriptor.CWD, "/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC, 0, false))
-            .descriptor();
+        batch.add(FileCall.Openat.existing("/proc/self/timens_offsets", O_WRONLY)).descriptor();
     batch.add(new FileCall.Write(file, text.toString().getBytes(StandardCharsets.UTF_8)));
     batch.add(new FileCall.Close(file));
   }
@@ -248,9 +244,7 @@ final class Middle {
   }
 
   private static Descriptor open(Batch batch, String path) {
-    return batch
-        .add(new FileCall.Openat(Descriptor.CWD, path, O_RDONLY | O_CLOEXEC, 0, false))
-        .descriptor();
+    return batch.add(FileCall.Openat.existing(path, O_RDONLY)).descriptor();
   }
 
   /// Makes a child; then the middle process has no more to do. Where it cannot be ended, or died of

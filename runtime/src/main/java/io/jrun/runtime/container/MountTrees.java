@@ -10,6 +10,7 @@ import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
+import io.jrun.runtime.mount.RootPropagation;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -34,19 +35,46 @@ final class MountTrees implements AutoCloseable {
     return optional.contains(index);
   }
 
+  boolean has(int index) {
+    return trees.containsKey(index);
+  }
+
   void put(int index, OwnedDescriptor tree) {
     trees.put(index, tree);
   }
 
-  /// Lets a helper open what it sees at a path.
-  void open(int index, HelperKernel helper, String path) {
+  /// What a mount binds.
+  ///
+  /// @param index of the mount in the config
+  /// @param isDeep whether the mounts below it come along
+  record Source(int index, String path, boolean isDeep) {}
+
+  /// Lets a helper open what it sees.
+  void open(HelperKernel helper, List<Source> sources, RootPropagation propagation) {
+    for (int from = 0; from < sources.size(); from += Batch.MOST_PASSED)
+      openSome(
+          helper,
+          sources.subList(from, Math.min(sources.size(), from + Batch.MOST_PASSED)),
+          propagation);
+  }
+
+  private void openSome(HelperKernel helper, List<Source> sources, RootPropagation propagation) {
     Batch batch = new Batch();
-    Pending<Descriptor> tree =
-        batch.add(new MountCall.OpenTree(Descriptor.CWD, path, OPEN_TREE_CLONE, true));
+    List<Pending<Descriptor>> opened = new ArrayList<>();
+    for (Source source : sources) {
+      int flags = OPEN_TREE_CLONE | (source.isDeep() ? FileCall.AT_RECURSIVE : 0);
+      Pending<Descriptor> tree =
+          batch.add(new MountCall.OpenTree(Descriptor.CWD, source.path(), flags, true));
+      propagation.addToOutsideTree(batch, tree.descriptor());
+      opened.add(tree);
+    }
     Results results = helper.run(batch);
-    put(index, results.descriptors().getFirst());
-    // it came along with the answer, so it is closed only now
-    helper.call(new FileCall.Close(results.of(tree)));
+    Batch closing = new Batch(); // they came along with the answer, so they are closed only now
+    for (int i = 0; i < sources.size(); i++) {
+      put(sources.get(i).index(), results.descriptors().get(i));
+      closing.add(new FileCall.Close(results.of(opened.get(i))));
+    }
+    helper.run(closing);
   }
 
   /// The tree of a mount, by its place in the config; null where it has none.

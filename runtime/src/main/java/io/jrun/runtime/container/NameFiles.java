@@ -85,14 +85,14 @@ final class NameFiles implements AutoCloseable {
     ALL.forEach(this::file);
   }
 
-  /// Gives them what they say; a container that has them bound sees that.
+  /// Writes the files; a container that has them bound sees the new content.
   void write(HostNames names) {
     put("hosts", names.hosts());
     put("resolv.conf", names.resolvConf(host(Path.of("/etc/resolv.conf")), host(RESOLVED)));
     put("hostname", names.hostname() == null ? "" : names.hostname() + "\n");
   }
 
-  /// Gives them what the host's say, for a container in its network namespace.
+  /// Copies the host's files, for a container in the host's network namespace.
   void copyHosts(String hostname) {
     put("hosts", host(Path.of("/etc/hosts")));
     put("resolv.conf", host(Path.of("/etc/resolv.conf")));

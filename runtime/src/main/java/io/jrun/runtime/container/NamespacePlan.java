@@ -92,12 +92,8 @@ final class NamespacePlan {
   static Descriptor open(Batch batch, Namespace namespace) {
     return batch
         .add(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                java.util.Objects.requireNonNull(namespace.path()),
-                FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                0,
-                false))
+            FileCall.Openat.existing(
+                java.util.Objects.requireNonNull(namespace.path()), FileCall.O_RDONLY))
         .descriptor();
   }
 

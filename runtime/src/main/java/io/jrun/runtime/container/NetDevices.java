@@ -1,12 +1,20 @@
 package io.jrun.runtime.container;
 
+import io.jrun.cni.netlink.Addresses;
+import io.jrun.cni.netlink.Link;
+import io.jrun.cni.netlink.Links;
+import io.jrun.cni.netlink.NetlinkException;
+import io.jrun.cni.netlink.NetlinkSocket;
+import io.jrun.cni.netlink.Request;
+import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.specs.runtime.NetDevice;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,109 +24,57 @@ import java.util.Map;
 /// brings them up. When the namespace ends, the kernel takes physical devices back and deletes
 /// virtual ones.
 final class NetDevices {
-  private static final int IFLA_IFNAME = 3;
-  private static final int IFLA_NET_NS_FD = 28;
-  private static final int IFA_ADDRESS = 1;
-  private static final int IFA_LOCAL = 2;
-  private static final int IFA_BROADCAST = 4;
-  private static final int IFF_UP = 1;
-  private static final int IFA_F_PERMANENT = 0x80;
-  private static final int IFADDRMSG = 8;
-
   private NetDevices() {}
 
   /// @param init is in the network namespace already
   static void move(
-      HelperKernel client, HelperKernel init, int initPid, Map<String, NetDevice> devices) {
-    Descriptor.Known namespace =
-        (Descriptor.Known)
-            client.call(
-                new FileCall.Openat(
-                    Descriptor.CWD,
-                    "/proc/" + initPid + "/ns/net",
-                    FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                    0,
-                    false));
-    try (RouteSocket host = new RouteSocket(client);
-        RouteSocket container = new RouteSocket(init)) {
+      Kernel kernel,
+      HelperKernel client,
+      HelperKernel init,
+      int initPid,
+      Map<String, NetDevice> devices) {
+    try (NetlinkSocket host = NetlinkSocket.in(client, kernel);
+        NetlinkSocket container = NetlinkSocket.in(init, kernel);
+        OwnedDescriptor namespace = namespace(client, initPid)) {
       devices.forEach((name, device) -> {
         String target = device.name() == null || device.name().isEmpty() ? name : device.name();
-        move(host, container, name, target, namespace.number());
+        try {
+          move(host, container, name, target, namespace.number());
+        } catch (NetlinkException e) {
+          throw new ContainerException("net device " + name, e);
+        }
       });
-    } finally {
-      client.call(new FileCall.Close(namespace));
     }
+  }
+
+  /// Opened by the client, in whose pid namespace the pid is.
+  private static OwnedDescriptor namespace(HelperKernel client, int initPid) {
+    int flags = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
+    Batch batch = new Batch();
+    Pending<Descriptor> opened =
+        batch.add(
+            new FileCall.Openat(Descriptor.CWD, "/proc/" + initPid + "/ns/net", flags, 0, true));
+    Results results = client.run(batch);
+    client.call(new FileCall.Close(results.of(opened)));
+    return results.descriptors().getFirst();
   }
 
   private static void move(
-      RouteSocket host, RouteSocket container, String name, String target, int namespace) {
+      NetlinkSocket host, NetlinkSocket container, String name, String target, int namespace) {
     int index = index(host, name);
-    List<RouteSocket.Answer> addresses = addresses(host, name, index);
-    host.ask(
-        "net device " + name + ": taking it down",
-        RouteSocket.RTM_NEWLINK,
-        RouteSocket.link(index, 0, IFF_UP));
-    ByteBuffer descriptor = ByteBuffer.allocate(4).order(ByteOrder.nativeOrder());
-    descriptor.putInt(namespace);
-    host.ask(
-        "net device " + name + ": moving it as " + target,
-        RouteSocket.RTM_NEWLINK,
-        RouteSocket.link(
-            index,
-            0,
-            0,
-            RouteSocket.attribute(IFLA_NET_NS_FD, descriptor.array()),
-            RouteSocket.attribute(IFLA_IFNAME, text(target))));
+    List<Addresses.Permanent> addresses = Addresses.permanent(host, index);
+    host.perform(
+        Links.flags(index, name, 0, Link.IFF_UP), Links.move(index, name, namespace, target));
     int inside = index(container, target);
-    for (RouteSocket.Answer address : addresses)
-      container.ask(
-          "net device " + target + ": adding its address",
-          RouteSocket.RTM_NEWADDR,
-          address(address, inside));
-    container.ask(
-        "net device " + target + ": bringing it up",
-        RouteSocket.RTM_NEWLINK,
-        RouteSocket.link(inside, IFF_UP, IFF_UP));
+    List<Request> requests = new ArrayList<>();
+    for (Addresses.Permanent address : addresses) requests.add(address.addTo(inside));
+    requests.add(Links.up(inside, target));
+    container.perform(requests);
   }
 
-  private static byte[] text(String name) {
-    return (name + "\0").getBytes(StandardCharsets.UTF_8);
-  }
-
-  private static int index(RouteSocket socket, String name) {
-    return socket
-        .ask(
-            "net device " + name,
-            RouteSocket.RTM_GETLINK,
-            RouteSocket.link(0, 0, 0, RouteSocket.attribute(IFLA_IFNAME, text(name))))
-        .getFirst()
-        .body()
-        .getInt(4);
-  }
-
-  private static List<RouteSocket.Answer> addresses(RouteSocket host, String name, int index) {
-    List<RouteSocket.Answer> kept = new ArrayList<>();
-    for (RouteSocket.Answer answer :
-        host.all(
-            "net device " + name + ": its addresses",
-            RouteSocket.RTM_GETADDR,
-            new byte[IFADDRMSG])) {
-      boolean global = answer.body().get(3) == 0;
-      boolean permanent = (answer.body().get(2) & IFA_F_PERMANENT) != 0;
-      if (answer.body().getInt(4) == index && global && permanent) kept.add(answer);
-    }
-    return kept;
-  }
-
-  /// struct ifaddrmsg and what else says where the address is.
-  private static byte[] address(RouteSocket.Answer old, int index) {
-    ByteBuffer fixed = ByteBuffer.allocate(IFADDRMSG).order(ByteOrder.nativeOrder());
-    fixed.put(old.body().get(0)).put(old.body().get(1)).put((byte) 0).put((byte) 0).putInt(index);
-    List<byte[]> attributes = new ArrayList<>();
-    for (int type : new int[] {IFA_ADDRESS, IFA_LOCAL, IFA_BROADCAST}) {
-      byte[] data = old.attribute(IFADDRMSG, type);
-      if (data.length > 0) attributes.add(RouteSocket.attribute(type, data));
-    }
-    return RouteSocket.joined(fixed.array(), attributes.toArray(byte[][]::new));
+  private static int index(NetlinkSocket socket, String name) {
+    return Links.find(socket, name)
+        .orElseThrow(() -> new ContainerException("net device " + name + ": no such device"))
+        .index();
   }
 }

@@ -21,7 +21,7 @@ record Networking(Containers containers, ClientProcess client, Store store, Stor
         || config.annotations().containsKey(Annotations.PUBLISH);
   }
 
-  /// Refuses what cannot be, before anything is made.
+  /// Refuses networks that cannot be attached, before anything is made.
   static void check(Config config) {
     if (!isWanted(config)) return;
     Namespace network = config.linux().namespace(NamespaceType.NETWORK);
@@ -61,7 +61,7 @@ record Networking(Containers containers, ClientProcess client, Store store, Stor
         .toList();
   }
 
-  /// Wires the container, whose init has its namespaces by now; returns its interfaces.
+  /// Attaches the container, whose init has its namespaces by now; returns its interfaces.
   List<Networks.Attached> attach(Config config, int initPid) {
     String netns = "/proc/" + initPid + "/ns/net";
     return containers
@@ -79,18 +79,18 @@ record Networking(Containers containers, ClientProcess client, Store store, Stor
     return new Networks.Wish(asked.names(), ports, Path.of(asked.configs()), plugins());
   }
 
-  /// Unwires it; what was not wired is as it should be.
+  /// Detaches it from its networks; nothing to do where it has none.
   void detach() {
     containers.networks().detach(client.helper, client.env(), networkId(), plugins());
   }
 
-  /// Unwires one whose attaching may have been cut off, of which nothing is known then.
+  /// Detaches a container whose attaching may have been interrupted.
   void detachHalfMade() {
     if (state.networks() == null) return;
     containers.networks().detachAny(client.helper, client.env(), networkId(), wish(List.of()));
   }
 
-  /// Unwires what was known before.
+  /// Detaches it from attachments that are known already.
   void detach(Networks.Known known) {
     containers.networks().detach(client.helper, client.env(), known, plugins());
   }

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param touched those to apply
 record ResourceUpdate(JsonObject all, Resources touched) {
   static ResourceUpdate of(JsonObject before, JsonObject given) {
-    JsonObject changes = noLimitIsNoneForSwapToo(given);
+    JsonObject changes = withoutSwapLimit(given);
     JsonObject all = (JsonObject) merged(before, changes);
     JsonObject touched = JsonObject.EMPTY;
     for (Map.Entry<String, Json> group : changes.members().entrySet()) {
@@ -33,8 +33,8 @@ record ResourceUpdate(JsonObject all, Resources touched) {
         all, Resources.read(touched.toText("").getBytes(StandardCharsets.UTF_8)));
   }
 
-  /// A swap limit from before would be one without memory's.
-  private static JsonObject noLimitIsNoneForSwapToo(JsonObject given) {
+  /// A change that removes the memory limit removes the swap limit too.
+  private static JsonObject withoutSwapLimit(JsonObject given) {
     if (!(given.member("memory") instanceof JsonObject memory)) return given;
     boolean unlimited = memory.member("limit") instanceof JsonNumber n && n.literal().equals("-1");
     if (!unlimited || memory.member("swap") != null) return given;

@@ -55,7 +55,7 @@ final class RestoreMountPoints {
       Mount mount = mounts.get(i);
       Pending<Stat> source = sources.get(i);
       boolean directory = !results.succeeded(source) || results.of(source).isDirectory();
-      plan.mount(plain(mount), !InitPlan.binds(mount) || directory);
+      plan.mount(plain(mount), !ConfigMounts.binds(mount) || directory);
     }
     maker.run(batch);
   }

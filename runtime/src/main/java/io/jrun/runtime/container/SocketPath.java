@@ -22,8 +22,7 @@ final class SocketPath {
       kernel.call(call.apply(SocketCall.unixAddress(path)));
       return;
     }
-    Descriptor.Known directory = (Descriptor.Known) kernel.call(directory(path));
-    try (OwnedDescriptor owned = new OwnedDescriptor(kernel, directory.number())) {
+    try (OwnedDescriptor owned = OwnedDescriptor.open(kernel, directory(path))) {
       kernel.call(call.apply(SocketCall.unixAddress(through(owned.number(), path))));
     }
   }
@@ -48,12 +47,8 @@ final class SocketPath {
   }
 
   private static FileCall.Openat directory(String path) {
-    return new FileCall.Openat(
-        Descriptor.CWD,
-        path.substring(0, path.lastIndexOf('/') + 1),
-        FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC,
-        0,
-        false);
+    return FileCall.Openat.existing(
+        path.substring(0, path.lastIndexOf('/') + 1), FileCall.O_PATH | FileCall.O_DIRECTORY);
   }
 
   private static String through(int directory, String path) {

@@ -150,9 +150,9 @@ final class Store {
   /// Writes the first state, for whoever finds the container half made.
   void begin(Claim claim, StoredState state) {
     int flags = FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC;
-    Descriptor file =
-        kernel.call(new FileCall.Openat(claim.descriptor(), STATE, flags, 0600, true));
-    claim.keep(new OwnedDescriptor(kernel, file));
+    claim.keep(
+        OwnedDescriptor.open(
+            kernel, new FileCall.Openat(claim.descriptor(), STATE, flags, 0600, true)));
     write(claim.kept(), line(state));
   }
 
@@ -224,10 +224,9 @@ final class Store {
     System.arraycopy(line, 0, all, line.length, line.length);
     System.arraycopy(config, 0, all, 2 * line.length, config.length);
     Path fresh = root.resolve("." + id + ".state");
-    int flags = FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_TRUNC | FileCall.O_CLOEXEC;
-    Descriptor file =
-        kernel.call(new FileCall.Openat(Descriptor.CWD, fresh.toString(), flags, 0600, true));
-    try (OwnedDescriptor owned = new OwnedDescriptor(kernel, file)) {
+    int flags = FileCall.O_WRONLY | FileCall.O_TRUNC;
+    try (OwnedDescriptor owned =
+        OwnedDescriptor.open(kernel, FileCall.Openat.creating(fresh.toString(), flags, 0600))) {
       write(owned.descriptor(), all);
     }
     String path = directory(id) + "/" + STATE;
@@ -248,10 +247,9 @@ final class Store {
 
   /// Empty where there is no such file.
   private byte[] read(String path) {
-    int flags = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
     Descriptor opened;
     try {
-      opened = kernel.call(new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
+      opened = kernel.call(FileCall.Openat.existing(path, FileCall.O_RDONLY));
     } catch (KernelException e) {
       if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ENOTDIR)) return NOTHING;
       throw e;

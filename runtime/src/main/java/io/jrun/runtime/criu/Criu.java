@@ -114,12 +114,12 @@ public final class Criu {
           answer = converse(socket, request, notified);
         }
       } catch (RuntimeException e) {
-        // it sees that nobody asks any more, undoes what it did, and ends
+        // CRIU sees the closed socket, undoes what it did, and ends
         child.close();
         reap(child.pid());
         throw e;
       }
-      // after a pre-dump it waits for the dump, in vain
+      // after a pre-dump CRIU waits for a dump that does not come
       int status = reap(child.pid());
       if (status != 0 && request.type() != CriuRequest.Type.PRE_DUMP)
         throw new CriuException("criu failed: wait status " + status);

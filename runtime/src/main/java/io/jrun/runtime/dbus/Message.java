@@ -21,7 +21,6 @@ record Message(int type, int flags, int serial, Map<Integer, Value> fields, List
   static final int RETURN = 2;
   static final int ERROR = 3;
   static final int SIGNAL = 4;
-  static final int NO_REPLY_EXPECTED = 1;
   static final int NO_AUTO_START = 2;
 
   static final int PATH = 1;

@@ -110,14 +110,7 @@ final class Engine {
   /// Under the lock that starters take, the socket's name goes first, so nobody new finds it; who
   /// had connected before that is served. Foreground containers watch themselves on.
   private void leave(Descriptor listener, String files) {
-    Descriptor lock =
-        kernel.call(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                files + ".lock",
-                FileCall.O_RDWR | FileCall.O_CREAT | FileCall.O_CLOEXEC,
-                0600,
-                false));
+    Descriptor lock = kernel.call(FileCall.Openat.creating(files + ".lock", FileCall.O_RDWR, 0600));
     kernel.call(new FileCall.Flock(lock, FileCall.LOCK_EX));
     kernel.call(new FileCall.Unlinkat(Descriptor.CWD, socketPath, 0));
     kernel.call(new FileCall.Flock(lock, FileCall.LOCK_UN));
@@ -163,7 +156,7 @@ final class Engine {
         confess(client, e);
       }
     } catch (HelperGoneException e) {
-      // the caller is gone: what it had begun is rolled back by then, and nobody is left to tell
+      // the caller has ended, and what it had begun is rolled back by now
     } finally {
       served.incrementAndGet();
       lastServedNanos.set(System.nanoTime());
@@ -200,8 +193,8 @@ final class Engine {
     }
   }
 
-  /// A defect of jrun's own, or a JVM at its limits: the log has the whole story, and the thread
-  /// goes on serving others.
+  /// An unexpected failure, such as a defect of jrun's own or a JVM out of memory: it is logged
+  /// with its stack, and the thread goes on serving others.
   private static void confess(Helper client, Throwable e) {
     e.printStackTrace();
     Invocation invocation = new Invocation(client);

@@ -56,7 +56,7 @@ final class EngineProcesses {
                 new byte[0],
                 STOP_MILLIS)
             .run(kernel, client);
-    // one that has gone by itself meanwhile is as good
+    // it may have ended by itself meanwhile
     if (!ended.succeeded() && Files.exists(socket))
       throw new IllegalStateException("stopping the engine at " + socket + ": " + ended.how());
   }

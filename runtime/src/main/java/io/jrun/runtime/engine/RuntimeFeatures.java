@@ -8,7 +8,7 @@ import io.jrun.specs.runtime.LinuxFeatures.Enabled;
 import java.util.List;
 import java.util.Map;
 
-/// The features document: what this build does, and nothing that it refuses.
+/// The features document (features.md): what this build supports.
 final class RuntimeFeatures {
   private static final List<String> MOUNT_OPTIONS =
       List.of(

@@ -7,12 +7,10 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DirectoryEntry;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Stat;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -52,7 +50,7 @@ public final class CopyUp {
     byte[] read;
     do {
       read = process.call(new FileCall.Getdents(from));
-      names(read, names);
+      for (DirectoryEntry entry : DirectoryEntry.parse(read)) names.add(entry.name());
     } while (read.length > 0);
     Batch batch = new Batch();
     List<Pending<Stat>> stats = new ArrayList<>();
@@ -63,17 +61,6 @@ public final class CopyUp {
     for (int i = 0; i < names.size(); i++)
       entries.add(new Entry(names.get(i), results.of(stats.get(i))));
     return entries;
-  }
-
-  /// struct linux_dirent64: u64 inode, u64 offset, u16 record length, u8 type, name with a zero.
-  private static void names(byte[] entries, List<String> names) {
-    ByteBuffer buffer = ByteBuffer.wrap(entries).order(ByteOrder.nativeOrder());
-    for (int at = 0; at < entries.length; at += Short.toUnsignedInt(buffer.getShort(at + 16))) {
-      int end = at + 19;
-      while (entries[end] != 0) end++;
-      String name = new String(entries, at + 19, end - at - 19, StandardCharsets.UTF_8);
-      if (!name.equals(".") && !name.equals("..")) names.add(name);
-    }
   }
 
   /// All but directories; of these only the names are made.

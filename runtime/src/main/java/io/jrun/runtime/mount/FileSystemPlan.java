@@ -67,10 +67,7 @@ public final class FileSystemPlan {
 
   /// Sets the propagation of the mount that the root file system lies on.
   public static void parentOf(Batch batch, HelperKernel init, String rootfs, long propagation) {
-    Descriptor directory =
-        init.call(
-            new FileCall.Openat(
-                Descriptor.CWD, rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false));
+    Descriptor directory = init.call(FileCall.Openat.existing(rootfs, O_PATH | O_DIRECTORY));
     String path =
         init.call(new FileCall.Readlinkat(Descriptor.CWD, "/proc/self/fd/" + directory.text()));
     batch.add(new FileCall.Close(directory));
@@ -85,11 +82,7 @@ public final class FileSystemPlan {
             .add(new MountCall.OpenTree(Descriptor.CWD, rootfs, OPEN_TREE_CLONE | AT_RECURSIVE))
             .descriptor();
     Descriptor target =
-        batch
-            .add(
-                new FileCall.Openat(
-                    Descriptor.CWD, rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false))
-            .descriptor();
+        batch.add(FileCall.Openat.existing(rootfs, O_PATH | O_DIRECTORY)).descriptor();
     batch.add(new MountCall.MoveMount(tree, target));
     batch.add(new FileCall.Close(target));
     return tree;
@@ -104,11 +97,7 @@ public final class FileSystemPlan {
                 "tmpfs",
                 MountOptions.parse("tmpfs", List.of("nosuid", "noexec", "mode=755", "size=64k")));
     Descriptor target =
-        batch
-            .add(
-                new FileCall.Openat(
-                    Descriptor.CWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false))
-            .descriptor();
+        batch.add(FileCall.Openat.existing(directory, O_PATH | O_DIRECTORY)).descriptor();
     batch.add(new MountCall.MoveMount(tree, target));
     batch.add(new FileCall.Close(target));
     return tree;
@@ -466,12 +455,7 @@ public final class FileSystemPlan {
   /// Exchanges the root: the old one is stacked over the new, cut off from the host's propagation
   /// and detached (pivot_root(2), "pivot_root(".", ".")").
   public void pivot() {
-    Descriptor old =
-        batch
-            .add(
-                new FileCall.Openat(
-                    Descriptor.CWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false))
-            .descriptor();
+    Descriptor old = batch.add(FileCall.Openat.existing("/", O_PATH | O_DIRECTORY)).descriptor();
     batch.add(new ProcessCall.Fchdir(root));
     batch.add(new MountCall.PivotRoot(".", "."));
     batch.add(new ProcessCall.Fchdir(old));

@@ -15,8 +15,12 @@ import java.util.List;
 public final class Mountinfo {
   private static final int CHUNK = 65536;
 
+  /// One mount.
+  ///
   /// @param root the directory of the file system that is mounted
-  public record Entry(String root, String mountPoint, String type, boolean shared) {}
+  /// @param options of the superblock
+  public record Entry(
+      String root, String mountPoint, String type, String options, boolean shared) {}
 
   private Mountinfo() {}
 
@@ -24,13 +28,7 @@ public final class Mountinfo {
   public static List<Entry> read(HelperKernel process) {
     Batch batch = new Batch();
     Pending<Descriptor> file =
-        batch.add(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                "/proc/self/mountinfo",
-                FileCall.O_RDONLY | FileCall.O_CLOEXEC,
-                0,
-                false));
+        batch.add(FileCall.Openat.existing("/proc/self/mountinfo", FileCall.O_RDONLY));
     Pending<byte[]> first = batch.add(new FileCall.Read(file.descriptor(), CHUNK));
     Results results = process.run(batch);
     ByteArrayOutputStream text = new ByteArrayOutputStream();
@@ -42,25 +40,29 @@ public final class Mountinfo {
     return parse(text.toString(StandardCharsets.UTF_8));
   }
 
-  static List<Entry> parse(String text) {
+  /// The mounts in the text of a mountinfo file; lines that are not in its format are ignored.
+  public static List<Entry> parse(String text) {
     List<Entry> entries = new ArrayList<>();
     for (String line : text.split("\n")) {
       int separator = line.indexOf(" - ");
       if (separator < 0) continue;
       String[] before = line.substring(0, separator).split(" ");
-      if (before.length < 6) continue;
+      String[] after = line.substring(separator + 3).split(" ");
+      if (before.length < 6 || after.length < 3) continue;
       entries.add(
           new Entry(
               unescape(before[3]),
               unescape(before[4]),
-              line.substring(separator + 3).split(" ")[0],
+              after[0],
+              after[2],
               line.substring(0, separator).contains(" shared:")));
     }
     return List.copyOf(entries);
   }
 
-  /// Blanks and backslashes are written as three octal digits.
+  /// Space, tab, newline and backslash are written as three octal digits.
   private static String unescape(String path) {
+    if (path.indexOf('\\') < 0) return path;
     return path.replace("\\040", " ")
         .replace("\\011", "\t")
         .replace("\\012", "\n")

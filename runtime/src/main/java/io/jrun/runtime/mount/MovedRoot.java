@@ -59,12 +59,7 @@ public final class MovedRoot {
       if (results.errno(unmounted.get(i)) != Errno.EPERM.value()) continue;
       moving.add(new MountCall.Mount("tmpfs", covered.get(i), "tmpfs", 0, null));
     }
-    Descriptor old =
-        moving
-            .add(
-                new FileCall.Openat(
-                    Descriptor.CWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false))
-            .descriptor();
+    Descriptor old = moving.add(FileCall.Openat.existing("/", O_PATH | O_DIRECTORY)).descriptor();
     moving.add(new ProcessCall.Fchdir(root));
     moving.add(new MountCall.MoveMount(root, old));
     moving.add(new FileCall.Close(old));

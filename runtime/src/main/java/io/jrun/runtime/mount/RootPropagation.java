@@ -3,6 +3,8 @@ package io.jrun.runtime.mount;
 import static io.jrun.kernel.call.MountCall.*;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +43,16 @@ public record RootPropagation(long flags) {
   /// What that mount becomes.
   public long ofParent() {
     return (flags & MS_SLAVE) != 0 ? MS_SLAVE : MS_PRIVATE;
+  }
+
+  /// Makes of a tree that was opened outside of the container's mount namespace what it would be
+  /// had it been opened inside: what the container mounts on it does not show outside.
+  public void addToOutsideTree(Batch batch, Descriptor tree) {
+    if ((ofHostRoot() & MS_SHARED) != 0) return;
+    long becomes = (ofHostRoot() & MS_SLAVE) != 0 ? MS_SLAVE : MS_PRIVATE;
+    batch.add(
+        new MountCall.MountSetattr(
+            tree, FileCall.AT_RECURSIVE, 0, 0, becomes, new Descriptor.Known(0)));
   }
 
   /// What the container's root becomes, once it is the root.

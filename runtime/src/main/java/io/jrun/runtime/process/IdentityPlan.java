@@ -110,13 +110,7 @@ public final class IdentityPlan {
     if (process.oomScoreAdj() == null) return;
     Descriptor file =
         batch
-            .add(
-                new FileCall.Openat(
-                    Descriptor.CWD,
-                    "/proc/self/oom_score_adj",
-                    FileCall.O_WRONLY | FileCall.O_CLOEXEC,
-                    0,
-                    false))
+            .add(FileCall.Openat.existing("/proc/self/oom_score_adj", FileCall.O_WRONLY))
             .descriptor();
     batch.add(
         new FileCall.Write(

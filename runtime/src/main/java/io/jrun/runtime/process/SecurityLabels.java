@@ -45,9 +45,7 @@ public final class SecurityLabels {
     if (profile.equals("unconfined") || profile.startsWith(":") || profile.contains("//&")) return;
     StringBuilder loaded = new StringBuilder();
     try (OwnedDescriptor file =
-        OwnedDescriptor.open(
-            kernel,
-            new FileCall.Openat(Descriptor.CWD, PROFILES, O_RDONLY | O_CLOEXEC, 0, false))) {
+        OwnedDescriptor.open(kernel, FileCall.Openat.existing(PROFILES, O_RDONLY))) {
       for (byte[] chunk;
           (chunk = kernel.call(new FileCall.Read(file.descriptor(), CHUNK))).length > 0; )
         loaded.append(new String(chunk, StandardCharsets.UTF_8));
@@ -66,8 +64,7 @@ public final class SecurityLabels {
 
   private static boolean reads(Kernel kernel, String path, String start) {
     try (OwnedDescriptor file =
-        OwnedDescriptor.open(
-            kernel, new FileCall.Openat(Descriptor.CWD, path, O_RDONLY | O_CLOEXEC, 0, false))) {
+        OwnedDescriptor.open(kernel, FileCall.Openat.existing(path, O_RDONLY))) {
       byte[] bytes = kernel.call(new FileCall.Read(file.descriptor(), 64));
       return new String(bytes, StandardCharsets.UTF_8).startsWith(start);
     } catch (KernelException e) {

@@ -15,7 +15,7 @@ record Pretended(long value, Output output) {
   /// As much as any call of a container's making asks for.
   private static final int ROOM = 1 << 17;
 
-  /// What nobody looks at, shared by all: nobody writes to it either.
+  /// An output of zeros, shared by all calls whose output is not looked at.
   private static final Output ZEROS = new Output(new byte[ROOM], 0, ROOM);
 
   private static final int STATUS = 256;

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Which earlier results of its batch a call uses; structures hold none.
+/// Collects the earlier calls of its batch whose results a call uses; structures hold none.
 final class Uses implements Arguments {
   private final List<Integer> results = new ArrayList<>();
 

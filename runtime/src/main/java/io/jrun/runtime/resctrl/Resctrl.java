@@ -6,6 +6,7 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.runtime.mount.Mountinfo;
 import io.jrun.specs.runtime.IntelRdt;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -30,10 +31,9 @@ public final class Resctrl {
   /// @throws ResctrlException where none is mounted
   public static Resctrl find(Kernel kernel) {
     try {
-      for (String line : Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
-        String[] halves = line.split(" - ", 2);
-        if (halves.length == 2 && halves[1].startsWith("resctrl "))
-          return new Resctrl(kernel, halves[0].split(" ")[4]);
+      for (Mountinfo.Entry mount :
+          Mountinfo.parse(Files.readString(Path.of("/proc/self/mountinfo")))) {
+        if (mount.type().equals("resctrl")) return new Resctrl(kernel, mount.mountPoint());
       }
     } catch (IOException e) {
       throw new ResctrlException("/linux/intelRdt: looking for a resctrl file system", e);

@@ -46,7 +46,7 @@ final class OomWatcher {
   private Descriptor epoll() {
     Descriptor all = epoll;
     if (all == null) {
-      all = new OwnedDescriptor(kernel, kernel.call(new EpollCall.EpollCreate1())).descriptor();
+      all = OwnedDescriptor.open(kernel, new EpollCall.EpollCreate1()).descriptor();
       epoll = all;
       Descriptor waited = all;
       Thread.ofPlatform().name("shim-oom").daemon(true).start(() -> run(waited));

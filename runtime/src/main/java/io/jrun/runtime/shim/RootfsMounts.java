@@ -1,5 +1,7 @@
 package io.jrun.runtime.shim;
 
+import static io.jrun.kernel.call.MountCall.*;
+
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Pending;
@@ -8,105 +10,120 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.Nothing;
+import io.jrun.kernel.call.ProcessCall;
 import io.jrun.specs.task.RootfsMount;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.function.Function;
 
-/// The mounts that make a container's root file system, which the shim is asked to make: options
-/// are mount(2)'s flags by the names of mount(8), the rest is the file system's own.
-final class RootfsMounts {
-  private static final Map<String, Integer> SETS =
-      Map.ofEntries(
-          Map.entry("ro", MountCall.MS_RDONLY),
-          Map.entry("nosuid", MountCall.MS_NOSUID),
-          Map.entry("nodev", MountCall.MS_NODEV),
-          Map.entry("noexec", MountCall.MS_NOEXEC),
-          Map.entry("sync", MountCall.MS_SYNCHRONOUS),
-          Map.entry("dirsync", MountCall.MS_DIRSYNC),
-          Map.entry("remount", MountCall.MS_REMOUNT),
-          Map.entry("mand", MountCall.MS_MANDLOCK),
-          Map.entry("noatime", MountCall.MS_NOATIME),
-          Map.entry("nodiratime", MountCall.MS_NODIRATIME),
-          Map.entry("relatime", MountCall.MS_RELATIME),
-          Map.entry("strictatime", MountCall.MS_STRICTATIME),
-          Map.entry("bind", MountCall.MS_BIND),
-          Map.entry("rbind", MountCall.MS_BIND | MountCall.MS_REC));
-  private static final Map<String, Integer> CLEARS =
-      Map.ofEntries(
-          Map.entry("rw", MountCall.MS_RDONLY),
-          Map.entry("suid", MountCall.MS_NOSUID),
-          Map.entry("dev", MountCall.MS_NODEV),
-          Map.entry("exec", MountCall.MS_NOEXEC),
-          Map.entry("async", MountCall.MS_SYNCHRONOUS),
-          Map.entry("nomand", MountCall.MS_MANDLOCK),
-          Map.entry("atime", MountCall.MS_NOATIME),
-          Map.entry("diratime", MountCall.MS_NODIRATIME),
-          Map.entry("norelatime", MountCall.MS_RELATIME),
-          Map.entry("nostrictatime", MountCall.MS_STRICTATIME),
-          Map.entry("defaults", 0));
-  private static final Map<String, Integer> PROPAGATION =
-      Map.of(
-          "private",
-          MountCall.MS_PRIVATE,
-          "rprivate",
-          MountCall.MS_PRIVATE | MountCall.MS_REC,
-          "slave",
-          MountCall.MS_SLAVE,
-          "rslave",
-          MountCall.MS_SLAVE | MountCall.MS_REC,
-          "shared",
-          MountCall.MS_SHARED,
-          "rshared",
-          MountCall.MS_SHARED | MountCall.MS_REC,
-          "unbindable",
-          MountCall.MS_UNBINDABLE,
-          "runbindable",
-          MountCall.MS_UNBINDABLE | MountCall.MS_REC);
+/// The mounts that make a container's root file system, which the shim is asked to make.
+///
+/// @param target is made where it is missing
+record RootfsMounts(HelperKernel worker, String target) {
   private static final int MOST_LAYERS = 64;
-  private static final String LOOP = "loop";
+  private static final int PATH = FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
 
-  private RootfsMounts() {}
-
-  /// Mounts them over one another on `target`, which is made where it is missing.
-  static void mount(HelperKernel worker, List<RootfsMount> mounts, String target) {
+  /// Mounts them over one another.
+  ///
+  /// @param users finds a user namespace with the ids of a mount that is mapped
+  void mount(List<RootfsMount> mounts, Function<RootfsOptions, Descriptor> users) {
     if (mounts.isEmpty()) return;
     Batch batch = new Batch();
     batch.add(new FileCall.Mkdirat(Descriptor.CWD, target, 0711), Errno.EEXIST);
-    for (RootfsMount mount : mounts) add(batch, mount, target);
+    for (RootfsMount mount : mounts) {
+      RootfsOptions options = RootfsOptions.parse(mount.options());
+      String at = mount.target().isEmpty() ? target : target + "/" + mount.target();
+      if (mount.type().equals("overlay")) addOverlay(batch, mount, options, at, users);
+      else addOther(batch, mount, options, at, users);
+      for (int change : options.propagation())
+        batch.add(new MountCall.Mount("none", at, "", change, ""));
+    }
     worker.run(batch);
   }
 
-  private static void add(Batch batch, RootfsMount mount, String rootfs) {
-    long flags = 0;
-    List<Integer> propagation = new ArrayList<>();
-    List<String> data = new ArrayList<>();
-    for (String option : mount.options()) {
-      if (option.equals(LOOP))
-        throw RpcException.unknown("mount option loop: not implemented for root file systems");
-      if (SETS.containsKey(option)) flags |= SETS.get(option);
-      else if (CLEARS.containsKey(option)) flags &= ~(long) CLEARS.get(option);
-      else if (PROPAGATION.containsKey(option)) propagation.add(PROPAGATION.get(option));
-      else data.add(option);
-    }
-    String target = mount.target().isEmpty() ? rootfs : rootfs + "/" + mount.target();
-    batch.add(
-        new MountCall.Mount(mount.source(), target, mount.type(), flags, String.join(",", data)));
-    long bindReadOnly = MountCall.MS_BIND | MountCall.MS_RDONLY;
+  private static void addOther(
+      Batch batch,
+      RootfsMount mount,
+      RootfsOptions options,
+      String at,
+      Function<RootfsOptions, Descriptor> users) {
+    long flags = options.flags();
+    batch.add(new MountCall.Mount(mount.source(), at, mount.type(), flags, options.text()));
+    long bindReadOnly = MS_BIND | MS_RDONLY;
     if ((flags & bindReadOnly) == bindReadOnly)
-      batch.add(
-          new MountCall.Mount(
-              "", target, "", flags | MountCall.MS_REMOUNT, String.join(",", data)));
-    for (int change : propagation) batch.add(new MountCall.Mount("none", target, "", change, ""));
+      batch.add(new MountCall.Mount("", at, "", flags | MS_REMOUNT, options.text()));
+    if (!options.isMapped()) return;
+    Descriptor mapped = addMapped(batch, at, 0, users.apply(options));
+    addUnmount(batch, at);
+    addMove(batch, mapped, at);
   }
 
-  /// Unmounts whatever is mounted on `target`, with what is below it; nothing where nothing is.
-  static void unmount(HelperKernel worker, String target) {
+  /// An overlay takes no ids itself: its lower layers are mapped, and lie at the mount point
+  /// meanwhile, since overlayfs wants them by path. Where they are named from their directory, they
+  /// also fit into the page that mount(2) takes.
+  private static void addOverlay(
+      Batch batch,
+      RootfsMount mount,
+      RootfsOptions options,
+      String at,
+      Function<RootfsOptions, Descriptor> users) {
+    if (!options.isMapped() && OverlayLayers.fits(options.text())) {
+      addMount(batch, mount, options, at);
+      return;
+    }
+    OverlayLayers layers = OverlayLayers.of(options.data());
+    Descriptor here =
+        batch.add(new FileCall.Openat(Descriptor.CWD, ".", PATH, 0, false)).descriptor();
+    if (options.isMapped())
+      addMove(
+          batch, addMapped(batch, layers.directory(), MOUNT_ATTR_RDONLY, users.apply(options)), at);
+    batch.add(new ProcessCall.Chdir(options.isMapped() ? at : layers.directory()));
+    addMount(batch, mount, options.withData(layers.fromThere()), at);
+    batch.add(new ProcessCall.Fchdir(here));
+    batch.add(new FileCall.Close(here));
+    if (!options.isMapped()) return;
+    Descriptor overlay =
+        batch.add(new MountCall.OpenTree(Descriptor.CWD, at, OPEN_TREE_CLONE)).descriptor();
+    addUnmount(batch, at);
+    addUnmount(batch, at);
+    addMove(batch, overlay, at);
+  }
+
+  private static void addMount(Batch batch, RootfsMount mount, RootfsOptions options, String at) {
+    batch.add(
+        new MountCall.Mount(mount.source(), at, mount.type(), options.flags(), options.text()));
+  }
+
+  /// A copy of a tree, attached nowhere, whose files are mapped.
+  private static Descriptor addMapped(Batch batch, String path, long set, Descriptor users) {
+    int deep = FileCall.AT_RECURSIVE;
+    Descriptor tree =
+        batch
+            .add(new MountCall.OpenTree(Descriptor.CWD, path, OPEN_TREE_CLONE | deep))
+            .descriptor();
+    batch.add(new MountCall.MountSetattr(tree, deep, MOUNT_ATTR_IDMAP | set, 0, MS_PRIVATE, users));
+    batch.add(new FileCall.Close(users));
+    return tree;
+  }
+
+  private static void addMove(Batch batch, Descriptor tree, String at) {
+    Descriptor place =
+        batch.add(new FileCall.Openat(Descriptor.CWD, at, PATH, 0, false)).descriptor();
+    batch.add(new MountCall.MoveMount(tree, place));
+    batch.add(new FileCall.Close(place));
+    batch.add(new FileCall.Close(tree));
+  }
+
+  private static void addUnmount(Batch batch, String at) {
+    batch.add(new MountCall.Umount2(at, MNT_DETACH | UMOUNT_NOFOLLOW));
+  }
+
+  /// Unmounts whatever is mounted there, with what is below it; nothing where nothing is.
+  void unmount() {
     for (int i = 0; i < MOST_LAYERS; i++) {
       Batch batch = new Batch();
       Pending<Nothing> done =
           batch.add(
-              new MountCall.Umount2(target, MountCall.MNT_DETACH | MountCall.UMOUNT_NOFOLLOW),
+              new MountCall.Umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW),
               Errno.EINVAL,
               Errno.ENOENT,
               Errno.ENOTDIR);

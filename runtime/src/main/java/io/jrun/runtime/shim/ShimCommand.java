@@ -54,7 +54,7 @@ record ShimCommand(
     ShimContainers.operations(containers, client, hello)
         .delete(ShimContainers.global(root, false), line.id(), true, false);
     try {
-      RootfsMounts.unmount(client, bundle + "/rootfs");
+      new RootfsMounts(client, bundle + "/rootfs").unmount();
     } catch (KernelException e) {
       throw RpcException.unknown("unmounting the root file system: " + e.getMessage());
     }

@@ -2,6 +2,7 @@ package io.jrun.runtime.shim;
 
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.wire.Hello;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cli.Caller;
@@ -145,6 +146,10 @@ final class ShimContainers {
                 options.noPivotRoot(),
                 options.noNewKeyring(),
                 0));
+  }
+
+  Descriptor mappingNamespace(HelperKernel worker, RootfsOptions options) {
+    return by(worker).mappingNamespace(options.uids(), options.gids());
   }
 
   void start(HelperKernel worker, TaskProcess process) {

@@ -231,7 +231,8 @@ final class TaskService implements AutoCloseable {
         MaybeLogger logger = logger(process)) {
       if (!options.binaryName().isEmpty())
         warn(worker, "BinaryName " + options.binaryName() + " is ignored: jrun is its own runtime");
-      RootfsMounts.mount(worker, request.rootfs(), request.bundle() + "/rootfs");
+      new RootfsMounts(worker, request.bundle() + "/rootfs")
+          .mount(request.rootfs(), ids -> containers.mappingNamespace(worker, ids));
       stdio.giveTo(worker, logger.logger());
       logger.close();
       Supervised made = containers.create(worker, request, options);
@@ -310,7 +311,8 @@ final class TaskService implements AutoCloseable {
   private void undoContainer(TaskProcess process) {
     try (LazyWorker worker = containers.worker()) {
       containers.delete(worker, process);
-      if (!process.rootfs().isEmpty()) RootfsMounts.unmount(worker, process.bundle() + "/rootfs");
+      if (!process.rootfs().isEmpty())
+        new RootfsMounts(worker, process.bundle() + "/rootfs").unmount();
     }
   }
 

@@ -18,7 +18,7 @@ class CgroupOwnerTest {
           "gidMappings":[{"containerID":0,"hostID":5000,"size":100}]}}
         """
             .formatted(process, mountOptions, namespaces);
-    return Config.readValid(json.getBytes(StandardCharsets.UTF_8));
+    return Config.read(json.getBytes(StandardCharsets.UTF_8));
   }
 
   private static final String ROOT = "{\"uid\":0,\"gid\":0}";
@@ -27,8 +27,14 @@ class CgroupOwnerTest {
 
   @Test
   void itIsTheProcesssUserOnTheHost() {
-    assertThat(CgroupOwner.of(config(ROOT, ALL, "[\"rw\"]"))).contains(5000L);
-    assertThat(CgroupOwner.of(config("{\"uid\":103,\"gid\":0}", ALL, "[]"))).contains(9003L);
+    assertThat(CgroupOwner.of(config(ROOT, ALL, "[\"rw\"]"))).hasValue(5000);
+    assertThat(CgroupOwner.of(config("{\"uid\":103,\"gid\":0}", ALL, "[]"))).hasValue(9003);
+  }
+
+  @Test
+  void withoutAUserNamespaceItIsTheProcesssUserItself() {
+    assertThat(CgroupOwner.of(config("{\"uid\":7,\"gid\":0}", "[{\"type\":\"cgroup\"}]", "[]")))
+        .hasValue(7);
   }
 
   @Test

@@ -435,28 +435,6 @@ class ShimIT {
   }
 
   @Test
-  void theRootFileSystemIsMountedAndUnmounted() throws Exception {
-    Path bundle = sandbox.bundle();
-    Files.move(bundle.resolve("rootfs"), sandbox.top().resolve("lower"));
-    Files.createDirectory(bundle.resolve("rootfs"));
-    shim("exit 5");
-    ProtoWriter request =
-        pod.createRequest("", "", "", false)
-            .message(
-                3,
-                new ProtoWriter()
-                    .string(1, "bind")
-                    .string(2, sandbox.top().resolve("lower").toString())
-                    .string(4, "rbind")
-                    .string(4, "rw"));
-    pod.ok("Create", request);
-    pod.ok("Start", pod.request());
-    assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(5);
-    pod.finish();
-    assertThat(bundle.resolve("rootfs")).isEmptyDirectory();
-  }
-
-  @Test
   void aGroupHasOneShim() throws Exception {
     sandbox.config(text ->
         text.replace(

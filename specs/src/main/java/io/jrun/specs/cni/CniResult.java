@@ -74,10 +74,6 @@ public record CniResult(
     return new CniResult(List.of(), ips, routes, r.object("dns", Dns::read, Dns.NONE), r.unknown());
   }
 
-  public CniResult withIps(List<IpConfig> ips) {
-    return new CniResult(interfaces, ips, routes, dns, unknown);
-  }
-
   /// This result as a document of that version; what the version cannot say is left out.
   public Json.JsonObject toJson(CniVersion version) {
     if (!version.atLeast(CniVersion.V0_3_0)) return toPair(version);

@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A container's `config.json`: OCI runtime-spec 1.3.0, config.md.
@@ -79,115 +80,31 @@ public record Config(
   }
 
   public Config withProcess(@Nullable Process process) {
-    return new Config(
-        ociVersion,
-        process,
-        root,
-        hostname,
-        domainname,
-        mounts,
-        hooks,
-        linux,
-        annotations,
-        unknown);
+    return with(draft -> draft.process = process);
   }
 
   public Config withRoot(@Nullable Root root) {
-    return new Config(
-        ociVersion,
-        process,
-        root,
-        hostname,
-        domainname,
-        mounts,
-        hooks,
-        linux,
-        annotations,
-        unknown);
+    return with(draft -> draft.root = root);
   }
 
   public Config withHostname(@Nullable String hostname) {
-    return new Config(
-        ociVersion,
-        process,
-        root,
-        hostname,
-        domainname,
-        mounts,
-        hooks,
-        linux,
-        annotations,
-        unknown);
+    return with(draft -> draft.hostname = hostname);
   }
 
   public Config withDomainname(@Nullable String domainname) {
-    return new Config(
-        ociVersion,
-        process,
-        root,
-        hostname,
-        domainname,
-        mounts,
-        hooks,
-        linux,
-        annotations,
-        unknown);
+    return with(draft -> draft.domainname = domainname);
   }
 
   public Config withMounts(List<Mount> mounts) {
-    return new Config(
-        ociVersion,
-        process,
-        root,
-        hostname,
-        domainname,
-        mounts,
-        hooks,
-        linux,
-        annotations,
-        unknown);
-  }
-
-  public Config withHooks(Hooks hooks) {
-    return new Config(
-        ociVersion,
-        process,
-        root,
-        hostname,
-        domainname,
-        mounts,
-        hooks,
-        linux,
-        annotations,
-        unknown);
+    return with(draft -> draft.mounts = mounts);
   }
 
   public Config withLinux(Linux linux) {
-    return new Config(
-        ociVersion,
-        process,
-        root,
-        hostname,
-        domainname,
-        mounts,
-        hooks,
-        linux,
-        annotations,
-        unknown);
+    return with(draft -> draft.linux = linux);
   }
 
   public Config withAnnotations(Map<String, String> annotations) {
-    return new Config(
-        ociVersion,
-        process,
-        root,
-        hostname,
-        domainname,
-        mounts,
-        hooks,
-        linux,
-        annotations,
-        unknown);
+    return with(draft -> draft.annotations = annotations);
   }
 
   public Json.JsonObject toJson() {
@@ -202,5 +119,36 @@ public record Config(
         .member("linux", linux.equals(Linux.NONE) ? null : linux.toJson())
         .stringMap("annotations", annotations)
         .object();
+  }
+
+  private Config with(Consumer<Draft> change) {
+    Draft draft = new Draft();
+    change.accept(draft);
+    return draft.finish();
+  }
+
+  /// What can be changed in a copy of this.
+  private final class Draft {
+    @Nullable Process process = Config.this.process;
+    @Nullable Root root = Config.this.root;
+    @Nullable String hostname = Config.this.hostname;
+    @Nullable String domainname = Config.this.domainname;
+    List<Mount> mounts = Config.this.mounts;
+    Linux linux = Config.this.linux;
+    Map<String, String> annotations = Config.this.annotations;
+
+    Config finish() {
+      return new Config(
+          ociVersion,
+          process,
+          root,
+          hostname,
+          domainname,
+          mounts,
+          hooks,
+          linux,
+          annotations,
+          unknown);
+    }
   }
 }

@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The part of config.json that is Linux's own: config-linux.md.
@@ -95,267 +96,35 @@ public record Linux(
   }
 
   public Linux withNamespaces(List<Namespace> namespaces) {
-    return new Linux(
-        namespaces,
-        uidMappings,
-        gidMappings,
-        timeOffsets,
-        devices,
-        netDevices,
-        cgroupsPath,
-        resources,
-        rootfsPropagation,
-        seccomp,
-        sysctl,
-        maskedPaths,
-        readonlyPaths,
-        mountLabel,
-        intelRdt,
-        personality,
-        memoryPolicy,
-        unknown);
+    return with(draft -> draft.namespaces = namespaces);
   }
 
   public Linux withUidMappings(List<IdMapping> uidMappings) {
-    return new Linux(
-        namespaces,
-        uidMappings,
-        gidMappings,
-        timeOffsets,
-        devices,
-        netDevices,
-        cgroupsPath,
-        resources,
-        rootfsPropagation,
-        seccomp,
-        sysctl,
-        maskedPaths,
-        readonlyPaths,
-        mountLabel,
-        intelRdt,
-        personality,
-        memoryPolicy,
-        unknown);
+    return with(draft -> draft.uidMappings = uidMappings);
   }
 
   public Linux withGidMappings(List<IdMapping> gidMappings) {
-    return new Linux(
-        namespaces,
-        uidMappings,
-        gidMappings,
-        timeOffsets,
-        devices,
-        netDevices,
-        cgroupsPath,
-        resources,
-        rootfsPropagation,
-        seccomp,
-        sysctl,
-        maskedPaths,
-        readonlyPaths,
-        mountLabel,
-        intelRdt,
-        personality,
-        memoryPolicy,
-        unknown);
+    return with(draft -> draft.gidMappings = gidMappings);
   }
 
   public Linux withDevices(List<Device> devices) {
-    return new Linux(
-        namespaces,
-        uidMappings,
-        gidMappings,
-        timeOffsets,
-        devices,
-        netDevices,
-        cgroupsPath,
-        resources,
-        rootfsPropagation,
-        seccomp,
-        sysctl,
-        maskedPaths,
-        readonlyPaths,
-        mountLabel,
-        intelRdt,
-        personality,
-        memoryPolicy,
-        unknown);
-  }
-
-  public Linux withCgroupsPath(@Nullable String cgroupsPath) {
-    return new Linux(
-        namespaces,
-        uidMappings,
-        gidMappings,
-        timeOffsets,
-        devices,
-        netDevices,
-        cgroupsPath,
-        resources,
-        rootfsPropagation,
-        seccomp,
-        sysctl,
-        maskedPaths,
-        readonlyPaths,
-        mountLabel,
-        intelRdt,
-        personality,
-        memoryPolicy,
-        unknown);
+    return with(draft -> draft.devices = devices);
   }
 
   public Linux withResources(Resources resources) {
-    return new Linux(
-        namespaces,
-        uidMappings,
-        gidMappings,
-        timeOffsets,
-        devices,
-        netDevices,
-        cgroupsPath,
-        resources,
-        rootfsPropagation,
-        seccomp,
-        sysctl,
-        maskedPaths,
-        readonlyPaths,
-        mountLabel,
-        intelRdt,
-        personality,
-        memoryPolicy,
-        unknown);
-  }
-
-  public Linux withRootfsPropagation(@Nullable String rootfsPropagation) {
-    return new Linux(
-        namespaces,
-        uidMappings,
-        gidMappings,
-        timeOffsets,
-        devices,
-        netDevices,
-        cgroupsPath,
-        resources,
-        rootfsPropagation,
-        seccomp,
-        sysctl,
-        maskedPaths,
-        readonlyPaths,
-        mountLabel,
-        intelRdt,
-        personality,
-        memoryPolicy,
-        unknown);
-  }
-
-  public Linux withSeccomp(@Nullable Seccomp seccomp) {
-    return new Linux(
-        namespaces,
-        uidMappings,
-        gidMappings,
-        timeOffsets,
-        devices,
-        netDevices,
-        cgroupsPath,
-        resources,
-        rootfsPropagation,
-        seccomp,
-        sysctl,
-        maskedPaths,
-        readonlyPaths,
-        mountLabel,
-        intelRdt,
-        personality,
-        memoryPolicy,
-        unknown);
+    return with(draft -> draft.resources = resources);
   }
 
   public Linux withSysctl(Map<String, String> sysctl) {
-    return new Linux(
-        namespaces,
-        uidMappings,
-        gidMappings,
-        timeOffsets,
-        devices,
-        netDevices,
-        cgroupsPath,
-        resources,
-        rootfsPropagation,
-        seccomp,
-        sysctl,
-        maskedPaths,
-        readonlyPaths,
-        mountLabel,
-        intelRdt,
-        personality,
-        memoryPolicy,
-        unknown);
+    return with(draft -> draft.sysctl = sysctl);
   }
 
   public Linux withMaskedPaths(List<String> maskedPaths) {
-    return new Linux(
-        namespaces,
-        uidMappings,
-        gidMappings,
-        timeOffsets,
-        devices,
-        netDevices,
-        cgroupsPath,
-        resources,
-        rootfsPropagation,
-        seccomp,
-        sysctl,
-        maskedPaths,
-        readonlyPaths,
-        mountLabel,
-        intelRdt,
-        personality,
-        memoryPolicy,
-        unknown);
+    return with(draft -> draft.maskedPaths = maskedPaths);
   }
 
   public Linux withReadonlyPaths(List<String> readonlyPaths) {
-    return new Linux(
-        namespaces,
-        uidMappings,
-        gidMappings,
-        timeOffsets,
-        devices,
-        netDevices,
-        cgroupsPath,
-        resources,
-        rootfsPropagation,
-        seccomp,
-        sysctl,
-        maskedPaths,
-        readonlyPaths,
-        mountLabel,
-        intelRdt,
-        personality,
-        memoryPolicy,
-        unknown);
-  }
-
-  public Linux withMountLabel(@Nullable String mountLabel) {
-    return new Linux(
-        namespaces,
-        uidMappings,
-        gidMappings,
-        timeOffsets,
-        devices,
-        netDevices,
-        cgroupsPath,
-        resources,
-        rootfsPropagation,
-        seccomp,
-        sysctl,
-        maskedPaths,
-        readonlyPaths,
-        mountLabel,
-        intelRdt,
-        personality,
-        memoryPolicy,
-        unknown);
+    return with(draft -> draft.readonlyPaths = readonlyPaths);
   }
 
   public Json.JsonObject toJson() {
@@ -378,5 +147,45 @@ public record Linux(
         .member("personality", personality == null ? null : personality.toJson())
         .objectMap("timeOffsets", timeOffsets, TimeOffset::toJson)
         .object();
+  }
+
+  private Linux with(Consumer<Draft> change) {
+    Draft draft = new Draft();
+    change.accept(draft);
+    return draft.finish();
+  }
+
+  /// What can be changed in a copy of this.
+  private final class Draft {
+    List<Namespace> namespaces = Linux.this.namespaces;
+    List<IdMapping> uidMappings = Linux.this.uidMappings;
+    List<IdMapping> gidMappings = Linux.this.gidMappings;
+    List<Device> devices = Linux.this.devices;
+    Resources resources = Linux.this.resources;
+    Map<String, String> sysctl = Linux.this.sysctl;
+    List<String> maskedPaths = Linux.this.maskedPaths;
+    List<String> readonlyPaths = Linux.this.readonlyPaths;
+
+    Linux finish() {
+      return new Linux(
+          namespaces,
+          uidMappings,
+          gidMappings,
+          timeOffsets,
+          devices,
+          netDevices,
+          cgroupsPath,
+          resources,
+          rootfsPropagation,
+          seccomp,
+          sysctl,
+          maskedPaths,
+          readonlyPaths,
+          mountLabel,
+          intelRdt,
+          personality,
+          memoryPolicy,
+          unknown);
+    }
   }
 }

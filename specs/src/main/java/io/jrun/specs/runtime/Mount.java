@@ -32,22 +32,6 @@ public record Mount(
         r.unknown());
   }
 
-  public Mount withDestination(String destination) {
-    return new Mount(destination, type, source, options, uidMappings, gidMappings, unknown);
-  }
-
-  public Mount withType(@Nullable String type) {
-    return new Mount(destination, type, source, options, uidMappings, gidMappings, unknown);
-  }
-
-  public Mount withSource(@Nullable String source) {
-    return new Mount(destination, type, source, options, uidMappings, gidMappings, unknown);
-  }
-
-  public Mount withOptions(List<String> options) {
-    return new Mount(destination, type, source, options, uidMappings, gidMappings, unknown);
-  }
-
   public Json.JsonObject toJson() {
     return new JsonWriter(unknown)
         .string("destination", destination)

@@ -4,6 +4,7 @@ import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import io.jrun.specs.json.JsonWriter;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The container's first process, and the document that `exec --process` reads.
@@ -57,243 +58,43 @@ public record Process(
   }
 
   public Process withTerminal(boolean terminal) {
-    return new Process(
-        terminal,
-        consoleSize,
-        user,
-        args,
-        env,
-        cwd,
-        capabilities,
-        rlimits,
-        noNewPrivileges,
-        oomScoreAdj,
-        apparmorProfile,
-        selinuxLabel,
-        scheduler,
-        ioPriority,
-        execCpuAffinity,
-        unknown);
-  }
-
-  public Process withConsoleSize(@Nullable ConsoleSize consoleSize) {
-    return new Process(
-        terminal,
-        consoleSize,
-        user,
-        args,
-        env,
-        cwd,
-        capabilities,
-        rlimits,
-        noNewPrivileges,
-        oomScoreAdj,
-        apparmorProfile,
-        selinuxLabel,
-        scheduler,
-        ioPriority,
-        execCpuAffinity,
-        unknown);
+    return with(draft -> draft.terminal = terminal);
   }
 
   public Process withUser(User user) {
-    return new Process(
-        terminal,
-        consoleSize,
-        user,
-        args,
-        env,
-        cwd,
-        capabilities,
-        rlimits,
-        noNewPrivileges,
-        oomScoreAdj,
-        apparmorProfile,
-        selinuxLabel,
-        scheduler,
-        ioPriority,
-        execCpuAffinity,
-        unknown);
+    return with(draft -> draft.user = user);
   }
 
   public Process withArgs(List<String> args) {
-    return new Process(
-        terminal,
-        consoleSize,
-        user,
-        args,
-        env,
-        cwd,
-        capabilities,
-        rlimits,
-        noNewPrivileges,
-        oomScoreAdj,
-        apparmorProfile,
-        selinuxLabel,
-        scheduler,
-        ioPriority,
-        execCpuAffinity,
-        unknown);
+    return with(draft -> draft.args = args);
   }
 
   public Process withEnv(List<String> env) {
-    return new Process(
-        terminal,
-        consoleSize,
-        user,
-        args,
-        env,
-        cwd,
-        capabilities,
-        rlimits,
-        noNewPrivileges,
-        oomScoreAdj,
-        apparmorProfile,
-        selinuxLabel,
-        scheduler,
-        ioPriority,
-        execCpuAffinity,
-        unknown);
+    return with(draft -> draft.env = env);
   }
 
   public Process withCwd(String cwd) {
-    return new Process(
-        terminal,
-        consoleSize,
-        user,
-        args,
-        env,
-        cwd,
-        capabilities,
-        rlimits,
-        noNewPrivileges,
-        oomScoreAdj,
-        apparmorProfile,
-        selinuxLabel,
-        scheduler,
-        ioPriority,
-        execCpuAffinity,
-        unknown);
+    return with(draft -> draft.cwd = cwd);
   }
 
   public Process withCapabilities(@Nullable Capabilities capabilities) {
-    return new Process(
-        terminal,
-        consoleSize,
-        user,
-        args,
-        env,
-        cwd,
-        capabilities,
-        rlimits,
-        noNewPrivileges,
-        oomScoreAdj,
-        apparmorProfile,
-        selinuxLabel,
-        scheduler,
-        ioPriority,
-        execCpuAffinity,
-        unknown);
-  }
-
-  public Process withRlimits(List<Rlimit> rlimits) {
-    return new Process(
-        terminal,
-        consoleSize,
-        user,
-        args,
-        env,
-        cwd,
-        capabilities,
-        rlimits,
-        noNewPrivileges,
-        oomScoreAdj,
-        apparmorProfile,
-        selinuxLabel,
-        scheduler,
-        ioPriority,
-        execCpuAffinity,
-        unknown);
+    return with(draft -> draft.capabilities = capabilities);
   }
 
   public Process withNoNewPrivileges(boolean noNewPrivileges) {
-    return new Process(
-        terminal,
-        consoleSize,
-        user,
-        args,
-        env,
-        cwd,
-        capabilities,
-        rlimits,
-        noNewPrivileges,
-        oomScoreAdj,
-        apparmorProfile,
-        selinuxLabel,
-        scheduler,
-        ioPriority,
-        execCpuAffinity,
-        unknown);
+    return with(draft -> draft.noNewPrivileges = noNewPrivileges);
   }
 
   public Process withOomScoreAdj(@Nullable Integer oomScoreAdj) {
-    return new Process(
-        terminal,
-        consoleSize,
-        user,
-        args,
-        env,
-        cwd,
-        capabilities,
-        rlimits,
-        noNewPrivileges,
-        oomScoreAdj,
-        apparmorProfile,
-        selinuxLabel,
-        scheduler,
-        ioPriority,
-        execCpuAffinity,
-        unknown);
+    return with(draft -> draft.oomScoreAdj = oomScoreAdj);
   }
 
   public Process withApparmorProfile(@Nullable String apparmorProfile) {
-    return new Process(
-        terminal,
-        consoleSize,
-        user,
-        args,
-        env,
-        cwd,
-        capabilities,
-        rlimits,
-        noNewPrivileges,
-        oomScoreAdj,
-        apparmorProfile,
-        selinuxLabel,
-        scheduler,
-        ioPriority,
-        execCpuAffinity,
-        unknown);
+    return with(draft -> draft.apparmorProfile = apparmorProfile);
   }
 
   public Process withSelinuxLabel(@Nullable String selinuxLabel) {
-    return new Process(
-        terminal,
-        consoleSize,
-        user,
-        args,
-        env,
-        cwd,
-        capabilities,
-        rlimits,
-        noNewPrivileges,
-        oomScoreAdj,
-        apparmorProfile,
-        selinuxLabel,
-        scheduler,
-        ioPriority,
-        execCpuAffinity,
-        unknown);
+    return with(draft -> draft.selinuxLabel = selinuxLabel);
   }
 
   public Json.JsonObject toJson() {
@@ -314,5 +115,45 @@ public record Process(
         .member("ioPriority", ioPriority == null ? null : ioPriority.toJson())
         .member("execCPUAffinity", execCpuAffinity == null ? null : execCpuAffinity.toJson())
         .object();
+  }
+
+  private Process with(Consumer<Draft> change) {
+    Draft draft = new Draft();
+    change.accept(draft);
+    return draft.finish();
+  }
+
+  /// What can be changed in a copy of this.
+  private final class Draft {
+    boolean terminal = Process.this.terminal;
+    User user = Process.this.user;
+    List<String> args = Process.this.args;
+    List<String> env = Process.this.env;
+    String cwd = Process.this.cwd;
+    @Nullable Capabilities capabilities = Process.this.capabilities;
+    boolean noNewPrivileges = Process.this.noNewPrivileges;
+    @Nullable Integer oomScoreAdj = Process.this.oomScoreAdj;
+    @Nullable String apparmorProfile = Process.this.apparmorProfile;
+    @Nullable String selinuxLabel = Process.this.selinuxLabel;
+
+    Process finish() {
+      return new Process(
+          terminal,
+          consoleSize,
+          user,
+          args,
+          env,
+          cwd,
+          capabilities,
+          rlimits,
+          noNewPrivileges,
+          oomScoreAdj,
+          apparmorProfile,
+          selinuxLabel,
+          scheduler,
+          ioPriority,
+          execCpuAffinity,
+          unknown);
+    }
   }
 }

@@ -79,16 +79,6 @@ public record Resources(
         devices, memory, cpu, pids, blockIo, hugepageLimits, network, rdma, unified, unknown);
   }
 
-  public Resources withBlockIo(@Nullable BlockIo blockIo) {
-    return new Resources(
-        devices, memory, cpu, pids, blockIo, hugepageLimits, network, rdma, unified, unknown);
-  }
-
-  public Resources withUnified(Map<String, String> unified) {
-    return new Resources(
-        devices, memory, cpu, pids, blockIo, hugepageLimits, network, rdma, unified, unknown);
-  }
-
   public Json.JsonObject toJson() {
     return new JsonWriter(unknown)
         .objects("devices", devices, DeviceRule::toJson)

@@ -36,10 +36,6 @@ public record User(
     return new User(uid, gid, umask, additionalGids, unknown);
   }
 
-  public User withUmask(@Nullable Long umask) {
-    return new User(uid, gid, umask, additionalGids, unknown);
-  }
-
   public User withAdditionalGids(List<Long> additionalGids) {
     return new User(uid, gid, umask, additionalGids, unknown);
   }

@@ -11,11 +11,6 @@ public record TtrpcFrame(int stream, int type, int flags, byte[] data) {
   public static final int RESPONSE = 2;
   public static final int DATA = 3;
 
-  /// The stream is closed by its sender, or stays open; 0 for a plain call.
-  public static final int REMOTE_CLOSED = 1;
-
-  public static final int REMOTE_OPEN = 2;
-
   /// @throws IllegalArgumentException where the length is not that of the bytes
   public static TtrpcFrame read(byte[] bytes) {
     ByteBuffer buffer = ByteBuffer.wrap(bytes);

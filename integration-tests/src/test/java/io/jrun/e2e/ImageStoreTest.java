@@ -1,0 +1,44 @@
+package io.jrun.e2e;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What tests of images share: a store of their own, and containers of the image `app` in it.
+abstract class ImageStoreTest extends EndToEnd {
+  final String store() {
+    return temp.resolve("store").toString();
+  }
+
+  final Command imageCommand(String command, String... words) {
+    List<String> all = new ArrayList<>(List.of("image", command, "--store", store()));
+    all.addAll(List.of(words));
+    return command(all.toArray(String[]::new));
+  }
+
+  final Outcome image(String command, String... words) {
+    return imageCommand(command, words).run();
+  }
+
+  /// `run` of the image `app` in the test's store.
+  final Command runCommand(String... words) {
+    List<String> all =
+        new ArrayList<>(
+            List.of("run", "--image", "app", "--store", store(), "-e", "E2E_TAG=" + tag));
+    all.addAll(List.of(words));
+    return command(all.toArray(String[]::new));
+  }
+
+  final Outcome runImage(String... words) {
+    return runCommand(words).run();
+  }
+
+  /// Starts the command in an engine of its own, and kills both after that time.
+  static void killAfter(int millis, Command command) throws IOException {
+    Command.Running running = command.with("JRUN_ENGINE", "off").start();
+    pause(millis);
+    running.process().descendants().forEach(ProcessHandle::destroyForcibly);
+    running.process().destroyForcibly();
+    running.finish();
+  }
+}

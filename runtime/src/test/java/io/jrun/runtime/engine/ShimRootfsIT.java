@@ -1,0 +1,202 @@
+package io.jrun.runtime.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jrun.specs.proto.ProtoWriter;
+import io.jrun.specs.ttrpc.TtrpcResponse;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Root file systems that the shim is to mount, as containerd's snapshotters describe them.
+@Timeout(120)
+class ShimRootfsIT {
+  private static final int UID = 300_000;
+  private static final int GID = 400_000;
+  private static final List<String> MAPS =
+      List.of("uidmap=0:300000:65536", "gidmap=0:400000:65536");
+
+  private Sandbox sandbox;
+  private Path base;
+  private Path out;
+  private EventSink sink;
+  private ShimPod pod;
+
+  /// The root file system becomes a layer; the bundle has an empty directory in its place.
+  @BeforeEach
+  void make() throws IOException {
+    sandbox = new Sandbox();
+    sink = new EventSink(ShimPod.events(sandbox.top()));
+    base = sandbox.top().resolve("layers/base");
+    out = sandbox.top().resolve("out");
+    Files.createDirectories(base.getParent());
+    Files.move(sandbox.bundle().resolve("rootfs"), base);
+    Files.createDirectory(sandbox.bundle().resolve("rootfs"));
+  }
+
+  @AfterEach
+  void end() throws IOException {
+    if (pod != null) pod.close();
+    if (sink != null) sink.close();
+    if (sandbox == null) return;
+    List<String> left = sandbox.leftSoon(sandbox.tag());
+    sandbox.close();
+    assertThat(left).isEmpty();
+  }
+
+  private void start(String script, boolean hasUsers) throws IOException {
+    sandbox.config(text -> {
+      String config =
+          text.replace("[\"sleep\",\"1000\"]", "[\"sh\",\"-c\",\"" + script + "\"]")
+              .replace("\"readonly\":true", "\"readonly\":false");
+      if (!hasUsers) return config;
+      return config
+          .replace("\"namespaces\":[", "\"namespaces\":[{\"type\":\"user\"},")
+          .replace(
+              "\"linux\":{",
+              """
+              "linux":{"uidMappings":[{"containerID":0,"hostID":%d,"size":65536}],
+                "gidMappings":[{"containerID":0,"hostID":%d,"size":65536}],\
+              """
+                  .formatted(UID, GID));
+    });
+    pod =
+        new ShimPod(
+            sandbox.install().resolve("bin/containerd-shim-jrun-v2"),
+            sandbox.bundle(),
+            sandbox.top(),
+            sandbox.tag());
+  }
+
+  private ProtoWriter request(String type, String source, List<String> options) {
+    ProtoWriter mount = new ProtoWriter().string(1, type).string(2, source);
+    for (String option : options) mount.string(4, option);
+    return pod.createRequest("", "file://" + out, "", false).message(3, mount);
+  }
+
+  /// Runs what [#start] was given to its end; what it said.
+  private String run(String type, String source, List<String> options) throws IOException {
+    pod.ok("Create", request(type, source, options));
+    pod.ok("Start", pod.request());
+    int status = pod.ok("Wait", pod.request()).int32(1);
+    String text = Files.readString(out);
+    assertThat(status).as(text).isZero();
+    pod.finish();
+    assertThat(sandbox.bundle().resolve("rootfs")).isEmptyDirectory();
+    return text;
+  }
+
+  private Path directory(String name, int uid, int gid) throws IOException {
+    Path directory = Files.createDirectories(sandbox.top().resolve(name));
+    own(directory, uid, gid);
+    return directory;
+  }
+
+  private static void own(Path path, int uid, int gid) throws IOException {
+    Files.setAttribute(path, "unix:uid", uid);
+    Files.setAttribute(path, "unix:gid", gid);
+  }
+
+  private List<String> overlay(String lower, int uid, int gid) throws IOException {
+    return List.of(
+        "index=off",
+        "workdir=" + directory("upper/work", uid, gid),
+        "upperdir=" + directory("upper/fs", uid, gid),
+        "lowerdir=" + lower);
+  }
+
+  private static List<String> and(List<String> some, List<String> others) {
+    List<String> all = new ArrayList<>(some);
+    all.addAll(others);
+    return all;
+  }
+
+  @Test
+  void aBindIsMountedAndUnmounted() throws IOException {
+    start("echo here", false);
+    assertThat(run("bind", base.toString(), List.of("rbind", "rw"))).isEqualTo("here\n");
+  }
+
+  @Test
+  void layersThatLieDeepAndAreManyAreStacked() throws IOException {
+    StringBuilder lower = new StringBuilder();
+    for (int i = 0; i < 100; i++) {
+      Path layer = directory("layers/that-lie-deep/in-a-long/directory/" + i, 0, 0);
+      Files.writeString(layer.resolve("file"), "of " + i + "\n");
+      Files.writeString(layer.resolve("only-" + i), "x\n");
+      lower.append(layer).append(':');
+    }
+    start("cat /file; ls /only-* | cat; : > /made", false);
+    assertThat(run("overlay", "overlay", overlay(lower + base.toString(), 0, 0)))
+        .startsWith("of 0\n")
+        .contains("/only-0\n", "/only-99\n");
+    assertThat(sandbox.top().resolve("upper/fs/made")).exists();
+  }
+
+  @Test
+  void anOverlaysLayersAreMapped() throws IOException {
+    Path layer = directory("layers/another", 0, 0);
+    Path theirs = Files.writeString(layer.resolve("of-a-user"), "x");
+    Files.setPosixFilePermissions(theirs, PosixFilePermissions.fromString("rw-rw-rw-"));
+    own(theirs, 1000, 2000);
+    start("ls -n /bin/busybox /of-a-user; echo changed > /of-a-user; : > /made", true);
+    String said =
+        run("overlay", "overlay", and(MAPS, overlay(layer + ":" + base, UID, GID)))
+            .replaceAll(" +", " ");
+    assertThat(said).contains(" 1 0 0 ", " 1 1000 2000 ");
+    assertThat(Files.readString(theirs)).isEqualTo("x");
+    Path upper = sandbox.top().resolve("upper/fs");
+    assertThat(Files.readAttributes(upper.resolve("made"), "unix:uid,gid"))
+        .isEqualTo(Map.of("uid", UID, "gid", GID));
+    assertThat(Files.readAttributes(upper.resolve("of-a-user"), "unix:uid,gid"))
+        .isEqualTo(Map.of("uid", UID + 1000, "gid", GID + 2000));
+  }
+
+  @Test
+  void aBindIsMapped() throws IOException {
+    start("ls -n /bin/busybox; : > /made", true);
+    String said = run("bind", base.toString(), and(List.of("rbind", "rw"), MAPS));
+    assertThat(said.replaceAll(" +", " ")).contains(" 1 0 0 ");
+    assertThat(Files.getAttribute(base.resolve("made"), "unix:uid")).isEqualTo(0);
+  }
+
+  @Test
+  void aBindThatIsMappedMayBeReadOnly() throws IOException {
+    start("ls -n /bin/busybox; ! echo x > /made", true);
+    String said = run("bind", base.toString(), and(List.of("rbind", "ro"), MAPS));
+    assertThat(said.replaceAll(" +", " ")).contains(" 1 0 0 ");
+    assertThat(base.resolve("made")).doesNotExist();
+  }
+
+  @Test
+  void whatCannotBeMappedIsRefusedAndNothingIsLeft() throws IOException {
+    start("true", false);
+    String lower = "lowerdir=" + base;
+    for (Map.Entry<List<String>, String> wrong :
+        Map.of(
+                List.of("uidmap=0:1:2", lower),
+                "uidmap and gidmap are needed together",
+                List.of("uidmap=0:1", "gidmap=0:1:2", lower),
+                "not CONTAINER:HOST:SIZE",
+                List.of("uidmap=0:1:2", "gidmap=0:1:2"),
+                "without lowerdir",
+                List.of("uidmap=0:1:2", "gidmap=0:1:2", "lowerdir=/bin:/etc"),
+                "no directory in common",
+                List.of("uidmap=0:1:2", "gidmap=0:1:2", lower, "no-such-option"),
+                "EINVAL")
+            .entrySet()) {
+      TtrpcResponse response = pod.call("Create", request("overlay", "overlay", wrong.getKey()));
+      assertThat(response.message()).contains(wrong.getValue());
+      assertThat(sandbox.bundle().resolve("rootfs")).isEmptyDirectory();
+    }
+    pod.shutDown();
+  }
+}
