@@ -36,8 +36,8 @@ class ArchitectureTest {
         }) {
       assertThat(CLASSES.contain(name)).as(name).isTrue();
     }
-    assertThat(CLASSES.get("io.jrun.kernel.host.HostKernel").getDirectDependenciesFromSelf())
-        .anyMatch(dependency -> dependency.getTargetClass().getPackageName().startsWith("jnr."));
+    assertThat(CLASSES.get("io.jrun.kernel.host.Libc").getDirectDependenciesFromSelf())
+        .anyMatch(d -> d.getTargetClass().getPackageName().equals("com.kenai.jffi"));
   }
 
   @Test

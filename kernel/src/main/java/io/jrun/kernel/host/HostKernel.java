@@ -1,5 +1,6 @@
 package io.jrun.kernel.host;
 
+import com.kenai.jffi.MemoryIO;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.call.Errno;
@@ -7,46 +8,45 @@ import io.jrun.kernel.call.HostCall;
 import io.jrun.kernel.call.Number;
 import io.jrun.kernel.call.Output;
 import io.jrun.kernel.wire.Layout;
-import jnr.ffi.LibraryLoader;
-import jnr.ffi.Memory;
-import jnr.ffi.Pointer;
-import jnr.ffi.Runtime;
+import java.nio.ByteBuffer;
 
 /// The kernel as this process reaches it, through libc's syscall(2). The errno is read on the same
 /// native thread, so a caller must not be a virtual thread that could migrate between the two.
 public final class HostKernel implements Kernel {
-  /// libc, as far as it is needed.
-  public interface Libc {
-    long syscall(long number, long a, long b, long c, long d, long e, long f);
-  }
-
   private static final int ARGUMENTS = 48;
+  private static final byte[] NONE = {};
+  private static final int USUAL_BYTES = 16384;
 
-  private final Libc libc = LibraryLoader.create(Libc.class).load("c");
-  private final Runtime runtime = Runtime.getRuntime(libc);
-  private final ThreadLocal<Pointer> scratch =
-      ThreadLocal.withInitial(() -> Memory.allocateDirect(runtime, 16384));
+  private final Libc libc = new Libc();
+  private final ThreadLocal<Memory> scratch = ThreadLocal.withInitial(() -> Memory.of(USUAL_BYTES));
+
+  /// Outside of the heap, where the kernel finds what it is given a pointer to.
+  private record Memory(ByteBuffer bytes, long address) {
+    static Memory of(int size) {
+      ByteBuffer bytes = ByteBuffer.allocateDirect(size);
+      return new Memory(bytes, MemoryIO.getInstance().getDirectBufferAddress(bytes));
+    }
+  }
 
   @Override
   public <R> R call(HostCall<R> call) {
-    Pointer memory = scratch.get();
+    Memory memory = scratch.get();
     Layout layout = layOut(call, memory);
     int needed = layout.outOffset() + layout.outSize();
-    if (needed > memory.size()) {
-      memory = Memory.allocateDirect(runtime, needed);
+    if (needed > memory.bytes().capacity()) {
+      memory = Memory.of(needed);
       layout = layOut(call, memory);
     }
-    memory.put(0, layout.memory(), 0, layout.size());
-    memory.setMemory(layout.outOffset(), layout.outSize(), (byte) 0);
+    byte[] out = layout.outSize() == 0 ? NONE : new byte[layout.outSize()];
+    memory.bytes().put(0, layout.memory(), 0, layout.size());
+    memory.bytes().put(layout.outOffset(), out);
     long value;
     while ((value = perform(call.number().value(), layout)) == -1) {
-      Errno errno = Errno.of(runtime.getLastError());
+      Errno errno = Errno.of(libc.errno());
       if (!errno.equals(Errno.EINTR) || !restarts(call.number()))
         throw new KernelException(call, errno);
     }
-    if (layout.outSize() == 0) return call.result(value, Output.NONE);
-    byte[] out = new byte[layout.outSize()];
-    memory.get(layout.outOffset(), out, 0, out.length);
+    memory.bytes().get(layout.outOffset(), out);
     return call.result(value, new Output(out, 0, out.length));
   }
 
@@ -68,7 +68,7 @@ public final class HostKernel implements Kernel {
     return number != Number.CLOSE && number != Number.CONNECT;
   }
 
-  private static Layout layOut(HostCall<?> call, Pointer memory) {
+  private static Layout layOut(HostCall<?> call, Memory memory) {
     Layout layout = new Layout(memory.address(), ARGUMENTS);
     layout.call(call, 0);
     if (layout.kinds() != 0)

@@ -1,4 +1,4 @@
-/// The kernel as this process reaches it: JNR-FFI lives here and nowhere else.
+/// The kernel as this process reaches it, by way of JNR.
 @NullMarked
 package io.jrun.kernel.host;
 

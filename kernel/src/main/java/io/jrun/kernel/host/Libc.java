@@ -1,0 +1,46 @@
+package io.jrun.kernel.host;
+
+import com.kenai.jffi.CallContext;
+import com.kenai.jffi.CallingConvention;
+import com.kenai.jffi.HeapInvocationBuffer;
+import com.kenai.jffi.Invoker;
+import com.kenai.jffi.LastError;
+import com.kenai.jffi.Library;
+import com.kenai.jffi.Type;
+import java.util.Arrays;
+
+/// The functions of libc that every engine needs, called through jffi, on which JNR-FFI is built:
+/// JNR-FFI itself generates a class first, by some sixty others that no AOT cache holds, and that
+/// is a good part of what a first command waits for.
+final class Libc {
+  private static final int REGISTERS = 7;
+
+  private final Invoker invoker = Invoker.getInstance();
+  private final LastError lastError = LastError.getInstance();
+  private final CallContext context = context(REGISTERS);
+  private final long syscall = Library.getDefault().getSymbolAddress("syscall");
+
+  private static CallContext context(int longs) {
+    Type[] arguments = new Type[longs];
+    Arrays.fill(arguments, Type.SINT64);
+    return CallContext.getCallContext(Type.SINT64, arguments, CallingConvention.DEFAULT, true);
+  }
+
+  /// syscall(2): -1 where it failed.
+  long syscall(long number, long a, long b, long c, long d, long e, long f) {
+    HeapInvocationBuffer arguments = new HeapInvocationBuffer(context);
+    arguments.putLong(number);
+    arguments.putLong(a);
+    arguments.putLong(b);
+    arguments.putLong(c);
+    arguments.putLong(d);
+    arguments.putLong(e);
+    arguments.putLong(f);
+    return invoker.invokeLong(context, syscall, arguments);
+  }
+
+  /// The errno of this thread's last call.
+  int errno() {
+    return lastError.get();
+  }
+}
