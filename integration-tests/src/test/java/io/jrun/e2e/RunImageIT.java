@@ -338,8 +338,7 @@ class RunImageIT extends ImageStoreTest {
     Files.copy(
         temp.resolve("store/bundles").resolve(id).resolve("lease"),
         temp.resolve("store/bundles/left/lease"));
-    assertThat(image("prune").succeeds().out())
-        .contains("released 1 bundles");
+    assertThat(image("prune").succeeds().out()).contains("released 1 bundles");
     assertThat(temp.resolve("store/bundles/left")).doesNotExist();
     assertThat(runtime("exec", id, "/bin/busybox", "cat", "/d/three").succeeds().text())
         .isEqualTo("new");
