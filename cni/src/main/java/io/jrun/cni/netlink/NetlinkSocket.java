@@ -62,8 +62,15 @@ public final class NetlinkSocket implements AutoCloseable {
     Batch batch = new Batch();
     Pending<Descriptor> made = addTo(batch);
     Results results = helper.run(batch);
-    helper.call(new FileCall.Close(results.of(made)));
-    return new NetlinkSocket(kernel, results.descriptors().getFirst());
+    Descriptor there = results.of(made);
+    OwnedDescriptor here = results.descriptors().getFirst();
+    try {
+      helper.call(new FileCall.Close(there));
+      return new NetlinkSocket(kernel, here);
+    } catch (RuntimeException e) {
+      here.close();
+      throw e;
+    }
   }
 
   /// What a socket speaks with: a part of the kernel.

@@ -75,11 +75,17 @@ public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, bo
   private static boolean make(Kernel kernel, Path directory) {
     try {
       kernel.call(new FileCall.Mkdirat(Descriptor.CWD, directory.toString(), MODE));
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.EEXIST)) return false;
+      throw e;
+    }
+    try {
       kernel.call(new FileCall.Fchmodat(Descriptor.CWD, directory.toString(), MODE));
       return true;
     } catch (KernelException e) {
-      if (!e.errno().equals(Errno.EEXIST) && !e.errno().equals(Errno.ENOENT)) throw e;
-      return false;
+      if (e.errno().equals(Errno.ENOENT)) return false;
+      OwnTree.remove(kernel, directory);
+      throw e;
     }
   }
 
@@ -130,6 +136,10 @@ public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, bo
 
   @Override
   public void close() {
-    lock.close();
+    try {
+      lock.close();
+    } catch (KernelException e) {
+      // it is closed all the same (close(2)), and nothing was written through it
+    }
   }
 }

@@ -56,8 +56,15 @@ final class NetDevices {
         batch.add(
             new FileCall.Openat(Descriptor.CWD, "/proc/" + initPid + "/ns/net", flags, 0, true));
     Results results = client.run(batch);
-    client.call(new FileCall.Close(results.of(opened)));
-    return results.descriptors().getFirst();
+    Descriptor there = results.of(opened);
+    OwnedDescriptor namespace = results.descriptors().getFirst();
+    try {
+      client.call(new FileCall.Close(there));
+      return namespace;
+    } catch (RuntimeException e) {
+      namespace.close();
+      throw e;
+    }
   }
 
   private static void move(

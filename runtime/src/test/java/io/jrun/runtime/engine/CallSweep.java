@@ -173,6 +173,8 @@ abstract class CallSweep {
   void sweep(Sweep sweep) {
     String first = newId();
     sweep.before().accept(first);
+    // what an earlier command does behind its client's end is not this one's
+    assertThat(idle()).as("the engine is idle before " + sweep.name()).isTrue();
     CallLog recorded = CallLog.recording();
     Outcome healthy = observed(recorded, sweep.words().apply(first));
     assertThat(healthy.status() != 0).as("%s", healthy).isEqualTo(sweep.fails());
