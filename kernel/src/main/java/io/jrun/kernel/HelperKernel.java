@@ -1,5 +1,7 @@
 package io.jrun.kernel;
 
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Syscall;
 
 /// A kernel reached through a helper process: any call, in that process's namespaces, credentials
@@ -33,6 +35,21 @@ public interface HelperKernel extends AutoCloseable {
     Batch batch = new Batch();
     Pending<R> pending = batch.add(call);
     return run(batch).of(pending);
+  }
+
+  /// Performs calls, one of which opens a descriptor that comes back with the reply, and keeps that
+  /// one: the helper's own is closed, only now, as it must be open when the reply takes it along.
+  default OwnedDescriptor take(Batch batch, Pending<Descriptor> opened) {
+    Results results = run(batch);
+    Descriptor there = results.of(opened);
+    OwnedDescriptor here = results.descriptors().getFirst();
+    try {
+      call(new FileCall.Close(there));
+      return here;
+    } catch (RuntimeException e) {
+      here.close();
+      throw e;
+    }
   }
 
   /// The kernel of another helper, a child of this one, at the other end of the socket.

@@ -73,10 +73,7 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
             : batch.add(
                 new FileCall.Openat(
                     Descriptor.CWD, path, FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, true));
-    Results results = helper.run(batch);
-    // only now: it must be open when the answer takes it along
-    helper.call(new FileCall.Close(results.of(opened)));
-    return results.descriptors().getFirst();
+    return helper.take(batch, opened);
   }
 
   /// A descriptor of the engine that hangs up (POLLHUP) when the caller ends.
@@ -85,21 +82,15 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
     Descriptor read = new Descriptor.Known(ends.getFirst());
     Batch batch = new Batch();
     Pending<Descriptor> copy = batch.add(new TreeCall.Duplicate(read));
-    Results results = helper.run(batch);
-    Batch close = new Batch();
-    close.add(new FileCall.Close(results.of(copy)));
-    close.add(new FileCall.Close(read));
-    helper.run(close);
-    return results.descriptors().getFirst();
+    batch.add(new FileCall.Close(read));
+    return helper.take(batch, copy);
   }
 
   /// The caller's standard output in the engine.
   public OwnedDescriptor standardOutput() {
     Batch batch = new Batch();
     Pending<Descriptor> copy = batch.add(new TreeCall.Duplicate(Descriptor.STDOUT));
-    Results results = helper.run(batch);
-    helper.call(new FileCall.Close(results.of(copy)));
-    return results.descriptors().getFirst();
+    return helper.take(batch, copy);
   }
 
   /// How many columns the terminal has that is the caller's standard error; 0 where it is none

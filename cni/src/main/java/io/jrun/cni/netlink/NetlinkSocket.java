@@ -6,7 +6,6 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
-import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
@@ -61,16 +60,7 @@ public final class NetlinkSocket implements AutoCloseable {
   public static NetlinkSocket in(HelperKernel helper, Kernel kernel) {
     Batch batch = new Batch();
     Pending<Descriptor> made = addTo(batch);
-    Results results = helper.run(batch);
-    Descriptor there = results.of(made);
-    OwnedDescriptor here = results.descriptors().getFirst();
-    try {
-      helper.call(new FileCall.Close(there));
-      return new NetlinkSocket(kernel, here);
-    } catch (RuntimeException e) {
-      here.close();
-      throw e;
-    }
+    return new NetlinkSocket(kernel, helper.take(batch, made));
   }
 
   /// What a socket speaks with: a part of the kernel.

@@ -47,7 +47,7 @@ public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, bo
         BundleClaim claim = lock(kernel, directory, owner, !isMade);
         if (claim != null) return claim;
       } catch (KernelException e) {
-        if (isMade) OwnTree.remove(kernel, directory);
+        if (isMade) removeEmpty(kernel, directory);
         throw e;
       }
     }
@@ -84,8 +84,18 @@ public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, bo
       return true;
     } catch (KernelException e) {
       if (e.errno().equals(Errno.ENOENT)) return false;
-      OwnTree.remove(kernel, directory);
+      removeEmpty(kernel, directory);
       throw e;
+    }
+  }
+
+  /// Only as long as nobody has put anything into it: it is not locked.
+  private static void removeEmpty(Kernel kernel, Path directory) {
+    try {
+      kernel.call(
+          new FileCall.Unlinkat(Descriptor.CWD, directory.toString(), FileCall.AT_REMOVEDIR));
+    } catch (KernelException e) {
+      if (!e.errno().equals(Errno.ENOENT) && !e.errno().equals(Errno.ENOTEMPTY)) throw e;
     }
   }
 

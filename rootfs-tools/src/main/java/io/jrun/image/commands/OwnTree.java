@@ -4,12 +4,10 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DirectoryEntry;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
-import io.jrun.rootfs.unpack.Listing;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.UUID;
 
 /// Removes a tree of the engine's own user by the engine itself, without following symbolic links
@@ -62,17 +60,14 @@ final class OwnTree {
   }
 
   private void clear(Descriptor directory, int depth) {
-    List<Listing.Name> names = new ArrayList<>();
     byte[] records;
     while ((records = kernel.call(new FileCall.Getdents(directory, RECORDS))).length > 0) {
-      names.clear();
-      Listing.parse(records, names);
-      for (Listing.Name name : names) remove(directory, name, depth);
+      for (DirectoryEntry entry : DirectoryEntry.parse(records)) remove(directory, entry, depth);
     }
   }
 
-  private void remove(Descriptor directory, Listing.Name entry, int depth) {
-    if (entry.type() != Listing.DT_DIR && isUnlinked(directory, entry.name(), 0)) return;
+  private void remove(Descriptor directory, DirectoryEntry entry, int depth) {
+    if (entry.type() != DirectoryEntry.DT_DIR && isUnlinked(directory, entry.name(), 0)) return;
     if (isUnlinked(directory, entry.name(), FileCall.AT_REMOVEDIR)) return;
     if (depth == DEEPEST) {
       String name = ".deep-" + UUID.randomUUID();

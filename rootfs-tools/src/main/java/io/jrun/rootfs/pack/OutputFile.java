@@ -4,7 +4,6 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
-import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
@@ -52,9 +51,7 @@ public final class OutputFile extends OutputStream {
                 FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC,
                 0666,
                 true));
-    Results results = caller.helper().run(batch);
-    caller.helper().call(new FileCall.Close(results.of(opened)));
-    return new OutputFile(caller, path, temporary, results.descriptors().getFirst());
+    return new OutputFile(caller, path, temporary, caller.helper().take(batch, opened));
   }
 
   @Override

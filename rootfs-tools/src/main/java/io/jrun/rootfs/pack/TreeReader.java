@@ -7,13 +7,13 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DirectoryEntry;
 import io.jrun.kernel.call.EntryStat;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Names;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.TreeCall;
-import io.jrun.rootfs.unpack.Listing;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -66,7 +66,7 @@ final class TreeReader {
   Node root() {
     Descriptor here = kernel.call(open("", FileCall.O_RDONLY | FileCall.O_DIRECTORY, false));
     used.add(here);
-    return describe("", here, List.of(new Listing.Name(".", Listing.DT_DIR))).getFirst();
+    return describe("", here, List.of(new DirectoryEntry(".", DirectoryEntry.DT_DIR))).getFirst();
   }
 
   /// What is in a directory, in the order of the names' bytes.
@@ -78,11 +78,10 @@ final class TreeReader {
     Pending<byte[]> second = batch.add(new FileCall.Getdents(opened.descriptor(), END));
     Results results = kernel.run(batch);
     Descriptor here = results.of(opened);
-    List<Listing.Name> listed = new ArrayList<>();
-    Listing.parse(results.of(first), listed);
+    List<DirectoryEntry> listed = new ArrayList<>(DirectoryEntry.parse(results.of(first)));
     byte[] records = results.of(second);
     while (records.length > 0) {
-      Listing.parse(records, listed);
+      listed.addAll(DirectoryEntry.parse(records));
       records = kernel.call(new FileCall.Getdents(here));
     }
     listed = inOrder(listed);
@@ -95,8 +94,8 @@ final class TreeReader {
     return nodes;
   }
 
-  private static List<Listing.Name> inOrder(List<Listing.Name> names) {
-    record Keyed(byte[] key, Listing.Name name) {}
+  private static List<DirectoryEntry> inOrder(List<DirectoryEntry> names) {
+    record Keyed(byte[] key, DirectoryEntry name) {}
     return names.stream()
         .map(name -> new Keyed(Names.encode(name.name()), name))
         .sorted((a, b) -> Arrays.compareUnsigned(a.key(), b.key()))
@@ -104,15 +103,16 @@ final class TreeReader {
         .toList();
   }
 
-  private List<Node> describe(String path, Descriptor here, List<Listing.Name> names) {
+  private List<Node> describe(String path, Descriptor here, List<DirectoryEntry> names) {
     Batch batch = new Batch();
     batch.add(new ProcessCall.Fchdir(here));
     List<Pending<EntryStat>> stats = new ArrayList<>();
     List<Optional<Pending<String>>> links = new ArrayList<>();
     List<Pending<byte[]>> xattrs = new ArrayList<>();
-    for (Listing.Name name : names) {
+    for (DirectoryEntry name : names) {
       stats.add(batch.add(new TreeCall.StatEntry(here, name.name())));
-      boolean mayBeLink = name.type() == Listing.DT_LNK || name.type() == Listing.DT_UNKNOWN;
+      boolean mayBeLink =
+          name.type() == DirectoryEntry.DT_LNK || name.type() == DirectoryEntry.DT_UNKNOWN;
       links.add(
           mayBeLink
               ? Optional.of(batch.add(new FileCall.Readlinkat(here, name.name()), Errno.EINVAL))

@@ -6,6 +6,7 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DirectoryEntry;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.rootfs.RootfsException;
@@ -107,13 +108,13 @@ public final class Destination {
   }
 
   private static void removeStale(HelperKernel writer, Descriptor parent, String prefix) {
-    List<Listing.Name> names = new ArrayList<>();
+    List<DirectoryEntry> entries = new ArrayList<>();
     byte[] records;
     do {
       records = writer.call(new FileCall.Getdents(parent));
-      Listing.parse(records, names);
+      entries.addAll(DirectoryEntry.parse(records));
     } while (records.length > 0);
-    for (Listing.Name entry : names) {
+    for (DirectoryEntry entry : entries) {
       if (!entry.name().startsWith(prefix)) continue;
       Batch batch = new Batch();
       Pending<Descriptor> left = batch.add(open(parent, entry.name()), Errno.ENOENT);

@@ -5,6 +5,7 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DirectoryEntry;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import java.util.ArrayList;
@@ -71,20 +72,20 @@ public final class Removal {
     Results results = kernel.run(batch);
     Descriptor here = results.of(opened);
     try {
-      List<Listing.Name> names = new ArrayList<>();
+      List<DirectoryEntry> entries = new ArrayList<>();
       byte[] records = results.of(first);
       while (records.length > 0) {
-        Listing.parse(records, names);
+        entries.addAll(DirectoryEntry.parse(records));
         records = kernel.call(new FileCall.Getdents(here));
       }
-      for (Listing.Name name : names) {
+      for (DirectoryEntry entry : entries) {
         boolean isDirectory =
-            name.type() == Listing.DT_UNKNOWN
+            entry.type() == DirectoryEntry.DT_UNKNOWN
                 ? kernel
-                    .call(new FileCall.Statx(here, name.name(), FileCall.AT_SYMLINK_NOFOLLOW))
+                    .call(new FileCall.Statx(here, entry.name(), FileCall.AT_SYMLINK_NOFOLLOW))
                     .isDirectory()
-                : name.type() == Listing.DT_DIR;
-        (isDirectory ? directories : files).add(name.name());
+                : entry.type() == DirectoryEntry.DT_DIR;
+        (isDirectory ? directories : files).add(entry.name());
       }
     } finally {
       kernel.call(new FileCall.Close(here));
@@ -105,9 +106,6 @@ public final class Removal {
 
   /// Whether a directory has nothing in it.
   static boolean isEmpty(HelperKernel kernel, Descriptor directory) {
-    List<Listing.Name> names = new ArrayList<>();
-    byte[] records = kernel.call(new FileCall.Getdents(directory));
-    Listing.parse(records, names);
-    return names.isEmpty();
+    return DirectoryEntry.parse(kernel.call(new FileCall.Getdents(directory))).isEmpty();
   }
 }

@@ -5,7 +5,6 @@ import static io.jrun.kernel.call.MountCall.*;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
-import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
@@ -82,17 +81,7 @@ final class IdMappedMounts {
         new MountCall.MountSetattr(
             tree.descriptor(), mapsDeep ? FileCall.AT_RECURSIVE : 0, MOUNT_ATTR_IDMAP, 0, 0, user));
     RootPropagation.of(linux.rootfsPropagation()).addToOutsideTree(batch, tree.descriptor());
-    Results results = client.helper.run(batch); // the tree comes along, so it is closed afterwards
-    Batch closing = new Batch();
-    closing.add(new FileCall.Close(results.of(tree)));
-    OwnedDescriptor ours = results.descriptors().getFirst();
-    try {
-      client.helper.run(closing);
-      return ours;
-    } catch (RuntimeException e) {
-      ours.close();
-      throw e;
-    }
+    return client.helper.take(batch, tree);
   }
 
   private Descriptor userNamespace(Mount mount, Linux linux, int initPid, int index) {

@@ -11,7 +11,6 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
-import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.specs.runtime.NetDevice;
@@ -55,16 +54,7 @@ final class NetDevices {
     Pending<Descriptor> opened =
         batch.add(
             new FileCall.Openat(Descriptor.CWD, "/proc/" + initPid + "/ns/net", flags, 0, true));
-    Results results = client.run(batch);
-    Descriptor there = results.of(opened);
-    OwnedDescriptor namespace = results.descriptors().getFirst();
-    try {
-      client.call(new FileCall.Close(there));
-      return namespace;
-    } catch (RuntimeException e) {
-      namespace.close();
-      throw e;
-    }
+    return client.take(batch, opened);
   }
 
   private static void move(

@@ -20,7 +20,7 @@ import java.util.function.Function;
 /// @param target is made where it is missing
 record RootfsMounts(HelperKernel worker, String target) {
   private static final int MOST_LAYERS = 64;
-  private static final int PATH = FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
+  private static final int PATH = FileCall.O_PATH | FileCall.O_DIRECTORY;
 
   /// Mounts them over one another.
   ///
@@ -71,8 +71,7 @@ record RootfsMounts(HelperKernel worker, String target) {
       return;
     }
     OverlayLayers layers = OverlayLayers.of(options.data());
-    Descriptor here =
-        batch.add(new FileCall.Openat(Descriptor.CWD, ".", PATH, 0, false)).descriptor();
+    Descriptor here = batch.add(FileCall.Openat.existing(".", PATH)).descriptor();
     if (options.isMapped())
       addMove(
           batch, addMapped(batch, layers.directory(), MOUNT_ATTR_RDONLY, users.apply(options)), at);
@@ -106,8 +105,7 @@ record RootfsMounts(HelperKernel worker, String target) {
   }
 
   private static void addMove(Batch batch, Descriptor tree, String at) {
-    Descriptor place =
-        batch.add(new FileCall.Openat(Descriptor.CWD, at, PATH, 0, false)).descriptor();
+    Descriptor place = batch.add(FileCall.Openat.existing(at, PATH)).descriptor();
     batch.add(new MountCall.MoveMount(tree, place));
     batch.add(new FileCall.Close(place));
     batch.add(new FileCall.Close(tree));

@@ -141,13 +141,11 @@ final class ShimContainers {
   /// are to be where it was before.
   void joinShimCgroup(RuncOptions options, Keeper keeper, int pid) {
     if (options.shimCgroup().isEmpty()) return;
-    int flags = FileCall.O_WRONLY | FileCall.O_CLOEXEC;
     int index = 0;
     for (String directory : containers.cgroupsOf(pid)) {
       String path = directory + "/cgroup.procs";
       try (OwnedDescriptor procs =
-          OwnedDescriptor.open(
-              kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, false))) {
+          OwnedDescriptor.open(kernel, FileCall.Openat.existing(path, FileCall.O_WRONLY))) {
         keeper.home(index++, procs);
       }
     }
