@@ -8,32 +8,23 @@ import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Syscall;
 import io.jrun.runtime.engine.CallLog.Place;
 import io.jrun.runtime.engine.Sandbox.Outcome;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.TestInstance;
 
 /// Fails each call of a command in turn, in the engine and in the helpers: one clear error or
 /// success, and nothing left.
 ///
 /// `-Djrun.sweep.errnos=EIO,ENOENT,…` chooses the errnos, `-Djrun.sweep.all=true` fails also those
 /// calls that another sweep has.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-abstract class CallSweep {
+abstract class CallSweep extends EngineTest {
   private static final boolean ALL = Boolean.getBoolean("jrun.sweep.all");
 
   private final List<String> problems = new ArrayList<>();
   private Map<String, String> environment = Map.of();
-  private int serial;
-  Sandbox sandbox;
-  TestEngine engine;
 
   /// Looks at what became of a container; adds what is wrong.
   interface Check {
@@ -70,41 +61,9 @@ abstract class CallSweep {
     }
   }
 
-  @BeforeAll
-  void startEngine() throws Exception {
-    sandbox = new Sandbox();
-    engine = TestEngine.at(socket(), sandbox.library());
-    // what is loaded and opened once is there before anything is counted
-    for (int i = 0; i < 3; i++) {
-      assertThat(command("run", "--detach", "warm").status()).isZero();
-      assertThat(command("exec", "warm", "true").status()).isZero();
-      assertThat(command("delete", "--force", "warm").status()).isZero();
-    }
-  }
-
-  @AfterAll
-  void endEngine() throws Exception {
-    if (engine != null) engine.close();
-    if (sandbox != null) sandbox.close();
-  }
-
-  private Path socket() {
-    return sandbox.top().resolve("engine.sock");
-  }
-
-  Outcome command(String... words) {
-    Map<String, String> variables = new HashMap<>(environment);
-    variables.put("JRUN_ENGINE", socket().toString());
-    Outcome outcome = sandbox.run(sandbox.command(variables, words));
-    try {
-      TestEngine.End end = engine.awaitEnd();
-      if (end.unreported() != null) end.unreported().printStackTrace(System.out);
-      if (end.unreported() != null)
-        throw new AssertionError("unreported by " + outcome, end.unreported());
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-    return outcome;
+  @Override
+  Map<String, String> environment() {
+    return environment;
   }
 
   /// Does something with another config.
@@ -141,10 +100,6 @@ abstract class CallSweep {
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }
-  }
-
-  String newId() {
-    return sandbox.tag() + "-" + serial++;
   }
 
   private Outcome observed(CallLog log, String... words) {

@@ -8,52 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /// The client, or a process that it was to become the parent of, killed at every stage of a
 /// command, before each message and each call of the engine's own: what was begun is undone.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class DeathIT {
+class DeathIT extends EngineTest {
   private final List<String> problems = new ArrayList<>();
-  private Sandbox sandbox;
-  private TestEngine engine;
-  private int serial;
-
-  @BeforeAll
-  void startEngine() throws Exception {
-    sandbox = new Sandbox();
-    engine = TestEngine.at(socket(), sandbox.library());
-    assertThat(command("run", "--detach", "warm").status()).isZero();
-    assertThat(command("exec", "warm", "true").status()).isZero();
-    assertThat(command("delete", "--force", "warm").status()).isZero();
-  }
-
-  @AfterAll
-  void endEngine() throws Exception {
-    if (engine != null) engine.close();
-    if (sandbox != null) sandbox.close();
-  }
-
-  private Path socket() {
-    return sandbox.top().resolve("engine.sock");
-  }
-
-  private Outcome command(String... words) {
-    Outcome outcome =
-        sandbox.run(sandbox.command(Map.of("JRUN_ENGINE", socket().toString()), words));
-    try {
-      TestEngine.End end = engine.awaitEnd();
-      if (end.unreported() != null)
-        throw new AssertionError("unreported by " + outcome, end.unreported());
-      return outcome;
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-  }
 
   private void kill(ProcessHandle process) {
     process.destroyForcibly();
@@ -85,14 +45,14 @@ class DeathIT {
     long started = System.nanoTime();
     int runs = 0;
     for (Kind kind : Kind.values()) {
-      String first = sandbox.tag() + "-" + serial++;
+      String first = newId();
       before.accept(first);
       Stages counted = Stages.counting();
       Outcome healthy = observed(counted, first, command);
       assertThat(healthy.status()).as("%s", healthy).isZero();
       assertThat(command("delete", "--force", first).status()).isZero();
       for (int number = 1; number <= counted.seen(kind); number++) {
-        String id = sandbox.tag() + "-" + serial++;
+        String id = newId();
         before.accept(id);
         List<String> wrong = new ArrayList<>();
         try {

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -20,16 +19,12 @@ import org.junit.jupiter.api.condition.EnabledIf;
 /// Tasks that are saved and restored through the shim, with the `criu` of the PATH.
 @Timeout(300)
 @EnabledIf(value = "criuWorks", disabledReason = ShimCheckpointIT.NO_CRIU)
-class ShimCheckpointIT {
+class ShimCheckpointIT extends ShimTest {
   static final String NO_CRIU = "no criu that can check itself on this kernel";
 
   private static final String COUNT = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done";
   private static final int SIGKILL = 9;
 
-  private Sandbox sandbox;
-  private EventSink sink;
-  private Fifos fifos;
-  private ShimPod pod;
   private Path images;
 
   static boolean criuWorks() throws IOException, InterruptedException {
@@ -58,27 +53,9 @@ class ShimCheckpointIT {
 
   @BeforeEach
   void make() throws IOException {
-    sandbox = new Sandbox();
-    fifos = new Fifos(sandbox.top());
     images = sandbox.top().resolve("images");
-    sink = new EventSink(ShimPod.events(sandbox.top()));
     runs(sandbox, COUNT);
-    pod = new ShimPod(program(), sandbox.bundle(), sandbox.top(), sandbox.tag());
-  }
-
-  private Path program() {
-    return sandbox.install().resolve("bin/containerd-shim-jrun-v2");
-  }
-
-  @AfterEach
-  void end() throws IOException {
-    if (pod != null) pod.close();
-    if (sink != null) sink.close();
-    if (sandbox == null) return;
-    fifos.close();
-    List<String> left = sandbox.leftSoon(sandbox.tag());
-    sandbox.close();
-    assertThat(left).isEmpty();
+    shim();
   }
 
   private TaskStatus status() {
@@ -171,7 +148,7 @@ class ShimCheckpointIT {
         text.replace("\"terminal\":false", "\"terminal\":true")
             .replace(
                 "[\"sleep\",\"1000\"]", "[\"sh\",\"-c\",\"while read a; do echo got $a; done\"]"));
-    pod = new ShimPod(program(), sandbox.bundle(), sandbox.top(), sandbox.tag());
+    shim();
     String in = fifos.make("in");
     String out = fifos.make("out");
     try (BufferedReader lines = openedWhile(out)) {

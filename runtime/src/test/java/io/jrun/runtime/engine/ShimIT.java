@@ -20,53 +20,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The shim by itself: containerd's part is played by a client of the task service and a server of
-/// events.
+/// What containerd asks of a shim, and what it is told.
 @Timeout(120)
-class ShimIT {
+class ShimIT extends ShimTest {
   private static final int SIGTERM = 15;
   private static final int SIGKILL = 9;
-
-  private Sandbox sandbox;
-  private EventSink sink;
-  private ShimPod pod;
-  private Fifos fifos;
-
-  @BeforeEach
-  void make() throws IOException {
-    sandbox = new Sandbox();
-    fifos = new Fifos(sandbox.top());
-    sink = new EventSink(ShimPod.events(sandbox.top()));
-  }
-
-  @AfterEach
-  void end() throws IOException {
-    if (pod != null) pod.close();
-    if (sink != null) sink.close();
-    if (sandbox == null) return;
-    fifos.close();
-    List<String> left = sandbox.leftSoon(sandbox.tag());
-    sandbox.close();
-    assertThat(left).isEmpty();
-  }
-
-  private Path program() {
-    return sandbox.install().resolve("bin/containerd-shim-jrun-v2");
-  }
 
   /// A shim for a container that runs this shell script.
   private ShimPod shim(String script) throws IOException {
     String args = "[\"sh\",\"-c\",\"" + script.replace("\"", "\\\"") + "\"]";
     sandbox.config(text -> text.replace("[\"sleep\",\"1000\"]", args));
-    pod = new ShimPod(program(), sandbox.bundle(), sandbox.top(), sandbox.tag());
-    return pod;
+    return shim();
   }
 
   private ShimPod running(String script) throws IOException {
@@ -349,7 +318,7 @@ class ShimIT {
             .replace(
                 "[\"sleep\",\"1000\"]",
                 "[\"sh\",\"-c\",\"read a; busybox stty size; echo got $a; exit 4\"]"));
-    pod = new ShimPod(program(), sandbox.bundle(), sandbox.top(), sandbox.tag());
+    shim();
     String in = fifo("in");
     String out = fifo("out");
     CompletableFuture<byte[]> bytes = Fifos.reader(out);
@@ -403,7 +372,7 @@ class ShimIT {
             "\"annotations\":{\"io.kubernetes.cri.sandbox-id\":\""
                 + sandbox.tag()
                 + "\"},\"ociVersion\":"));
-    pod = new ShimPod(program(), sandbox.bundle(), sandbox.top(), sandbox.tag());
+    shim();
     assertThat(ShimPod.start(program(), sandbox.bundle(), sandbox.top(), "another", new byte[0]))
         .isEqualTo(pod.address());
     // BootstrapParams of containerd 2.3, an Any of those before

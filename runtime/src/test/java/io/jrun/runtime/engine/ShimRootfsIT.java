@@ -11,45 +11,29 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Root file systems that the shim is to mount, as containerd's snapshotters describe them.
 @Timeout(120)
-class ShimRootfsIT {
+class ShimRootfsIT extends ShimTest {
   private static final int UID = 300_000;
   private static final int GID = 400_000;
   private static final List<String> MAPS =
       List.of("uidmap=0:300000:65536", "gidmap=0:400000:65536");
 
-  private Sandbox sandbox;
   private Path base;
   private Path out;
-  private EventSink sink;
-  private ShimPod pod;
 
   /// The root file system becomes a layer; the bundle has an empty directory in its place.
   @BeforeEach
   void make() throws IOException {
-    sandbox = new Sandbox();
-    sink = new EventSink(ShimPod.events(sandbox.top()));
     base = sandbox.top().resolve("layers/base");
     out = sandbox.top().resolve("out");
     Files.createDirectories(base.getParent());
     Files.move(sandbox.bundle().resolve("rootfs"), base);
     Files.createDirectory(sandbox.bundle().resolve("rootfs"));
-  }
-
-  @AfterEach
-  void end() throws IOException {
-    if (pod != null) pod.close();
-    if (sink != null) sink.close();
-    if (sandbox == null) return;
-    List<String> left = sandbox.leftSoon(sandbox.tag());
-    sandbox.close();
-    assertThat(left).isEmpty();
   }
 
   private void start(String script, boolean hasUsers) throws IOException {
@@ -68,12 +52,7 @@ class ShimRootfsIT {
               """
                   .formatted(UID, GID));
     });
-    pod =
-        new ShimPod(
-            sandbox.install().resolve("bin/containerd-shim-jrun-v2"),
-            sandbox.bundle(),
-            sandbox.top(),
-            sandbox.tag());
+    shim();
   }
 
   private ProtoWriter request(String type, String source, List<String> options) {
