@@ -1,9 +1,9 @@
 package io.jrun.cni.network;
 
 import io.jrun.specs.cni.NetworkConfig;
+import io.jrun.specs.json.LatestParsed;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
 
@@ -14,15 +14,7 @@ public final class RecentNetworks {
 
   private record Read(byte[] json, NetworkConfig network) {}
 
-  private final Map<Path, Read> latest =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Path, Read> eldest) {
-          return size() > MOST;
-        }
-      };
+  private final Map<Path, Read> latest = new LatestParsed<>(MOST);
 
   synchronized NetworkConfig get(Path file, byte[] json, Function<byte[], NetworkConfig> read) {
     Read known = latest.get(file);

@@ -1,6 +1,6 @@
 package io.jrun.cni.simple;
 
-import java.util.LinkedHashMap;
+import io.jrun.specs.json.LatestParsed;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -8,13 +8,7 @@ import java.util.function.Supplier;
 final class RecentConfigs {
   private static final int MOST = 32;
 
-  private final Map<String, SimpleConfig> recent =
-      new LinkedHashMap<>(MOST, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, SimpleConfig> eldest) {
-          return size() > MOST;
-        }
-      };
+  private final Map<String, SimpleConfig> recent = new LatestParsed<>(MOST);
 
   /// The configuration of that input; reading it depends on nothing else.
   synchronized SimpleConfig get(String input, Supplier<SimpleConfig> read) {

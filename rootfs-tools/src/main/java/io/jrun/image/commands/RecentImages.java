@@ -7,6 +7,7 @@ import io.jrun.image.store.StoreDocuments;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.call.EntryStat;
 import io.jrun.specs.image.Digest;
+import io.jrun.specs.json.LatestParsed;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -25,8 +26,8 @@ public final class RecentImages {
 
   private record Asked(Path store, Digest image, PlatformChoice platform) {}
 
-  private final Map<Path, Seen> seen = latest();
-  private final Map<Asked, Resolved> resolved = latest();
+  private final Map<Path, Seen> seen = new LatestParsed<>(MOST);
+  private final Map<Asked, Resolved> resolved = new LatestParsed<>(MOST);
   private final Map<Path, Boolean> stacking = new LinkedHashMap<>();
   private final StoreDocuments documents = new StoreDocuments();
   private final Trash trash;
@@ -34,17 +35,6 @@ public final class RecentImages {
   /// @param kernel the engine's own
   public RecentImages(Kernel kernel) {
     this.trash = new Trash(kernel);
-  }
-
-  private static <K, V> Map<K, V> latest() {
-    return new LinkedHashMap<>(16, 0.75f, true) {
-      private static final long serialVersionUID = 1L;
-
-      @Override
-      protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-        return size() > MOST;
-      }
-    };
   }
 
   StoreDocuments documents() {

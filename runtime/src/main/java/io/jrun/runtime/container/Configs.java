@@ -1,9 +1,9 @@
 package io.jrun.runtime.container;
 
 import io.jrun.runtime.cli.Additions;
+import io.jrun.specs.json.LatestParsed;
 import io.jrun.specs.runtime.Config;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// Parsed configs by their bytes, the latest few: a container's config is read by every command
@@ -24,22 +24,11 @@ final class Configs {
     }
   }
 
-  private final Map<Text, Config> latest = latest();
-
-  private static <K, V> Map<K, V> latest() {
-    return new LinkedHashMap<>(16, 0.75f, true) {
-      private static final long serialVersionUID = 1L;
-
-      @Override
-      protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-        return size() > MOST;
-      }
-    };
-  }
+  private final Map<Text, Config> latest = new LatestParsed<>(MOST);
 
   private record Asked(Text config, Additions additions) {}
 
-  private final Map<Asked, byte[]> annotated = latest();
+  private final Map<Asked, byte[]> annotated = new LatestParsed<>(MOST);
 
   /// The config with what the command line adds to it.
   byte[] annotated(byte[] bytes, Additions additions) {
