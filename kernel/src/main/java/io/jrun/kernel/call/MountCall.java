@@ -160,6 +160,14 @@ public sealed interface MountCall<R> extends HelperCall<R> {
       long flags,
       @Nullable String data)
       implements Action {
+    /// What the kernel copies of the options at most: a page, with the zero at its end.
+    private static final int PAGE = 4096;
+
+    /// Whether mount(2) takes all of these options; what is longer it cuts off.
+    public static boolean takes(String options) {
+      return Names.encode(options).length < PAGE;
+    }
+
     @Override
     public Number number() {
       return Number.MOUNT;

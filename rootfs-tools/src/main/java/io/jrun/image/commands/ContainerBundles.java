@@ -44,7 +44,6 @@ import org.jspecify.annotations.Nullable;
 ///   bundles/ID/upper, work   what the container changes
 /// ```
 public final class ContainerBundles {
-  private static final int MOST_OPTIONS = 4000;
 
   /// Of passwd(5) and group(5).
   private static final int MOST = 1 << 20;
@@ -162,7 +161,7 @@ public final class ContainerBundles {
             + own
             + "/work,volatile"
             + images.writer().overlayOptions();
-    if (options.length() >= MOST_OPTIONS) { // the kernel takes a page
+    if (!MountCall.Mount.takes(options)) {
       throw new ImageException(
           "the image has too many layers for one mount: " + chain.layers().size());
     }

@@ -1,5 +1,6 @@
 package io.jrun.runtime.shim;
 
+import io.jrun.kernel.call.MountCall;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -11,13 +12,6 @@ import java.util.stream.Collectors;
 /// @param others the overlay's other options
 record OverlayLayers(String directory, List<String> names, List<String> others) {
   private static final String LOWERDIR = "lowerdir=";
-
-  /// What mount(2) copies of its options at most: a page, with the zero at its end.
-  private static final int PAGE = 4096;
-
-  static boolean fits(String options) {
-    return options.length() < PAGE;
-  }
 
   /// @param options of overlayfs; one of them is `lowerdir=`
   static OverlayLayers of(List<String> options) {
@@ -54,11 +48,11 @@ record OverlayLayers(String directory, List<String> names, List<String> others) 
   List<String> fromThere() {
     List<String> options = new ArrayList<>(others);
     options.add(names.stream().collect(Collectors.joining(":", LOWERDIR, "")));
-    int length = String.join(",", options).length();
-    if (length >= PAGE)
+    String text = String.join(",", options);
+    if (!MountCall.Mount.takes(text))
       throw RpcException.unknown(
           "overlay: %d bytes of options for %d layers are more than mount(2) takes"
-              .formatted(length, names.size()));
+              .formatted(text.length(), names.size()));
     return options;
   }
 }

@@ -66,7 +66,7 @@ record RootfsMounts(HelperKernel worker, String target) {
       RootfsOptions options,
       String at,
       Function<RootfsOptions, Descriptor> users) {
-    if (!options.isMapped() && OverlayLayers.fits(options.text())) {
+    if (!options.isMapped() && MountCall.Mount.takes(options.text())) {
       addMount(batch, mount, options, at);
       return;
     }
