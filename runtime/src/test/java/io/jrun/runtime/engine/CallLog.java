@@ -78,6 +78,14 @@ final class CallLog implements Observer {
     return places;
   }
 
+  /// How many calls of that kind came before that one, or in all where it never came.
+  synchronized long countBefore(Place place, Class<?> kind) {
+    return inOrder.stream()
+        .takeWhile(other -> !other.equals(place))
+        .filter(other -> kind.isInstance(at(other)))
+        .count();
+  }
+
   /// What the calls say, without numbers and the container's id.
   synchronized List<String> texts(String id) {
     return places().stream().map(place -> text(at(place), id)).toList();

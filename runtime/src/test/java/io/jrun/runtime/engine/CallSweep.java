@@ -23,6 +23,8 @@ import java.util.function.UnaryOperator;
 abstract class CallSweep extends EngineTest {
   private static final boolean ALL = Boolean.getBoolean("jrun.sweep.all");
 
+  private static final Place NOWHERE = new Place("", 0);
+
   private final List<String> problems = new ArrayList<>();
   private Map<String, String> environment = Map.of();
 
@@ -141,7 +143,7 @@ abstract class CallSweep extends EngineTest {
     long started = System.nanoTime();
     for (Errno errno : errnos())
       for (Place place : places)
-        if (!isLie(recorded.at(place), errno) && refuses(sweep, place, errno)) refused++;
+        if (!isLie(recorded.at(place), errno) && refuses(sweep, recorded, place, errno)) refused++;
     long millis = (System.nanoTime() - started) / 1_000_000;
     System.out.printf(
         "sweep of %s: %d calls, %d runs, %d refused, %d ms%n",
@@ -154,7 +156,7 @@ abstract class CallSweep extends EngineTest {
   }
 
   /// Performs the command with one call failing; whether it was refused.
-  private boolean refuses(Sweep sweep, Place place, Errno errno) {
+  private boolean refuses(Sweep sweep, CallLog healthy, Place place, Errno errno) {
     String id = newId();
     long descriptors = Sandbox.descriptors();
     sweep.before().accept(id);
@@ -178,7 +180,7 @@ abstract class CallSweep extends EngineTest {
       wrong.add("success with an error: " + outcome.err());
     if (outcome.status() != 0 && !sweep.fails() && !says(outcome.err(), errno))
       wrong.add("the error does not say " + errno.name());
-    sweep.after().look(id, outcome, wrong);
+    if (!hitTheUndoing(sweep, healthy, log, place)) sweep.after().look(id, outcome, wrong);
     Outcome deleted = command(removal(id));
     if (deleted.status() != 0) wrong.add("removal: " + deleted.err());
     List<String> left = sandbox.leftSoon(id);
@@ -190,6 +192,13 @@ abstract class CallSweep extends EngineTest {
               .formatted(
                   sweep.name(), place, log.failed(), errno.name(), text, outcome.err().strip()));
     return outcome.status() != 0;
+  }
+
+  /// Whether the call that failed came behind the command's own failure, as how often something is
+  /// polled differs from time to time.
+  private static boolean hitTheUndoing(Sweep sweep, CallLog healthy, CallLog log, Place place) {
+    Class<?> last = SocketCall.Recvmsg.class;
+    return sweep.fails() && log.countBefore(place, last) >= healthy.countBefore(NOWHERE, last);
   }
 
   private static boolean says(String error, Errno errno) {
