@@ -25,6 +25,7 @@ if [ "$LANE" = script ]; then
   exit
 fi
 status=0
+export JRUN_PATIENCE=6 # how much longer everything may take here
 for module in $MODULES; do
   [ "$LANE" = full ] || [ "$LANE" = classes ] || [ $module = integration-tests ] || continue
   cd "$REPOSITORY/$module"
@@ -38,8 +39,8 @@ for module in $MODULES; do
   select=$(sed 's:target/test-classes/:--select-class=:; s:\.class::; s:/:.:g; /#/s:-class=:-method=:' <<<"$names")
   [ "$LANE" != short ] || select+=" --include-tag=vm"
   path=target/test-classes:$(ls -d ../{specs,kernel,cni,rootfs-tools,runtime}/target/classes | paste -sd:):$(ls ../lib/*.jar | paste -sd:)
-  java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Djrun.patience=6 \
-    -cp "$path" org.junit.platform.console.ConsoleLauncher execute $select --config=junit.jupiter.testclass.order.default=org.junit.jupiter.api.ClassOrderer\$ClassName --reports-dir=$results/$module \
+  java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Djrun.patience=$JRUN_PATIENCE -Dbasedir="$PWD" \
+    -cp "$path" org.junit.platform.console.ConsoleLauncher execute $select --config=junit.jupiter.testclass.order.default=org.junit.jupiter.api.ClassOrderer\$ClassName --config=junit.jupiter.execution.timeout.default=$((120 * JRUN_PATIENCE))s --reports-dir=$results/$module \
     --details=testfeed --disable-ansi-colors --disable-banner
   code=$?
   [ $code = 0 ] || status=1

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes the virtual machine under build/vm: kernel, initramfs, and a disk with Debian, systemd and this machine's JDK. Nothing of it is
-# installed here. What was made of the same inputs is kept. Prints "image: DIRECTORY"; exits 77 with the reason where it cannot be made.
+# Makes the virtual machine under build/vm: kernel, initramfs, and a disk with Debian, systemd and this machine's JDK. `image.sh KIND` is small
+# (what the tests with the tag vm need), full (the callers and peers too) or selinux (full, with a policy and labels). Nothing of it
+# is installed here. What was made of the same inputs is kept. Prints "image: DIRECTORY"; exits 77 with the reason where it cannot be made.
 set -euo pipefail
 # mmdebstrap mounts /proc, /sys and devices below the new root: in mounts of its own, so that nothing of them is left where a run that was cut
 # off is cleared away
@@ -9,6 +10,7 @@ if [ -z "${JRUN_VM_MOUNTS:-}" ] && [ "$(id -u)" = 0 ]; then
 fi
 cd "$(dirname "$0")/../.."
 out=build/vm
+kind=$1
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 skip() { echo "$*"; exit 77; }
 [ "$(uname -m)" = x86_64 ] || skip "the virtual machine is for x86_64"
@@ -16,13 +18,19 @@ skip() { echo "$*"; exit 77; }
 for tool in mmdebstrap mke2fs dpkg-deb; do command -v $tool >/dev/null || skip "$tool is not installed"; done
 [ -n "$suite" ] || skip "/etc/os-release names no release of Debian"
 jdk=$(readlink -f "$JAVA_HOME")
-key=$( (cat scripts/vm/packages scripts/vm/init scripts/vm/image.sh "$jdk/release"; ls -l scripts/vm/root; cat scripts/vm/root/*; echo "$jdk $suite") | sha256sum | cut -c1-16)
-dir=$out/image-$key
+case $kind in
+  small) lists=packages cost="half a minute and some 150 MB" ;;
+  full) lists="packages packages-full" cost="three minutes and some 300 MB" ;;
+  selinux) lists="packages packages-full packages-selinux" cost="four minutes and some 320 MB" ;;
+esac
+packages=$(cd scripts/vm && grep -hv '^#' $lists | paste -sd,)
+key=$( (echo "$packages"; cat scripts/vm/init scripts/vm/image.sh "$jdk/release"; ls -l scripts/vm/root; cat scripts/vm/root/*; echo "$jdk $suite") | sha256sum | cut -c1-16)
+dir=$out/image-$kind-$key
 if [ -e "$dir/complete" ]; then echo "image: $dir"; exit 0; fi
-rm -rf --one-file-system "$out"/image-*
+rm -rf --one-file-system "$out/image-$kind"-*
 mkdir -p "$dir"
 log=$dir/log
-echo "making the virtual machine's disk in $dir (half a minute and some 150 MB of Debian packages)" >&2
+echo "making the virtual machine's disk in $dir ($cost of Debian packages)" >&2
 
 kernel=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/.*Depends: //p' | head -1)
 [ -n "$kernel" ] || skip "no linux-image-cloud-amd64 among this distribution's packages"
@@ -33,7 +41,6 @@ version=$(ls "$dir/kernel/lib/modules")
 mv "$dir/kernel/boot/vmlinuz-$version" "$dir/vmlinuz"
 
 root=$dir/root
-packages=$(grep -v '^#' scripts/vm/packages | paste -sd,)
 mmdebstrap --variant=essential --include="$packages" --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' "$suite" "$root" >>"$log" 2>&1 \
   || skip "Debian's packages could not be had: $(grep -m1 '^E:' "$log" || tail -1 "$log")"
@@ -72,11 +79,18 @@ chroot "$root" systemctl enable jrun-vm.service >>"$log" 2>&1
 chroot "$root" systemctl mask getty@tty1.service systemd-logind.service.wants e2scrub_reap.service fstrim.timer e2scrub_all.timer dpkg-db-backup.timer \
   systemd-pcrphase.service systemd-pcrphase-sysinit.service systemd-firstboot.service systemd-update-utmp.service \
   systemd-update-utmp-runlevel.service >>"$log" 2>&1
-rm -f "$root/etc/resolv.conf"
-echo uninitialized >"$root/etc/machine-id"
-rm "$root/etc/machine-id"; tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
+# the tests start what they need of these
+chroot "$root" systemctl mask containerd.service docker.service docker.socket docker-registry.service etcd.service podman.service podman.socket \
+  podman-auto-update.service podman-auto-update.timer podman-restart.service >>"$log" 2>&1
+: >"$root/etc/resolv.conf" # no name servers, but containerd's pods have a copy of it
+rm -f "$root/etc/machine-id"
+tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
+if [ "$kind" = selinux ]; then
+  sed -i 's/^SELINUX=.*/SELINUX=permissive/; s/^SELINUXTYPE=.*/SELINUXTYPE=default/' "$root/etc/selinux/config"
+  chroot "$root" setfiles -F /etc/selinux/default/contexts/files/file_contexts / >>"$log" 2>&1
+fi
 
-mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$root" "$dir/root.img" 3G >>"$log" 2>&1
+mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$root" "$dir/root.img" 4G >>"$log" 2>&1
 rm -rf --one-file-system "$root" "$initramfs"
 touch "$dir/complete"
 echo "image: $dir"

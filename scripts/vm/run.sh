@@ -12,7 +12,19 @@ shift || true
 skip() { echo "skipped: the virtual machine's tests - $*"; exit 77; }
 rm -rf build/vm/reports
 why=$(scripts/vm/prepare.sh) || { [ $? = 77 ] && skip "$why"; exit 1; }
-made=$(scripts/vm/image.sh) || { [ $? = 77 ] && skip "$made"; exit 1; }
+case ${LSM:-apparmor} in
+  apparmor) security="apparmor=1 security=apparmor" kind=full ;;
+  selinux) security="selinux=1 security=selinux enforcing=0" kind=selinux ;;
+  *) echo "LSM is apparmor or selinux"; exit 2 ;;
+esac
+[ "$lane" != short ] || kind=small
+case ${CGROUP:-2} in
+  2) hierarchy= ;;
+  1) hierarchy="systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=1" ;;
+  hybrid) hierarchy="systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=0" ;;
+  *) echo "CGROUP is 2, 1 or hybrid"; exit 2 ;;
+esac
+made=$(scripts/vm/image.sh $kind) || { [ $? = 77 ] && skip "$made"; exit 1; }
 image=${made#image: }
 memory=$(awk '/MemAvailable/ {print int($2 / 1024)}' /proc/meminfo)
 [ "$memory" -ge 3000 ] || skip "it takes 2 GiB of memory, and ${memory} MiB are available"
@@ -45,14 +57,14 @@ rm -rf "$work"
 truncate -s 64M "$run/results.tar"
 
 # hugepages, so that hugetlb has something to limit; no udev, so no getty could wait for the console's device
-append="console=ttyS0 quiet mitigations=off nokaslr panic=-1 systemd.show_status=0 systemd.getty_auto=0 apparmor=1 security=apparmor hugepages=8"
+append="console=ttyS0 quiet mitigations=off nokaslr panic=-1 systemd.show_status=0 systemd.getty_auto=0 $security $hierarchy hugepages=8"
 # software emulation works everywhere; /dev/kvm is there on machines where it does not work, so it must be asked for
 accel="-accel tcg,thread=multi -cpu Nehalem"
 [ -z "${VM_KVM:-}" ] || accel="-accel kvm -cpu host"
 disk() { echo -drive "file=$1,if=virtio,format=raw,cache=unsafe,snapshot=$2"; }
 if [ "$lane" = shell ]; then serial="-serial mon:stdio -echr 0x1d"; else serial="-serial stdio"; exec </dev/null; fi
 [ "$lane" = shell ] && echo "Ctrl-] x ends the machine"
-nice -n 15 timeout "${VM_SECONDS:-3600}" qemu-system-x86_64 -M q35 $accel -smp 2 -m 2G -nodefaults -display none -no-reboot $serial -kernel "$image/vmlinuz" -initrd "$image/initrd" \
+nice -n "${VM_NICE:-15}" timeout "${VM_SECONDS:-3600}" qemu-system-x86_64 -M q35 $accel -smp 2 -m 2G -nodefaults -display none -no-reboot $serial -kernel "$image/vmlinuz" -initrd "$image/initrd" \
   -append "$append" $(disk "$image/root.img" on) $(disk "$run/work.img" on) $(disk "$run/results.tar" off) || { echo "the virtual machine did not end by itself: $?"; exit 1; }
 [ "$lane" = shell ] && exit 0
 reports=build/vm/reports

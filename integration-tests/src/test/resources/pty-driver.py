@@ -9,7 +9,7 @@ All that the terminal said goes to standard output, raw.
 """
 import array, fcntl, json, os, pty, select, signal, socket, struct, subprocess, sys, termios, time
 
-LIMIT = 15
+LIMIT = 15 * int(os.environ.get("JRUN_PATIENCE", "1"))
 
 
 class Terminal:

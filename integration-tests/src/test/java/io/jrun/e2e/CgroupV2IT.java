@@ -18,7 +18,7 @@ import tools.jackson.databind.JsonNode;
 @EnabledIf(value = "isPossible", disabledReason = "needs cgroup v2 alone (make vm-test)")
 class CgroupV2IT extends EndToEnd {
   static boolean isPossible() {
-    return Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
+    return CgroupHierarchies.isV2Alone();
   }
 
   @BeforeEach

@@ -18,6 +18,7 @@ final class CniNode implements AutoCloseable {
   private final String name;
   private final List<String> namespaces = new ArrayList<>();
   private final Path jrun = RuntimeBinary.underTest().path();
+  private final List<String> fallbacks;
 
   CniNode(String tag) throws IOException {
     name = tag;
@@ -25,6 +26,7 @@ final class CniNode implements AutoCloseable {
     Files.createDirectories(temp.resolve("net.d"));
     namespace(tag);
     inside("ip", "link", "set", "lo", "up").run().succeeds();
+    fallbacks = allLinks().stream().filter(link -> !link.equals("lo")).toList();
   }
 
   Path temp() {
@@ -93,8 +95,13 @@ final class CniNode implements AutoCloseable {
     return temp.resolve("cache");
   }
 
-  /// The names of all links of the node.
+  /// The names of all links of the node, apart from those that the kernel puts into every network
+  /// namespace where a module of tunnels is loaded, such as tunl0.
   List<String> links() {
+    return allLinks().stream().filter(link -> !fallbacks.contains(link)).toList();
+  }
+
+  private List<String> allLinks() {
     return inside("ip", "-o", "link").run().succeeds().lines().stream()
         .map(line -> line.split(": ")[1].replaceFirst("@.*", ""))
         .toList();

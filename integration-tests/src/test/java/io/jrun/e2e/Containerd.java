@@ -280,15 +280,12 @@ final class Containerd implements AutoCloseable {
 
   /// The parents of the containers' cgroups, which no runtime removes.
   private void removeCgroups() throws IOException {
-    try (Stream<Path> hierarchies = Files.list(Path.of("/sys/fs/cgroup"))) {
-      for (Path hierarchy : hierarchies.toList()) {
-        Path top = hierarchy.resolve(tag);
-        if (!Files.isDirectory(top)) continue;
-        try (Stream<Path> walk = Files.walk(top)) {
-          for (Path path :
-              walk.filter(Files::isDirectory).sorted(Comparator.reverseOrder()).toList())
-            Files.deleteIfExists(path);
-        }
+    for (Path hierarchy : CgroupHierarchies.mountPoints()) {
+      Path top = hierarchy.resolve(tag);
+      if (!Files.isDirectory(top)) continue;
+      try (Stream<Path> walk = Files.walk(top)) {
+        for (Path path : walk.filter(Files::isDirectory).sorted(Comparator.reverseOrder()).toList())
+          Files.deleteIfExists(path);
       }
     }
   }

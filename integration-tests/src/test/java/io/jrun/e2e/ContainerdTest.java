@@ -81,7 +81,7 @@ abstract class ContainerdTest {
   /// The cgroups below those that carry the tag.
   private List<Path> cgroups() throws IOException {
     List<Path> found = new ArrayList<>();
-    for (Path hierarchy : list(Path.of("/sys/fs/cgroup"))) {
+    for (Path hierarchy : CgroupHierarchies.mountPoints()) {
       Path top = hierarchy.resolve(containerd.tag());
       if (!Files.isDirectory(top)) continue;
       Files.walkFileTree(

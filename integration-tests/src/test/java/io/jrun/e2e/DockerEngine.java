@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 /// A dockerd with a containerd, network namespace, directories and cgroup parent of its own, to
 /// which the runtime under test is known as `under-test`.
 final class DockerEngine implements AutoCloseable {
-  private static final int START_SECONDS = 60;
+  private static final int START_SECONDS = 2 * Command.TIMEOUT_SECONDS;
 
   private final String name = "e2e-docker-" + UUID.randomUUID().toString().substring(0, 6);
   private final Path directory = Path.of("/tmp", name);
@@ -93,10 +93,7 @@ final class DockerEngine implements AutoCloseable {
 
   /// The parent cgroups, which neither docker nor a runtime removes.
   private void removeCgroups() throws IOException {
-    Path top = Path.of("/sys/fs/cgroup");
-    try (Stream<Path> hierarchies = Files.list(top)) {
-      for (Path hierarchy : hierarchies.toList()) Files.deleteIfExists(hierarchy.resolve(name));
-    }
-    Files.deleteIfExists(top.resolve(name));
+    for (Path hierarchy : CgroupHierarchies.mountPoints())
+      Files.deleteIfExists(hierarchy.resolve(name));
   }
 }

@@ -75,7 +75,7 @@ class DockerIT extends ContainerEngineCalls {
       String[] fields = line.split(":", 3);
       if (List.of(fields[1].split(",")).contains(controller))
         return Path.of("/sys/fs/cgroup/" + fields[1] + fields[2], file);
-      if (fields[1].isEmpty() && Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers")))
+      if (fields[1].isEmpty() && CgroupHierarchies.isV2Alone())
         return Path.of("/sys/fs/cgroup" + fields[2], file);
     }
     throw new AssertionError("no cgroup of " + controller);

@@ -1,6 +1,7 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -51,7 +52,7 @@ class MountsIT extends EndToEnd {
 
   @Test
   void cgroupMountIsReadOnlyAndOfTheContainer() throws IOException {
-    boolean v2 = Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
+    boolean v2 = CgroupHierarchies.isV2Alone();
     String pids = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/pids";
     String processes = v2 ? "cgroup.procs" : "tasks";
     assertThat(
@@ -59,6 +60,19 @@ class MountsIT extends EndToEnd {
         .satisfiesExactly(
             line -> assertThat(line).contains("Read-only file system"),
             line -> assertThat(Integer.parseInt(line.strip())).isBetween(1, 3));
+  }
+
+  /// As docker's `--cgroupns=host`, and a privileged pod: what runs in it goes by that path.
+  @Test
+  void theCallersCgroupNamespaceShowsTheContainerWhereItsPathSays() throws IOException {
+    assumeTrue(CgroupHierarchies.isV2Alone(), "v1 is bound, the container's own cgroup alone");
+    config.namespaces("pid", "mount", "ipc", "uts", "network");
+    assertThat(
+            runSh("cat /sys/fs/cgroup$(sed s/0::// /proc/self/cgroup)/cgroup.procs")
+                .succeeds()
+                .lines())
+        .contains("1");
+    assertThat(runSh("mkdir /sys/fs/cgroup/x").fails().err()).contains("Read-only");
   }
 
   @Test

@@ -130,28 +130,20 @@ class RootlessIT extends EndToEnd {
   /// manager does.
   private List<Path> delegate() throws IOException {
     List<Path> made = new ArrayList<>();
-    for (Path hierarchy : hierarchies()) {
+    for (Path hierarchy : CgroupHierarchies.mountPoints()) {
       Path top = Files.createDirectory(hierarchy.resolve(tag));
       made.add(top);
       for (Path directory : List.of(top, top.resolve("session"))) {
         if (!Files.exists(directory)) Files.createDirectory(directory);
         for (String file : List.of("cpuset.cpus", "cpuset.mems")) {
-          if (Files.exists(directory.resolve(file)))
+          // a new cpuset of cgroup v1 is empty, and takes no process then
+          if (Files.exists(hierarchy.resolve(file)))
             Files.writeString(directory.resolve(file), Files.readString(hierarchy.resolve(file)));
         }
       }
       Command.of("chown", "-R", UID + ":" + GID, top.toString()).run().succeeds();
     }
     return made;
-  }
-
-  private static List<Path> hierarchies() throws IOException {
-    List<Path> all = new ArrayList<>();
-    for (String line : Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
-      String type = line.substring(line.indexOf(" - ") + 3).split(" ")[0];
-      if (type.startsWith("cgroup")) all.add(Path.of(line.split(" ")[4]));
-    }
-    return all;
   }
 
   @Test

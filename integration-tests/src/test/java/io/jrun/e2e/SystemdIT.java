@@ -24,8 +24,7 @@ class SystemdIT extends EndToEnd {
   private static final String DAEMON = "/run/systemd/system";
 
   static boolean isPossible() {
-    return Files.isDirectory(Path.of(DAEMON))
-        && Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
+    return Files.isDirectory(Path.of(DAEMON)) && CgroupHierarchies.isV2Alone();
   }
 
   @BeforeEach

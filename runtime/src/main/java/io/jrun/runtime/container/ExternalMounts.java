@@ -38,7 +38,9 @@ final class ExternalMounts {
       if (ConfigMounts.binds(mount)) {
         all.put(destination, mount.source() == null ? "" : mount.source());
       } else if (InitPlan.isCgroup(mount)
-          && config.linux().namespace(NamespaceType.CGROUP) == null) {
+          && config.linux().namespace(NamespaceType.CGROUP) == null
+          // cgroup2 is bound in a user namespace only; else CRIU mounts it as it was
+          && !(hierarchies.unified() && config.linux().namespace(NamespaceType.USER) == null)) {
         cgroups(all, destination, shown, hierarchies);
       }
     }

@@ -151,12 +151,13 @@ final class InitPlan {
       boolean bindsDevices) {
     if (namespaces.makes(NamespaceType.CGROUP))
       batch.add(new NamespaceCall.Unshare(NamespaceCall.CLONE_NEWCGROUP));
+    boolean userNamespace = bindsDevices || namespaces.has(NamespaceType.USER);
     int first = firstLaterMount();
     ConfigMounts mounts = new ConfigMounts(batch, config, directories, init, trees, first);
     for (int i = first; i < config.mounts().size(); i++) {
       Mount mount = config.mounts().get(i);
       if (isCgroup(mount)) {
-        cgroupMount(mounts.plan(), mount, shown, hierarchies);
+        cgroupMount(mounts.plan(), mount, shown, hierarchies, userNamespace);
       } else if (FileSystemPlan.copiesUp(mount)) {
         mounts.perform();
         FileSystemPlan.copyUp(init, ROOT, mount, config.linux().mountLabel());
@@ -164,7 +165,6 @@ final class InitPlan {
         mounts.add(i);
       }
     }
-    boolean userNamespace = bindsDevices || namespaces.has(NamespaceType.USER);
     FileSystemPlan plan = mounts.plan();
     if (!bindsDev()) plan.devices(config.linux(), userNamespace);
     plan.workingDirectory(process.cwd());
@@ -178,7 +178,11 @@ final class InitPlan {
   }
 
   private void cgroupMount(
-      FileSystemPlan plan, Mount mount, Map<String, String> shown, Hierarchies hierarchies) {
+      FileSystemPlan plan,
+      Mount mount,
+      Map<String, String> shown,
+      Hierarchies hierarchies,
+      boolean userNamespace) {
     boolean unified = hierarchies.unified();
     List<FileSystemPlan.CgroupView> views = new ArrayList<>();
     for (Hierarchy hierarchy : unified ? hierarchies.list() : hierarchies.v1()) {
@@ -193,7 +197,7 @@ final class InitPlan {
             : namespaces.has(NamespaceType.CGROUP)
                 ? FileSystemPlan.CgroupNamespace.JOINED
                 : FileSystemPlan.CgroupNamespace.CALLERS;
-    plan.cgroup(mount, unified, namespace, views);
+    plan.cgroup(mount, unified, namespace, userNamespace, views);
   }
 
   /// Binds the terminal to /dev/console, before the entry.

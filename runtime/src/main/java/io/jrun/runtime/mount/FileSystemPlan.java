@@ -290,17 +290,27 @@ public final class FileSystemPlan {
   /// @param own the directory of the container itself
   public record CgroupView(String name, List<String> options, String own) {}
 
-  /// A mount of type cgroup: cgroup2 as it is; v1 as a tmpfs with a directory per hierarchy, where
-  /// the container's own is bound: to who is in it, that looks as a mount from within.
+  /// A mount of type cgroup: cgroup2 as it is, which is where `/proc/self/cgroup` leads; v1 as a
+  /// tmpfs with a directory per hierarchy, where the container's own is bound: to who is in it,
+  /// that looks as a mount from within.
+  ///
+  /// @param userNamespace whether the container is in one: there only a cgroup namespace that
+  ///   belongs to it can be mounted, and the container's own cgroup is bound in place of the
+  ///   caller's
   public void cgroup(
-      Mount mount, boolean unified, CgroupNamespace namespace, List<CgroupView> views) {
+      Mount mount,
+      boolean unified,
+      CgroupNamespace namespace,
+      boolean userNamespace,
+      List<CgroupView> views) {
     MountOptions options = MountOptions.parse("cgroup", mount.options());
     if (unified) {
+      boolean bound = namespace == CgroupNamespace.CALLERS && userNamespace;
       mount(
           new Mount(
               mount.destination(),
-              namespace != CgroupNamespace.CALLERS ? "cgroup2" : "bind",
-              namespace != CgroupNamespace.CALLERS ? "cgroup" : views.getFirst().own(),
+              bound ? "bind" : "cgroup2",
+              bound ? views.getFirst().own() : "cgroup",
               mount.options(),
               List.of(),
               List.of(),

@@ -79,31 +79,37 @@ class FileSystemPlanTest {
 
   @Test
   void cgroupsOfAJoinedNamespaceAreMounted() {
-    plan.cgroup(cgroupMount(), false, FileSystemPlan.CgroupNamespace.JOINED, V1);
+    plan.cgroup(cgroupMount(), false, FileSystemPlan.CgroupNamespace.JOINED, false, V1);
     assertGolden("cgroup-v1-namespace");
   }
 
   @Test
   void cgroupsOfTheHostsNamespaceAreBound() {
-    plan.cgroup(cgroupMount(), false, FileSystemPlan.CgroupNamespace.CALLERS, V1);
+    plan.cgroup(cgroupMount(), false, FileSystemPlan.CgroupNamespace.CALLERS, false, V1);
     assertGolden("cgroup-v1-bound");
   }
 
   @Test
   void cgroupsOfTheContainersOwnNamespaceAreBound() {
-    plan.cgroup(cgroupMount(), false, FileSystemPlan.CgroupNamespace.OWN, V1);
+    plan.cgroup(cgroupMount(), false, FileSystemPlan.CgroupNamespace.OWN, false, V1);
     assertGolden("cgroup-v1-bound");
   }
 
   @Test
   void unifiedCgroupsInTheirOwnNamespace() {
-    plan.cgroup(cgroupMount(), true, FileSystemPlan.CgroupNamespace.OWN, V2);
+    plan.cgroup(cgroupMount(), true, FileSystemPlan.CgroupNamespace.OWN, true, V2);
     assertGolden("cgroup-v2-namespace");
   }
 
   @Test
-  void unifiedCgroupsOfTheHostsNamespaceAreBound() {
-    plan.cgroup(cgroupMount(), true, FileSystemPlan.CgroupNamespace.CALLERS, V2);
+  void unifiedCgroupsOfTheHostsNamespace() {
+    plan.cgroup(cgroupMount(), true, FileSystemPlan.CgroupNamespace.CALLERS, false, V2);
+    assertGolden("cgroup-v2-namespace");
+  }
+
+  @Test
+  void unifiedCgroupsOfTheHostsNamespaceAreBoundInAUserNamespace() {
+    plan.cgroup(cgroupMount(), true, FileSystemPlan.CgroupNamespace.CALLERS, true, V2);
     assertGolden("cgroup-v2-bound");
   }
 
