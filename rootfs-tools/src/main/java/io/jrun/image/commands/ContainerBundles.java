@@ -32,6 +32,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -356,13 +357,15 @@ public final class ContainerBundles {
 
   /// Releases what was left by commands that were killed: bundles without a container, which nobody
   /// is making one of. Returns how many.
-  public int collect() {
+  ///
+  /// @param containers that the caller knows, whatever their bundles say
+  public int collect(Set<String> containers) {
     int released = 0;
     try (DirectoryStream<Path> all = Files.newDirectoryStream(images.store().bundles())) {
       for (Path bundle : all) {
         String id = bundle.getFileName().toString();
         try (BundleClaim claim = BundleClaim.ofLeft(caller.kernel(), bundle)) {
-          if (claim == null || claim.isOwned()) continue;
+          if (claim == null || claim.isOwned() || containers.contains(id)) continue;
           release(id);
           released++;
         }

@@ -11,6 +11,8 @@ import io.jrun.specs.json.Json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// `jrun image …`: the store of images.
 final class ImageCommands {
@@ -155,7 +157,11 @@ final class ImageCommands {
         Nested.parse(options("prune", "remove what nobody needs"), "", args, 0, 0, request);
     if (nested.isHelp()) return 0;
     Images images = images(request, nested);
-    int bundles = request.operations().containerBundles(images).collect();
+    Set<String> containers =
+        request.operations().list(request.global()).stream()
+            .map(ContainerSummary::id)
+            .collect(Collectors.toSet());
+    int bundles = request.operations().containerBundles(images).collect(containers);
     request.print("removed " + images.prune() + ", released " + bundles + " bundles");
     return 0;
   }
