@@ -53,6 +53,28 @@ class ImageSourcesIT extends EndToEnd {
               tar.addfile(info, io.BytesIO(data or b''))
       """;
 
+  /// Docker's old format as go-containerregistry (ko, kaniko, crane) and jib write it: the layers
+  /// are compressed, and nothing says a digest of that.
+  private static final String COMPRESSED =
+      """
+      import json, os, sys, tarfile, io
+      top, out, config = sys.argv[1], sys.argv[2], sys.argv[3]
+      layout = top + '/layout/'
+      def blob(digest): return open(layout + 'blobs/' + digest.replace(':', '/'), 'rb').read()
+      index = json.load(open(layout + 'index.json'))
+      manifest = json.loads(blob(index['manifests'][0]['digest']))
+      if config == 'DIGEST': config = manifest['config']['digest']
+      files = {config: blob(manifest['config']['digest'])}
+      names = [l['digest'][7:] + '.tar.gz' for l in manifest['layers']]
+      files.update({n: blob('sha256:' + n[:64]) for n in names})
+      files['manifest.json'] = json.dumps([{'Config': config, 'RepoTags': ['app:4'], 'Layers': names}]).encode()
+      with tarfile.open(out, 'w') as tar:
+          for name, data in files.items():
+              info = tarfile.TarInfo(name)
+              info.size = len(data)
+              tar.addfile(info, io.BytesIO(data))
+      """;
+
   private static List<String> tree(Path directory) {
     return Trees.of(directory).stream().filter(line -> !line.startsWith("\td\t")).toList();
   }
@@ -99,6 +121,25 @@ class ImageSourcesIT extends EndToEnd {
     bytes[at] = 'R';
     Files.write(archive, bytes);
     runtime("rootfs", "unpack", archive.toString(), temp + "/bad").failsInOneLine("digest");
+  }
+
+  @Test
+  void archivesOfDockersFormatMayHaveCompressedLayers() throws IOException {
+    ImageLayout layout = ImageLayout.make(temp);
+    List<String> expected = tree(layout.unpackedByUmoci());
+    for (String config : List.of("DIGEST", "config.json")) {
+      Path archive = temp.resolve("compressed.tar");
+      Command.of("python3", "-c", COMPRESSED, temp.toString(), archive.toString(), config)
+          .run()
+          .succeeds();
+      Path to = temp.resolve("to-" + config);
+      runtime("rootfs", "unpack", archive.toString(), to.toString()).succeeds();
+      assertThat(tree(to)).isEqualTo(expected);
+      String store = temp + "/store-" + config;
+      assertThat(runtime("image", "load", "--store", store, archive.toString()).succeeds().text())
+          .isEqualTo("app:4");
+      runtime("image", "verify", "--store", store).succeeds();
+    }
   }
 
   @Test

@@ -6,6 +6,11 @@ import java.util.List;
 
 /// What tests of images share: a store of their own, and containers of the image `app` in it.
 abstract class ImageStoreTest extends EndToEnd {
+  /// Makes two halves that each have a path, and together none.
+  static final String DEEP_TREE =
+      "i=0; d=dd; while [ $i -lt 1000 ]; do d=$d/dd; i=$((i+1)); done;"
+          + " busybox mkdir -p /a/$d /b/$d && busybox mv /b /a/$d/b";
+
   final String store() {
     return temp.resolve("store").toString();
   }

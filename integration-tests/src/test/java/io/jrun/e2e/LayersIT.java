@@ -19,14 +19,17 @@ class LayersIT extends ImageStoreTest {
           + " 's/\\(directory .*\\) [0-9]*$/\\1/; s/ 1[4-9][0-9]\\{8\\}/ now/'; if [ -f \"$f\" ] && [ ! -L \"$f\" ]; then busybox"
           + " md5sum \"$f\"; fi; done";
 
-  private void load(List<TarBuilder> layers) throws IOException {
-    Machine.assumeInstalled("umoci");
+  private static TarBuilder base() throws IOException {
     TarBuilder base =
         new TarBuilder().time(1_300_000_000).mode(0755).directory("bin").directory("proc");
     base.directory("dev").directory("sys").mode(0755);
     base.file("bin/busybox", Files.readAllBytes(Path.of("/bin/busybox"))).mode(0777);
-    base.symlink("bin/sh", "busybox");
-    List<TarBuilder> all = new ArrayList<>(List.of(base));
+    return base.symlink("bin/sh", "busybox");
+  }
+
+  private void load(List<TarBuilder> layers) throws IOException {
+    Machine.assumeInstalled("umoci");
+    List<TarBuilder> all = new ArrayList<>(List.of(base()));
     all.addAll(layers);
     StringBuilder script =
         new StringBuilder("set -e; cd $0; rm -rf layout; umoci init --layout layout;");
@@ -129,6 +132,43 @@ class LayersIT extends ImageStoreTest {
         .contains(" 750 5:6 1000000000");
   }
 
+  /// An image in which each layer brings a file, and replaces one.
+  private void loadMany(int count) throws IOException {
+    List<byte[]> layers = new ArrayList<>(List.of(base().bytes()));
+    for (int i = 1; i < count; i++) {
+      layers.add(new TarBuilder().file("many/" + i, "" + i).file("last", "" + i).bytes());
+    }
+    String config = "{\"Entrypoint\":[\"/bin/sh\"],\"Env\":[\"PATH=/bin\"]}";
+    Path archive = DockerArchive.write(temp.resolve("many.tar"), "many", config, layers);
+    image("load", "--name", "app", archive.toString()).succeeds();
+  }
+
+  private void runsWith(int count, String... options) {
+    List<String> words = new ArrayList<>(List.of(options));
+    words.addAll(List.of(newId(), "-c", "cat /last; busybox ls /many | busybox wc -l; pwd"));
+    assertThat(runImage(words.toArray(String[]::new)).succeeds().lines())
+        .containsExactly((count - 1) + "" + (count - 1), "/");
+    assertThat(temp.resolve("store/bundles")).isEmptyDirectory();
+  }
+
+  @Test
+  void moreLayersAreStackedThanTheOptionsOfAMountHavePathsFor() throws IOException {
+    loadMany(130);
+    runsWith(130, "--snapshotter", "overlayfs");
+    runsWith(130, "--snapshotter", "overlayfs"); // unpacked already
+    runsWith(130, "--storage-opt", "size=1m");
+    image("rm", "app").succeeds();
+    assertThat(temp.resolve("store/snapshots")).isEmptyDirectory();
+    assertThat(temp.resolve("store/ingest")).isEmptyDirectory();
+  }
+
+  @Test
+  void moreLayersThanOverlayfsStacksAreCopied() throws IOException {
+    loadMany(501);
+    runImage("--snapshotter", "overlayfs", newId()).failsInOneLine("stacks 500 layers");
+    runsWith(501);
+  }
+
   /// `-Djrun.seed=N` repeats what failed, `-Djrun.rounds=N` tries for longer; each round has a seed
   /// of its own, so that one round is enough to see a failure again.
   @Test
@@ -140,20 +180,49 @@ class LayersIT extends ImageStoreTest {
       Random random = new Random(seed);
       List<TarBuilder> layers = new ArrayList<>();
       List<String> known = new ArrayList<>();
-      for (int i = 0; i < 4; i++) layers.add(layer(random, known));
+      boolean isClear = seed % 2 == 0;
+      for (int i = 0; i < 4; i++) layers.add(layer(random, known, isClear));
       load(layers);
-      assertThat(difference(shown("overlayfs"), shown("copy")))
-          .as("-Djrun.seed=%d -Djrun.rounds=1", seed)
-          .isEmpty();
+      String again = "-Djrun.seed=%d -Djrun.rounds=1".formatted(seed);
+      assertThat(difference(shown("overlayfs"), shown("copy"))).as(again).isEmpty();
+      if (isClear) assertThat(differenceFromUmoci()).as(again).isEmpty();
       image("rm", "app").succeeds();
     }
   }
 
+  private List<String> differenceFromUmoci() {
+    Command.of(
+            "bash",
+            "-c",
+            "cd $0; rm -rf ours theirs; umoci unpack --image layout:a theirs",
+            temp.toString())
+        .run()
+        .succeeds();
+    runtime("rootfs", "unpack", temp + "/layout", temp + "/ours").succeeds();
+    return difference(tree(temp.resolve("ours")), tree(temp.resolve("theirs/rootfs")));
+  }
+
+  /// Without the times of directories, which nothing describes where something in them is hidden.
+  private static String tree(Path directory) {
+    return String.join("\n", Trees.of(directory)).replaceAll("(?m)(\td\t.*\t)[0-9.]+\t$", "$1");
+  }
+
   /// Random entries and whiteouts in a small space of names, so that layers meet. Links lead to
   /// names that a link can lead through, and a name under a plain file is not asked for.
-  private static TarBuilder layer(Random random, List<String> directories) {
-    TarBuilder tar = new TarBuilder();
+  ///
+  /// @param isClear directories are made opaque before anything is in them, as image-spec wants;
+  ///   what else it means is understood in different ways
+  private static TarBuilder layer(Random random, List<String> directories, boolean isClear) {
+    TarBuilder tar = new TarBuilder().time(1_000_000_000);
     List<String> here = new ArrayList<>();
+    List<String> opaque = new ArrayList<>();
+    for (String directory : isClear ? List.copyOf(directories) : List.<String>of()) {
+      if (random.nextInt(8) > 0) continue;
+      if (opaque.stream().anyMatch(o -> (directory + "/").startsWith(o + "/"))) continue;
+      opaque.removeIf(o -> o.startsWith(directory + "/"));
+      opaque.add(directory);
+    }
+    opaque.forEach(directory -> tar.file(directory + "/.wh..wh..opq", ""));
     for (int i = 0; i < 25; i++) {
       tar.owner(random.nextInt(3), random.nextInt(3)).time(1_000_000_000 + random.nextInt(1 << 20));
       tar.mode(0600 | random.nextInt(0200));
@@ -175,7 +244,7 @@ class LayersIT extends ImageStoreTest {
           here.add(name);
         }
         case 3 -> {
-          if (random.nextInt(4) == 0) tar.file(parent + "/.wh..wh..opq", "");
+          if (!isClear && random.nextInt(4) == 0) tar.file(parent + "/.wh..wh..opq", "");
         }
         case 4 -> {
           tar.symlink(name, "x" + random.nextInt(9));

@@ -165,6 +165,9 @@ class RootlessImageIT extends EndToEnd {
                   .lines())
           .containsExactly("1000", "100 7");
       assertNothingIsLeft();
+      String script = ImageStoreTest.DEEP_TREE + "; busybox chown 7 /a; busybox chmod 700 /a";
+      runImage("-u", "root", id, "-c", script).run().succeeds();
+      assertNothingIsLeft();
       user("image", "rm", "app").run().succeeds();
       assertThat(store().resolve("snapshots")).isEmptyDirectory();
     } finally {

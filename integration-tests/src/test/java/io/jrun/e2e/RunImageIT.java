@@ -127,12 +127,42 @@ class RunImageIT extends ImageStoreTest {
 
   @Test
   void treesDeeperThanAnyPathGoToo() throws IOException {
-    // two halves that each have a path, and together none
-    String script =
-        "i=0; d=dd; while [ $i -lt 1000 ]; do d=$d/dd; i=$((i+1)); done;"
-            + " busybox mkdir -p /a/$d /b/$d && busybox mv /b /a/$d/b";
-    runImage("-u", "root", id, "-c", script).succeeds();
+    runImage("-u", "root", id, "-c", DEEP_TREE).succeeds();
     assertNothingIsLeft();
+  }
+
+  @Test
+  void pruneLeavesContainersOfAnEarlierJrun() throws IOException {
+    runImage("--detach", "--entrypoint", "/bin/busybox", id, "sleep", "1000").succeeds();
+    Path store = temp.resolve("store");
+    Path bundle = store.resolve("bundles").resolve(id);
+    // the owner was a file, and the lease lay with all others
+    Files.createDirectory(store.resolve("leases"));
+    Files.move(bundle.resolve("lease"), store.resolve("leases").resolve(id));
+    Files.writeString(bundle.resolve("owner"), temp + "/state");
+    image("rm", "app").succeeds();
+    for (String root : List.of("state", "other")) {
+      Command.of(
+              RUNTIME.path().toString(),
+              "--root",
+              temp + "/" + root,
+              "image",
+              "prune",
+              "--store",
+              store())
+          .run()
+          .succeeds();
+      assertThat(runtime("exec", id, "/bin/busybox", "cat", "/d/three").succeeds().text())
+          .isEqualTo("new");
+    }
+    // and before that, nothing said whose a bundle was but the container itself
+    Files.delete(bundle.resolve("owner"));
+    image("prune").succeeds();
+    assertThat(bundle).exists();
+    runtime("delete", "--force", id).succeeds();
+    assertNothingIsLeft();
+    image("prune").succeeds();
+    assertThat(store.resolve("snapshots")).isEmptyDirectory();
   }
 
   @Test

@@ -2,12 +2,20 @@ package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /// Pushing and pulling: broken connections, helpers for credentials, platforms, what a terminal
@@ -139,6 +147,101 @@ class TransferIT extends EndToEnd {
       image("inspect", "b", "--platform", "linux/amd64", name).run().fails();
       image("pull", "b", "--plain-http", "--platform", "linux/amd64", name).run().succeeds();
       image("inspect", "b", "--platform", "linux/amd64", name).run().succeeds();
+    }
+  }
+
+  /// Makes the first layer of `app` one that may not be given on.
+  private String withForeignLayer(Path layout, List<String> urls) throws IOException {
+    Config index = Config.read(layout.resolve("index.json"));
+    String digest = index.at("/manifests/0/digest").asString();
+    Path blobs = layout.resolve("blobs/sha256");
+    String manifest = Files.readString(blobs.resolve(digest.substring("sha256:".length())));
+    String type = "\"application/vnd.oci.image.layer.v1.tar+gzip\"";
+    assertThat(manifest).contains(type);
+    byte[] foreign =
+        manifest
+            .replaceFirst(
+                Pattern.quote(type),
+                "\"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip\",\"urls\":[\""
+                    + String.join("\",\"", urls)
+                    + "\"]")
+            .getBytes(StandardCharsets.UTF_8);
+    String named = TinyRegistry.digest(foreign);
+    Files.write(blobs.resolve(named.substring("sha256:".length())), foreign);
+    String listed = Files.readString(layout.resolve("index.json"));
+    int size = index.at("/manifests/0/size").asInt();
+    Files.writeString(
+        layout.resolve("index.json"),
+        listed
+            .replace(digest, named)
+            .replaceAll("\"size\": *" + size, "\"size\":" + foreign.length));
+    return Config.parse(new String(foreign, StandardCharsets.UTF_8))
+        .at("/layers/0/digest")
+        .asString();
+  }
+
+  @Test
+  void layersThatAreNotDistributableComeFromTheirUrlsAndAreNotPushed() throws IOException {
+    Path layout = ImageLayout.make(temp).directory();
+    Queue<String> asked = new ConcurrentLinkedQueue<>();
+    Queue<String> told = new ConcurrentLinkedQueue<>();
+    AtomicBoolean isThere = new AtomicBoolean(true);
+    AtomicReference<byte[]> layer = new AtomicReference<>(new byte[0]);
+    HttpServer elsewhere =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    elsewhere.createContext(
+        "/",
+        e -> {
+          String path = e.getRequestURI().getPath();
+          asked.add(path);
+          if (e.getRequestHeaders().containsKey("Authorization")) told.add(path);
+          byte[] bytes = layer.get().clone();
+          if (path.equals("/damaged")) bytes[50] ^= 1;
+          boolean has = isThere.get() && !path.equals("/missing");
+          e.sendResponseHeaders(has ? 200 : 404, has ? bytes.length : -1);
+          if (has) e.getResponseBody().write(bytes);
+          e.close();
+        });
+    elsewhere.start();
+    try (TinyRegistry registry = new TinyRegistry("joe:secret")) {
+      String at = "http://localhost:" + elsewhere.getAddress().getPort();
+      String digest =
+          withForeignLayer(
+              layout, List.of("ftp://x/y", at + "/missing", at + "/damaged", at + "/good"));
+      layer.set(Files.readAllBytes(layout.resolve("blobs").resolve(digest.replace(':', '/'))));
+      Files.createDirectories(temp.resolve("docker"));
+      Files.writeString(
+          temp.resolve("docker/config.json"),
+          "{\"auths\":{\"%s\":{\"username\":\"joe\",\"password\":\"secret\"}}}"
+              .formatted(registry.host()));
+      String name = registry.host() + "/r/foreign:1";
+      image("load", "a", "--name", "app", layout.toString()).run().succeeds();
+      assertThat(image("push", "a", "--plain-http", "app", name).run().succeeds().err())
+          .contains("is not distributable, and not sent");
+      assertThat(registry.blobs).isNotEmpty().doesNotContainKey(digest);
+
+      image("pull", "b", "--plain-http", name).run().succeeds();
+      assertThat(asked).containsExactly("/missing", "/damaged", "/good");
+      assertThat(told).isEmpty();
+      image("verify", "b").run().succeeds();
+
+      isThere.set(false);
+      image("pull", "c", "--plain-http", "-q", name)
+          .run()
+          .failsInOneLine(digest, "not distributable", "/good: status 404");
+      assertThat(image("list", "c", "-q").run().succeeds().out()).isEmpty();
+      image("push", "a", "--plain-http", "--allow-nondistributable-artifacts", "app", name)
+          .run()
+          .succeeds();
+      image("pull", "c", "--plain-http", name).run().succeeds();
+      image("verify", "c").run().succeeds();
+
+      Files.delete(layout.resolve("blobs").resolve(digest.replace(':', '/')));
+      image("load", "d", "--name", "app", layout.toString())
+          .run()
+          .failsInOneLine(digest, "not distributable");
+    } finally {
+      elsewhere.stop(0);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.jrun.image.commands;
 
 import io.jrun.image.ImageException;
+import io.jrun.image.Overlay;
 import io.jrun.image.Resolved;
 import io.jrun.image.SnapshotChain;
 import io.jrun.image.bundle.Accounts;
@@ -31,6 +32,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +44,7 @@ import org.jspecify.annotations.Nullable;
 ///   bundles/ID/config.json
 ///   bundles/ID/rootfs        where the container's init mounts its overlayfs, or a copy
 ///   bundles/ID/upper, work   what the container changes
+///   bundles/ID/layers        links to the image's layers, where these are many
 /// ```
 public final class ContainerBundles {
 
@@ -100,7 +103,7 @@ public final class ContainerBundles {
       if (image.manifest().layers().isEmpty()) {
         throw new ImageException(image.descriptor().digest() + " has no layers");
       }
-      return stacks(wanted, claim.directory())
+      return stacks(wanted, image, claim.directory())
           ? stacked(claim, image, wanted, limits, config)
           : copied(claim, image, wanted, limits, config);
     } catch (RuntimeException e) {
@@ -109,10 +112,19 @@ public final class ContainerBundles {
     }
   }
 
-  private boolean stacks(ContainerRoot wanted, Path directory) {
+  private boolean stacks(ContainerRoot wanted, Resolved image, Path directory) {
+    int layers = image.manifest().layers().size();
+    boolean isTooMany = layers > Overlay.MOST_LAYERS;
     if (wanted.snapshotter() != Snapshotter.AUTO) {
-      return wanted.snapshotter() == Snapshotter.OVERLAYFS;
+      boolean isAsked = wanted.snapshotter() == Snapshotter.OVERLAYFS;
+      if (isAsked && isTooMany) {
+        throw new ImageException(
+            "overlayfs stacks %d layers, the image has %d: it can run with --snapshotter copy"
+                .formatted(Overlay.MOST_LAYERS, layers));
+      }
+      return isAsked;
     }
+    if (isTooMany) return false;
     Path store = images.store().root();
     Optional<Boolean> known = recent.canStack(store);
     if (known.isPresent()) return known.get();
@@ -153,19 +165,15 @@ public final class ContainerBundles {
     SnapshotChain chain = images.prepare(claim, image, limits, making -> making.stacked(image));
     String own = SnapshotChain.escaped(directory) + (wanted.limit() > 0 ? "/changes" : "");
     // volatile (Linux 5.10): what a container changes goes with it, so nothing waits for the disk
-    String options =
-        chain.lowerOption()
-            + ",upperdir="
+    String changes =
+        ",upperdir="
             + own
             + "/upper,workdir="
             + own
             + "/work,volatile"
             + images.writer().overlayOptions();
-    if (!MountCall.Mount.takes(options)) {
-      throw new ImageException(
-          "the image has too many layers for one mount: " + chain.layers().size());
-    }
-    Path top = chain.directory().resolve(chain.layers().getLast());
+    Overlay overlay = Overlay.of(chain, changes, caller.kernel(), directory.resolve("layers"));
+    Path top = chain.layers().getLast();
     RecentImages.Seen seen =
         recent
             .of(top)
@@ -201,7 +209,7 @@ public final class ContainerBundles {
         made,
         text,
         new RootMount(
-            options,
+            overlay,
             directory + (wanted.limit() > 0 ? "/changes" : ""),
             wanted.limit(),
             like.mode() & 07777,
@@ -234,19 +242,17 @@ public final class ContainerBundles {
   /// Reads the accounts as the container will see them.
   private RecentImages.Seen look(SnapshotChain chain, Path directory) {
     try (WriterProcess process = images.writer().start().get()) {
-      String root = chain.directory().resolve(chain.layers().getFirst()).toString();
+      String root = chain.layers().getFirst().toString();
       if (chain.layers().size() > 1) {
         root = directory + "/look";
+        Path links = directory.resolve("look-layers");
+        Overlay overlay =
+            Overlay.of(chain, images.writer().overlayOptions(), caller.kernel(), links);
         Batch batch = new Batch();
         batch.add(new FileCall.Mkdirat(Descriptor.CWD, root, 0700));
-        batch.add(
-            new MountCall.Mount(
-                "jrun",
-                root,
-                "overlay",
-                MountCall.MS_RDONLY,
-                chain.lowerOption() + images.writer().overlayOptions()));
+        overlay.addMount(batch, root, MountCall.MS_RDONLY);
         process.kernel().run(batch);
+        overlay.unlink(caller.kernel(), chain);
       }
       RecentImages.Seen seen = seen(process.kernel(), root);
       if (chain.layers().size() > 1) {
@@ -351,13 +357,15 @@ public final class ContainerBundles {
 
   /// Releases what was left by commands that were killed: bundles without a container, which nobody
   /// is making one of. Returns how many.
-  public int collect() {
+  ///
+  /// @param containers that the caller knows, whatever their bundles say
+  public int collect(Set<String> containers) {
     int released = 0;
     try (DirectoryStream<Path> all = Files.newDirectoryStream(images.store().bundles())) {
       for (Path bundle : all) {
         String id = bundle.getFileName().toString();
         try (BundleClaim claim = BundleClaim.ofLeft(caller.kernel(), bundle)) {
-          if (claim == null || claim.isOwned()) continue;
+          if (claim == null || claim.isOwned() || containers.contains(id)) continue;
           release(id);
           released++;
         }

@@ -140,7 +140,15 @@ public final class Images {
       byte[] bytes = source.document(descriptor);
       Manifest manifest = Manifest.read("a manifest", bytes);
       store.add(manifest.config().mediaType(), source.document(manifest.config()));
-      for (ContentDescriptor layer : manifest.layers()) store.add(layer, source.content(layer));
+      for (ContentDescriptor layer : manifest.layers()) {
+        if (!MediaType.isDistributable(layer.mediaType()) && !source.has(layer)) {
+          throw new ImageException(
+              "the layer "
+                  + layer.digest()
+                  + " is not distributable, and not there: only pull asks its urls");
+        }
+        store.add(layer, source.content(layer));
+      }
       store.add(descriptor.mediaType(), bytes);
     } else {
       throw new ImageException(descriptor.digest() + " is no image: " + descriptor.mediaType());

@@ -2,21 +2,29 @@ package io.jrun.image.registry;
 
 import io.jrun.image.ImageException;
 import io.jrun.image.store.ImageStore;
+import io.jrun.rootfs.RootfsException;
 import io.jrun.rootfs.stream.Verified;
 import io.jrun.specs.image.ContentDescriptor;
+import io.jrun.specs.image.MediaType;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
+import java.net.URI;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /// Fetches one blob into the store. What came before an interruption, in this process or in an
-/// earlier one, is kept and gone on from; the digest is of all of it.
+/// earlier one, is kept and gone on from; the digest is of all of it. A layer that is not
+/// distributable has `urls` (descriptor.md), which are asked before the registry, as a registry
+/// need not have it.
 final class Download {
   private static final int ATTEMPTS = 5;
   private static final long FIRST_WAIT_MILLIS = 200;
@@ -28,17 +36,66 @@ final class Download {
     if (store.has(blob)) return;
     try (ImageStore.Partial partial = store.partial(blob)) {
       if (store.has(blob)) return; // another process was faster
-      long wait = FIRST_WAIT_MILLIS;
-      for (int attempt = 1; ; attempt++) {
-        try {
-          attempt(registry, partial.path(), blob, transfer);
-          partial.publish();
-          return;
-        } catch (RegistryException e) {
-          if (!e.isPassing() || attempt == ATTEMPTS) throw e;
-          pause(wait);
-          wait *= 3;
-        }
+      Consumer<Host> download = host -> fetch(host, partial.path(), blob, transfer);
+      Host ofRegistry =
+          headers -> registry.send(registry.get("/blobs/" + blob.digest(), headers), 200, 206);
+      if (MediaType.isDistributable(blob.mediaType())) download.accept(ofRegistry);
+      else fetchForeign(download, urls(registry, blob), ofRegistry, blob);
+      partial.publish();
+    }
+  }
+
+  /// Somebody who has a blob.
+  private interface Host {
+    /// @param headers of the request, with the range where not all is wanted
+    HttpResponse<InputStream> ask(Map<String, String> headers);
+  }
+
+  private static List<Host> urls(Registry registry, ContentDescriptor blob) {
+    List<Host> hosts = new ArrayList<>();
+    for (String url : blob.urls()) {
+      if (!url.matches("https?://.+")) continue;
+      URI uri = URI.create(url);
+      hosts.add(headers -> registry.elsewhere(uri, headers, 200, 206));
+    }
+    return hosts;
+  }
+
+  private static void fetchForeign(
+      Consumer<Host> download, List<Host> urls, Host registry, ContentDescriptor blob) {
+    List<RuntimeException> failures = new ArrayList<>();
+    for (Host url : urls) {
+      try {
+        download.accept(url);
+        return;
+      } catch (RegistryException | RootfsException | ImageException e) {
+        failures.add(e);
+      }
+    }
+    try {
+      download.accept(registry);
+    } catch (RegistryException e) {
+      failures.add(e);
+      throw new RegistryException(
+          e.status(),
+          "the layer "
+              + blob.digest()
+              + " is not distributable, and neither its urls nor the registry have it: "
+              + failures.stream().map(Throwable::getMessage).collect(Collectors.joining("; ")));
+    }
+  }
+
+  private static void fetch(
+      Host host, Path path, ContentDescriptor blob, Progress.Transfer transfer) {
+    long wait = FIRST_WAIT_MILLIS;
+    for (int attempt = 1; ; attempt++) {
+      try {
+        attempt(host, path, blob, transfer);
+        return;
+      } catch (RegistryException e) {
+        if (!e.isPassing() || attempt == ATTEMPTS) throw e;
+        pause(wait);
+        wait *= 3;
       }
     }
   }
@@ -53,7 +110,7 @@ final class Download {
   }
 
   private static void attempt(
-      Registry registry, Path path, ContentDescriptor blob, Progress.Transfer transfer) {
+      Host host, Path path, ContentDescriptor blob, Progress.Transfer transfer) {
     try (Verified verified = new Verified("blob " + blob.digest(), blob.digest().text());
         FileChannel file =
             FileChannel.open(
@@ -65,8 +122,7 @@ final class Download {
       long have = digestOf(file, verified);
       if (have < blob.size()) {
         Map<String, String> headers = have == 0 ? Map.of() : Map.of("Range", "bytes=" + have + "-");
-        HttpResponse<InputStream> response =
-            registry.send(registry.get("/blobs/" + blob.digest(), headers), 200, 206);
+        HttpResponse<InputStream> response = host.ask(headers);
         boolean goesOn = response.statusCode() == 206;
         if (have > 0 && !goesOn) {
           // all of it comes again
@@ -108,8 +164,7 @@ final class Download {
         if (count < 0) break;
         watch.progress();
         if (file.position() + count > blob.size()) {
-          throw new UncheckedIOException(
-              new IOException(blob.digest() + " is longer than " + blob.size() + " bytes"));
+          throw new ImageException(blob.digest() + " is longer than " + blob.size() + " bytes");
         }
         chunk.clear().put(bytes, 0, count).flip();
         verified.update(chunk);

@@ -14,7 +14,8 @@ import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Brings an image from the store to a registry: blobs that it lacks, then manifests.
+/// Brings an image from the store to a registry: blobs that it lacks, then manifests. Layers that
+/// are not distributable stay, unless they are asked for.
 ///
 /// @param progress is told of each step, from several threads
 public record Push(
@@ -64,6 +65,10 @@ public record Push(
 
   private void blob(Registry registry, ContentDescriptor blob) {
     Progress.Transfer transfer = progress.begin(blob);
+    if (!options.nonDistributable() && !MediaType.isDistributable(blob.mediaType())) {
+      transfer.end("is not distributable, and not sent");
+      return;
+    }
     String outcome = "failed";
     try {
       boolean sent = new Upload(registry, store, blob, transfer).send();

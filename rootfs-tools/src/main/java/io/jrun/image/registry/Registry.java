@@ -106,6 +106,23 @@ final class Registry implements AutoCloseable {
       authorization = authorize(response);
       response = exchange(built, authorization);
     }
+    return expected(built, redirected(built, response), expected);
+  }
+
+  /// The content of another host, which is not told who the caller is to this one.
+  HttpResponse<InputStream> elsewhere(URI uri, Map<String, String> headers, int... expected) {
+    HttpRequest request = get(uri, headers).build();
+    return expected(request, redirected(request, exchange(request, null)), expected);
+  }
+
+  private static HttpResponse<InputStream> expected(
+      HttpRequest request, HttpResponse<InputStream> response, int... expected) {
+    for (int status : expected) if (response.statusCode() == status) return response;
+    throw refused(request, response);
+  }
+
+  private HttpResponse<InputStream> redirected(HttpRequest built, HttpResponse<InputStream> first) {
+    HttpResponse<InputStream> response = first;
     HttpRequest redirected = built;
     for (int i = 0; i < MOST_REDIRECTS && isRedirect(response, built.method()); i++) {
       URI to = location(redirected.uri(), response);
@@ -117,8 +134,7 @@ final class Registry implements AutoCloseable {
       boolean same = to.getAuthority() != null && to.getAuthority().equals(base.getAuthority());
       response = exchange(redirected, same ? authorization : null);
     }
-    for (int status : expected) if (response.statusCode() == status) return response;
-    throw refused(built, response);
+    return response;
   }
 
   private static boolean isRedirect(HttpResponse<?> response, String method) {
@@ -176,7 +192,8 @@ final class Registry implements AutoCloseable {
     }
   }
 
-  private RegistryException refused(HttpRequest request, HttpResponse<InputStream> response) {
+  private static RegistryException refused(
+      HttpRequest request, HttpResponse<InputStream> response) {
     String text = "";
     try (InputStream body = response.body()) {
       text = errors(body.readNBytes(MOST_ERROR));
@@ -187,7 +204,7 @@ final class Registry implements AutoCloseable {
         response.statusCode(),
         request.method()
             + " "
-            + host
+            + request.uri().getAuthority()
             + request.uri().getPath()
             + ": status "
             + response.statusCode()
@@ -269,7 +286,11 @@ final class Registry implements AutoCloseable {
   }
 
   HttpRequest.Builder get(String path, Map<String, String> headers) {
-    HttpRequest.Builder request = HttpRequest.newBuilder(uri(path)).timeout(ANSWER).GET();
+    return get(uri(path), headers);
+  }
+
+  private static HttpRequest.Builder get(URI uri, Map<String, String> headers) {
+    HttpRequest.Builder request = HttpRequest.newBuilder(uri).timeout(ANSWER).GET();
     headers.forEach(request::header);
     return request;
   }

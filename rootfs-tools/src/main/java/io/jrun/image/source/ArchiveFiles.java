@@ -18,11 +18,12 @@ import java.util.regex.Pattern;
 
 /// An image in a plain archive: its files are parts of the archive's file.
 final class ArchiveFiles implements ImageFiles {
-  /// The only names that archives of images have at their top.
+  /// The only names that archives of images have at their top: those of a layout, docker's, jib's
+  /// (`config.json`) and those of go-containerregistry, with which ko, kaniko and crane write.
   private static final Pattern OF_IMAGES =
       Pattern.compile(
-          "(oci-layout|index\\.json|manifest\\.json|repositories|blobs(/.*)?"
-              + "|[0-9a-f]{64}(\\.json|\\.tar|/.*)?)/?");
+          "(oci-layout|index\\.json|manifest\\.json|config\\.json|repositories|blobs(/.*)?"
+              + "|(sha256:)?[0-9a-f]{64}(\\.json|\\.tar|\\.tar\\.gz|/.*)?)/?");
 
   private static final int MOST_FILES = 100_000;
   private static final int MOST_LINKS = 8;

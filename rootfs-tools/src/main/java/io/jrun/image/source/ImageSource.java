@@ -12,6 +12,7 @@ import io.jrun.specs.image.ImageConfig;
 import io.jrun.specs.image.Index;
 import io.jrun.specs.image.Manifest;
 import io.jrun.specs.image.MediaType;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -90,12 +91,13 @@ public final class ImageSource implements AutoCloseable {
       for (int i = 0; i < docker.layers().size(); i++) {
         String path = docker.layers().get(i);
         Origin origin = files.need(path);
-        if (Compression.of(origin.first(8)) != Compression.NONE) {
-          throw new ImageException(path + ": compressed layers in docker's format have no digest");
-        }
-        Digest digest = config.diffIds().get(i);
+        Compression compression = Compression.of(origin.first(8));
+        // what docker's format says is the digest of the plain archive
+        Digest digest =
+            compression == Compression.NONE ? config.diffIds().get(i) : digest(origin.again());
         made.put(digest, new Made(origin, path));
-        layers.add(ContentDescriptor.of(MediaType.LAYER, digest, origin.size().orElseThrow()));
+        String type = MediaType.LAYER + compression.suffix();
+        layers.add(ContentDescriptor.of(type, digest, origin.size().orElseThrow()));
       }
       Digest configDigest = Documents.digest(json);
       documents.put(configDigest, json);
@@ -111,6 +113,14 @@ public final class ImageSource implements AutoCloseable {
       for (String tag : docker.repoTags()) images.add(new Named(Optional.of(tag), image));
     }
     return new ImageSource(files, images, made, documents);
+  }
+
+  private static Digest digest(Origin origin) {
+    try (io.jrun.rootfs.codec.Digest digest = io.jrun.rootfs.codec.Digest.of("sha256")) {
+      ByteBuffer chunk = ByteBuffer.allocateDirect(1 << 18);
+      while (origin.read(chunk.clear()) > 0) digest.update(chunk.flip());
+      return new Digest("sha256", digest.hex());
+    }
   }
 
   public List<Named> images() {

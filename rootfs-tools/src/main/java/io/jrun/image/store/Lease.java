@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /// What a container's bundle in the store says: whose it is, and which image it keeps from the
@@ -24,6 +25,9 @@ import java.util.Optional;
 public record Lease(String owner, ContentDescriptor image) {
   private static final String FILE = "lease";
   private static final String OWNER = "io.jrun.owner";
+
+  /// Of a bundle that an earlier jrun made, whose lease lies in a directory of all leases.
+  private static final String EARLIER_OWNER = "owner";
 
   /// Writes it; the store must be held, and the bundle be the caller's.
   public void write(Path bundle) {
@@ -47,7 +51,28 @@ public record Lease(String owner, ContentDescriptor image) {
       return owner == null || lease.manifests().isEmpty()
           ? Optional.empty()
           : Optional.of(new Lease(owner, lease.manifests().getFirst()));
-    } catch (NoSuchFileException | SpecException e) {
+    } catch (NoSuchFileException e) {
+      return earlier(bundle);
+    } catch (SpecException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw IoFailure.of("the lease " + file, e);
+    }
+  }
+
+  /// The directory of the leases that an earlier jrun wrote.
+  static Path earlierDirectory(Path store) {
+    return store.resolve("leases");
+  }
+
+  private static Optional<Lease> earlier(Path bundle) {
+    Path store = Objects.requireNonNull(Objects.requireNonNull(bundle.getParent()).getParent());
+    Path file = earlierDirectory(store).resolve(bundle.getFileName());
+    try {
+      Index lease = Index.read("the lease " + file, Files.readAllBytes(file));
+      String owner = Files.readString(bundle.resolve(EARLIER_OWNER));
+      return lease.manifests().stream().findFirst().map(image -> new Lease(owner, image));
+    } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException e) {
       throw IoFailure.of("the lease " + file, e);

@@ -1,6 +1,7 @@
 package io.jrun.image.store;
 
 import io.jrun.image.Layers;
+import io.jrun.image.Overlay;
 import io.jrun.image.Resolved;
 import io.jrun.image.SnapshotChain;
 import io.jrun.kernel.Batch;
@@ -24,14 +25,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Objects;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Unpacks those layers of an image that nobody unpacked before. Two that make the same one at once
 /// make it twice; the first to end counts.
 public final class SnapshotMaking {
+  private static final int PATH = FileCall.O_PATH | FileCall.O_DIRECTORY;
+
   private final ImageStore store;
   private final StoreWriter writer;
   private final Supplier<UnpackOptions> limits;
@@ -47,30 +51,55 @@ public final class SnapshotMaking {
 
   /// Each layer for itself, for overlayfs.
   public SnapshotChain stacked(Resolved image) {
-    List<String> names = Snapshots.chains(image.config().diffIds(), writer);
-    if (names.stream().allMatch(name -> Files.isDirectory(directory.resolve(name)))) {
-      return new SnapshotChain(directory, names);
-    }
-    UnpackOptions options = writer.options(limits.get()).with(Whiteouts.OVERLAY);
-    try (WriterProcess process = writer.start().get()) {
-      for (int i = 0; i < names.size(); i++) {
-        Path snapshot = directory.resolve(names.get(i));
-        if (Files.isDirectory(snapshot)) continue;
-        LowerTree lower = i == 0 ? null : lower(process.kernel(), names.subList(0, i));
-        ContentDescriptor layer = image.manifest().layers().get(i);
-        Digest diffId = image.config().diffIds().get(i);
-        try (ImageStore.OpenedBlob blob = store.open(layer)) {
-          make(
-              process,
-              snapshot,
-              options,
-              lower,
-              (kernel, unpacker) ->
-                  Layers.one(kernel, unpacker, layer, diffId, blob.origin(), options));
-        }
+    List<Path> snapshots =
+        Snapshots.chains(image.config().diffIds(), writer).stream()
+            .map(directory::resolve)
+            .toList();
+    if (!snapshots.stream().allMatch(Files::isDirectory)) {
+      try (WriterProcess process = writer.start().get()) {
+        makeMissing(process, image, snapshots);
       }
     }
-    return new SnapshotChain(directory, names);
+    return new SnapshotChain(snapshots);
+  }
+
+  /// All are on the disk by one sync. Where a layer cannot be unpacked, those before it stay.
+  private void makeMissing(WriterProcess process, Resolved image, List<Path> snapshots) {
+    UnpackOptions options = writer.options(limits.get()).with(Whiteouts.OVERLAY);
+    Map<Path, Path> made = new LinkedHashMap<>();
+    try {
+      List<Path> below = new ArrayList<>();
+      for (int i = 0; i < snapshots.size(); i++) {
+        Path snapshot = snapshots.get(i);
+        if (!Files.isDirectory(snapshot)) {
+          made.put(snapshot, unpacked(process, image, i, options, below));
+        }
+        below.add(made.getOrDefault(snapshot, snapshot));
+      }
+    } catch (RuntimeException e) {
+      try {
+        publish(process.kernel(), made);
+      } catch (RuntimeException f) {
+        e.addSuppressed(f);
+      }
+      throw e;
+    }
+    publish(process.kernel(), made);
+  }
+
+  private Path unpacked(
+      WriterProcess process, Resolved image, int number, UnpackOptions options, List<Path> below) {
+    ContentDescriptor layer = image.manifest().layers().get(number);
+    Digest diffId = image.config().diffIds().get(number);
+    try (ImageStore.OpenedBlob blob = store.open(layer);
+        LowerTree lower = below.isEmpty() ? null : lower(process.kernel(), below)) {
+      return make(
+          process,
+          options,
+          lower,
+          (kernel, unpacker) ->
+              Layers.one(kernel, unpacker, layer, diffId, blob.origin(), options));
+    }
   }
 
   /// All layers in one tree.
@@ -80,87 +109,91 @@ public final class SnapshotMaking {
     UnpackOptions options = writer.options(limits.get()).with(Whiteouts.APPLY);
     List<ImageStore.OpenedBlob> opened = new ArrayList<>();
     try (WriterProcess process = writer.start().get()) {
-      make(
-          process,
-          snapshot,
-          options,
-          null,
-          (kernel, unpacker) ->
-              Layers.unpack(
-                  kernel,
-                  unpacker,
-                  image,
-                  layer -> {
-                    ImageStore.OpenedBlob blob = store.open(layer);
-                    opened.add(blob);
-                    return blob.origin();
-                  },
-                  options));
+      Path made =
+          make(
+              process,
+              options,
+              null,
+              (kernel, unpacker) ->
+                  Layers.unpack(
+                      kernel,
+                      unpacker,
+                      image,
+                      layer -> {
+                        ImageStore.OpenedBlob blob = store.open(layer);
+                        opened.add(blob);
+                        return blob.origin();
+                      },
+                      options));
+      publish(process.kernel(), Map.of(snapshot, made));
     } finally {
       opened.forEach(ImageStore.OpenedBlob::close);
     }
     return snapshot;
   }
 
-  private void make(
+  private Path make(
       WriterProcess process,
-      Path snapshot,
       UnpackOptions options,
       @Nullable LowerTree lower,
       Unpacking.Filling filling) {
     Path aside = store.aside();
     Unpacking.into(process, aside.toString(), options, lower, filling);
-    publish(process.kernel(), aside, snapshot);
+    return aside;
   }
 
   /// What the layers below make together; only the process has it mounted.
-  private LowerTree lower(HelperKernel process, List<String> names) {
-    SnapshotChain chain = new SnapshotChain(directory, names);
-    Batch batch = new Batch();
-    int path = FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
-    Pending<Descriptor> root;
-    if (names.size() == 1) {
-      String only = directory.resolve(names.getFirst()).toString();
-      root = batch.add(new FileCall.Openat(Descriptor.CWD, only, path, 0, false));
-    } else {
+  private LowerTree lower(HelperKernel process, List<Path> layers) {
+    if (layers.size() == 1) {
+      String only = layers.getFirst().toString();
+      return new LowerTree(process, process.call(FileCall.Openat.existing(only, PATH)));
+    }
+    SnapshotChain chain = new SnapshotChain(layers);
+    Overlay overlay = Overlay.of(chain, writer.overlayOptions(), store.kernel(), store.aside());
+    try {
       String at = store.aside().toString();
+      Batch batch = new Batch();
       batch.add(new FileCall.Mkdirat(Descriptor.CWD, at, 0700));
-      batch.add(
-          new MountCall.Mount("jrun", at, "overlay", MountCall.MS_RDONLY, lowerOptions(chain)));
-      root = batch.add(new FileCall.Openat(Descriptor.CWD, at, path, 0, false));
+      overlay.addMount(batch, at, MountCall.MS_RDONLY);
+      Pending<Descriptor> root = batch.add(FileCall.Openat.existing(at, PATH));
       batch.add(new MountCall.Umount2(at, MountCall.MNT_DETACH));
       batch.add(new FileCall.Unlinkat(Descriptor.CWD, at, FileCall.AT_REMOVEDIR));
+      return new LowerTree(process, process.run(batch).of(root));
+    } finally {
+      overlay.unlink(store.kernel(), chain);
     }
-    return new LowerTree(process, process.run(batch).of(root));
   }
 
-  private String lowerOptions(SnapshotChain chain) {
-    return chain.lowerOption() + writer.overlayOptions();
-  }
-
-  private void publish(HelperKernel process, Path aside, Path snapshot) {
+  /// Gives what was made its name.
+  ///
+  /// @param made trees by the snapshots that they become
+  private void publish(HelperKernel process, Map<Path, Path> made) {
+    if (made.isEmpty()) return;
     try {
-      sync(aside);
-      try {
-        // a directory that its owner may not write is moved by who may do all
-        process.call(
-            new FileCall.Renameat2(
-                Descriptor.CWD, aside.toString(), Descriptor.CWD, snapshot.toString(), 0));
-      } catch (KernelException e) {
-        if (!Files.isDirectory(snapshot)) throw e;
-        Unpacking.removeIn(process, aside.toString()); // another one was faster
-      }
-      DurableFiles.sync(Objects.requireNonNull(snapshot.getParent()));
+      sync();
+      made.forEach((snapshot, aside) -> publish(process, aside, snapshot));
+      DurableFiles.sync(directory);
     } catch (IOException e) {
-      throw IoFailure.of("naming " + snapshot, e);
+      throw IoFailure.of("naming snapshots", e);
+    }
+  }
+
+  private static void publish(HelperKernel process, Path aside, Path snapshot) {
+    try {
+      // a directory that its owner may not write is moved by who may do all
+      process.call(
+          new FileCall.Renameat2(
+              Descriptor.CWD, aside.toString(), Descriptor.CWD, snapshot.toString(), 0));
+    } catch (KernelException e) {
+      if (!Files.isDirectory(snapshot)) throw e;
+      Unpacking.removeIn(process, aside.toString()); // another one was faster
     }
   }
 
   /// All of it must be on the disk before its name says so.
-  private void sync(Path path) {
-    String parent = Objects.requireNonNull(path.getParent()).toString();
+  private void sync() {
     try (OwnedDescriptor file =
-        OwnedDescriptor.open(store.kernel(), FileCall.Openat.directory(parent))) {
+        OwnedDescriptor.open(store.kernel(), FileCall.Openat.directory(directory.toString()))) {
       store.kernel().call(new TreeCall.Syncfs(file.descriptor()));
     }
   }

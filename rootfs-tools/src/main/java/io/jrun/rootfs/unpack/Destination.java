@@ -148,6 +148,14 @@ public final class Destination {
     }
   }
 
+  /// Closes its descriptors in the writer.
+  void close() {
+    Batch batch = new Batch();
+    batch.add(new FileCall.Close(root));
+    batch.add(new FileCall.Close(parent));
+    writer.run(batch);
+  }
+
   /// Removes what was made; a failure becomes part of the one that led here.
   public void undo(Throwable cause) {
     try {

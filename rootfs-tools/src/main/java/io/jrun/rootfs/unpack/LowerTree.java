@@ -17,7 +17,7 @@ import java.util.TreeMap;
 
 /// What the layers below a layer make together. A layer that overlayfs stacks on them must say
 /// itself what its directories are like, and where links of theirs lead.
-public final class LowerTree {
+public final class LowerTree implements AutoCloseable {
   private static final int BENEATH =
       FileCall.RESOLVE_BENEATH | FileCall.RESOLVE_NO_SYMLINKS | FileCall.RESOLVE_NO_MAGICLINKS;
   private static final int VALUE = 65536;
@@ -42,6 +42,11 @@ public final class LowerTree {
   public LowerTree(HelperKernel process, Descriptor root) {
     this.process = process;
     this.root = root;
+  }
+
+  @Override
+  public void close() {
+    process.call(new FileCall.Close(root));
   }
 
   Descriptor root() {

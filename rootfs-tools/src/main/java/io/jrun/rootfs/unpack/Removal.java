@@ -8,11 +8,15 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DirectoryEntry;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.Names;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
-/// Removes trees, without following symbolic links and without leaving the file system.
+/// Removes trees, without following symbolic links and without leaving the file system. Whoever
+/// filled a tree may have made it as deep as no path can say: what lies too deep is moved up first.
 public final class Removal {
   private static final int NO_LINKS =
       FileCall.RESOLVE_BENEATH
@@ -21,7 +25,11 @@ public final class Removal {
           | FileCall.RESOLVE_NO_XDEV;
   private static final int CALLS = 1000;
 
+  /// In bytes; a name more must still be a path.
+  private static final int LONGEST = 2048;
+
   private final HelperKernel kernel;
+  private boolean hasMoved;
 
   public Removal(HelperKernel kernel) {
     this.kernel = kernel;
@@ -35,7 +43,10 @@ public final class Removal {
             new FileCall.Unlinkat(directory, name, 0), Errno.ENOENT, Errno.EISDIR, Errno.EPERM);
     Results results = kernel.run(batch);
     if (results.succeeded(unlink) || results.errno(unlink) == Errno.ENOENT.value()) return;
-    clear(directory, name, path -> false);
+    do {
+      hasMoved = false;
+      clear(directory, name, path -> false, name);
+    } while (hasMoved);
     kernel.call(new FileCall.Unlinkat(directory, name, FileCall.AT_REMOVEDIR));
   }
 
@@ -44,14 +55,36 @@ public final class Removal {
   ///
   /// @param keep is given the path from `directory` on, `path` included
   public void clear(Descriptor directory, String path, Predicate<String> keep) {
+    clear(directory, path, keep, null);
+  }
+
+  /// @param top where to move what lies too deep; null where nothing does
+  private void clear(
+      Descriptor directory, String path, Predicate<String> keep, @Nullable String top) {
     List<String> files = new ArrayList<>();
     List<String> directories = new ArrayList<>();
     list(directory, path, files, directories);
     files.removeIf(name -> keep.test(Paths.join(path, name)));
-    for (String name : directories) clear(directory, Paths.join(path, name), keep);
+    for (String name : directories) {
+      String below = Paths.join(path, name);
+      if (top != null && Names.encode(below).length > LONGEST) moveUp(directory, path, name, top);
+      else clear(directory, below, keep, top);
+    }
     directories.removeIf(name -> keep.test(Paths.join(path, name)));
     unlink(directory, path, files, 0);
     unlink(directory, path, directories, FileCall.AT_REMOVEDIR);
+  }
+
+  private void moveUp(Descriptor directory, String path, String name, String top) {
+    Batch batch = new Batch();
+    Descriptor from = batch.add(open(directory, path)).descriptor();
+    Descriptor to = batch.add(open(directory, top)).descriptor();
+    String free = ".deep-" + UUID.randomUUID();
+    batch.add(new FileCall.Renameat2(from, name, to, free, FileCall.RENAME_NOREPLACE));
+    batch.add(new FileCall.Close(from));
+    batch.add(new FileCall.Close(to));
+    kernel.run(batch);
+    hasMoved = true;
   }
 
   private static FileCall.Openat2 open(Descriptor directory, String path) {

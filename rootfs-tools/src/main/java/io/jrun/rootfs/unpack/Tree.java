@@ -10,9 +10,7 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.rootfs.RootfsException;
 import io.jrun.rootfs.tar.Time;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -21,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 /// What the unpacking has made so far: every directory, and the fingerprints of all else. So the
 /// kernel is asked only where something stands in the way.
 final class Tree {
-  private static final int MOST_LINKS = 40;
   private static final String NO_LINK = "";
 
   private final Pipeline pipeline;
@@ -138,59 +135,87 @@ final class Tree {
   /// The directory of that path, if it is there.
   @Nullable DirectoryNode existing(String path) {
     DirectoryNode known = find(path);
-    return known != null ? known : walk(path, false);
+    if (known != null) return known;
+    // looked at first, as walking through directories of the layers below makes them this layer's
+    return lower == null || isThere(path) ? walk(path, false) : null;
   }
 
   private @Nullable DirectoryNode walk(String path, boolean make) {
-    Deque<String> parts = new ArrayDeque<>(List.of(path.split("/")));
+    Steps steps = new Steps(path);
     DirectoryNode node = root;
-    int links = 0;
-    while (!parts.isEmpty()) {
-      String part = parts.removeFirst();
+    while (steps.hasNext()) {
+      String part = steps.next();
       if (part.equals("..")) {
         node = parent(node);
         continue;
       }
       DirectoryNode child = node.child(part);
       if (child == null) {
-        String here = Paths.join(node.path, part);
-        String target = mayHaveFile(here) && !hidden.contains(here) ? target(node, part) : null;
-        if (NO_LINK.equals(target)) return null;
-        if (target != null) {
-          if (++links > MOST_LINKS) {
-            throw new RootfsException(path + ": too many levels of symbolic links");
+        switch (found(node, Paths.join(node.path, part))) {
+          case null -> {
+            return null;
           }
-          if (target.startsWith("/")) node = root;
-          String[] steps = target.split("/");
-          for (int i = steps.length - 1; i >= 0; i--) {
-            if (!steps[i].isEmpty() && !steps[i].equals(".")) parts.addFirst(steps[i]);
+          case LowerTree.Link(String target) -> {
+            steps.follow(target);
+            if (target.startsWith("/")) node = root;
+            continue;
           }
-          continue;
-        }
-        LowerTree.Found below = below(node, here);
-        if (below instanceof LowerTree.Link(String leads)) {
-          if (++links > MOST_LINKS) {
-            throw new RootfsException(path + ": too many levels of symbolic links");
+          case LowerTree.Directory like -> {
+            child = make(node, part);
+            describe(child, like);
           }
-          if (leads.startsWith("/")) node = root;
-          String[] steps = leads.split("/");
-          for (int i = steps.length - 1; i >= 0; i--) {
-            if (!steps[i].isEmpty() && !steps[i].equals(".")) parts.addFirst(steps[i]);
+          case LowerTree.File _, LowerTree.Nothing _ -> {
+            if (!make) return null;
+            child = make(node, part);
           }
-          continue;
-        }
-        if (below instanceof LowerTree.Directory like) {
-          child = make(node, part);
-          describe(child, like);
-        } else {
-          if (!make) return null;
-          child = make(node, part);
         }
       }
       node = child;
     }
     last = node;
     return node;
+  }
+
+  /// Whether a directory is there, made by this layer or by one below; nothing is made.
+  private boolean isThere(String path) {
+    Steps steps = new Steps(path);
+    String at = "";
+    DirectoryNode nearest = root; // of those that this layer has
+    while (steps.hasNext()) {
+      String part = steps.next();
+      String here = part.equals("..") ? Paths.parent(at) : Paths.join(at, part);
+      DirectoryNode node = find(here);
+      if (node != null) {
+        nearest = node;
+      } else {
+        switch (found(nearest, here)) {
+          case LowerTree.Link(String target) -> {
+            steps.follow(target);
+            if (!target.startsWith("/")) continue;
+            here = "";
+            nearest = root;
+          }
+          case LowerTree.Directory _ -> {}
+          case null, default -> {
+            return false;
+          }
+        }
+      }
+      at = here;
+    }
+    return true;
+  }
+
+  /// What is at a path that is no directory of this layer; null where this layer has a file there.
+  ///
+  /// @param above the nearest directory of this layer that it is in
+  private LowerTree.@Nullable Found found(DirectoryNode above, String path) {
+    if (mayHaveFile(path) && !hidden.contains(path)) {
+      String target = target(above, Paths.name(path));
+      if (NO_LINK.equals(target)) return null;
+      if (target != null) return new LowerTree.Link(target);
+    }
+    return below(above, path);
   }
 
   private LowerTree.Found below(DirectoryNode parent, String path) {

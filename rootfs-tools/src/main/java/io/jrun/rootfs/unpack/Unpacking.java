@@ -66,6 +66,7 @@ public final class Unpacking {
       filling.fill(writer, unpacker);
       Report report = unpacker.finish();
       destination.complete();
+      destination.close(); // a failure ends the process, and its descriptors with it
       return report;
     } catch (RuntimeException e) {
       destination.undo(e);

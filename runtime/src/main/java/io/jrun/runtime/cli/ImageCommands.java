@@ -11,9 +11,14 @@ import io.jrun.specs.json.Json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// `jrun image …`: the store of images.
 final class ImageCommands {
+  /// As docker's daemon calls it.
+  private static final String NON_DISTRIBUTABLE = "--allow-nondistributable-artifacts";
+
   private ImageCommands() {}
 
   static int perform(Request request) {
@@ -155,7 +160,11 @@ final class ImageCommands {
         Nested.parse(options("prune", "remove what nobody needs"), "", args, 0, 0, request);
     if (nested.isHelp()) return 0;
     Images images = images(request, nested);
-    int bundles = request.operations().containerBundles(images).collect();
+    Set<String> containers =
+        request.operations().list(request.global()).stream()
+            .map(ContainerSummary::id)
+            .collect(Collectors.toSet());
+    int bundles = request.operations().containerBundles(images).collect(containers);
     request.print("removed " + images.prune() + ", released " + bundles + " bundles");
     return 0;
   }
@@ -205,7 +214,8 @@ final class ImageCommands {
         line.has("--plain-http"),
         authority.isEmpty() ? Optional.empty() : Optional.of(images.file(authority)),
         line.texts("--mirror"),
-        (int) Math.min(16, nested.positive("--parallel", 3)));
+        (int) Math.min(16, nested.positive("--parallel", 3)),
+        line.has(NON_DISTRIBUTABLE));
   }
 
   /// What standard error shows of transfers.
@@ -234,7 +244,9 @@ final class ImageCommands {
   }
 
   private static int push(Request request, List<String> args) {
-    Options options = registryOptions("push", "send an image to a registry");
+    Options options =
+        registryOptions("push", "send an image to a registry")
+            .flag("send layers that are not distributable too", NON_DISTRIBUTABLE);
     Nested nested = Nested.parse(options, "IMAGE [HOST/PATH[:TAG]]", args, 1, 2, request);
     if (nested.isHelp()) return 0;
     Images images = images(request, nested);

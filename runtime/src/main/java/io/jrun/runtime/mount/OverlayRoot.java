@@ -16,7 +16,7 @@ public final class OverlayRoot {
   public static Descriptor mount(Batch batch, RootMount root, String rootfs) {
     if (root.limit() > 0) limit(batch, root);
     // fsconfig(2) takes no string as long as the list of layers
-    batch.add(new MountCall.Mount("jrun", rootfs, "overlay", 0, root.options()));
+    root.overlay().addMount(batch, rootfs, 0);
     int flags = FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
     return batch.add(new FileCall.Openat(Descriptor.CWD, rootfs, flags, 0, false)).descriptor();
   }

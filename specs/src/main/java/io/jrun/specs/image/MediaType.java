@@ -13,6 +13,11 @@ public final class MediaType {
   public static final String DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
   public static final String DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar";
 
+  private static final String NON_DISTRIBUTABLE =
+      "application/vnd.oci.image.layer.nondistributable.v1.tar";
+  private static final String DOCKER_FOREIGN =
+      "application/vnd.docker.image.rootfs.foreign.diff.tar";
+
   private MediaType() {}
 
   public static boolean isIndex(String type) {
@@ -29,9 +34,11 @@ public final class MediaType {
 
   /// Whether it is a layer's archive, compressed in whatever way.
   public static boolean isLayer(String type) {
-    return type.startsWith(LAYER)
-        || type.startsWith("application/vnd.oci.image.layer.nondistributable.v1.tar")
-        || type.startsWith(DOCKER_LAYER)
-        || type.startsWith("application/vnd.docker.image.rootfs.foreign.diff.tar");
+    return type.startsWith(LAYER) || type.startsWith(DOCKER_LAYER) || !isDistributable(type);
+  }
+
+  /// False for layers that may not be given on: whoever wants one gets it where its `urls` say.
+  public static boolean isDistributable(String type) {
+    return !type.startsWith(NON_DISTRIBUTABLE) && !type.startsWith(DOCKER_FOREIGN);
   }
 }
