@@ -234,7 +234,6 @@ final class Creation implements AutoCloseable {
     this.making = making;
     boolean isWired = Networking.isWanted(config);
     if (isWired) attaching = networking().begin(config);
-    if (namesHosts) nameHosts(List.of());
     client.log.step("took the id in ", store.directory(options.id()));
 
     CreateOptions.ImageBundle image = options.image();
@@ -245,10 +244,12 @@ final class Creation implements AutoCloseable {
     stdio = new StdioOwner(bundle.process().user().uid());
     List<Boolean> directories = List.of();
     if (middle) {
+      if (namesHosts) nameHosts(List.of());
       directories = throughMiddle(plan, sources);
     } else {
       makeBirthplace();
       birth = birth(plan, sources);
+      if (namesHosts) nameHosts(List.of()); // before init is told to bind them
       if (!sources.isEmpty()) init = birth.await();
       directories = directories(plan, sources, init == null ? NOTHING_LOOKED_AT : init.before());
     }
