@@ -11,9 +11,14 @@ public final class KernelException extends RuntimeException {
   private final Errno errno;
 
   public KernelException(Syscall<?> call, Errno errno) {
-    super(call.text() + ": " + errno.name() + " (" + errno.text() + ")");
     this.call = call;
     this.errno = errno;
+  }
+
+  /// Put together when it is asked for: many failures are expected, and told to nobody.
+  @Override
+  public String getMessage() {
+    return call.text() + ": " + errno.name() + " (" + errno.text() + ")";
   }
 
   public Syscall<?> call() {

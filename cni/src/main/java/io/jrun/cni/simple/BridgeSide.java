@@ -56,10 +56,12 @@ record BridgeSide(NetlinkSocket host, SimpleConfig config, LinkRemoval removal) 
     requests.add(
         Links.veth(
             new Links.VethEnd(hostName, null, inside.mtu()), inside, sandbox.namespace().number()));
+    // before it is up: an interface that is up and waits for its peer is put out of use by a look
+    // at it, for which the kernel waits a grace period
+    requests.add(Links.get(hostName));
     // a port needs no address, and trying one floods all others
     requests.add(Links.withoutIpv6Address(hostName));
     requests.add(Links.portUp(hostName, bridge.index(), config.name()));
-    requests.add(Links.get(hostName));
     List<Cidr> gateways = new ArrayList<>();
     for (Assignment.Address address : assignment.addresses()) {
       if (!config.isGateway() || address.gateway() == null) continue;
@@ -80,14 +82,15 @@ record BridgeSide(NetlinkSocket host, SimpleConfig config, LinkRemoval removal) 
     }
     answers.getFirst().orThrow();
     try {
-      answers.get(1).orThrow(Errno.EAFNOSUPPORT);
-      answers.get(2).orThrow();
-      Link end = Links.of(answers.get(3)).orElseThrow();
+      Link end = Links.of(answers.get(1)).orElseThrow();
+      answers.get(2).orThrow(Errno.EAFNOSUPPORT);
+      answers.get(3).orThrow();
       for (int i = 0; i < gateways.size(); i++) {
         if (answers.get(4 + 2 * i).orThrow(Errno.EEXIST).succeeded()) {
           settle(bridge, gateways.get(i));
         }
-        answers.get(5 + 2 * i).orThrow();
+        // ENOBUFS: the machine's table is full, so there is no former holder's entry either
+        answers.get(5 + 2 * i).orThrow(Errno.ENOBUFS);
       }
       host.perform(portRequests(end));
       return end;

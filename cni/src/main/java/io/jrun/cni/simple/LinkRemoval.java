@@ -6,14 +6,19 @@ import io.jrun.cni.netlink.Links;
 import io.jrun.cni.netlink.NetlinkSocket;
 import io.jrun.cni.netlink.Request;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
@@ -30,9 +35,11 @@ import java.util.function.Supplier;
 /// ```
 final class LinkRemoval {
   private static final int LOOPBACK = 1;
+  private static final int POLLIN = 1;
   private static final long PAUSE_NANOS = 50_000;
 
   private final Kernel kernel;
+  private final Map<String, Removal> atEnd = new ConcurrentHashMap<>();
   private final ExecutorService threads =
       Executors.newCachedThreadPool(
           Thread.ofPlatform().name("link-removal-", 0).daemon(true).factory());
@@ -45,23 +52,42 @@ final class LinkRemoval {
   final class Removal {
     private final String name;
     private final CompletableFuture<Optional<Link>> found = new CompletableFuture<>();
-    private final Future<?> deleted;
+    private final FutureTask<Void> deleted;
+    private volatile boolean isDue;
 
     private Removal(String name) {
       this.name = name;
-      this.deleted = threads.submit(this::delete);
+      this.isDue = true;
+      this.deleted = new FutureTask<>(() -> delete(() -> {}), null);
+    }
+
+    private Removal(String name, OwnedDescriptor process) {
+      this.name = name;
+      this.deleted = new FutureTask<>(() -> deleteAtEnd(process), null);
     }
 
     /// By index: the caller may have seen the link go with its namespace, and somebody may have
     /// made another one of its name before the request is sent.
-    private void delete() {
+    private void delete(Runnable wait) {
       try (NetlinkSocket own = NetlinkSocket.open(kernel)) {
         Optional<Link> link = Links.find(own, name);
         found.complete(link);
+        wait.run();
         if (link.isPresent()) own.attempt(Links.delete(link.get())).orThrow(Errno.ENODEV);
       } catch (RuntimeException e) {
         found.completeExceptionally(e);
         throw e;
+      }
+    }
+
+    private void deleteAtEnd(OwnedDescriptor process) {
+      try (process) {
+        delete(() -> {
+          kernel.call(new FileCall.Poll(process.descriptor(), POLLIN, -1));
+          isDue = true;
+        });
+      } finally {
+        atEnd.remove(name, this);
       }
     }
 
@@ -83,14 +109,32 @@ final class LinkRemoval {
     }
   }
 
-  /// Begins to remove a link.
+  /// Begins to remove a link, if that has not begun with the end of a process.
   Removal begin(String name) {
-    return new Removal(name);
+    Removal begun = atEnd.get(name);
+    boolean isTaken = begun != null && begun.isDue && atEnd.remove(name, begun);
+    return isTaken ? begun : start(name);
+  }
+
+  private Removal start(String name) {
+    Removal removal = new Removal(name);
+    threads.execute(removal.deleted);
+    return removal;
+  }
+
+  /// Removes a link when a process ends, which is sooner than anybody can hear of that end and ask
+  /// for it. A failure is nobody's: who asks then removes the link.
+  ///
+  /// @param process a pidfd, which is closed at the end
+  void atEnd(String name, OwnedDescriptor process) {
+    Removal removal = new Removal(name, process);
+    atEnd.put(name, removal);
+    threads.execute(removal.deleted);
   }
 
   /// One that is gone is as it should be.
   void remove(NetlinkSocket host, String name) {
-    begin(name).await(() -> host);
+    start(name).await(() -> host);
   }
 
   private static <T> T result(Future<T> future) {

@@ -3,6 +3,7 @@ package io.jrun.cni.network;
 import io.jrun.cni.CniException;
 import io.jrun.cni.plugin.PluginCall;
 import io.jrun.cni.plugin.PluginExecutor;
+import io.jrun.cni.plugin.PluginInput;
 import io.jrun.cni.plugin.Verb;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
@@ -43,8 +44,8 @@ final class RecordedPlugins implements PluginExecutor {
   }
 
   @Override
-  public byte[] execute(String type, PluginCall call, byte[] stdin) {
-    asked.add(new Asked(type, call, JsonReader.read("stdin", stdin, JsonReader::object)));
+  public byte[] execute(String type, PluginCall call, PluginInput input) {
+    asked.add(new Asked(type, call, JsonReader.read("stdin", input.bytes(), JsonReader::object)));
     CniException failure = failures.get(type + call.verb());
     if (failure != null) throw failure;
     return answers.getOrDefault(type + call.verb(), "").getBytes(StandardCharsets.UTF_8);
