@@ -23,23 +23,28 @@ version=$(sed -n 's|^  <version>\(.*\)</version>$|\1|p' pom.xml | head -n 1)
 commit=$(git rev-parse --short=12 HEAD 2>/dev/null) && version+="+$commit"
 printf 'Implementation-Version: %s\n' "$version" > build/manifest
 "$JAVA_HOME/bin/jar" --create --no-compress --file "$lib/jrun.jar" --manifest build/manifest -C "$classes" .
+# The JDK finds one more provider of a service than it takes: where that is in the second jar, no other is opened for it.
+"$JAVA_HOME/bin/jar" --create --no-compress --file "$lib/services.jar" -C "$classes" META-INF
 mvn -B -q -pl runtime dependency:copy-dependencies -DincludeScope=runtime \
   -DexcludeGroupIds=io.jrun,org.jspecify -DoutputDirectory="$lib"
+# classes of old compilers made fit for the AOT cache, which takes none of them as they are
+(cd "$lib" && "$java" -XX:TieredStopAtLevel=1 -cp "$(echo asm-[0-9]*.jar)" "$OLDPWD/scripts/StackMaps.java" ./*.jar)
 # jffi's native library unpacked, so that no start does it again
 arch=$(uname -m)
 (cd "$lib/native" && "$JAVA_HOME/bin/jar" xf "$lib"/jffi-*-native.jar "jni/$arch-Linux/libjffi-1.2.so")
 # what only a network with nodes in etcd or a policy in YAML loads is last: a search for any other class does not open it
 rare='^(jetcd|grpc|vertx|netty|guava|failureaccess|failsafe|perfmark|slf4j|snakeyaml)-'
-classpath=jrun.jar
-names() { ls "$lib" | grep '\.jar$' | grep -Ev '^(jrun\.jar|jffi-.*-native\.jar)$'; }
+classpath=jrun.jar:services.jar
+names() { ls "$lib" | grep '\.jar$' | grep -Ev '^(jrun\.jar|services\.jar|jffi-.*-native\.jar)$'; }
 for name in $(names | grep -Ev "$rare") $(names | grep -E "$rare"); do classpath+=":$name"; done
 classpath=$(sed 's|\([^:]*\)|%/\1|g' <<<"$classpath")
 # Without the machine code that the cache would hold since JDK 25: it is for this processor, and on one with fewer instructions the engine
 # would end with SIGILL (an installation that is copied, a virtual machine that moves). It saves no measurable time.
 write_arguments() {
   printf '%s\n' "$java" -XX:+UseSerialGC -Xms16m -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
-    -XX:-UsePerfData -XX:+ErrorFileToStderr -XX:-CreateCoredumpOnCrash \
-    -XX:ReservedCodeCacheSize=24m -XX:+UnlockDiagnosticVMOptions -XX:-AOTAdapterCaching -XX:-AOTStubCaching --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+    -XX:-UsePerfData -XX:+ErrorFileToStderr -XX:-CreateCoredumpOnCrash -XX:ReservedCodeCacheSize=24m \
+    -XX:+UnlockDiagnosticVMOptions -XX:-AOTAdapterCaching -XX:-AOTStubCaching \
+    --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dpicocli.disable.closures=true \
     "-Djffi.boot.library.path=%/native/jni/$arch-Linux" "-Djrun.library=%" "$@" \
     -cp "$classpath" io.jrun.runtime.engine.Main > "$lib/engine.argv"
 }

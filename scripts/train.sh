@@ -38,6 +38,7 @@ if [ -n "${JRUN_TRAINING:-}" ] && [ -n "$(command -v ip)" ] && ip netns add "tra
   done
   ip netns del "train-$$"
 fi
+# the engine writes the cache when it ends, by a child that it waits for
+engine=$("$jrun" engine status | sed -n 's|^pid: ||p')
 "$jrun" engine stop
-sleep 0.5
-for _ in $(seq 400); do [ -s "$(dirname "$jrun")/../lib/jrun/jrun.aot" ] && break; sleep 0.1; done
+for _ in $(seq 600); do [ -e "/proc/$engine" ] || break; sleep 0.1; done
