@@ -47,13 +47,17 @@ abstract class CriTest extends ContainerdTest {
   @BeforeAll
   final void connect() {
     cri = new CriClient(containerd.socket());
-    assertThat(EndToEnd.eventually(this::networkIsReady))
-        .as("%s", cri.call("Status", "{}"))
-        .isTrue();
+    assertThat(EndToEnd.eventually(this::networkIsReady)).as(containerd::logText).isTrue();
   }
 
   private boolean networkIsReady() {
-    for (JsonNode condition : cri.call("Status", "{}").at("/status/conditions"))
+    JsonNode status;
+    try {
+      status = cri.call("Status", "{}");
+    } catch (StatusRuntimeException e) {
+      return false; // it is still finding out what runs
+    }
+    for (JsonNode condition : status.at("/status/conditions"))
       if (condition.get("type").asString().endsWith("Ready")
           && !condition.get("status").asBoolean()) return false; // others are warnings
     return true;
@@ -203,6 +207,13 @@ abstract class CriTest extends ContainerdTest {
 
     JsonNode status() {
       return cri.call("ContainerStatus", reference()).get("status");
+    }
+
+    /// Its init, as the host numbers it.
+    long pid() {
+      JsonNode info =
+          cri.call("ContainerStatus", "{container_id:'" + id + "',verbose:true}").get("info");
+      return Config.json(info.get("info").asString()).get("pid").asLong();
     }
 
     void awaitExit() {

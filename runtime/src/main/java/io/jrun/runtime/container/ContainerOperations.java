@@ -171,6 +171,11 @@ public final class ContainerOperations {
     return cgroup(store(global).load(id).state());
   }
 
+  /// Likewise; empty where there is no such container.
+  public Optional<Cgroup> findCgroup(GlobalOptions global, String id) {
+    return store(global).find(id).map(stored -> cgroup(stored.state()));
+  }
+
   /// The container's config as it was at create, with the changes since; empty where there is none.
   public Optional<Config> config(GlobalOptions global, String id) {
     return store(global).find(id).filter(s -> s.config() != null).map(containers.configs::of);

@@ -33,6 +33,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -260,6 +261,12 @@ final class ShimContainers {
 
   Cgroup cgroup(TaskProcess process) {
     return byNobody().cgroup(global(process), process.id);
+  }
+
+  /// Empty where there is no such container any more: an engine's end has left its deletion half
+  /// done.
+  Optional<Cgroup> findCgroup(TaskProcess process) {
+    return byNobody().findCgroup(global(process), process.id);
   }
 
   /// CREATING also where there is no such container.

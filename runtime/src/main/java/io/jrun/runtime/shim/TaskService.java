@@ -39,9 +39,13 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +63,9 @@ final class TaskService implements AutoCloseable {
   private static final long END_MILLIS = 10_000;
   private static final long LOGGER_MILLIS = 12_000;
 
+  /// So long after an engine's end a request would have come again: its keeper sends them at once.
+  private static final long UNASKED_MILLIS = 2_000;
+
   /// For what a new engine must know of a process that an engine before had begun.
   static final long DECIDE_MILLIS = 2_000;
 
@@ -73,6 +80,11 @@ final class TaskService implements AutoCloseable {
   private final Map<String, OomWatcher.Watching> watchings = new ConcurrentHashMap<>();
   private final Turns turns = new Turns();
   private final ExecutorService threads;
+  private final ScheduledExecutorService timer;
+
+  /// Containers that an engine before had begun to create, until their Create comes again.
+  private final Set<TaskProcess> unasked = ConcurrentHashMap.newKeySet();
+
   private volatile boolean isShutDown;
 
   TaskService(
@@ -91,6 +103,7 @@ final class TaskService implements AutoCloseable {
     this.containers = new ShimContainers(engine.containers(), kernel, workers, line, env);
     this.checkpoints = new Checkpoints(kernel, pod, containers);
     this.threads = engine.threads();
+    this.timer = engine.timer();
   }
 
   /// Goes on with what an engine before was told of and had perhaps not done.
@@ -99,6 +112,12 @@ final class TaskService implements AutoCloseable {
     for (TaskProcess init : pod.all(p -> p.isInit() && p.reaped != null && !p.hasExited))
       endOthers(init);
     for (TaskProcess init : pod.all(p -> p.isInit() && p.pid != 0 && !p.hasExited)) watchOom(init);
+    unasked.addAll(pod.all(p -> p.isInit() && !p.isCreated));
+    if (!unasked.isEmpty()) {
+      Future<?> _ =
+          timer.schedule(
+              () -> threads.execute(this::forgetUnasked), UNASKED_MILLIS, TimeUnit.MILLISECONDS);
+    }
     // the requests may come again, or may not: whoever asked may be gone
     for (TaskProcess process : pod.all(p -> p.isStarting || p.isCheckpointing()))
       threads.execute(() ->
@@ -108,6 +127,27 @@ final class TaskService implements AutoCloseable {
                 decide(process);
                 return EMPTY;
               }));
+  }
+
+  /// Undoes what was begun for a containerd that has died too, and so does not know of it.
+  private void forgetUnasked() {
+    for (TaskProcess begun : unasked) {
+      try {
+        locked(begun.id, () -> forgetUnasked(begun));
+      } catch (RuntimeException e) {
+        System.err.println("jrun: undoing the creation of " + begun.id + ": " + e.getMessage());
+      }
+    }
+  }
+
+  private byte[] forgetUnasked(TaskProcess begun) {
+    // a Create that came again has made it another
+    if (unasked.contains(begun) && pod.find(begun.id, "").orElse(null) == begun) {
+      undo(begun);
+      pod.record(Line.of(Line.What.FORGOTTEN, begun.id, ""));
+    }
+    unasked.remove(begun);
+    return EMPTY;
   }
 
   /// Finds out what has become of a start or checkpoint that an engine before had begun. That a
@@ -661,7 +701,10 @@ final class TaskService implements AutoCloseable {
   private byte[] kill(Call call, String id, String execId, int signal, boolean all) {
     TaskProcess process = process(id, execId);
     if (process.isInit() && all) {
-      containers.cgroup(process).signal(signal);
+      containers
+          .findCgroup(process)
+          .orElseThrow(() -> RpcException.notFound("process already finished"))
+          .signal(signal);
       return EMPTY;
     }
     if (process.pid == 0) throw RpcException.precondition("process not created");
@@ -703,8 +746,9 @@ final class TaskService implements AutoCloseable {
 
   private byte[] stats(String id) {
     TaskProcess init = init(id);
-    if (init.pid == 0) throw RpcException.notFound("cgroup does not exist");
-    Cgroup cgroup = containers.cgroup(init);
+    Cgroup cgroup =
+        (init.pid == 0 ? Optional.<Cgroup>empty() : containers.findCgroup(init))
+            .orElseThrow(() -> RpcException.notFound("cgroup does not exist"));
     return new ProtoWriter().message(1, CgroupMetrics.read(cgroup.values()).toProto()).toBytes();
   }
 
@@ -716,6 +760,7 @@ final class TaskService implements AutoCloseable {
   /// Takes effect once that is answered, and only where no container is left. An engine that takes
   /// over is not told again, so it is written down.
   private byte[] shutdown() {
+    forgetUnasked();
     if (pod.all(TaskProcess::isInit).isEmpty()) pod.record(Line.of(Line.What.SHUTDOWN, "", ""));
     return EMPTY;
   }
@@ -727,6 +772,7 @@ final class TaskService implements AutoCloseable {
   /// What is under way finds its keeper gone.
   @Override
   public void close() {
+    unasked.clear(); // the next engine finds them as this one did
     watchings.values().forEach(OomWatcher.Watching::close);
     watchings.clear();
   }
