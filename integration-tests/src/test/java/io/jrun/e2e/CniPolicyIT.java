@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -96,8 +97,9 @@ class CniPolicyIT {
   /// Whether frames of one bridge go through the hooks of IP too, where the kernel can at all.
   private void bridgeNetfilter(int value) {
     String script =
-        "for f in /proc/sys/net/bridge/bridge-nf-call-ip*; do [ ! -e $f ] || echo %d >$f; done";
-    node.inside("sh", "-c", script.formatted(value)).run().succeeds();
+        "for f in /proc/sys/net/bridge/bridge-nf-call-ip*; do [ ! -e $f ] || echo %d >$f; done"
+            .formatted(value);
+    node.inside("sh", "-c", script).run().succeeds();
   }
 
   private static String network(String members) {
@@ -145,6 +147,14 @@ class CniPolicyIT {
             result.at("/ips/1/address").asString().replaceFirst("/.*", "")));
   }
 
+  private String netns(String container) {
+    return Objects.requireNonNull(namespaces.get(container), container);
+  }
+
+  private List<String> addresses(String container) {
+    return Objects.requireNonNull(addresses.get(container), container);
+  }
+
   private String attempt(String netns, String kind, String host, int port, String seconds) {
     return CniNode.in(netns, "python3", "-c", CLIENT, kind, host, String.valueOf(port), seconds)
         .run()
@@ -153,16 +163,16 @@ class CniPolicyIT {
   }
 
   private void allowed(String from, String kind, String to, int port) {
-    for (String host : addresses.get(to)) {
-      assertThat(attempt(namespaces.get(from), kind, host, port, "5"))
+    for (String host : addresses(to)) {
+      assertThat(attempt(netns(from), kind, host, port, "5"))
           .as("%s to %s %s %d", from, host, kind, port)
           .isEqualTo("ok");
     }
   }
 
   private void denied(String from, String kind, String to, int port) {
-    for (String host : addresses.get(to)) {
-      assertThat(attempt(namespaces.get(from), kind, host, port, "0.4"))
+    for (String host : addresses(to)) {
+      assertThat(attempt(netns(from), kind, host, port, "0.4"))
           .as("%s to %s %s %d", from, host, kind, port)
           .isEqualTo("timed out");
     }
@@ -294,11 +304,11 @@ class CniPolicyIT {
     denied("client", "tcp", "same", 80);
     allowed("same", "tcp", "client", 80);
     assertThat(attempt(outside, "tcp", "192.168.44.4", 80, "5")).isEqualTo("ok");
-    String client = namespaces.get("client");
+    String client = netns("client");
     assertThat(attempt(client, "tcp", "192.168.44.4", 80, "5")).isEqualTo("ok");
     for (String excepted : List.of("192.168.44.2", "192.168.44.3", "192.168.44.9")) {
       assertThat(attempt(client, "tcp", excepted, 80, "0.4")).as(excepted).isEqualTo("timed out");
-      assertThat(attempt(namespaces.get("same"), "tcp", excepted, 80, "5")).isEqualTo("ok");
+      assertThat(attempt(netns("same"), "tcp", excepted, 80, "5")).isEqualTo("ok");
     }
     // an isolated container cannot lie about who it is
     CniNode.in(client, "ip", "addr", "add", "10.88.0.200/24", "dev", "eth0").run().succeeds();
@@ -309,7 +319,7 @@ class CniPolicyIT {
         .isNotZero();
     // nor go around by link-local addresses
     String linkLocal =
-        CniNode.in(namespaces.get("same"), "sh", "-c", "ip -6 -o addr show eth0 scope link")
+        CniNode.in(netns("same"), "sh", "-c", "ip -6 -o addr show eth0 scope link")
             .run()
             .text()
             .replaceFirst(".*inet6 ([^/]*)/.*", "$1");
@@ -348,13 +358,13 @@ class CniPolicyIT {
     allowed("front", "tcp", "web", 80);
     denied("other", "tcp", "web", 80);
     assertThat(rules()).isEqualTo(before);
-    node.cni("del", "net", namespaces.get("front")).run().succeeds();
+    node.cni("del", "net", netns("front")).run().succeeds();
     assertThat(rules()).isEqualTo(before);
-    assertThat(ruleset()).doesNotContain(addresses.get("front").getFirst() + " ", "scni-gone");
+    assertThat(ruleset()).doesNotContain(addresses("front").getFirst() + " ", "scni-gone");
     // whoever gets the address next is nobody's friend
     String again = node.container("again");
-    attach("again", again, "IP=" + String.join(",", addresses.get("front")));
-    assertThat(addresses.get("again")).isEqualTo(addresses.get("front"));
+    attach("again", again, "IP=" + String.join(",", addresses("front")));
+    assertThat(addresses("again")).isEqualTo(addresses("front"));
     denied("again", "tcp", "web", 80);
     // after somebody flushed everything the next container brings it back
     node.inside("nft", "flush", "ruleset").run().succeeds();
@@ -365,7 +375,7 @@ class CniPolicyIT {
     node.inside(RuntimeBinary.underTest().path().toString(), "engine", "stop").run().succeeds();
     denied("other", "tcp", "web", 80);
     for (String name : List.of("web", "other", "again", "late")) {
-      node.cni("del", "net", namespaces.get(name)).run().succeeds();
+      node.cni("del", "net", netns(name)).run().succeeds();
     }
     assertThat(node.inside("nft", "list", "set", "bridge", "simplecni", "np_iso4").run().out())
         .doesNotContain("elements");
@@ -380,10 +390,9 @@ class CniPolicyIT {
         document(
             "out",
             "{podSelector: {matchLabels: {app: front}}, policyTypes: [Egress], egress: [{}]}"));
-    String host = addresses.get("web").getFirst();
+    String host = addresses("web").getFirst();
     Process talker =
-        new ProcessBuilder(
-                CniNode.in(namespaces.get("front"), "python3", "-c", TALKER, host, "80").words())
+        new ProcessBuilder(CniNode.in(netns("front"), "python3", "-c", TALKER, host, "80").words())
             .start();
     processes.add(talker);
     assertThat(talk(talker)).isEqualTo("ok");
@@ -457,7 +466,7 @@ class CniPolicyIT {
         cat >/dev/null
         [ $CNI_COMMAND != ADD ] || echo '{"cniVersion":"1.1.0","ips":[{"address":"%s/24","gateway":"10.88.0.1"},{"address":"%s/64","gateway":"fd00:88::1"}]}'
         """
-            .formatted(addresses.get("gone").get(0), addresses.get("gone").get(1)));
+            .formatted(addresses("gone").get(0), addresses("gone").get(1)));
     assertThat(ipam.toFile().setExecutable(true)).isTrue();
     String config =
         """

@@ -144,7 +144,9 @@ final class Containerd implements AutoCloseable {
     // where a restore leaves the images of a checkpoint
     builder.environment().put("TMPDIR", temp.toString());
     builder.environment().remove("XDG_RUNTIME_DIR");
-    builder.environment().merge("PATH", jrun.getParent().toString(), (old, bin) -> bin + ":" + old);
+    builder
+        .environment()
+        .merge("PATH", jrun.resolveSibling("").toString(), (old, bin) -> bin + ":" + old);
     Process started = builder.start();
     daemon = started;
     boolean answers =

@@ -1,6 +1,7 @@
 package io.jrun.e2e;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -27,7 +28,7 @@ final class ContainerdImage {
          "rootfs":{"type":"layers","diff_ids":["%s"]}}\
         """
             .formatted(architecture(), words, stopSignal, digest(layer))
-            .getBytes();
+            .getBytes(StandardCharsets.UTF_8);
     byte[] manifest =
         """
         {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
@@ -35,7 +36,7 @@ final class ContainerdImage {
          "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"%s","size":%d}]}\
         """
             .formatted(digest(config), config.length, digest(layer), layer.length)
-            .getBytes();
+            .getBytes(StandardCharsets.UTF_8);
     String index =
         """
         {"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json",

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 @JrunOnly
 class InstallIT extends EndToEnd {
   private static Path repository() {
-    return RUNTIME.path().getParent().resolve("../../..").normalize();
+    return RUNTIME.path().resolveSibling("../../..").normalize();
   }
 
   private void make(String... words) throws IOException {

@@ -219,9 +219,13 @@ class NetworkPolicyIT {
     node.container("sender", "default", "app=sender");
     List<String> target = node.container("target", "default", "app=target", "80");
     String send =
-        "import socket,sys\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n"
-            + "s.setsockopt(socket.SOL_SOCKET,socket.SO_BROADCAST,1)\ns.bind((sys.argv[1],0))\n"
-            + "s.sendto(sys.argv[3].encode(),(sys.argv[2],80))";
+        """
+        import socket,sys
+        s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)
+        s.setsockopt(socket.SOL_SOCKET,socket.SO_BROADCAST,1)
+        s.bind((sys.argv[1],0))
+        s.sendto(sys.argv[3].encode(),(sys.argv[2],80))
+        """;
     CniNode.in(node.netns("sender"), "ip", "addr", "add", "10.91.0.77/24", "dev", "eth0")
         .run()
         .succeeds();

@@ -61,9 +61,10 @@ final class OwnTree {
 
   private void clear(Descriptor directory, int depth) {
     byte[] records;
-    while ((records = kernel.call(new FileCall.Getdents(directory, RECORDS))).length > 0) {
+    do {
+      records = kernel.call(new FileCall.Getdents(directory, RECORDS));
       for (DirectoryEntry entry : DirectoryEntry.parse(records)) remove(directory, entry, depth);
-    }
+    } while (records.length > 0);
   }
 
   private void remove(Descriptor directory, DirectoryEntry entry, int depth) {

@@ -253,8 +253,6 @@ final class TaskService implements AutoCloseable {
       if (!before.isDeleted) undoContainer(before);
       pod.record(Line.of(Line.What.FORGOTTEN, id, ""));
     }
-    // of one that is begun again the streams are kept: to its client nothing has happened
-    boolean isAgain = before != null && !before.isDeleted;
     Line line =
         Line.of(Line.What.CREATE, id, "")
             .with("bundle", request.bundle())
@@ -272,7 +270,8 @@ final class TaskService implements AutoCloseable {
               .with("criuWork", options.criuWorkPath())
               .with("noPivotRoot", options.noPivotRoot())
               .with("systemdCgroup", options.systemdCgroup());
-    if (isAgain) pod.record(line.with("place", before.place()));
+    // of one that is begun again the streams are kept: to its client nothing has happened
+    if (before != null && !before.isDeleted) pod.record(line.with("place", before.place()));
     else recordPlaced(line);
     TaskProcess process = pod.find(id, "").orElseThrow();
     try {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.jrun.runtime.engine.Sandbox.Outcome;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -134,7 +135,6 @@ class FeatureSweepIT extends CallSweep {
 
   @Test
   void namespacesThatAreJoined() throws Exception {
-    String path = "\"path\":\"/proc/self/ns/%s\"";
     withConfig(
         text -> {
           String joined = text;
@@ -143,8 +143,8 @@ class FeatureSweepIT extends CallSweep {
             joined =
                 joined.replace(
                     "{\"type\":\"" + type.getKey() + "\"}",
-                    "{\"type\":\"%s\",%s}"
-                        .formatted(type.getKey(), path.formatted(type.getValue())));
+                    "{\"type\":\"%s\",\"path\":\"/proc/self/ns/%s\"}"
+                        .formatted(type.getKey(), type.getValue()));
           return joined.replace("\"hostname\":\"jrun\",", "");
         },
         () -> sweepCreate("in joined namespaces"));
@@ -332,7 +332,7 @@ class FeatureSweepIT extends CallSweep {
     try {
       Process process =
           new ProcessBuilder(all).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-      return new String(process.getInputStream().readAllBytes());
+      return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }

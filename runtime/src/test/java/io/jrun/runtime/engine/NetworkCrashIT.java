@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.jrun.runtime.engine.Sandbox.Outcome;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,7 +50,7 @@ class NetworkCrashIT extends CrashSweep {
 
   private String shell(String script) throws IOException, InterruptedException {
     Process process = new ProcessBuilder("sh", "-c", script).redirectErrorStream(true).start();
-    String out = new String(process.getInputStream().readAllBytes());
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).as(script + ": " + out).isZero();
     return out;
   }

@@ -59,7 +59,7 @@ class ShimCheckpointIT extends ShimTest {
   }
 
   private TaskStatus status() {
-    return TaskStatus.values()[pod.ok("State", pod.request()).int32(4)];
+    return status("");
   }
 
   private void start(ProtoWriter create) {

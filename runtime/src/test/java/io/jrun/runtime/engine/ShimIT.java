@@ -45,11 +45,6 @@ class ShimIT extends ShimTest {
     return pod;
   }
 
-  private TaskStatus status(String execId) {
-    int value = pod.ok("State", pod.request().string(2, execId)).int32(4);
-    return TaskStatus.values()[value];
-  }
-
   private String fifo(String name) throws IOException {
     return fifos.make(name);
   }

@@ -2,9 +2,11 @@ package io.jrun.runtime.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jrun.specs.task.TaskStatus;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
@@ -14,6 +16,9 @@ abstract class ShimTest {
   Sandbox sandbox;
   EventSink sink;
   Fifos fifos;
+
+  /// What the test itself makes, last.
+  @SuppressWarnings("NullAway.Init")
   ShimPod pod;
 
   @BeforeEach
@@ -42,5 +47,14 @@ abstract class ShimTest {
   final ShimPod shim() throws IOException {
     pod = new ShimPod(program(), sandbox.bundle(), sandbox.top(), sandbox.tag());
     return pod;
+  }
+
+  /// What `State` says of the init process, or of that of an exec.
+  final TaskStatus status(String execId) {
+    int number = pod.ok("State", pod.request().string(2, execId)).int32(4);
+    return Stream.of(TaskStatus.values())
+        .filter(status -> status.number() == number)
+        .findFirst()
+        .orElseThrow();
   }
 }

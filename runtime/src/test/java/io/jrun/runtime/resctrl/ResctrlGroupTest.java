@@ -51,7 +51,7 @@ class ResctrlGroupTest {
   private static void populate(Path group) {
     try {
       Files.writeString(group.resolve("tasks"), "");
-      if (group.getParent().endsWith("mon_groups")) return;
+      if (group.resolveSibling("").endsWith("mon_groups")) return;
       Files.writeString(group.resolve("schemata"), DEFAULT);
       Files.createDirectory(group.resolve("mon_groups"));
     } catch (IOException e) {

@@ -10,7 +10,7 @@ public enum TaskStatus {
   PAUSING;
 
   @SuppressWarnings("EnumOrdinal") // they are written down in that order
-  int number() {
+  public int number() {
     return ordinal();
   }
 }

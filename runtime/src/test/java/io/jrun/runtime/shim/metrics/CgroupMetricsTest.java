@@ -35,8 +35,15 @@ class CgroupMetricsTest {
                 Map.entry("cpu.stat", "nr_periods 9\nnr_throttled 8\nthrottled_time 70\n"),
                 Map.entry(
                     "memory.stat",
-                    "cache 1\nrss 2\nunevictable 15\nhierarchical_memory_limit 9223372036854771712\n"
-                        + "hierarchical_memsw_limit 17\ntotal_cache 18\ntotal_unevictable 32\n"),
+                    """
+                    cache 1
+                    rss 2
+                    unevictable 15
+                    hierarchical_memory_limit 9223372036854771712
+                    hierarchical_memsw_limit 17
+                    total_cache 18
+                    total_unevictable 32
+                    """),
                 Map.entry("memory.usage_in_bytes", "100\n"),
                 Map.entry("memory.limit_in_bytes", "9223372036854771712\n"),
                 Map.entry("memory.max_usage_in_bytes", "200\n"),

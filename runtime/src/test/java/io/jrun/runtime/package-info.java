@@ -1,0 +1,6 @@
+/// What the tests of several packages of the runtime share, and the rules for all modules'
+/// packages.
+@NullMarked
+package io.jrun.runtime;
+
+import org.jspecify.annotations.NullMarked;
