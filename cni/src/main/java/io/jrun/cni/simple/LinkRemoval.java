@@ -131,9 +131,14 @@ final class LinkRemoval {
 
   /// Begins to remove a link, if that has not begun with the end of a process.
   Removal begin(String name) {
-    Removal begun = atEnd.get(name);
-    boolean isTaken = begun != null && begun.isDue && atEnd.remove(name, begun);
-    return isTaken ? begun : start(name);
+    Removal begun = atEnd.remove(name);
+    return begun != null && begun.isDue ? begun : start(name);
+  }
+
+  /// Before a link is made: what may still be known of the removal of one that had its name is not
+  /// about it.
+  void forget(String name) {
+    atEnd.remove(name);
   }
 
   private Removal start(String name) {

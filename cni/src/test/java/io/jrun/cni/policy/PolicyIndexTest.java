@@ -42,7 +42,7 @@ class PolicyIndexTest {
   void whatManyPoliciesSayIsWhatEachOfThemSays() {
     long seed = System.nanoTime();
     Random random = new Random(seed);
-    for (int round = 0; round < 200; round++) {
+    for (int round = 0; round < 60; round++) {
       List<NetworkPolicy> policies = new ArrayList<>();
       for (int i = 0; i < 6; i++) {
         policies.add(
