@@ -51,7 +51,7 @@ public final class Policies {
       if (now.policies().isIsolated(endpoint) && !endpoint.isRouted()) {
         throw unrouted("a policy", endpoint);
       }
-      if (store.isChanging() || !tables.change(elements(now, endpoint), true)) restore();
+      if (store.isChanging() || !tables.change(elements(now, endpoint, true), true)) restore();
     }
   }
 
@@ -68,7 +68,7 @@ public final class Policies {
         return;
       }
       boolean isOut =
-          !store.isChanging() && tables.change(elements(inForce(), endpoint.get()), false);
+          !store.isChanging() && tables.change(elements(inForce(), endpoint.get(), false), false);
       // last, so that an interrupted DEL finds it again with its address
       store.forgetHolder(endpoint.get());
       store.removeEndpoint(link);
@@ -76,10 +76,18 @@ public final class Policies {
     }
   }
 
-  private List<SetElement> elements(InForce now, Endpoint endpoint) {
+  /// @param isNew whether its bridge may be new, too
+  private List<SetElement> elements(InForce now, Endpoint endpoint, boolean isNew) {
     Placement placement = new Placement(now.policies(), now.namespaces());
-    bridges(Set.of(endpoint.bridge()), placement::bridge);
-    return placement.of(endpoint);
+    List<SetElement> elements = new ArrayList<>();
+    bridges(
+        Set.of(endpoint.bridge()),
+        (name, mac) -> {
+          placement.bridge(name, mac);
+          if (isNew) elements.add(Placement.ofBridge(name));
+        });
+    elements.addAll(placement.of(endpoint));
+    return elements;
   }
 
   /// Forgets a network's interfaces but for those of these links.
@@ -140,6 +148,7 @@ public final class Policies {
 
   /// Brings the kernel to what the files say; the caller holds the lock.
   private void restore() {
+    inForce = null; // an apply that was cut off may have changed files
     replace(store.policies(), new Peer.Namespaces(store.namespaces()));
     store.changing(false);
   }

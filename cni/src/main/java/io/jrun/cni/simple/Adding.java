@@ -106,6 +106,7 @@ final class Adding {
     Mac mac = mac();
     if (call.config().macSpoofCheck()) call.host().macCheck().add(call.link(), mac.text());
     Links.VethEnd inside = new Links.VethEnd(ifname, mac, mtu);
+    call.host().removal().forget(call.link());
     Link hostEnd = bridgeSide.attach(port, sandbox, call.link(), inside, mac, assignment);
     isAttached = true;
     sysctls(netns);

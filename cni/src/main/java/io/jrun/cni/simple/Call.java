@@ -185,7 +185,7 @@ final class Call {
     }
     if (config.macSpoofCheck()) attempt(failures, () -> host.macCheck().remove(link::equals));
     attempt(failures, () -> policies.detach(link));
-    if (!maySend) attempt(failures, () -> removed.await(caller::host));
+    if (!maySend) attempt(failures, () -> removed.awaitUnlisted(caller::host));
     // last: whoever gets the address next must find nothing of this container
     attempt(failures, ipam::delete);
     throwFirst(failures);

@@ -29,9 +29,11 @@ import java.util.function.Supplier;
 ///   caller                               thread
 ///     | begin -------------------------> |  RTM_GETLINK: its index
 ///     |   does other things              |  RTM_DELLINK by index:
-///     | await:                           |    takes the kernel's lock of links, unlists it,
-///     | a request that takes the lock,   |    releases the lock,
-///     | and RTM_GETLINK: ENODEV          |    waits for a grace period, is acknowledged
+///     | awaitUnlisted:                   |    takes the kernel's lock of links, unlists it,
+///     | SIOCGIFNAME: ENODEV              |    waits for grace periods, takes it from its bridge,
+///     | await:                           |    releases the lock,
+///     | a request that takes the lock,   |    waits until its memory can go, is acknowledged
+///     | and RTM_GETLINK: ENODEV          |
 /// ```
 final class LinkRemoval {
   private static final int LOOPBACK = 1;
@@ -91,7 +93,25 @@ final class LinkRemoval {
       }
     }
 
-    /// Returns when the link is gone; one that was not there is as it should be.
+    /// Returns when nobody finds the link any more. What is left of it goes under the kernel's lock
+    /// of links, cannot fail, and is done for whoever takes that lock next, as all do who make or
+    /// list links, addresses and entries of bridges.
+    ///
+    /// @param host a socket in the engine's namespace, made when it is needed
+    void awaitUnlisted(Supplier<NetlinkSocket> host) {
+      Optional<Link> link = result(found);
+      if (link.isEmpty()) return;
+      while (host.get().finds(link.get().index())) {
+        if (deleted.isDone()) {
+          result(deleted);
+          return;
+        }
+        LockSupport.parkNanos(PAUSE_NANOS);
+      }
+    }
+
+    /// Returns when the link is gone with all that is its own; one that was not there is as it
+    /// should be.
     ///
     /// @param host a socket in the engine's namespace, made when it is needed
     void await(Supplier<NetlinkSocket> host) {
@@ -111,9 +131,14 @@ final class LinkRemoval {
 
   /// Begins to remove a link, if that has not begun with the end of a process.
   Removal begin(String name) {
-    Removal begun = atEnd.get(name);
-    boolean isTaken = begun != null && begun.isDue && atEnd.remove(name, begun);
-    return isTaken ? begun : start(name);
+    Removal begun = atEnd.remove(name);
+    return begun != null && begun.isDue ? begun : start(name);
+  }
+
+  /// Before a link is made: what may still be known of the removal of one that had its name is not
+  /// about it.
+  void forget(String name) {
+    atEnd.remove(name);
   }
 
   private Removal start(String name) {

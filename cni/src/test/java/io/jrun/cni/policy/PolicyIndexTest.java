@@ -42,7 +42,7 @@ class PolicyIndexTest {
   void whatManyPoliciesSayIsWhatEachOfThemSays() {
     long seed = System.nanoTime();
     Random random = new Random(seed);
-    for (int round = 0; round < 200; round++) {
+    for (int round = 0; round < 60; round++) {
       List<NetworkPolicy> policies = new ArrayList<>();
       for (int i = 0; i < 6; i++) {
         policies.add(
@@ -79,7 +79,9 @@ class PolicyIndexTest {
   void policiesOfOtherLabelsAreNotLookedAt() {
     List<NetworkPolicy> policies = new ArrayList<>();
     for (int i = 0; i < 100; i++) {
-      policies.add(NetworkPolicyTest.policy("p" + i, "{podSelector: {matchLabels: {a: v%d}}, ingress: []}".formatted(i)));
+      policies.add(
+          NetworkPolicyTest.policy(
+              "p" + i, "{podSelector: {matchLabels: {a: v%d}}, ingress: []}".formatted(i)));
     }
     assertThat(PolicyIndex.of(policies).about(endpoint(Map.of("a", "v7")).identity()))
         .containsExactly(7);
