@@ -8,9 +8,9 @@ import io.jrun.specs.ttrpc.TtrpcResponse;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// A task whose container is gone already, as where the engine and containerd die during its Delete:
-/// a new containerd asks from the beginning, and may delete it only if what it asks before that is
-/// answered as of an ended task.
+/// A task whose container is gone already, as where the engine and containerd die during its
+/// Delete: a new containerd asks from the beginning, and may delete it only if what it asks before
+/// that is answered as of an ended task.
 @Timeout(120)
 class ShimHalfDeletedIT extends ShimTest {
   private static final int SIGKILL = 9;
@@ -40,7 +40,8 @@ class ShimHalfDeletedIT extends ShimTest {
     pod.ok("Connect", pod.request());
     assertThat(pod.ok("Pids", pod.request()).messages(1)).isEmpty();
     assertThat(pod.ok("State", pod.request()).int32(9)).isEqualTo(128 + SIGKILL);
-    assertNotFound("Kill", pod.request().uint32(3, SIGKILL).bool(4, true), "process already finished");
+    assertNotFound(
+        "Kill", pod.request().uint32(3, SIGKILL).bool(4, true), "process already finished");
     assertNotFound("Kill", pod.request().uint32(3, SIGKILL), "process already finished");
     assertNotFound("Stats", pod.request(), "cgroup does not exist");
     assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(128 + SIGKILL);
