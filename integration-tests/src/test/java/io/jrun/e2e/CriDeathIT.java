@@ -308,9 +308,9 @@ class CriDeathIT extends CriTest {
       Container container = ready(pod.start("c" + i, words));
       if (!interrupt(victim, usual, () -> container.stop(30))) container.stop(30);
       container.awaitExit();
-      assertThat(container.status().get("exit_code").asInt())
-          .as("%s: %s", container.id, container.status())
-          .isEqualTo(6);
+      // containerd deletes a task before it writes down the status, which it then calls unknown
+      List<Integer> known = victim.hasContainerd() ? List.of(6, 255) : List.of(6);
+      assertThat(container.status().get("exit_code").asInt()).isIn(known);
       container.remove();
     }
   }
