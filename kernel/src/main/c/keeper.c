@@ -42,6 +42,8 @@ static struct queue kept;          /* for the engine, in the order of arrival */
 static struct frame *unsent;       /* the first of them that this engine has not got */
 static size sent_bytes;            /* of it */
 static int listener, engine, connector, exits, leaving, tries;
+static int cannot_accept, cannot_reap; /* for now: descriptors, memory or room in the file are short */
+static size exits_bytes;
 static unsigned next_number, out_sent, out_released;
 static unsigned long exit_sequence;
 static const char *socket_name;
@@ -206,6 +208,12 @@ static void end_connection(struct connection *c) {
   note(KEEPER_CLOSED, number, "", 0);
 }
 
+static int has_room(void) {
+  for (int i = 0; i < CONNECTIONS; i++)
+    if (!connections[i].used) return 1;
+  return 0;
+}
+
 static struct connection *add_connection(int fd, unsigned number) {
   for (int i = 0; i < CONNECTIONS; i++) {
     struct connection *c = &connections[i];
@@ -331,25 +339,49 @@ static int was_worker(int pid) {
   return 0;
 }
 
+/* As wait4 gives it. */
+static int wait_status(const struct ended *ended) {
+  return ended->code == CLD_EXITED ? (ended->status & 0xff) << 8 : ended->status | (ended->code == CLD_DUMPED ? 0x80 : 0);
+}
+
+/* The whole of it or nothing: half a record would shift those behind it. */
+static int write_exit(const struct keeper_exit *e) {
+  long n = syscall3(SYS_write, exits, e, sizeof *e);
+  if (n == (long)sizeof *e) {
+    exits_bytes += sizeof *e;
+    return 1;
+  }
+  if (n > 0) syscall2(SYS_ftruncate, exits, exits_bytes);
+  return 0;
+}
+
+/* An exit is written down before its process is reaped: where that fails, the kernel keeps it. */
 static void reap(void) {
+  cannot_reap = 0;
   for (;;) {
     struct ended ended;
     struct timespec now = {0, 0};
     struct keeper_exit e;
-    int status = 0;
     memset(&ended, 0, sizeof ended);
     memset(&e, 0, sizeof e);
     if (syscall5(SYS_waitid, 0, 0, &ended, WNOHANG | WEXITED | WNOWAIT, 0) < 0 || !ended.pid) return;
-    syscall2(SYS_clock_gettime, 0, &now);
-    e.executed = has_executed(ended.pid);
-    if (syscall4(SYS_wait4, ended.pid, &status, WNOHANG, 0) != ended.pid || was_worker(ended.pid)) continue;
-    e.sequence = ++exit_sequence;
-    e.pid = ended.pid;
-    e.status = status;
-    e.seconds = now.seconds;
-    e.nanoseconds = (unsigned)now.nanoseconds;
-    syscall3(SYS_write, exits, &e, sizeof e);
-    note(KEEPER_EXITED, 0, &e, sizeof e);
+    int news = !was_worker(ended.pid);
+    if (news) {
+      syscall2(SYS_clock_gettime, 0, &now);
+      e.executed = has_executed(ended.pid);
+      e.sequence = exit_sequence + 1;
+      e.pid = ended.pid;
+      e.status = wait_status(&ended);
+      e.seconds = now.seconds;
+      e.nanoseconds = (unsigned)now.nanoseconds;
+      if (!write_exit(&e)) {
+        cannot_reap = 1;
+        return;
+      }
+      exit_sequence++;
+    }
+    syscall4(SYS_wait4, ended.pid, 0, WNOHANG, 0);
+    if (news) note(KEEPER_EXITED, 0, &e, sizeof e);
   }
 }
 
@@ -443,7 +475,8 @@ static void obey(struct keeper_message *m, struct frame *data, int fd) {
       fd = -1;
       break;
     case KEEPER_TRIM:
-      if (data && m->size == 8 && *(unsigned long *)data->data == exit_sequence) syscall2(SYS_ftruncate, exits, 0);
+      if (data && m->size == 8 && *(unsigned long *)data->data == exit_sequence && syscall2(SYS_ftruncate, exits, 0) == 0)
+        exits_bytes = 0;
       break;
     case KEEPER_QUIT:
       stop_listening();
@@ -619,10 +652,11 @@ _Noreturn void keep(int listens, const char *socket_path, int exits_file, char *
       begin_to_connect(env, greeting);
     }
     /* where not even that could begin, nothing else would wake it */
-    int is_alone = engine < 0 && connector < 0 && !worker_count && !leaving;
+    int looks_again = (engine < 0 && connector < 0 && !worker_count && !leaving) || cannot_accept || cannot_reap;
     pause = (struct timespec){LAST_PAUSE / 1000, LAST_PAUSE % 1000 * 1000000};
     fds[0] = (struct pollfd){signals, POLLIN, 0};
-    fds[1] = (struct pollfd){kept.bytes < MOST_BYTES ? listener : -1, POLLIN, 0};
+    /* whoever cannot be taken waits in the backlog: closed, containerd would take this pod for dead */
+    fds[1] = (struct pollfd){kept.bytes < MOST_BYTES && !cannot_accept && has_room() ? listener : -1, POLLIN, 0};
     fds[2] = (struct pollfd){engine >= 0 ? engine : connector, (short)(POLLIN | (engine >= 0 && welcome && unsent ? POLLOUT : 0)), 0};
     for (int i = 0; i < CONNECTIONS; i++) {
       struct connection *c = &connections[i];
@@ -631,13 +665,14 @@ _Noreturn void keep(int listens, const char *socket_path, int exits_file, char *
       polled[n - 3] = c;
       fds[n++] = (struct pollfd){c->fd, (short)((hears ? POLLIN : 0) | (c->out.first ? POLLOUT : 0)), 0};
     }
-    if (syscall5(SYS_ppoll, fds, n, is_alone ? &pause : 0, 0, 8) < 0) continue;
+    cannot_accept = 0;
+    if (syscall5(SYS_ppoll, fds, n, looks_again ? &pause : 0, 0, 8) < 0) continue;
     for (int i = 3; i < n; i++) {
       struct connection *c = polled[i - 3];
       if (fds[i].revents & POLLOUT) write_out(c);
       if (c->used && fds[i].revents & (POLLIN | POLLHUP | POLLERR)) read_in(c);
     }
-    if (fds[0].revents) {
+    if (fds[0].revents || cannot_reap) {
       char info[128];
       while (syscall3(SYS_read, signals, info, sizeof info) > 0) {}
       reap();
@@ -645,6 +680,7 @@ _Noreturn void keep(int listens, const char *socket_path, int exits_file, char *
     if (fds[1].revents) {
       int fd = (int)syscall4(SYS_accept4, listener, 0, 0, SOCK_CLOEXEC);
       if (fd >= 0 && add_connection(fd, next_number)) next_number++;
+      cannot_accept = fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM;
     }
     if (fds[2].revents) {
       if (engine < 0) end_to_connect();

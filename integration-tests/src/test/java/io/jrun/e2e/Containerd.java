@@ -265,6 +265,8 @@ final class Containerd implements AutoCloseable {
     unmountAll();
     removeCgroups();
     Command.of("ip", "netns", "del", tag).run();
+    // the place of the containers' state, which stays with its namespace
+    Files.deleteIfExists(Path.of("/run/containerd/jrun", tag));
     try (Stream<Path> walk = Files.walk(temp)) {
       for (Path path : walk.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(path);
     }

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,15 +45,28 @@ class CriDeathIT extends CriTest {
 
   private final long seed = System.nanoTime();
   private final Random random = new Random(seed);
+  private boolean containerdDied;
 
   @BeforeAll
   void tellTheSeed() {
     System.out.println("seed " + seed);
   }
 
+  /// A containerd that died has forgotten what it had not written down, such as the directory of a
+  /// task that was about to be made; its next start finds that, once the pod's shim is gone.
+  @AfterEach
+  void containerdLooksAgain() {
+    if (!containerdDied) return;
+    removeAll();
+    die(Victim.CONTAINERD);
+    containerdDied = false;
+  }
+
   private void kill(Victim victim, long engine) {
     if (victim.hasEngine()) ProcessHandle.of(engine).ifPresent(ProcessHandle::destroyForcibly);
-    if (victim.hasContainerd()) containerd.kill();
+    if (!victim.hasContainerd()) return;
+    containerdDied = true;
+    containerd.kill();
   }
 
   private void comeBack(Victim victim) {
@@ -209,7 +223,7 @@ class CriDeathIT extends CriTest {
       Config config = podConfig();
       List<Pod> made = new ArrayList<>();
       if (!interrupt(victim, usual, () -> made.add(run(config)))) {
-        forgetFailed(config);
+        removeAll(); // as the kubelet does with one that is not ready, if containerd knows it
         made.add(run(config.set("/metadata/attempt", "1")));
       }
       Pod pod = made.getFirst();
@@ -218,11 +232,9 @@ class CriDeathIT extends CriTest {
     }
   }
 
-  /// As the kubelet does with sandboxes that are not ready; containerd may not know one at all.
-  private void forgetFailed(Config config) {
+  private void removeAll() {
     for (JsonNode item : cri.call("ListPodSandbox", "{}").at("/items"))
-      if (item.at("/metadata/name").equals(config.at("/metadata/name")))
-        removePod(item.get("id").asString());
+      removePod(item.get("id").asString());
   }
 
   @ParameterizedTest
@@ -296,9 +308,9 @@ class CriDeathIT extends CriTest {
       Container container = ready(pod.start("c" + i, words));
       if (!interrupt(victim, usual, () -> container.stop(30))) container.stop(30);
       container.awaitExit();
-      assertThat(container.status().get("exit_code").asInt())
-          .as("%s: %s", container.id, container.status())
-          .isEqualTo(6);
+      // containerd deletes a task before it writes down the status, which it then calls unknown
+      List<Integer> known = victim.hasContainerd() ? List.of(6, 255) : List.of(6);
+      assertThat(container.status().get("exit_code").asInt()).isIn(known);
       container.remove();
     }
   }
@@ -319,7 +331,7 @@ class CriDeathIT extends CriTest {
       Pod pod = run(podConfig());
       pod.start("one", "sleep", "1000");
       pod.start("two", "true");
-      if (!interrupt(victim, usual, () -> removePod(pod.id))) forgetFailed(pod.config);
+      if (!interrupt(victim, usual, () -> removePod(pod.id))) removeAll();
       assertThat(cri.call("ListPodSandbox", "{}").at("/items")).isEmpty();
     }
   }

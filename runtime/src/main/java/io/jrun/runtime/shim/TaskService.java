@@ -644,10 +644,14 @@ final class TaskService implements AutoCloseable {
     return init.isPaused && containers.status(init) == Status.PAUSED;
   }
 
+  /// Of a task that has ended its init alone: containerd 2 deletes one without any process when it
+  /// comes back, and with it the exit status, of which it has not heard yet (decision 67).
   private byte[] pids(String id) {
     TaskProcess init = init(id);
     ProtoWriter writer = new ProtoWriter();
-    if (init.hasExited || init.pid == 0) return writer.toBytes();
+    if (init.pid == 0) return writer.toBytes();
+    if (init.hasExited)
+      return writer.message(1, new ProtoWriter().uint32(1, init.pid)).toBytes();
     var execs = pod.all(p -> p.id.equals(id) && !p.isInit());
     for (int pid : containers.cgroup(init).pids()) {
       ProtoWriter info = new ProtoWriter().uint32(1, pid);

@@ -31,7 +31,8 @@ class ShimHalfCreatedIT extends ShimTest {
     Path journal =
         Path.of("/run/jrun-shim").resolve(Path.of(pod.address()).getFileName()).resolve("journal");
     Files.writeString(journal, line, StandardOpenOption.APPEND);
-    assertThat(new ProcessBuilder("mount", "-t", "tmpfs", "half", rootfs).start().waitFor()).isZero();
+    assertThat(new ProcessBuilder("mount", "-t", "tmpfs", "half", rootfs).start().waitFor())
+        .isZero();
     sandbox.killEngine();
   }
 

@@ -6,24 +6,17 @@ import io.jrun.specs.proto.ProtoMessage;
 import io.jrun.specs.proto.ProtoWriter;
 import io.jrun.specs.task.TaskStatus;
 import io.jrun.specs.ttrpc.StatusCode;
-import io.jrun.specs.ttrpc.TtrpcFrame;
-import io.jrun.specs.ttrpc.TtrpcRequest;
 import io.jrun.specs.ttrpc.TtrpcResponse;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /// What containerd asks of a shim, and what it is told.
 @Timeout(120)
@@ -482,110 +475,5 @@ class ShimIT extends ShimTest {
     assertThat(ShimPod.ok("Wait", TtrpcClient.await(wait)).int32(1)).isEqualTo(137);
     pod.finish();
     assertThat(sink.events()).hasSize(4);
-  }
-
-  private static long residentKilobytes(long pid) throws IOException {
-    return Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
-        .filter(line -> line.startsWith("VmRSS:"))
-        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
-        .findFirst()
-        .orElseThrow();
-  }
-
-  @Test
-  void tenThousandRequestsLeaveTheKeeperAsSmallAsItWas() throws Exception {
-    running("sleep 1000");
-    for (int i = 0; i < 200; i++) pod.ok("State", pod.request());
-    long before = residentKilobytes(pod.keeperPid());
-    long engineDescriptors = descriptors(sandbox.enginePid());
-    for (int i = 0; i < 100; i++) {
-      List<CompletableFuture<TtrpcResponse>> calls = new ArrayList<>();
-      for (int j = 0; j < 100; j++) calls.add(pod.send("State", pod.request()));
-      for (CompletableFuture<TtrpcResponse> call : calls)
-        assertThat(TtrpcClient.await(call).code()).isEqualTo(StatusCode.OK);
-    }
-    assertThat(residentKilobytes(pod.keeperPid())).isLessThan(before + 128);
-    assertThat(before).as("kilobytes of a keeper").isLessThan(256);
-    assertThat(descriptors(sandbox.enginePid())).isLessThanOrEqualTo(engineDescriptors + 8);
-    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
-    pod.ok("Wait", pod.request());
-    pod.finish();
-  }
-
-  private static long descriptors(long pid) throws IOException {
-    try (var all = Files.list(Path.of("/proc/" + pid + "/fd"))) {
-      return all.count();
-    }
-  }
-
-  @Test
-  void aClientThatNeverReadsHarmsNobody() throws Exception {
-    running("sleep 1000");
-    try (TtrpcClient deaf = new TtrpcClient(pod.address())) {
-      deaf.channel().configureBlocking(false);
-      byte[] request =
-          new TtrpcRequest("containerd.task.v2.Task", "State", pod.request().toBytes(), 0, Map.of())
-              .toBytes();
-      int refused = 0;
-      for (int i = 0; i < 200_000 && refused < 200; i++) {
-        byte[] frame = new TtrpcFrame(2 * i + 1, TtrpcFrame.REQUEST, 0, request).toBytes();
-        ByteBuffer buffer = ByteBuffer.wrap(frame);
-        while (buffer.hasRemaining() && refused < 200) {
-          if (deaf.channel().write(buffer) == 0) {
-            refused++;
-            Thread.sleep(5);
-          }
-        }
-      }
-      assertThat(refused).as("times that it could not write").isEqualTo(200);
-      assertThat(status("")).isEqualTo(TaskStatus.RUNNING);
-      assertThat(residentKilobytes(pod.keeperPid())).isLessThan(64 << 10);
-    }
-    assertThat(status("")).isEqualTo(TaskStatus.RUNNING);
-    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
-    pod.ok("Wait", pod.request());
-    pod.finish();
-  }
-
-  @Test
-  void anOversizedFrameIsRefusedAndTheConnectionGoesOn() throws Exception {
-    running("sleep 1000");
-    int stream = pod.client().nextStream();
-    CompletableFuture<TtrpcResponse> answer = pod.client().expect(stream);
-    byte[] data = new byte[TtrpcFrame.LIMIT + 1];
-    pod.client().raw(new TtrpcFrame(stream, TtrpcFrame.REQUEST, 0, data).toBytes());
-    assertThat(TtrpcClient.await(answer).code()).isEqualTo(StatusCode.RESOURCE_EXHAUSTED);
-    stream = pod.client().nextStream();
-    answer = pod.client().expect(stream);
-    data = new byte[TtrpcFrame.LIMIT];
-    pod.client().raw(new TtrpcFrame(stream, TtrpcFrame.REQUEST, 0, data).toBytes());
-    assertThat(TtrpcClient.await(answer).code()).isNotEqualTo(StatusCode.OK);
-    assertThat(status("")).isEqualTo(TaskStatus.RUNNING);
-    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
-    pod.ok("Wait", pod.request());
-    pod.finish();
-  }
-
-  /// @param seed of the random bytes
-  @ParameterizedTest
-  @CsvSource({"1", "2", "3", "4"})
-  void nonsenseHarmsNobody(long seed) throws Exception {
-    running("sleep 1000");
-    Random random = new Random(seed);
-    for (int i = 0; i < 50; i++) {
-      try (TtrpcClient client = new TtrpcClient(pod.address())) {
-        byte[] bytes = new byte[random.nextInt(2000)];
-        random.nextBytes(bytes);
-        if (random.nextBoolean() && bytes.length > 10) {
-          // a frame whose length is right and whose data is not
-          ByteBuffer.wrap(bytes).putInt(bytes.length - 10).putInt(2 * i + 1).put((byte) 1);
-        }
-        client.raw(bytes);
-      }
-    }
-    assertThat(status("")).isEqualTo(TaskStatus.RUNNING);
-    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
-    pod.ok("Wait", pod.request());
-    pod.finish();
   }
 }
