@@ -17,6 +17,7 @@ public sealed interface SocketCall<R> extends HostCall<R> {
   int SOCK_CLOEXEC = 02000000;
   int SOL_SOCKET = 1;
   int SO_PEERCRED = 17;
+  int SO_SNDBUFFORCE = 32;
   int SO_RCVTIMEO = 20;
   int MSG_NOSIGNAL = 0x4000;
   int MSG_CMSG_CLOEXEC = 0x40000000;

@@ -17,6 +17,9 @@ public final class HostKernel implements Kernel {
   private static final byte[] NONE = {};
   private static final int USUAL_BYTES = 16384;
 
+  /// What a thread keeps for its next call, once it has needed it: a batch of some hundred calls.
+  private static final int KEPT_BYTES = 1 << 18;
+
   private final Libc libc = new Libc();
   private final ThreadLocal<Memory> scratch = ThreadLocal.withInitial(() -> Memory.of(USUAL_BYTES));
 
@@ -34,7 +37,8 @@ public final class HostKernel implements Kernel {
     Layout layout = layOut(call, memory);
     int needed = layout.outOffset() + layout.outSize();
     if (needed > memory.bytes().capacity()) {
-      memory = Memory.of(needed);
+      memory = Memory.of(needed <= KEPT_BYTES ? KEPT_BYTES : needed);
+      if (needed <= KEPT_BYTES) scratch.set(memory);
       layout = layOut(call, memory);
     }
     byte[] out = layout.outSize() == 0 ? NONE : new byte[layout.outSize()];

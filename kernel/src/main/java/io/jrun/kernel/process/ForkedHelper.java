@@ -3,6 +3,7 @@ package io.jrun.kernel.process;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
@@ -17,7 +18,33 @@ public record ForkedHelper(HelperKernel helper, int pid) implements AutoCloseabl
 
   /// Forks the parent; the flags are clone3(2)'s.
   public static ForkedHelper fork(Kernel kernel, HelperKernel parent, long flags) {
-    List<Integer> pair = kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
+    return fork(kernel, parent, flags, socketpair(kernel));
+  }
+
+  /// The same for one that is sent many batches ahead: its socket takes so many bytes of them,
+  /// where the engine may go over the limit that the machine has for that (socket(7),
+  /// SO_SNDBUFFORCE).
+  public static ForkedHelper forkAhead(Kernel kernel, HelperKernel parent, int bytes) {
+    List<Integer> pair = socketpair(kernel);
+    try {
+      kernel.call(
+          new SocketCall.Setsockopt(
+              new Descriptor.Known(pair.getFirst()),
+              SocketCall.SOL_SOCKET,
+              SocketCall.SO_SNDBUFFORCE,
+              bytes));
+    } catch (KernelException e) {
+      // an ordinary user's has the usual size
+    }
+    return fork(kernel, parent, 0, pair);
+  }
+
+  private static List<Integer> socketpair(Kernel kernel) {
+    return kernel.call(new SocketCall.Socketpair(SocketCall.SOCK_STREAM));
+  }
+
+  private static ForkedHelper fork(
+      Kernel kernel, HelperKernel parent, long flags, List<Integer> pair) {
     OwnedDescriptor ours = new OwnedDescriptor(kernel, pair.get(0));
     try (OwnedDescriptor theirs = new OwnedDescriptor(kernel, pair.get(1))) {
       Batch batch = new Batch();

@@ -36,6 +36,7 @@ public final class Layout implements Arguments {
   private int end;
   private int outSize;
   private final List<Integer> outPointers = new ArrayList<>();
+  private final Fields fields = new Fields();
 
   private int argument;
   private int kinds;
@@ -123,10 +124,18 @@ public final class Layout implements Arguments {
   }
 
   private int storeString(String string) {
-    byte[] bytes = Names.encode(string);
-    int at = allocate(bytes.length + 1);
-    System.arraycopy(bytes, 0, memory, at, bytes.length);
-    memory[at + bytes.length] = 0;
+    int length = string.length();
+    int at = allocate(length + 1);
+    for (int i = 0; i < length; i++) {
+      char c = string.charAt(i);
+      if (c > 0x7f) {
+        end = at;
+        byte[] bytes = Names.encode(string);
+        return store(Arrays.copyOf(bytes, bytes.length + 1));
+      }
+      memory[at + i] = (byte) c;
+    }
+    memory[at + length] = 0;
     return at;
   }
 
@@ -195,9 +204,11 @@ public final class Layout implements Arguments {
 
   @Override
   public Layout struct(Consumer<Struct> struct) {
-    Fields fields = new Fields();
+    fields.begin();
     struct.accept(fields);
-    int at = store(Arrays.copyOf(fields.bytes.array(), fields.bytes.position()));
+    int size = fields.bytes.position();
+    int at = allocate(size);
+    fields.bytes.get(0, memory, at, size);
     for (int pointer : fields.outPointers) outPointers.add(at + pointer);
     return value(base + at);
   }
@@ -206,6 +217,11 @@ public final class Layout implements Arguments {
   private final class Fields implements Struct {
     private ByteBuffer bytes = ByteBuffer.allocate(256).order(ByteOrder.nativeOrder());
     private final List<Integer> outPointers = new ArrayList<>();
+
+    void begin() {
+      bytes.clear();
+      outPointers.clear();
+    }
 
     private Fields room(int size) {
       if (bytes.remaining() < size) {

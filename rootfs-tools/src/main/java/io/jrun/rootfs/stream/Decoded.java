@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A stream that a thread of its own reads, decodes and verifies, into the slots of a window.
 public final class Decoded implements Segments {
-  private static final Segment END = new Segment(ByteBuffer.allocate(0), 0, () -> {});
+  private static final Segment END = new Segment(ByteBuffer.allocate(0), 0, false, () -> {});
 
   private final Window window;
   private final EncodedOrigin from;
@@ -65,7 +65,7 @@ public final class Decoded implements Segments {
           if (plain != null) plain.check();
         }
         if (bytes.limit() > 0) {
-          full.put(new Segment(bytes, Window.address(slot), () -> free.add(slot)));
+          full.put(new Segment(bytes, Window.address(slot), false, () -> free.add(slot)));
         }
         if (last) break;
       }
@@ -95,6 +95,11 @@ public final class Decoded implements Segments {
       Thread.currentThread().interrupt();
       throw new RootfsException("interrupted");
     }
+  }
+
+  @Override
+  public boolean isReady() {
+    return ended || !full.isEmpty();
   }
 
   /// Waits for the thread, which uses the window.

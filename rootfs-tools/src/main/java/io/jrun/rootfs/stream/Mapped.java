@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// A plain file as it lies in the page cache: engine and writer both map it, so its content is
 /// copied once, by the write to its destination.
 public final class Mapped implements Segments {
-  /// A ByteBuffer holds less than 2 GiB.
-  private static final long PART = 1 << 30;
+  /// So much of the file counts as memory of engine and writer.
+  private static final long PART = 8 << 20;
 
   private static final int PAGE = 4096;
   private static final int HASHED = 1 << 20;
@@ -76,10 +76,15 @@ public final class Mapped implements Segments {
       return null;
     }
     long length = Math.min(PART, memory.byteSize() - at);
-    ByteBuffer bytes = memory.asSlice(at, length).asByteBuffer();
-    Segment segment = new Segment(bytes, address + at, () -> {});
+    MemorySegment part = memory.asSlice(at, length);
+    Segment segment = new Segment(part.asByteBuffer(), address + at, true, part::unload);
     at += length;
     return segment;
+  }
+
+  @Override
+  public boolean isReady() {
+    return at < memory.byteSize();
   }
 
   private void join() {

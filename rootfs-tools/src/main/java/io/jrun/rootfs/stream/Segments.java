@@ -8,6 +8,9 @@ public interface Segments extends AutoCloseable {
   /// the stream is thrown here.
   @Nullable Segment next();
 
+  /// Whether [#next] would not wait.
+  boolean isReady();
+
   /// Ends the production and frees the memory.
   @Override
   void close();

@@ -2,7 +2,6 @@ package io.jrun.rootfs.tar;
 
 import io.jrun.rootfs.stream.Segment;
 import io.jrun.rootfs.stream.Segments;
-import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +11,7 @@ public final class TarInput {
   static final int BLOCK = 512;
 
   /// So many bytes at an address in the writer.
-  public record Piece(long address, int length, ByteBuffer bytes) {}
+  public record Piece(long address, int length) {}
 
   private final Segments segments;
   private final Consumer<Segment> consumed;
@@ -51,10 +50,14 @@ public final class TarInput {
 
   void take(byte[] into, int offset, int length) {
     while (length > 0) {
-      Piece piece = piece(length);
-      piece.bytes().get(into, offset, piece.length());
-      offset += piece.length();
-      length -= piece.length();
+      Segment segment = segment();
+      if (segment == null) throw truncated();
+      int part = Math.min(length, segment.bytes().limit() - at);
+      segment.bytes().get(at, into, offset, part);
+      at += part;
+      position += part;
+      offset += part;
+      length -= part;
     }
   }
 
@@ -63,7 +66,7 @@ public final class TarInput {
     Segment segment = segment();
     if (segment == null) throw truncated();
     int length = (int) Math.min(most, segment.bytes().limit() - at);
-    Piece piece = new Piece(segment.address() + at, length, segment.bytes().slice(at, length));
+    Piece piece = new Piece(segment.address() + at, length);
     at += length;
     position += length;
     return piece;

@@ -6,13 +6,12 @@ final class Fingerprints {
   private long[] table = new long[1024];
   private int size;
 
-  void add(String path) {
+  void add(long hash) {
     if (size * 2 >= table.length) grow();
-    if (put(table, hash(path))) size++;
+    if (put(table, hash)) size++;
   }
 
-  boolean contains(String path) {
-    long hash = hash(path);
+  boolean contains(long hash) {
     for (int i = (int) hash & table.length - 1; table[i] != 0; i = i + 1 & table.length - 1) {
       if (table[i] == hash) return true;
     }
@@ -35,8 +34,9 @@ final class Fingerprints {
     return true;
   }
 
-  /// FNV-1a with a finishing mix, so that the low bits depend on all.
-  private static long hash(String path) {
+  /// A path's fingerprint, never 0. FNV-1a with a finishing mix, so that the low bits depend on
+  /// all.
+  static long of(String path) {
     long hash = 0xcbf29ce484222325L;
     for (int i = 0; i < path.length(); i++) hash = (hash ^ path.charAt(i)) * 0x100000001b3L;
     hash ^= hash >>> 32;

@@ -10,6 +10,7 @@ import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.Syscall;
 import io.jrun.kernel.call.TreeCall;
 import io.jrun.rootfs.RootfsException;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -27,11 +29,15 @@ import org.jspecify.annotations.Nullable;
 /// Each batch opens the directories that it needs by itself, beneath the root and without passing
 /// symbolic links, and closes them at its end, so no batch depends on the result of another.
 final class Pipeline {
-  /// Answers of 8 bytes a call must fit the socket's buffer while nobody reads them.
-  private static final int CALLS = 1600;
+  private static final int CALLS = 400;
 
+  private static final int MADV_DONTNEED = 4;
+  private static final long PAGE = 4096;
   private static final int DIRECTORIES = 128;
-  private static final int UNDER_WAY = 3;
+
+  /// Answers, of 8 bytes a call, must fit the socket's buffer while nobody reads them.
+  private static final int UNDER_WAY = 24;
+
   private static final int BENEATH =
       FileCall.RESOLVE_BENEATH
           | FileCall.RESOLVE_NO_SYMLINKS
@@ -57,6 +63,7 @@ final class Pipeline {
   private final ArrayDeque<Work> underWay = new ArrayDeque<>();
   private Work work = new Work();
   private long refused;
+  private Descriptor.@Nullable Known carried;
 
   /// @param root the directory's descriptor in the writer
   Pipeline(HelperKernel writer, Descriptor root) {
@@ -119,6 +126,31 @@ final class Pipeline {
         .descriptor();
   }
 
+  /// Moves a file that this batch opened to a number that later batches know, without waiting for
+  /// it. There is one such number, and a file has it until [#closeCarried].
+  Descriptor carry(Descriptor file) {
+    Descriptor.Known number = carried;
+    if (number == null) carried = number = reserved();
+    add(new FileCall.Dup3(file, number.number(), FileCall.O_CLOEXEC));
+    add(new FileCall.Close(file));
+    return number;
+  }
+
+  /// Closes the carried file, as close(2) may tell of a failed write, and takes the number again.
+  void closeCarried() {
+    Descriptor.Known number = Objects.requireNonNull(carried);
+    add(new FileCall.Close(number));
+    add(new FileCall.Dup3(root, number.number(), FileCall.O_CLOEXEC));
+  }
+
+  /// A number that nothing else in the writer gets, as it is open.
+  private Descriptor.Known reserved() {
+    return (Descriptor.Known)
+        writer.call(
+            new FileCall.Openat2(
+                root, ".", FileCall.O_PATH | FileCall.O_CLOEXEC, 0, BENEATH, false));
+  }
+
   <R> Pending<R> add(Syscall<R> call, Errno... expected) {
     return work.batch.add(call, expected);
   }
@@ -141,6 +173,12 @@ final class Pipeline {
     }
   }
 
+  /// Lets go of mapped memory that will hardly be read again.
+  void forget(long address, long size) {
+    long start = address & -PAGE;
+    add(new ProcessCall.Madvise(start, address + size - start, MADV_DONTNEED));
+  }
+
   /// Performs something when all that has been added until now is done.
   void after(Runnable action) {
     work.after.add(action);
@@ -150,7 +188,7 @@ final class Pipeline {
   /// Sends what has been gathered.
   void flush() {
     if (work.batch.isEmpty() && work.after.isEmpty()) return;
-    while (underWay.size() >= UNDER_WAY) receive();
+    while (underWay.size() >= UNDER_WAY) await();
     for (Descriptor directory : work.directories.values()) {
       work.batch.add(new FileCall.Close(directory));
     }
@@ -159,10 +197,17 @@ final class Pipeline {
     work = new Work();
   }
 
+  /// Waits for the oldest batch that is under way; false where none is.
+  boolean await() {
+    if (underWay.isEmpty()) return false;
+    receive();
+    return true;
+  }
+
   /// Waits for all that was added.
   void drain() {
     flush();
-    while (!underWay.isEmpty()) receive();
+    while (await()) {}
   }
 
   /// After a failure: waits until nothing is under way, whatever came of it.
@@ -180,24 +225,17 @@ final class Pipeline {
     }
   }
 
-  /// Waits for all, and returns what one call of the batch in the making gave.
-  <R> R await(Pending<R> call) {
-    flush();
-    while (underWay.size() > 1) receive();
-    return receive().of(call);
-  }
-
   /// Performs one batch by itself.
   Results run(Batch batch) {
     drain();
     return writer.run(batch);
   }
 
-  private Results receive() {
+  private void receive() {
     Work done = underWay.remove();
     if (done.started == null) {
       done.after.forEach(Runnable::run);
-      return new Results(List.of(), List.of(), List.of());
+      return;
     }
     Results results;
     try {
@@ -220,7 +258,6 @@ final class Pipeline {
     }
     for (Pending<?> call : done.counted) if (!results.succeeded(call)) refused++;
     done.after.forEach(Runnable::run);
-    return results;
   }
 
   private static String path(Work work, int call) {

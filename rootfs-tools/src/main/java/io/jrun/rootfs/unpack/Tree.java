@@ -100,7 +100,7 @@ final class Tree {
   }
 
   boolean mayHaveFile(String path) {
-    return files.contains(path);
+    return files.contains(Fingerprints.of(path));
   }
 
   /// Notes that the layer has something in a directory, and so in those above it.
@@ -111,13 +111,14 @@ final class Tree {
   /// Whether the current layer made what is there, or something in it.
   boolean isOfLayer(String path) {
     DirectoryNode node = find(path);
-    return node != null ? node.layer == layer : ofLayer.contains(path);
+    return node != null ? node.layer == layer : ofLayer.contains(Fingerprints.of(path));
   }
 
   void addFile(String path) {
-    files.add(path);
-    ofLayer.add(path);
-    hidden.remove(path);
+    long fingerprint = Fingerprints.of(path);
+    files.add(fingerprint);
+    ofLayer.add(fingerprint);
+    if (!hidden.isEmpty()) hidden.remove(path);
   }
 
   /// The directory of that path, made where it is missing. Symbolic links that the archive brought

@@ -1,7 +1,6 @@
 package io.jrun.rootfs.unpack;
 
 import io.jrun.kernel.HelperKernel;
-import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.EntryStat;
 import io.jrun.kernel.call.Errno;
@@ -9,6 +8,7 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.kernel.call.TreeCall;
 import io.jrun.rootfs.RootfsException;
+import io.jrun.rootfs.stream.Segment;
 import io.jrun.rootfs.stream.Segments;
 import io.jrun.rootfs.tar.Entry;
 import io.jrun.rootfs.tar.EntryType;
@@ -66,8 +66,7 @@ public final class Unpacker {
     tree.nextLayer();
     try {
       TarReader reader =
-          new TarReader(
-              new TarInput(segments, segment -> pipeline.after(segment.release())), verified);
+          new TarReader(new TarInput(segments, segment -> passed(segment, segments)), verified);
       for (Entry entry = reader.next(); entry != null; entry = reader.next()) {
         if (++entries > options.limits().entries()) {
           throw new RootfsException(
@@ -80,6 +79,14 @@ public final class Unpacker {
       pipeline.abandon();
       throw e;
     }
+  }
+
+  /// A segment is free when what was taken from it is written, and the next may have to wait for
+  /// one that is free.
+  private void passed(Segment segment, Segments segments) {
+    if (segment.isPassing()) pipeline.forget(segment.address(), segment.bytes().limit());
+    pipeline.after(segment.release());
+    while (!segments.isReady() && pipeline.await()) {}
   }
 
   /// Gives the directories their owners, modes and times; nothing may be unpacked afterwards.
@@ -162,17 +169,17 @@ public final class Unpacker {
   }
 
   private void file(Entry entry, Content content, String path, Descriptor directory, String name) {
-    Pending<Descriptor> opened =
-        pipeline.add(new FileCall.Openat(directory, name, NEW_FILE, entry.mode() & 0777, false));
-    Descriptor file = opened.descriptor();
-    boolean isKnown = false;
+    Descriptor file =
+        pipeline
+            .add(new FileCall.Openat(directory, name, NEW_FILE, entry.mode() & 0777, false))
+            .descriptor();
+    boolean isCarried = false;
     int writes = 0;
     for (TarInput.Piece piece = content.ahead(); piece != null; piece = content.ahead()) {
       pipeline.write(file, piece.address(), piece.length(), content.offset());
       if (++writes == WRITES || content.nextIsElsewhere()) {
-        // later batches know the descriptor by its number only
-        if (!isKnown) file = pipeline.await(opened);
-        isKnown = true;
+        if (!isCarried) file = pipeline.carry(file);
+        isCarried = true;
         content.advance();
         pipeline.step(path, CALLS + 2 * entry.xattrs().size() + WRITES);
         writes = 0;
@@ -182,7 +189,8 @@ public final class Unpacker {
     }
     if (content.end() < entry.size()) pipeline.add(new FileCall.Ftruncate(file, entry.size()));
     attributes.file(file, entry, path);
-    pipeline.add(new FileCall.Close(file));
+    if (isCarried) pipeline.closeCarried();
+    else pipeline.add(new FileCall.Close(file));
     files++;
     bytes += entry.stored();
   }

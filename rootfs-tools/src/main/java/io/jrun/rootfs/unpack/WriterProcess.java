@@ -13,6 +13,9 @@ import io.jrun.kernel.process.ForkedHelper;
 public final class WriterProcess implements AutoCloseable {
   private static final int SIGKILL = 9;
 
+  /// While the process writes a large file, the engine makes batches of many small ones.
+  private static final int AHEAD = 4 << 20;
+
   private final HelperKernel parent;
   private final ForkedHelper child;
 
@@ -22,7 +25,7 @@ public final class WriterProcess implements AutoCloseable {
   }
 
   public static WriterProcess of(Kernel kernel, HelperKernel parent) {
-    WriterProcess writer = new WriterProcess(parent, ForkedHelper.fork(kernel, parent, 0));
+    WriterProcess writer = new WriterProcess(parent, ForkedHelper.forkAhead(kernel, parent, AHEAD));
     Batch own = new Batch();
     own.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     own.add(new CredentialCall.Umask(0));

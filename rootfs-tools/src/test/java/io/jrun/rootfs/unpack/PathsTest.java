@@ -31,10 +31,11 @@ class PathsTest {
   @Test
   void fingerprintsForgetNothing() {
     Fingerprints set = new Fingerprints();
-    for (int i = 0; i < 20_000; i++) set.add("usr/share/" + i);
-    for (int i = 0; i < 20_000; i++) assertThat(set.contains("usr/share/" + i)).isTrue();
+    for (int i = 0; i < 20_000; i++) set.add(Fingerprints.of("usr/share/" + i));
+    for (int i = 0; i < 20_000; i++)
+      assertThat(set.contains(Fingerprints.of("usr/share/" + i))).isTrue();
     int wrong = 0;
-    for (int i = 0; i < 20_000; i++) if (set.contains("usr/lib/" + i)) wrong++;
+    for (int i = 0; i < 20_000; i++) if (set.contains(Fingerprints.of("usr/lib/" + i))) wrong++;
     assertThat(wrong).isZero();
   }
 
