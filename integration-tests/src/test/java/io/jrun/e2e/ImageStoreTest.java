@@ -3,6 +3,8 @@ package io.jrun.e2e;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// What tests of images share: a store of their own, and containers of the image `app` in it.
 abstract class ImageStoreTest extends EndToEnd {
@@ -42,8 +44,30 @@ abstract class ImageStoreTest extends EndToEnd {
   static void killAfter(int millis, Command command) throws IOException {
     Command.Running running = command.with("JRUN_ENGINE", "off").start();
     pause(millis);
-    running.process().descendants().forEach(ProcessHandle::destroyForcibly);
-    running.process().destroyForcibly();
+    kill(running);
     running.finish();
+  }
+
+  /// The same at a moment that a registry knows; whether it came to that.
+  static boolean killAt(int number, TinyRegistry registry, Command command) throws IOException {
+    CompletableFuture<Command.Running> running = new CompletableFuture<>();
+    AtomicBoolean isKilled = new AtomicBoolean();
+    registry.moments =
+        moment -> {
+          if (moment != number) return;
+          isKilled.set(true);
+          kill(running.join());
+        };
+    running.complete(command.with("JRUN_ENGINE", "off").start());
+    running.join().finish();
+    registry.moments = moment -> {};
+    return isKilled.get();
+  }
+
+  private static void kill(Command.Running running) {
+    List<ProcessHandle> all = new ArrayList<>(running.process().descendants().toList());
+    all.add(running.process().toHandle());
+    all.forEach(ProcessHandle::destroyForcibly);
+    all.forEach(process -> process.onExit().join());
   }
 }

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -34,18 +37,70 @@ class KilledImagesIT extends ImageStoreTest {
   @Test
   void aKilledPullLeavesAWholeStore() throws IOException {
     image("load", "--name", "app", layout.directory().toString()).succeeds();
-    try (TinyRegistry registry = new TinyRegistry("")) {
-      String name = registry.host() + "/r/app:1";
-      image("push", "--plain-http", "app", name).succeeds();
-      image("rm", "app").succeeds();
-      for (int millis = 0; millis < MOST_MILLIS; millis += STEP_MILLIS) {
-        killAfter(millis, imageCommand("pull", "--plain-http", name));
+    boolean isKilled = true;
+    for (int moment = 1; isKilled; moment++) {
+      try (TinyRegistry registry = new TinyRegistry("")) {
+        String name = registry.host() + "/r/app:1";
+        image("push", "--plain-http", "app", name).succeeds();
+        image("rm", "app").succeeds();
+        registry.restart();
+        isKilled = killAt(moment, registry, imageCommand("pull", "--plain-http", name));
+        assertThat(image("list", "-q").succeeds().text().isEmpty()).isEqualTo(isKilled);
+        image("verify").succeeds();
+        if (moment % 2 == 0) assertThatTheStoreIsWhole();
+        image("pull", "--plain-http", name).succeeds();
         assertThatTheStoreIsWhole();
-        if (!image("list", "-q").text().isEmpty()) image("rm", name).succeeds();
+        image("tag", name, "app").succeeds();
+        image("rm", name).succeeds();
       }
-      image("pull", "--plain-http", name).succeeds();
+    }
+  }
+
+  @Test
+  void aKilledPushLeavesNoImageThatLacksAPart() throws IOException {
+    image("load", "--name", "app", layout.directory().toString()).succeeds();
+    boolean isKilled = true;
+    for (int moment = 1; isKilled; moment += 3) {
+      try (TinyRegistry registry = new TinyRegistry("")) {
+        String name = registry.host() + "/r/app:1";
+        isKilled = killAt(moment, registry, imageCommand("push", "--plain-http", "app", name));
+        assertThat(registry.isWhole()).as("killed at moment %d", moment).isTrue();
+        assertThat(registry.hasImages()).isEqualTo(!isKilled);
+        image("push", "--plain-http", "app", name).succeeds();
+        assertThat(registry.isWhole()).isTrue();
+        assertThat(registry.hasImages()).isTrue();
+      }
+    }
+    assertThatTheStoreIsWhole();
+    image("inspect", "app").succeeds();
+  }
+
+  @Test
+  void aLoadThatIsKilledInTheMiddleOfItsStreamLeavesNothing() throws IOException {
+    Path archive = layout.as("oci-archive", "oci.tar");
+    Set<String> before = spooled();
+    long size = Files.size(archive);
+    for (long part : List.of(512L, size / 2, size - 512)) {
+      Command load = imageCommand("load", "--name", "app", "-");
+      List<String> words = new ArrayList<>(List.of("bash", "-c"));
+      words.add("(head -c " + part + " " + archive + "; exec sleep 1000) | \"$@\"");
+      words.add("load");
+      words.addAll(load.words());
+      killAfter(1500, Command.of(words));
+      assertThat(spooled()).isEqualTo(before);
+      assertThat(image("list", "-q").succeeds().text()).isEmpty();
       assertThatTheStoreIsWhole();
-      image("inspect", name).succeeds();
+    }
+    image("load", "--name", "app", archive.toString()).succeeds();
+    assertThatTheStoreIsWhole();
+  }
+
+  private static Set<String> spooled() throws IOException {
+    try (var files = Files.list(Path.of("/var/tmp"))) {
+      return files
+          .map(Path::toString)
+          .filter(name -> name.contains("/jrun-"))
+          .collect(Collectors.toSet());
     }
   }
 

@@ -17,12 +17,21 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
+import java.util.regex.Pattern;
 
 /// A registry in memory, on loopback, that can break off uploads and ask for a password.
 final class TinyRegistry implements AutoCloseable {
+  private static final int LARGE = 1000;
+
   final ConcurrentLinkedQueue<String> requests = new ConcurrentLinkedQueue<>();
   final AtomicInteger breaks = new AtomicInteger();
   final Map<String, byte[]> blobs = new ConcurrentHashMap<>();
+
+  /// Is told of each request, and of the middle of each larger content, by numbers from 1 on.
+  volatile IntConsumer moments = number -> {};
+
+  private final AtomicInteger moment = new AtomicInteger();
   private final Map<String, String> types = new ConcurrentHashMap<>();
   private final Map<String, byte[]> manifests = new ConcurrentHashMap<>();
   private final Map<String, ByteArrayOutputStream> uploads = new ConcurrentHashMap<>();
@@ -48,6 +57,7 @@ final class TinyRegistry implements AutoCloseable {
     String path = e.getRequestURI().getPath();
     String range = e.getRequestHeaders().getFirst("Content-Range");
     requests.add(method + " " + path + (range == null ? "" : " " + range));
+    moments.accept(moment.incrementAndGet());
     try (e) {
       if (!password.isEmpty() && !isKnown(e)) {
         e.getResponseHeaders().add("WWW-Authenticate", "Basic realm=\"tiny\"");
@@ -61,6 +71,23 @@ final class TinyRegistry implements AutoCloseable {
         answer(e, blob == null ? 404 : 200, blob == null ? new byte[0] : blob);
       }
     }
+  }
+
+  /// Counts moments from 1 on again.
+  void restart() {
+    moment.set(0);
+  }
+
+  /// Whether all that its images consist of is there.
+  boolean isWhole() {
+    Pattern digest = Pattern.compile("sha256:[0-9a-f]{64}");
+    return manifests.values().stream()
+        .flatMap(m -> digest.matcher(new String(m, StandardCharsets.UTF_8)).results())
+        .allMatch(d -> blobs.containsKey(d.group()) || manifests.containsKey(d.group()));
+  }
+
+  boolean hasImages() {
+    return !manifests.isEmpty();
   }
 
   private boolean isKnown(HttpExchange e) {
@@ -109,9 +136,11 @@ final class TinyRegistry implements AutoCloseable {
         answer(e, 416, new byte[0]);
         return;
       }
-      boolean isBroken = size > 1000 && breaks.getAndDecrement() > 0;
+      boolean isBroken = size > LARGE && breaks.getAndDecrement() > 0;
       InputStream body = e.getRequestBody();
-      upload.write(body.readNBytes((int) (isBroken ? size / 2 : size)));
+      upload.write(body.readNBytes((int) size / 2));
+      if (size > LARGE) moments.accept(moment.incrementAndGet());
+      if (!isBroken) upload.write(body.readNBytes((int) (size - size / 2)));
       if (isBroken) throw new IOException("breaks off"); // ends the connection
       answer(e, 202, new byte[0]);
     } else {
@@ -133,11 +162,17 @@ final class TinyRegistry implements AutoCloseable {
     }
   }
 
-  private static void answer(HttpExchange e, int status, byte[] body) throws IOException {
+  private void answer(HttpExchange e, int status, byte[] body) throws IOException {
     boolean head = e.getRequestMethod().equals("HEAD");
     if (head) e.getResponseHeaders().add("Content-Length", Integer.toString(body.length));
     e.sendResponseHeaders(status, head || body.length == 0 ? -1 : body.length);
-    if (!head && body.length > 0) e.getResponseBody().write(body);
+    if (head || body.length == 0) return;
+    e.getResponseBody().write(body, 0, body.length / 2);
+    if (body.length > LARGE) {
+      e.getResponseBody().flush();
+      moments.accept(moment.incrementAndGet());
+    }
+    e.getResponseBody().write(body, body.length / 2, body.length - body.length / 2);
   }
 
   @Override

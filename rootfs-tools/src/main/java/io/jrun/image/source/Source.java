@@ -143,7 +143,8 @@ public sealed interface Source extends AutoCloseable {
       return new String(name, 0, end, StandardCharsets.ISO_8859_1);
     }
 
-    /// An image's documents may come last, so a stream is kept until all is there.
+    /// An image's documents may come last, so a stream is kept until all is there: in a file
+    /// without a name, which goes with the engine.
     private static Source spooled(
         CallerFiles caller,
         OwnedDescriptor file,
@@ -151,33 +152,41 @@ public sealed interface Source extends AutoCloseable {
         byte[] taken,
         Compression compression,
         Expansion expansion) {
-      Path spool = null;
+      OwnedDescriptor plain = null;
       try (Decoder decoder = Decoder.of(compression, over(taken, Optional.of(origin)))) {
-        spool = Files.createTempFile(Path.of("/var/tmp"), "jrun-", ".tar");
-        long size = 0;
+        Path spool = Files.createTempFile(Path.of("/var/tmp"), "jrun-", ".tar");
         try (FileChannel out = FileChannel.open(spool, StandardOpenOption.WRITE)) {
-          ByteBuffer chunk = ByteBuffer.allocateDirect(1 << 20);
-          do {
-            decoder.fill(chunk.clear());
-            size += chunk.flip().remaining();
-            expansion.checkSize(size);
-            boolean last = chunk.limit() < chunk.capacity();
-            while (chunk.hasRemaining()) out.write(chunk);
-            if (last) break;
-          } while (true);
+          plain = OwnedDescriptor.toRead(caller.kernel(), spool);
+          Files.delete(spool);
+          Origin whole = Origin.range(caller.kernel(), plain, 0, copy(decoder, out, expansion));
+          Optional<ImageFiles> files = ArchiveFiles.of(whole, plain);
+          file.close();
+          origin.close();
+          return files.isPresent()
+              ? new Images(ImageSource.of(files.get()))
+              : new Tree(new TreeArchive(plain, whole, new byte[0], Compression.NONE));
         }
-        OwnedDescriptor plain = OwnedDescriptor.toRead(caller.kernel(), spool);
-        file.close();
-        origin.close();
-        Origin whole = Origin.range(caller.kernel(), plain, 0, size);
-        Optional<ImageFiles> files = ArchiveFiles.of(whole, plain);
-        if (files.isPresent()) return new Images(ImageSource.of(files.get()));
-        return new Tree(new TreeArchive(plain, whole, new byte[0], Compression.NONE));
       } catch (IOException e) {
+        if (plain != null) plain.close();
         throw IoFailure.of("keeping the archive in /var/tmp", e);
-      } finally {
-        if (spool != null) spool.toFile().delete();
+      } catch (RuntimeException e) {
+        if (plain != null) plain.close();
+        throw e;
       }
+    }
+
+    /// Returns how many bytes there are.
+    private static long copy(Decoder decoder, FileChannel out, Expansion expansion)
+        throws IOException {
+      ByteBuffer chunk = ByteBuffer.allocateDirect(1 << 20);
+      long size = 0;
+      do {
+        decoder.fill(chunk.clear());
+        size += chunk.flip().remaining();
+        expansion.checkSize(size);
+        while (chunk.hasRemaining()) out.write(chunk);
+      } while (chunk.limit() == chunk.capacity());
+      return size;
     }
   }
 }
