@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// to wake another.
 final class Engine {
   private static final long IDLE_MILLIS = Long.getLong("jrun.engine.idleMillis", 10 * 60 * 1000);
+  private static final long REST_MILLIS = 2500;
   private static final long LEAVING_MILLIS = 20;
   private static final long LEAVING_PODS_MILLIS = 5000;
   private static final long STOP_SECONDS = 10;
@@ -76,7 +77,8 @@ final class Engine {
     for (int i = 0; i < SPARE_THREADS; i++) threads.execute(() -> acceptAndServe(listener));
     Subreaper.watch(leaving, millis -> active.get() == 0 && isIdle(millis));
     try {
-      leaving.await();
+      Heap heap = Heap.ofThisEngine();
+      while (!leaving.await(REST_MILLIS, TimeUnit.MILLISECONDS)) heap.look();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -234,7 +236,6 @@ final class Engine {
   }
 
   String status() {
-    java.lang.Runtime jvm = java.lang.Runtime.getRuntime();
     return "{\"pid\":"
         + ProcessHandle.current().pid()
         + ",\"started\":\""
@@ -248,7 +249,7 @@ final class Engine {
         + ",\"threads\":"
         + Thread.activeCount()
         + ",\"heapBytes\":"
-        + (jvm.totalMemory() - jvm.freeMemory())
+        + Heap.usedBytes()
         + "}";
   }
 }

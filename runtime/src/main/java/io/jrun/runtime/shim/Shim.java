@@ -22,7 +22,7 @@ import java.util.function.Supplier;
 /// containerd's shim, `containerd-shim-jrun-v2`, as far as the engine has to do with it.
 public final class Shim {
   private static final String NAME = "containerd-shim-jrun-v2";
-  private static final long KEEP_SECONDS = 30;
+  private static final long KEEP_SECONDS = 5;
 
   private final Kernel kernel;
   private final Containers containers;
