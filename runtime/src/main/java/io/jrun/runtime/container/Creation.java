@@ -162,6 +162,7 @@ final class Creation implements AutoCloseable {
     Networking.check(config);
     adjust();
     config = bundle.config();
+    JoinedSysctls.check(client.helper, config.linux());
     client.log.step("read and checked ", bundle.path() + "/config.json");
     boolean foreground = role != Role.LEAVES && role != Role.LEAVES_TERMINAL;
     boolean terminal = bundle.process().terminal();
