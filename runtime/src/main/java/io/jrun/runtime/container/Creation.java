@@ -24,6 +24,7 @@ import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cgroup.Making;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.mount.MountOptions;
+import io.jrun.runtime.mount.MountWays;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.runtime.process.SecurityLabels;
@@ -254,6 +255,8 @@ final class Creation implements AutoCloseable {
     if (IdMappedMounts.any(config))
       IdMappedMounts.prepare(containers, client, config, init().pid(), trees);
     openTrees(config, plan);
+    if (!plan.isSeenByInitOnly() && !source.pauses())
+      trees.find(MountWays.toFind(containers.kernel, state.rootfs(), config.mounts()));
     Batch one = new Batch();
     if (!middle) Child.addForgetCgroup(one, birthplace());
     Reply begun = helper.send(plan.beforeCgroup(one, directories, helper, trees));
