@@ -144,12 +144,20 @@ final class Creation implements AutoCloseable {
       Made made = make();
       if (sandbox != null) sandbox.check();
       return made;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException failure) {
+      RuntimeException e = explained(failure);
       undo(e);
       throw e;
     } finally {
       if (sandbox != null) sandbox.close();
     }
+  }
+
+  /// An init that ended without a word may have had too little memory, in runc's words.
+  private RuntimeException explained(RuntimeException failure) {
+    if (!(failure instanceof HelperGoneException) || cgroup == null || cgroup.oomKills() == 0)
+      return failure;
+    return new ContainerException("container init was OOM-killed (memory limit too low?)", failure);
   }
 
   /// Checks everything that can be refused before anything but the directory is made.
@@ -401,10 +409,9 @@ final class Creation implements AutoCloseable {
               pid -> {
                 if (takesIn) makeRest(() -> pid);
               });
-    } catch (KernelException e) {
+    } catch (CgroupException e) {
       if (cgroup().paths().isEmpty() || takesIn) throw e;
-      // the cgroup could be made but not joined
-      doWithoutCgroup(new CgroupException("cannot join the container's cgroup", e));
+      doWithoutCgroup(e);
       init = Middle.init(containers, client, plan.namespaces(), config, cgroup(), null, pid -> {});
     }
     return directories(plan, sources, looked);

@@ -204,10 +204,10 @@ public record Resources(
     }
   }
 
-  /// The number of tasks; 0 and below mean unlimited to runc.
-  public record Pids(long limit, Json.JsonObject unknown) {
+  /// The number of tasks; below 0 means unlimited.
+  public record Pids(@Nullable Long limit, Json.JsonObject unknown) {
     static Pids read(JsonReader r) {
-      return new Pids(r.requiredInt64("limit"), r.unknown());
+      return new Pids(r.optionalInt64("limit"), r.unknown());
     }
 
     public Json.JsonObject toJson() {
