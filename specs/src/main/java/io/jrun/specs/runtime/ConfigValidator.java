@@ -57,6 +57,15 @@ public final class ConfigValidator {
     }
   }
 
+  /// The same for what `update` is to change.
+  public static void check(Resources resources) {
+    List<Problem> problems = new ArrayList<>();
+    new ResourceRules(problems, "").check(resources);
+    if (!problems.isEmpty()) {
+      throw new SpecException(Resources.DOCUMENT, problems);
+    }
+  }
+
   /// What is doubtful but must not be refused, such as a capability that no kernel knows: config.md
   /// wants those logged.
   public static List<Problem> warnings(Config config) {

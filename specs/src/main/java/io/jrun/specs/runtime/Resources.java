@@ -34,8 +34,10 @@ public record Resources(
           Map.of(),
           Json.JsonObject.EMPTY);
 
+  static final String DOCUMENT = "resources.json";
+
   public static Resources read(byte[] json) {
-    return JsonReader.read("resources.json", json, Resources::read);
+    return JsonReader.read(DOCUMENT, json, Resources::read);
   }
 
   public Resources {
