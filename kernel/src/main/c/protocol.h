@@ -35,7 +35,7 @@
  * results, when one before it did not run to its end. */
 #define BATCH_CHAINED 1
 
-#define MAX_CALLS 4096
+#define MAX_CALLS 32768
 #define MAX_PASSED 64
 
 /* Pseudo calls: what no single syscall does. */

@@ -45,6 +45,29 @@ class CgroupIT extends EndToEnd {
     assertThat(read("pids", "pids.max")).isEqualTo("42");
   }
 
+  /// As runtime-spec 1.3 has it; runc before 1.4 takes 0 for no limit.
+  @JrunOnly
+  @Test
+  void aPidsLimitOfNoneLeavesOnlyInit() throws IOException {
+    config.set("/linux/resources/pids", "{limit:0}");
+    create();
+    assertThat(read("pids", "pids.max")).isEqualTo("1");
+  }
+
+  @Test
+  void pidsWithoutALimit() throws IOException {
+    config.set("/linux/resources/pids", "{}");
+    create();
+    assertThat(read("pids", "pids.max")).isEqualTo("max");
+  }
+
+  @JrunOnly
+  @Test
+  void anInitThatMemoryDoesNotSufficeForIsExplained() throws IOException {
+    config.set("/linux/resources/memory", "{limit:4096}");
+    run().failsInOneLine("OOM-killed", "memory limit too low");
+  }
+
   @Test
   void thePidsLimitHolds() throws IOException {
     config.set("/linux/resources/pids", "{limit:3}");

@@ -45,6 +45,27 @@ class DescriptorAttackIT extends EndToEnd {
     killAndDelete();
   }
 
+  /// A caller that gives a directory of the host away, and a container that asks to be in it.
+  @Test
+  void cve2024_21626_aDescriptorThatIsPassedIsNoWorkingDirectory() throws IOException {
+    startSleeper();
+    List<String> words = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" 3< /", "sh"));
+    words.addAll(
+        command("exec", "--preserve-fds", "1", "--cwd", "/proc/self/fd/3", id, "ls").words());
+    assertThat(Command.of(words).run().fails().out()).isEmpty();
+    killAndDelete();
+  }
+
+  /// Nor is anything of a caller passed on that it did not ask to pass.
+  @Test
+  void cve2024_21626_descriptorsOfTheCallerAreNotPassedOn() throws IOException {
+    List<String> words = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" 7< / 9< /", "sh"));
+    config.sh("ls -l /proc/self/fd");
+    words.addAll(onBundle("run").words());
+    assertThat(Command.of(words).run().succeeds().lines())
+        .noneMatch(line -> line.contains(" 7 -> ") || line.contains(" 9 -> "));
+  }
+
   @Test
   void cve2024_21626_aProcessHasItsThreeDescriptorsOnly() throws IOException {
     String list = "for f in /proc/1/fd/* /proc/self/fd/*; do echo $f; done";

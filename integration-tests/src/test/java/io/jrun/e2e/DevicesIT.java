@@ -56,6 +56,15 @@ class DevicesIT extends EndToEnd {
   }
 
   @Test
+  void aDefaultDeviceHasTheModeThatTheConfigGivesIt() throws IOException {
+    config.set(
+        "/linux/devices",
+        "[{path:'/dev/zero',type:'c',major:1,minor:5,fileMode:384,uid:1000,gid:50}]");
+    assertThat(runSh("stat -c '%F %a %t:%T %u:%g' /dev/zero").succeeds().text())
+        .isEqualTo("character special file 600 1:5 1000:50");
+  }
+
+  @Test
   void aFifo() throws IOException {
     config.set("/linux/devices", "[{path:'/dev/pipe',type:'p',fileMode:438}]");
     assertThat(runSh("stat -c %F /dev/pipe").succeeds().text()).isEqualTo("fifo");

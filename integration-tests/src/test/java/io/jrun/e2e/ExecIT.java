@@ -90,7 +90,7 @@ class ExecIT extends EndToEnd {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"alice", "1:2x", "x:1"})
+  @ValueSource(strings = {"alice", "1:2x", "x:1", "4294967296", "4294967295", "0:4294967295"})
   void aUserMustBeANumber(String user) {
     runtime("exec", "-u", user, id, "true").fails();
   }

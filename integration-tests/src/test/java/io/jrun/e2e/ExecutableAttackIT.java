@@ -92,6 +92,57 @@ class ExecutableAttackIT extends EndToEnd {
     killAndDelete();
   }
 
+  /// A container whose init waits to be started shares the pid namespace of one that looks for it,
+  /// keeps what it finds open, and writes to it when nobody executes it any more.
+  private List<String> reachForAWaitingInit() throws IOException {
+    long attacker = startSleeper();
+    String attackers = id;
+    id = newId();
+    config
+        .namespaces("network", "ipc", "uts", "mount")
+        .set(
+            "/linux/namespaces",
+            "[{type:'pid',path:'/proc/%d/ns/pid'},{type:'mount'}]".formatted(attacker))
+        .remove("", "hostname");
+    create();
+    Outcome outcome =
+        runtime(
+            "exec",
+            attackers,
+            "sh",
+            "-c",
+            """
+            for p in /proc/[0-9]*; do
+              e=$(readlink $p/exe 2> /dev/null) || { echo hidden; continue; }
+              case "$e" in *busybox*) continue;; esac
+              echo "seen $e"
+              exec 5< $p/exe
+              kill -9 ${p#/proc/}
+              while [ -e $p/exe ]; do sleep 0.05; done
+              echo owned 2> /dev/null >> /proc/self/fd/5 && echo written
+            done
+            true
+            """);
+    runtime("delete", "--force", id).succeeds();
+    runtime("delete", "--force", attackers).succeeds();
+    return outcome.succeeds().lines();
+  }
+
+  @Test
+  void cve2016_9962_aWaitingInitIsHidden() throws IOException {
+    config.capabilities("CAP_KILL");
+    assertThat(reachForAWaitingInit()).containsExactly("hidden");
+  }
+
+  @JrunOnly
+  @Test
+  void cve2019_5736_aWaitingInitThatIsSeenIsOfNoUse() throws IOException {
+    config.capabilities(
+        "CAP_KILL", "CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN");
+    assertThat(reachForAWaitingInit()).containsExactly("seen /memfd:jrun (deleted)");
+    run();
+  }
+
   @Test
   void cve2022_29162_noProcessInheritsCapabilities() throws IOException {
     assertThat(runSh("grep CapInh /proc/self/status").succeeds().text())

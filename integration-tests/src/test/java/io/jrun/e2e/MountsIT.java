@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -173,6 +174,12 @@ class MountsIT extends EndToEnd {
   }
 
   @Test
+  void theRootCanBeAReadonlyPath() throws IOException {
+    config.writableRoot().set("/linux/readonlyPaths", "['/']");
+    assertThat(runSh("touch /x").exits(1).err()).contains("Read-only file system");
+  }
+
+  @Test
   void nothingOfTheHostsMountsIsSeen() throws IOException {
     List<String> lines = runSh("cat /proc/self/mountinfo").succeeds().lines();
     assertThat(lines).noneMatch(line -> line.split(" ")[4].startsWith("/tmp/"));
@@ -191,5 +198,93 @@ class MountsIT extends EndToEnd {
     assertThat(run().failsInOneLine().err())
         .contains("/none")
         .contains("no such file or directory");
+  }
+
+  /// As an image has it whose resolver is systemd's.
+  @Test
+  void aLinkToWhatIsNotThereIsFollowedInTheRoot() throws IOException {
+    Path link = bundle.rootfs().resolve("etc/resolv.conf");
+    Files.createDirectories(link.getParent());
+    Files.deleteIfExists(link);
+    Files.createSymbolicLink(link, Path.of("../run/systemd/resolve/stub-resolv.conf"));
+    Path source = Files.writeString(temp.resolve("resolv"), "nameserver 10.0.0.1\n");
+    config
+        .mount(
+            "{destination:'/etc/resolv.conf',type:'bind',source:'%s',options:['bind']}"
+                .formatted(source))
+        .sh("cat /etc/resolv.conf /run/systemd/resolve/stub-resolv.conf");
+    assertThat(run().succeeds().lines())
+        .containsExactly("nameserver 10.0.0.1", "nameserver 10.0.0.1");
+    assertThat(bundle.rootfs().resolve("run/systemd/resolve/stub-resolv.conf")).isEmptyFile();
+  }
+
+  /// `/var/lock` leads into what is mounted just before.
+  @Test
+  void aLinkIntoAnEarlierMountIsFollowed() throws IOException {
+    Files.createDirectories(bundle.rootfs().resolve("var"));
+    Files.createDirectories(bundle.rootfs().resolve("run/lock"));
+    Files.createSymbolicLink(bundle.rootfs().resolve("var/lock"), Path.of("/run/lock"));
+    config
+        .mount("{destination:'/run',type:'tmpfs',source:'tmpfs',options:['mode=755']}")
+        .mount("{destination:'/var/lock',type:'tmpfs',source:'tmpfs',options:['mode=700']}")
+        .sh("stat -c %a /run/lock; grep -c ' /run/lock ' /proc/mounts");
+    assertThat(run().succeeds().lines()).containsExactly("700", "1");
+  }
+
+  /// Only init sees these links, in a volume that is mounted before.
+  @Test
+  void aLinkInsideOfAnEarlierBindMountIsFollowed() throws IOException {
+    Path volume = Files.createDirectories(temp.resolve("volume"));
+    Files.createDirectories(volume.resolve("real"));
+    Files.createSymbolicLink(volume.resolve("one"), Path.of("two"));
+    Files.createSymbolicLink(volume.resolve("two"), Path.of("/mnt/real/new"));
+    config
+        .mount("{destination:'/mnt',type:'bind',source:'%s',options:['bind']}".formatted(volume))
+        .mount("{destination:'/mnt/one/deep',type:'tmpfs',source:'tmpfs',options:['mode=711']}")
+        .sh("stat -c %a /mnt/real/new/deep");
+    assertThat(run().succeeds().text()).isEqualTo("711");
+  }
+
+  @Test
+  void linksInACircleAreAnError() throws IOException {
+    Files.createSymbolicLink(bundle.rootfs().resolve("circle"), Path.of("/circle"));
+    config.mount("{destination:'/circle/x',type:'tmpfs',source:'tmpfs'}");
+    run().failsInOneLine("circle");
+  }
+
+  @Test
+  void aTmpfsHasTheModeOfWhatItCovers() throws IOException {
+    Path covered = Files.createDirectories(bundle.rootfs().resolve("covered"));
+    Files.setPosixFilePermissions(covered, PosixFilePermissions.fromString("rwx--x---"));
+    config
+        .mount("{destination:'/covered',type:'tmpfs',source:'tmpfs',options:['nosuid']}")
+        .mount("{destination:'/covered/new',type:'tmpfs',source:'tmpfs'}")
+        .sh("stat -c %a /covered /covered/new");
+    assertThat(run().succeeds().lines().getFirst()).isEqualTo("710");
+  }
+
+  @Test
+  void aBindMountTakesNoOptionOfAFileSystem() throws IOException {
+    assumeTrue(RUNTIME.isJrun(), "runc refuses it since 1.2");
+    config.mount(
+        "{destination:'/mnt',type:'bind',source:'%s',options:['bind','size=1k']}".formatted(temp));
+    run().failsInOneLine("size=1k");
+  }
+
+  /// More than fit into one message to the helper.
+  @Test
+  void thousandsOfMounts() throws IOException {
+    String one = "{destination:'/mnt/a/b/c/%d',type:'tmpfs',source:'tmpfs',options:['mode=755']}";
+    for (int i = 0; i < 3000; i++) config.mount(one.formatted(i));
+    config.sh("grep -c ' /mnt/a/b/c/' /proc/mounts");
+    assertThat(run().succeeds().text()).isEqualTo("3000");
+  }
+
+  @Test
+  void hundredsOfMaskedPaths() throws IOException {
+    StringBuilder paths = new StringBuilder("'/proc/kcore'");
+    for (int i = 0; i < 1500; i++) paths.append(",'/proc/sys/kernel/panic'");
+    config.set("/linux/maskedPaths", "[" + paths + "]").sh("cat /proc/sys/kernel/panic; echo -$?");
+    assertThat(run().succeeds().text()).isEqualTo("-0");
   }
 }

@@ -91,4 +91,16 @@ class SeccompIT extends EndToEnd {
     rule("SCMP_ACT_NONSENSE", "");
     run().fails();
   }
+
+  /// Not even ending is allowed then: the process must still end, and with it the command.
+  @JrunOnly
+  @Test
+  void aFilterThatRefusesEverythingEndsTheContainer() throws IOException {
+    rule("SCMP_ACT_ERRNO", "");
+    for (String noNewPrivileges : new String[] {"true", "false"}) {
+      config.set("/process/noNewPrivileges", noNewPrivileges);
+      assertThat(run().status()).isNotZero();
+      id = newId();
+    }
+  }
 }

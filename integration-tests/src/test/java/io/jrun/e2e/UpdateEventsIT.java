@@ -96,6 +96,11 @@ class UpdateEventsIT extends EndToEnd {
     create();
     assertThat(runtime("update", "--memory", "lots", id).exits(1).err()).contains("memory");
     assertThat(runtime("update", "--cpu-quota", "x", id).exits(1).err()).contains("cpu-quota");
+    if (RUNTIME.isJrun()) {
+      // and not kept, where it would be found by every later command
+      runtime("update", "--blkio-weight", "5", id).failsInOneLine("/blockIO/weight");
+      assertThat(ids()).containsExactly(id);
+    }
     runtime("start", id).succeeds();
     awaitStatus("stopped");
     runtime("update", "--pids-limit", "9", id).fails();

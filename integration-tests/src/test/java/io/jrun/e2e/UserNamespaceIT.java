@@ -210,4 +210,13 @@ class UserNamespaceIT extends EndToEnd {
     config.remove("/linux", "uidMappings");
     run().exits(1);
   }
+
+  @JrunOnly
+  @Test
+  void aMappingThatTheKernelRefusesIsWhatIsTold() throws IOException {
+    config.set(
+        "/linux/uidMappings",
+        "[{containerID:0,hostID:0,size:10},{containerID:5,hostID:100,size:10}]");
+    assertThat(run().failsInOneLine("EINVAL").err()).doesNotContain("cgroup");
+  }
 }

@@ -113,6 +113,13 @@ final class Text implements Arguments, Struct {
   }
 
   @Override
+  public Text u32s(String name, List<Integer> values) {
+    if (values.size() > SHOWN) return add(name, "<" + values.size() + " numbers>");
+    for (int value : values) u32(name, value);
+    return this;
+  }
+
+  @Override
   public Text u64(String name, long value) {
     return value == 0 && name.isEmpty() ? this : add(name, Long.toString(value));
   }

@@ -12,7 +12,7 @@ final class Protocol {
   static final int CALL_RETURNS_DESCRIPTOR = 1;
   static final int TOLERATE_ANY = 0xffff;
   static final int BATCH_CHAINED = 1;
-  static final int MAX_CALLS = 4096;
+  static final int MAX_CALLS = 32768;
   static final int HELLO_SIZE = 24;
   static final int BATCH_SIZE = 16;
   static final int CALL_SIZE = 64;

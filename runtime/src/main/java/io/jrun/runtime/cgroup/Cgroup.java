@@ -196,6 +196,14 @@ public final class Cgroup {
     }
   }
 
+  /// How many of its processes were killed for want of memory.
+  public long oomKills() {
+    String directory = hierarchies.unified() ? paths.get("") : directory("memory");
+    if (directory == null) return 0;
+    return OomWatch.kills(
+        files, directory + (hierarchies.unified() ? "/memory.events" : "/memory.oom_control"));
+  }
+
   /// Watches for the end of its memory.
   public OomWatch watchOom() {
     if (hierarchies.unified()) return OomWatch.v2(files, path(""));

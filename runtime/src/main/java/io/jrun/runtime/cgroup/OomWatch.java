@@ -59,6 +59,11 @@ public final class OomWatch implements AutoCloseable {
 
   /// How many processes were killed so far, as far as the kernel counts them.
   public long kills() {
+    return kills(files, file);
+  }
+
+  /// @param file `memory.oom_control` or `memory.events`; missing, it counts none
+  static long kills(CgroupFiles files, String file) {
     for (String line : files.readIfThere(file).orElse("").split("\n"))
       if (line.startsWith("oom_kill ")) return Long.parseLong(line.substring(9).strip());
     return 0;

@@ -4,6 +4,7 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.runtime.mount.FileSystemPlan;
 import io.jrun.runtime.mount.MountOptions;
+import io.jrun.runtime.mount.MountWays;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Mount;
 import java.util.List;
@@ -11,6 +12,8 @@ import java.util.List;
 /// Calls for the mounts of a config, one behind another. Where a batch is full, init performs it,
 /// and another is begun.
 final class ConfigMounts {
+  private static final int MANY_CALLS = 2000;
+
   private final Config config;
   private final List<Boolean> directories;
   private final HelperKernel init;
@@ -53,8 +56,8 @@ final class ConfigMounts {
 
   /// Adds the mount at a place in the config.
   void add(int index) {
-    if (batch.passed().size() == Batch.MOST_PASSED) perform();
-    Mount mount = config.mounts().get(index);
+    if (batch.passed().size() == Batch.MOST_PASSED || batch.size() > MANY_CALLS) perform();
+    Mount mount = settled(index);
     plan.mount(
         mount,
         !binds(mount) || directories.get(bound++),
@@ -62,8 +65,21 @@ final class ConfigMounts {
         trees.isOptional(index));
   }
 
+  /// The mount as it is to be made when all before it are: on a way without links, and with its
+  /// mode.
+  Mount settled(int index) {
+    Mount mount = config.mounts().get(index);
+    boolean takesMode = FileSystemPlan.takesModeBelow(mount);
+    if (!takesMode && !trees.isToFind(index)) return mount;
+    perform();
+    if (trees.isToFind(index))
+      mount = mount.withDestination(MountWays.find(init, InitPlan.ROOT, mount.destination()));
+    return takesMode ? FileSystemPlan.withModeBelow(init, InitPlan.ROOT, mount) : mount;
+  }
+
   /// Has init perform what was added.
   void perform() {
+    if (batch.isEmpty()) return;
     init.run(batch);
     batch = new Batch();
     plan = plan(batch);

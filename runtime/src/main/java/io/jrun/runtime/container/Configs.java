@@ -2,6 +2,7 @@ package io.jrun.runtime.container;
 
 import io.jrun.runtime.cli.Additions;
 import io.jrun.specs.json.LatestParsed;
+import io.jrun.specs.json.SpecException;
 import io.jrun.specs.runtime.Config;
 import java.util.Arrays;
 import java.util.Map;
@@ -80,10 +81,15 @@ final class Configs {
     return config;
   }
 
-  /// The config of a container.
+  /// The config of a container. The container is there, so it is taken as it is: another version
+  /// may have taken what this one refuses.
   Config of(Store.Stored stored) {
     byte[] bytes = stored.config();
     if (bytes == null) throw new ContainerException("container is not made completely");
-    return runnable(bytes);
+    try {
+      return runnable(bytes);
+    } catch (SpecException e) {
+      return Config.read(bytes);
+    }
   }
 }

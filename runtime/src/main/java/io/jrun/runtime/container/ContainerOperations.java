@@ -569,6 +569,7 @@ public final class ContainerOperations {
     JsonObject before =
         linux.member("resources") instanceof JsonObject object ? object : JsonObject.EMPTY;
     ResourceUpdate update = ResourceUpdate.of(before, given);
+    ConfigValidator.check(update.touched());
     cgroup(state).apply(update.touched());
     linux = linux.with("resources", update.all());
     if (options.l3CacheSchema() != null || options.memBwSchema() != null) {

@@ -24,6 +24,7 @@ import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cgroup.Making;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.mount.MountOptions;
+import io.jrun.runtime.mount.MountWays;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.runtime.process.SecurityLabels;
@@ -144,12 +145,20 @@ final class Creation implements AutoCloseable {
       Made made = make();
       if (sandbox != null) sandbox.check();
       return made;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException failure) {
+      RuntimeException e = explained(failure);
       undo(e);
       throw e;
     } finally {
       if (sandbox != null) sandbox.close();
     }
+  }
+
+  /// An init that ended without a word may have had too little memory, in runc's words.
+  private RuntimeException explained(RuntimeException failure) {
+    if (!(failure instanceof HelperGoneException) || cgroup == null || cgroup.oomKills() == 0)
+      return failure;
+    return new ContainerException("container init was OOM-killed (memory limit too low?)", failure);
   }
 
   /// Checks everything that can be refused before anything but the directory is made.
@@ -163,6 +172,7 @@ final class Creation implements AutoCloseable {
     Networking.check(config);
     adjust();
     config = bundle.config();
+    JoinedSysctls.check(client.helper, config.linux());
     client.log.step("read and checked ", bundle.path() + "/config.json");
     boolean foreground = role != Role.LEAVES && role != Role.LEAVES_TERMINAL;
     boolean terminal = bundle.process().terminal();
@@ -257,6 +267,8 @@ final class Creation implements AutoCloseable {
     if (IdMappedMounts.any(config))
       IdMappedMounts.prepare(containers, client, config, init().pid(), trees);
     openTrees(config, plan);
+    if (!plan.isSeenByInitOnly() && !source.pauses())
+      trees.find(MountWays.toFind(containers.kernel, state.rootfs(), config.mounts()));
     Batch one = new Batch();
     if (!middle) Child.addForgetCgroup(one, birthplace());
     Reply begun = helper.send(plan.beforeCgroup(one, directories, helper, trees));
@@ -402,10 +414,9 @@ final class Creation implements AutoCloseable {
               pid -> {
                 if (takesIn) makeRest(() -> pid);
               });
-    } catch (KernelException e) {
+    } catch (CgroupException e) {
       if (cgroup().paths().isEmpty() || takesIn) throw e;
-      // the cgroup could be made but not joined
-      doWithoutCgroup(new CgroupException("cannot join the container's cgroup", e));
+      doWithoutCgroup(e);
       init = Middle.init(containers, client, plan.namespaces(), config, cgroup(), null, pid -> {});
     }
     return directories(plan, sources, looked);

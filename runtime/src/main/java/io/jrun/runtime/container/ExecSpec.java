@@ -10,9 +10,13 @@ import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.User;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// The process that `exec` is to run: of a file, or the container's own with the options applied.
 final class ExecSpec {
+  /// The id above it is what system calls take for "leave it alone".
+  private static final long MOST_ID = 0xffff_fffeL;
+
   private ExecSpec() {}
 
   static Process of(ExecOptions options, Config config, ClientProcess client, Kernel kernel) {
@@ -21,10 +25,7 @@ final class ExecSpec {
             ? changed(java.util.Objects.requireNonNull(config.process()), options)
             : Process.read(client.read(options.processFile()));
     SecurityLabels.check(kernel, process, null);
-    for (String entry : process.env()) {
-      if (entry.indexOf('=') < 1)
-        throw new ContainerException("invalid environment variable: \"" + entry + "\"");
-    }
+    ConfigValidator.check(process);
     client.warn(ConfigValidator.warnings(process));
     return process;
   }
@@ -62,9 +63,10 @@ final class ExecSpec {
 
   /// uid[:gid], decimal numbers and nothing else (CVE-2026-30892).
   private static User user(String text, User before) {
-    if (!text.matches("[0-9]{1,10}(:[0-9]{1,10})?"))
-      throw new ContainerException("invalid user \"" + text + "\": want uid[:gid]");
     String[] ids = text.split(":");
+    if (!text.matches("[0-9]{1,10}(:[0-9]{1,10})?")
+        || Stream.of(ids).anyMatch(id -> Long.parseLong(id) > MOST_ID))
+      throw new ContainerException("invalid user \"" + text + "\": want uid[:gid]");
     return before
         .withUid(Long.parseLong(ids[0]))
         .withGid(ids.length > 1 ? Long.parseLong(ids[1]) : before.gid());

@@ -14,6 +14,7 @@ import io.jrun.kernel.call.PseudoCall;
 import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cgroup.Hierarchy;
 import io.jrun.runtime.mount.FileSystemPlan;
+import io.jrun.runtime.mount.MountWays;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.mount.OverlayRoot;
 import io.jrun.runtime.mount.RootPropagation;
@@ -108,9 +109,19 @@ final class InitPlan {
     batch.add(new FileCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(tree));
     ConfigMounts mounts = new ConfigMounts(batch, config, directories, init, trees, 0);
+    if (isSeenByInitOnly()) {
+      mounts.perform();
+      trees.find(MountWays.toFind(init, ROOT, config.mounts()));
+    }
     int end = firstLaterMount();
     for (int i = 0; i < end; i++) mounts.add(i);
     return mounts.batch();
+  }
+
+  /// Whether the engine cannot see the root file system: init mounts it, or it is in a mount
+  /// namespace that is joined.
+  boolean isSeenByInitOnly() {
+    return root != null || !namespaces.makes(NamespaceType.MOUNT);
   }
 
   /// The root file system as a directory only: without a mount namespace of the container's own
@@ -157,10 +168,12 @@ final class InitPlan {
     for (int i = first; i < config.mounts().size(); i++) {
       Mount mount = config.mounts().get(i);
       if (isCgroup(mount)) {
-        cgroupMount(mounts.plan(), mount, shown, hierarchies, userNamespace);
+        Mount settled = mounts.settled(i);
+        cgroupMount(mounts.plan(), settled, shown, hierarchies, userNamespace);
       } else if (FileSystemPlan.copiesUp(mount)) {
+        Mount settled = mounts.settled(i);
         mounts.perform();
-        FileSystemPlan.copyUp(init, ROOT, mount, config.linux().mountLabel());
+        FileSystemPlan.copyUp(init, ROOT, settled, config.linux().mountLabel());
       } else {
         mounts.add(i);
       }

@@ -18,6 +18,7 @@ import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SignalCall;
 import io.jrun.runtime.cgroup.Cgroup;
+import io.jrun.runtime.cgroup.CgroupException;
 import io.jrun.runtime.process.IdentityPlan;
 import io.jrun.runtime.process.SchedulingPlan;
 import io.jrun.specs.runtime.Config;
@@ -84,10 +85,17 @@ final class Middle {
       Cgroup cgroup,
       @Nullable String birthplace,
       IntConsumer born) {
-    Child child = born(containers, client, birthplace);
+    Child child;
+    try {
+      child = born(containers, client, birthplace);
+    } catch (KernelException e) {
+      if (birthplace == null) throw e;
+      throw cannotJoin(e);
+    }
     Middle middle = new Middle(containers, client, cgroup, child, birthplace);
+    int pid = child.pid();
     return middle.make(() -> {
-      born.accept(child.pid());
+      born.accept(pid);
       return middle.init(namespaces, config);
     });
   }
@@ -121,10 +129,16 @@ final class Middle {
     });
   }
 
+  private static CgroupException cannotJoin(KernelException e) {
+    return new CgroupException("cannot join the container's cgroup", e);
+  }
+
   private Child init(NamespacePlan namespaces, Config config) {
     Batch first = new Batch();
     prepare(first, config.process());
+    int before = first.size();
     cgroup.joinV1(first);
+    List<Batch.Entry> ofCgroup = List.copyOf(first.entries().subList(before, first.size()));
     List<Namespace> joined = new ArrayList<>(namespaces.joined());
     boolean joinsUser = !joined.isEmpty() && joined.getFirst().type() == NamespaceType.USER;
     Descriptor user = joinsUser ? NamespacePlan.open(first, joined.removeFirst()) : Descriptor.NONE;
@@ -140,7 +154,13 @@ final class Middle {
     if (joinsUser) first.add(new NamespaceCall.Setns(user, CLONE_NEWUSER));
     else if (namespaces.makes(NamespaceType.USER))
       first.add(new NamespaceCall.Unshare(CLONE_NEWUSER));
-    Results results = child.helper().run(first);
+    Results results;
+    try {
+      results = child.helper().run(first);
+    } catch (KernelException e) {
+      if (ofCgroup.stream().noneMatch(entry -> entry.call() == e.call())) throw e;
+      throw cannotJoin(e);
+    }
     if (namespaces.makes(NamespaceType.USER))
       IdMaps.write(containers, client, child.pid(), config.linux());
 

@@ -20,11 +20,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// What is known of mounts beside the config, by their place there: trees that another process than
-/// init has opened, as init has no right to them, and which of them may be passed over.
+/// init has opened, as init has no right to them, which of them may be passed over, and whose ways
+/// lead over links.
 final class MountTrees implements AutoCloseable {
   private final Map<Integer, OwnedDescriptor> trees = new HashMap<>();
 
   private final Set<Integer> optional = new HashSet<>();
+
+  private Set<Integer> toFind = Set.of();
 
   /// Lets a mount be passed over where its place is missing and cannot be made.
   void letMiss(int index) {
@@ -33,6 +36,15 @@ final class MountTrees implements AutoCloseable {
 
   boolean isOptional(int index) {
     return optional.contains(index);
+  }
+
+  /// Says which mounts' ways init must find.
+  void find(Set<Integer> mounts) {
+    toFind = Set.copyOf(mounts);
+  }
+
+  boolean isToFind(int index) {
+    return toFind.contains(index);
   }
 
   boolean has(int index) {

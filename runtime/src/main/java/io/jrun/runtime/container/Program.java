@@ -137,7 +137,7 @@ final class Program {
           denied
               ? "permission denied"
               : name.contains("/")
-                  ? "no such file or directory"
+                  ? Errno.of(results.errno(stats.getFirst())).text()
                   : "executable file not found in $PATH";
       String shown = name.contains("/") ? (denied ? "exec " : "stat ") + name + ": " : "";
       throw new ContainerException("exec: \"" + name + "\": " + shown + reason);

@@ -13,6 +13,7 @@ import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.kernel.process.ForkedHelper;
 import io.jrun.runtime.mount.FileSystemPlan;
+import io.jrun.runtime.mount.MountWays;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Mount;
 import java.util.ArrayList;
@@ -49,15 +50,19 @@ final class RestoreMountPoints {
     Descriptor root = FileSystemPlan.root(look, rootfs);
     look.add(new FileCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
     Results results = maker.run(look);
-    Batch batch = new Batch();
-    FileSystemPlan plan = new FileSystemPlan(batch, InitPlan.ROOT);
+    List<Boolean> directories = new ArrayList<>();
     for (int i = 0; i < mounts.size(); i++) {
-      Mount mount = mounts.get(i);
       Pending<Stat> source = sources.get(i);
-      boolean directory = !results.succeeded(source) || results.of(source).isDirectory();
-      plan.mount(plain(mount), !ConfigMounts.binds(mount) || directory);
+      if (ConfigMounts.binds(mounts.get(i)))
+        directories.add(!results.succeeded(source) || results.of(source).isDirectory());
     }
-    maker.run(batch);
+    try (MountTrees trees = new MountTrees()) {
+      trees.find(MountWays.toFind(maker, InitPlan.ROOT, mounts));
+      Config plain = config.withMounts(mounts.stream().map(m -> plain(m)).toList());
+      ConfigMounts made = new ConfigMounts(new Batch(), plain, directories, maker, trees, 0);
+      for (int i = 0; i < mounts.size(); i++) made.add(i);
+      maker.run(made.batch());
+    }
   }
 
   /// Without what only a container needs: other ids, and the content of what is covered.

@@ -7,6 +7,7 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.runtime.process.PrivateProc;
+import io.jrun.specs.runtime.SysctlName;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
@@ -18,7 +19,7 @@ final class Sysctls {
   static void addTo(Batch batch, Map<String, String> sysctls) {
     Descriptor proc = PrivateProc.open(batch);
     sysctls.forEach((name, value) -> {
-      String path = "sys/" + (name.contains("/") ? name : name.replace('.', '/'));
+      String path = "sys/" + new SysctlName(name).path();
       Descriptor file =
           batch
               .add(

@@ -20,6 +20,7 @@ import io.jrun.specs.runtime.Mount;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// The container's file system view, as calls for its init. All of it works on descriptors of
@@ -117,16 +118,17 @@ public final class FileSystemPlan {
     MountOptions options = MountOptions.parse(type, mount.options());
     if (options.copyUp())
       throw new IllegalArgumentException("mount option tmpcopyup: is for tmpfs only");
+    if (options.bind() && !options.data().isEmpty())
+      throw new IllegalArgumentException(
+          "mount option " + options.data().getFirst() + ": not for a bind mount");
     checkTarget(mount, type, options);
     Descriptor made =
         options.bind() ? bound(mount, options, tree) : mounted(type, mount.source(), options);
-    InRoot places = isOptional ? inRoot.tolerant() : inRoot;
+    InRoot places = isOptional ? inRoot.straight().tolerant() : inRoot.straight();
     Descriptor target =
         options.bind() && !sourceIsDirectory
             ? places.file(mount.destination())
-            : places.directory(
-                mount.destination(),
-                type.equals("proc") || type.equals("sysfs") ? RESOLVE_NO_SYMLINKS : 0);
+            : places.directory(mount.destination());
     if (type.equals("mqueue") && !options.bind() && mountLabel != null) label(made);
     attach(made, target, options);
   }
@@ -151,6 +153,37 @@ public final class FileSystemPlan {
     batch.add(new FileCall.Close(made));
   }
 
+  /// Whether a mount is to have the mode of what it covers, as runc has it, which takes a question:
+  /// see [#withModeBelow].
+  public static boolean takesModeBelow(Mount mount) {
+    return "tmpfs".equals(mount.type())
+        && mount.options().stream().noneMatch(option -> option.startsWith("mode="))
+        && !MountOptions.parse("tmpfs", mount.options()).bind();
+  }
+
+  /// The mount with that mode, where something is there.
+  public static Mount withModeBelow(HelperKernel process, Descriptor root, Mount mount) {
+    Batch batch = new Batch();
+    Descriptor below =
+        batch
+            .attempt(
+                new FileCall.Openat2(
+                    root,
+                    InRoot.relative(mount.destination()),
+                    O_PATH | O_DIRECTORY | O_CLOEXEC,
+                    0,
+                    RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS,
+                    false))
+            .descriptor();
+    Pending<Stat> stat = batch.attempt(new FileCall.Statx(below, "", AT_EMPTY_PATH));
+    batch.add(new FileCall.Close(below));
+    Results results = process.run(batch);
+    if (!results.succeeded(stat)) return mount;
+    List<String> options = new ArrayList<>(mount.options());
+    options.add("mode=%04o".formatted(results.of(stat).mode() & 07777));
+    return mount.withOptions(options);
+  }
+
   private static String type(Mount mount) {
     return mount.type() == null ? "bind" : mount.type();
   }
@@ -169,12 +202,17 @@ public final class FileSystemPlan {
     FileSystemPlan plan = new FileSystemPlan(batch, root, mountLabel);
     Pending<Descriptor> made = plan.fresh("tmpfs", mount.source(), options.writable());
     // made where it is missing
-    batch.add(new FileCall.Close(plan.inRoot.directory(mount.destination(), 0)));
+    batch.add(new FileCall.Close(plan.inRoot.straight().directory(mount.destination())));
     String path = InRoot.relative(mount.destination());
     Pending<Descriptor> from =
         batch.add(
             new FileCall.Openat2(
-                root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false));
+                root,
+                path,
+                O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+                0,
+                RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS,
+                false));
     Pending<Descriptor> to =
         batch.add(
             new FileCall.Openat(
@@ -188,7 +226,7 @@ public final class FileSystemPlan {
     Descriptor tmpfs = results.of(made);
     if ((options.attributes() & MOUNT_ATTR_RDONLY) != 0)
       rest.setattr(tmpfs, 0, MOUNT_ATTR_RDONLY, 0, 0);
-    rest.attach(tmpfs, rest.inRoot.directory(mount.destination(), 0), options);
+    rest.attach(tmpfs, rest.inRoot.straight().directory(mount.destination()), options);
     process.run(attaching);
   }
 
@@ -321,7 +359,7 @@ public final class FileSystemPlan {
     MountOptions none =
         MountOptions.parse("tmpfs", List.of("mode=755", "nosuid", "nodev", "noexec"));
     Descriptor tmpfs = mounted("tmpfs", "tmpfs", none);
-    Descriptor target = inRoot.directory(mount.destination(), 0);
+    Descriptor target = inRoot.straight().directory(mount.destination());
     batch.add(new MountCall.MoveMount(tmpfs, target));
     batch.add(new FileCall.Close(target));
     for (CgroupView view : views) {
@@ -383,8 +421,10 @@ public final class FileSystemPlan {
   /// The default devices and symlinks, and the spec's own devices. In a user namespace nodes cannot
   /// be made, so the host's are bound.
   public void devices(Linux linux, boolean userNamespace) {
-    Descriptor dev = inRoot.directory("dev", 0);
+    Descriptor dev = inRoot.directory("dev");
+    Set<String> given = linux.devices().stream().map(Device::path).collect(Collectors.toSet());
     for (Node node : NODES) {
+      if (given.contains("/dev/" + node.name())) continue;
       if (userNamespace) bindNode("/dev/" + node.name());
       else {
         batch.add(
@@ -418,9 +458,9 @@ public final class FileSystemPlan {
           case "p" -> 0010000;
           default -> 0020000;
         };
-    int mode = device.fileMode() == null ? 0666 : (int) (device.fileMode() & 07777);
+    int mode = device.fileMode() == null ? 0666 : (int) (device.fileMode() & 0777);
     List<String> names = InRoot.components(device.path());
-    Descriptor parent = inRoot.directory(String.join("/", names.subList(0, names.size() - 1)), 0);
+    Descriptor parent = inRoot.directory(String.join("/", names.subList(0, names.size() - 1)));
     String name = names.getLast();
     batch.add(
         new FileCall.Mknodat(
@@ -459,7 +499,7 @@ public final class FileSystemPlan {
 
   /// The working directory, made where it is missing.
   public void workingDirectory(String cwd) {
-    if (!InRoot.components(cwd).isEmpty()) batch.add(new FileCall.Close(inRoot.directory(cwd, 0)));
+    if (!InRoot.components(cwd).isEmpty()) batch.add(new FileCall.Close(inRoot.directory(cwd)));
   }
 
   /// Exchanges the root: the old one is stacked over the new, cut off from the host's propagation
@@ -478,6 +518,11 @@ public final class FileSystemPlan {
   /// Makes subtrees read-only; those that do not exist are passed over.
   public void readonlyPaths(List<String> paths) {
     for (String path : paths) {
+      if (InRoot.components(path).isEmpty()) {
+        // what is mounted over the root is not seen by those whose root is below it
+        setattr(root, AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0, 0);
+        continue;
+      }
       Descriptor target = probe(path);
       Descriptor tree =
           batch

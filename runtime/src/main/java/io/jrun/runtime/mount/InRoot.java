@@ -16,36 +16,42 @@ final class InRoot {
 
   private final Batch batch;
   private final Descriptor root;
+  private final int resolve;
   private final Errno[] expected;
 
   InRoot(Batch batch, Descriptor root) {
-    this(batch, root, new Errno[0]);
+    this(batch, root, RESOLVE_IN_ROOT, new Errno[0]);
   }
 
-  private InRoot(Batch batch, Descriptor root, Errno[] expected) {
+  private InRoot(Batch batch, Descriptor root, int resolve, Errno[] expected) {
     this.batch = batch;
     this.root = root;
+    this.resolve = resolve;
     this.expected = expected;
+  }
+
+  /// The same where a symbolic link on the way is a failure.
+  InRoot straight() {
+    return new InRoot(batch, root, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS, expected);
   }
 
   /// The same where it is no failure that a path is missing and cannot be made: what uses it is
   /// skipped.
   InRoot tolerant() {
-    return new InRoot(batch, root, MISSING);
+    return new InRoot(batch, root, resolve, MISSING);
   }
 
   /// Opens what must exist.
   Descriptor open(String path, int flags) {
     return batch
         .add(
-            new FileCall.Openat2(
-                root, relative(path), flags | O_CLOEXEC, 0, RESOLVE_IN_ROOT, false),
+            new FileCall.Openat2(root, relative(path), flags | O_CLOEXEC, 0, resolve, false),
             expected)
         .descriptor();
   }
 
-  /// Opens a directory, made where it is missing. `resolve` is added to RESOLVE_IN_ROOT.
-  Descriptor directory(String path, int resolve) {
+  /// Opens a directory, made where it is missing.
+  Descriptor directory(String path) {
     Descriptor parent = root;
     StringBuilder prefix = new StringBuilder();
     for (String name : components(path)) {
@@ -56,12 +62,7 @@ final class InRoot {
           batch
               .add(
                   new FileCall.Openat2(
-                      root,
-                      prefix.toString(),
-                      O_PATH | O_DIRECTORY | O_CLOEXEC,
-                      0,
-                      RESOLVE_IN_ROOT | resolve,
-                      false),
+                      root, prefix.toString(), O_PATH | O_DIRECTORY | O_CLOEXEC, 0, resolve, false),
                   expected)
               .descriptor();
       if (above != root) batch.add(new FileCall.Close(above));
@@ -69,12 +70,12 @@ final class InRoot {
     return parent;
   }
 
-  /// Opens a file as a mount point, made empty where it is missing.
+  /// Opens a file as a mount point, made empty where it is missing; never what a link in its place
+  /// leads to.
   Descriptor file(String path) {
     List<String> components = components(path);
     String name = components.getLast();
-    Descriptor parent =
-        directory(String.join("/", components.subList(0, components.size() - 1)), 0);
+    Descriptor parent = directory(String.join("/", components.subList(0, components.size() - 1)));
     Descriptor made =
         batch
             .add(
@@ -86,7 +87,7 @@ final class InRoot {
             .descriptor();
     batch.add(new FileCall.Close(made)); // skipped where nothing was made
     if (parent != root) batch.add(new FileCall.Close(parent));
-    return open(path, O_PATH);
+    return open(path, O_PATH | O_NOFOLLOW);
   }
 
   static String relative(String path) {

@@ -2,7 +2,6 @@ package io.jrun.runtime.process;
 
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 
 /// Capabilities by name and as the masks of capset(2) (linux/capability.h, Linux 5.9).
 public final class Capabilities {
@@ -11,13 +10,12 @@ public final class Capabilities {
 
   private Capabilities() {}
 
-  /// The mask of these names; a name without `CAP_` or in lower case is taken too. Unknown names
-  /// are passed over, as config.md asks of capabilities that the kernel cannot grant.
+  /// The mask of these names. Unknown ones are passed over, as config.md asks of capabilities that
+  /// the kernel cannot grant.
   public static long mask(Collection<String> names) {
     long mask = 0;
     for (String name : names) {
-      String upper = name.toUpperCase(Locale.ROOT);
-      int bit = NAMES.indexOf(upper.startsWith("CAP_") ? upper : "CAP_" + upper);
+      int bit = NAMES.indexOf(name);
       if (bit >= 0) mask |= 1L << bit;
     }
     return mask;

@@ -50,7 +50,7 @@ class RootlessTest {
   @Test
   void limitsNeedACgroup() {
     Resources limits =
-        Resources.NONE.withPids(new Resources.Pids(5, io.jrun.specs.json.Json.JsonObject.EMPTY));
+        Resources.NONE.withPids(new Resources.Pids(5L, io.jrun.specs.json.Json.JsonObject.EMPTY));
     assertThatThrownBy(() -> Rootless.allow(with("auto"), true, refused, limits))
         .hasMessageStartingWith("cannot set limits without a cgroup");
   }

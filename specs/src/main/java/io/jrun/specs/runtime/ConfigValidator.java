@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 /// What a [Config] must mean beyond its structure; needs no kernel, so what depends on the host is
 /// not here.
 public final class ConfigValidator {
+  /// PATH_MAX without its NUL.
+  private static final int MOST_PATH = 4095;
+
   private static final Pattern SEMVER =
       Pattern.compile(
           "(0|[1-9]\\d{0,8})\\.(0|[1-9]\\d{0,8})\\.(0|[1-9]\\d{0,8})"
@@ -46,6 +49,23 @@ public final class ConfigValidator {
     }
   }
 
+  /// As [#check(Config)], for the document of `exec --process`, or what became of it.
+  public static void check(Process process) {
+    List<Problem> problems = problems(process);
+    if (!problems.isEmpty()) {
+      throw new SpecException(Process.DOCUMENT, problems);
+    }
+  }
+
+  /// The same for what `update` is to change.
+  public static void check(Resources resources) {
+    List<Problem> problems = new ArrayList<>();
+    new ResourceRules(problems, "").check(resources);
+    if (!problems.isEmpty()) {
+      throw new SpecException(Resources.DOCUMENT, problems);
+    }
+  }
+
   /// What is doubtful but must not be refused, such as a capability that no kernel knows: config.md
   /// wants those logged.
   public static List<Problem> warnings(Config config) {
@@ -73,7 +93,7 @@ public final class ConfigValidator {
   private static List<Problem> warnings(Process process, String pointer) {
     return process.capabilities() == null
         ? List.of()
-        : ProcessRules.unknownCapabilities(process.capabilities(), pointer + "/capabilities");
+        : ProcessRules.ignoredCapabilities(process.capabilities(), pointer + "/capabilities");
   }
 
   private void config(Config config) {
@@ -120,6 +140,9 @@ public final class ConfigValidator {
       Mount mount = mounts.get(i);
       String pointer = JsonReader.pointer("/mounts", i);
       path(pointer + "/destination", mount.destination());
+      if (mount.destination().length() > MOST_PATH) {
+        problem(pointer + "/destination", "must not be longer than " + MOST_PATH);
+      }
       if (mount.source() != null && mount.source().indexOf('\0') >= 0) {
         problem(pointer + "/source", "must not contain NUL");
       }

@@ -21,16 +21,6 @@ final class LinuxRules {
           "unbindable",
           "runbindable");
   private static final Set<String> DEVICE_TYPES = Set.of("c", "b", "u", "p");
-  private static final Set<String> IPC_SYSCTLS =
-      Set.of(
-          "kernel.msgmax",
-          "kernel.msgmnb",
-          "kernel.msgmni",
-          "kernel.sem",
-          "kernel.shmall",
-          "kernel.shmmax",
-          "kernel.shmmni",
-          "kernel.shm_rmid_forced");
   private static final Set<String> MEMORY_MODES =
       Set.of(
           "MPOL_DEFAULT",
@@ -222,42 +212,21 @@ final class LinuxRules {
     }
   }
 
-  private void sysctl(String name) {
-    String pointer = JsonReader.pointer("/linux/sysctl", name);
-    String key = dotted(name);
-    if (IPC_SYSCTLS.contains(key) || key.startsWith("fs.mqueue.")) {
-      sysctlNeeds(pointer, key, NamespaceType.IPC);
-    } else if (key.startsWith("net.")) {
-      sysctlNeeds(pointer, key, NamespaceType.NETWORK);
-    } else if (key.equals("kernel.domainname")) {
-      sysctlNeeds(pointer, key, NamespaceType.UTS);
-    } else if (key.equals("kernel.hostname")) {
+  private void sysctl(String text) {
+    String pointer = JsonReader.pointer("/linux/sysctl", text);
+    SysctlName name = new SysctlName(text);
+    NamespaceType type = name.namespace().orElse(null);
+    if (!name.isPlain()) {
+      problem(pointer, "\"" + text + "\" is not a name of a sysctl");
+    } else if (name.key().equals("kernel.hostname")) {
       problem(
           pointer,
           "sysctl \"kernel.hostname\" is not allowed as it conflicts with the OCI \"hostname\" field");
-    } else {
-      problem(pointer, "sysctl \"" + key + "\" is not in a separate kernel namespace");
+    } else if (type == null) {
+      problem(pointer, "sysctl \"" + name.key() + "\" is not in a separate kernel namespace");
+    } else if (!has(type)) {
+      problem(pointer, name.refused(type));
     }
-  }
-
-  private void sysctlNeeds(String pointer, String key, NamespaceType type) {
-    if (!has(type)) {
-      problem(
-          pointer,
-          "sysctl \"" + key + "\" is not allowed in the host's " + type.text() + " namespace");
-    }
-  }
-
-  /// sysctl(8) takes the name with either separator; the first one that appears is it.
-  private static String dotted(String name) {
-    int dot = name.indexOf('.');
-    int slash = name.indexOf('/');
-    if (slash < 0 || (dot >= 0 && dot < slash)) {
-      return name;
-    }
-    StringBuilder swapped = new StringBuilder();
-    name.chars().forEach(c -> swapped.append(c == '/' ? '.' : c == '.' ? '/' : (char) c));
-    return swapped.toString();
   }
 
   private void absolutePaths(String pointer, List<String> paths) {

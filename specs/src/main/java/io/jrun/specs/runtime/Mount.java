@@ -21,6 +21,14 @@ public record Mount(
     gidMappings = List.copyOf(gidMappings);
   }
 
+  public Mount withDestination(String destination) {
+    return new Mount(destination, type, source, options, uidMappings, gidMappings, unknown);
+  }
+
+  public Mount withOptions(List<String> options) {
+    return new Mount(destination, type, source, options, uidMappings, gidMappings, unknown);
+  }
+
   static Mount read(JsonReader r) {
     return new Mount(
         r.string("destination"),

@@ -26,9 +26,11 @@ public record Process(
     @Nullable IoPriority ioPriority,
     @Nullable ExecCpuAffinity execCpuAffinity,
     Json.JsonObject unknown) {
+  static final String DOCUMENT = "process.json";
+
   /// Reads the document's structure; [ConfigValidator#problems(Process)] knows its meaning.
   public static Process read(byte[] json) {
-    return JsonReader.read("process.json", json, Process::read);
+    return JsonReader.read(DOCUMENT, json, Process::read);
   }
 
   public Process {

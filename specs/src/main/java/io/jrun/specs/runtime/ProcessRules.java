@@ -9,6 +9,8 @@ import java.util.regex.Pattern;
 
 /// What a [Process] must mean: config.md, "Process".
 final class ProcessRules {
+  private static final long NO_ID = 0xffff_ffffL;
+
   private static final Set<String> RLIMITS =
       Set.of(
           "RLIMIT_AS",
@@ -71,9 +73,7 @@ final class ProcessRules {
     } else {
       ConfigValidator.absolute(problems, pointer + "/cwd", process.cwd());
     }
-    if (process.user().umask() != null && process.user().umask() > 0777) {
-      problem("/user/umask", "must be from 0 to 511 (0777)");
-    }
+    user(process.user());
     rlimits(process.rlimits());
     if (process.oomScoreAdj() != null
         && (process.oomScoreAdj() < -1000 || process.oomScoreAdj() > 1000)) {
@@ -141,18 +141,36 @@ final class ProcessRules {
     }
   }
 
+  /// The highest id is what system calls take for "leave it alone".
+  private void user(User user) {
+    if (user.uid() == NO_ID) problem("/user/uid", "is not a valid id");
+    if (user.gid() == NO_ID) problem("/user/gid", "is not a valid id");
+    if (user.additionalGids().contains(NO_ID)) problem("/user/additionalGids", "has no valid id");
+  }
+
   private void problem(String member, String message) {
     problems.add(new Problem(pointer + member, message));
   }
 
-  static List<Problem> unknownCapabilities(Capabilities capabilities, String pointer) {
-    List<Problem> unknown = new ArrayList<>();
-    unknown(unknown, pointer + "/bounding", capabilities.bounding());
-    unknown(unknown, pointer + "/effective", capabilities.effective());
-    unknown(unknown, pointer + "/inheritable", capabilities.inheritable());
-    unknown(unknown, pointer + "/permitted", capabilities.permitted());
-    unknown(unknown, pointer + "/ambient", capabilities.ambient());
-    return unknown;
+  static List<Problem> ignoredCapabilities(Capabilities capabilities, String pointer) {
+    List<Problem> ignored = new ArrayList<>();
+    unknown(ignored, pointer + "/bounding", capabilities.bounding());
+    unknown(ignored, pointer + "/effective", capabilities.effective());
+    unknown(ignored, pointer + "/inheritable", capabilities.inheritable());
+    unknown(ignored, pointer + "/permitted", capabilities.permitted());
+    unknown(ignored, pointer + "/ambient", capabilities.ambient());
+    for (int i = 0; i < capabilities.ambient().size(); i++) {
+      String name = capabilities.ambient().get(i);
+      if (Capabilities.NAMES.contains(name)
+          && !(capabilities.permitted().contains(name)
+              && capabilities.inheritable().contains(name))) {
+        ignored.add(
+            new Problem(
+                JsonReader.pointer(pointer + "/ambient", i),
+                name + " is not permitted and inheritable, it is ignored"));
+      }
+    }
+    return ignored;
   }
 
   private static void unknown(List<Problem> unknown, String pointer, List<String> names) {

@@ -34,8 +34,10 @@ public record Resources(
           Map.of(),
           Json.JsonObject.EMPTY);
 
+  static final String DOCUMENT = "resources.json";
+
   public static Resources read(byte[] json) {
-    return JsonReader.read("resources.json", json, Resources::read);
+    return JsonReader.read(DOCUMENT, json, Resources::read);
   }
 
   public Resources {
@@ -204,10 +206,10 @@ public record Resources(
     }
   }
 
-  /// The number of tasks; 0 and below mean unlimited to runc.
-  public record Pids(long limit, Json.JsonObject unknown) {
+  /// The number of tasks; below 0 means unlimited.
+  public record Pids(@Nullable Long limit, Json.JsonObject unknown) {
     static Pids read(JsonReader r) {
-      return new Pids(r.requiredInt64("limit"), r.unknown());
+      return new Pids(r.optionalInt64("limit"), r.unknown());
     }
 
     public Json.JsonObject toJson() {

@@ -26,7 +26,7 @@ final class ConfigValidatorTest {
         "'process':{'cwd':'a','args':['x']} | /process/cwd",
         "'process':{'cwd':'','args':['x']} | /process/cwd",
         "'process':{'cwd':'/','args':['x\\u0000']} | /process/args/0",
-        "'process':{'cwd':'/','args':['x'],'user':{'umask':512}} | /process/user/umask",
+        "'process':{'cwd':'/','args':['x'],'user':{'uid':4294967295}} | /process/user/uid",
         "'process':{'cwd':'/','args':['x'],'oomScoreAdj':1001} | /process/oomScoreAdj",
         "'process':{'cwd':'/','args':['x'],'rlimits':[{'type':'RLIMIT_X','soft':1,'hard':1}]} |"
             + " /process/rlimits/0/type",
@@ -58,6 +58,13 @@ final class ConfigValidatorTest {
         "'linux':{'sysctl':{'fs.mqueue.x':'1'}} | /linux/sysctl/fs.mqueue.x",
         "'linux':{'sysctl':{'kernel.domainname':'1'}} | /linux/sysctl/kernel.domainname",
         "'linux':{'sysctl':{'vm.swappiness':'1'}} | /linux/sysctl/vm.swappiness",
+        "'linux':{'sysctl':{'user.max_net_namespaces':'1'}} | /linux/sysctl/user.max_net_namespaces",
+        "'linux':{'namespaces':[{'type':'network'}],'sysctl':{'net/../kernel/panic':'1'}} |"
+            + " /linux/sysctl/net~1..~1kernel~1panic",
+        "'linux':{'namespaces':[{'type':'network'}],'sysctl':{'net.//.kernel.panic':'1'}} |"
+            + " /linux/sysctl/net.~1~1.kernel.panic",
+        "'linux':{'namespaces':[{'type':'network'}],'sysctl':{'net..x':'1'}} |"
+            + " /linux/sysctl/net..x",
         "'linux':{'namespaces':[{'type':'uts'}],'sysctl':{'kernel.hostname':'1'}} |"
             + " /linux/sysctl/kernel.hostname",
         "'linux':{'namespaces':[{'type':'mount'}],'maskedPaths':['x']} | /linux/maskedPaths/0",
@@ -113,6 +120,17 @@ final class ConfigValidatorTest {
     assertThat(ConfigValidator.problems(config)).isEmpty();
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "net.ipv4.conf.eno2/100.rp_filter, net/ipv4/conf/eno2.100/rp_filter",
+    "net/ipv4/conf/eno2.100/rp_filter, net/ipv4/conf/eno2.100/rp_filter",
+    "kernel.sem, kernel/sem"
+  })
+  void aSysctlIsNamedWithEitherSeparator(String name, String path) {
+    assertThat(new SysctlName(name).path()).isEqualTo(path);
+    assertThat(new SysctlName(name).isPlain()).isTrue();
+  }
+
   @Test
   void unknownCapabilitiesAreWarnings() {
     Config config =
@@ -122,7 +140,7 @@ final class ConfigValidatorTest {
     assertThat(ConfigValidator.problems(config)).isEmpty();
     assertThat(ConfigValidator.warnings(config))
         .extracting(Problem::pointer)
-        .containsExactly("/process/capabilities/ambient/1");
+        .containsExactly("/process/capabilities/ambient/1", "/process/capabilities/ambient/0");
   }
 
   @Test
