@@ -87,7 +87,9 @@ rm -f "$root/etc/machine-id"
 tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
 if [ "$kind" = selinux ]; then
   sed -i 's/^SELINUX=.*/SELINUX=permissive/; s/^SELINUXTYPE=.*/SELINUXTYPE=default/' "$root/etc/selinux/config"
-  chroot "$root" setfiles -F /etc/selinux/default/contexts/files/file_contexts / >>"$log" 2>&1
+  mount --bind /proc "$root/proc" # a label is set through a descriptor's path
+  chroot "$root" setfiles -F -e /proc /etc/selinux/default/contexts/files/file_contexts / >>"$log" 2>&1
+  umount "$root/proc"
 fi
 
 mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$root" "$dir/root.img" 4G >>"$log" 2>&1

@@ -17,6 +17,8 @@ final class CgroupHierarchies {
     return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
         .filter(line -> line.substring(line.indexOf(" - ") + 3).startsWith("cgroup"))
         .map(line -> Path.of(line.split(" ")[4]))
+        // not what somebody shows elsewhere, in the root of a container
+        .filter(path -> path.startsWith("/sys/fs/cgroup"))
         .distinct()
         .toList();
   }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 
@@ -94,6 +95,7 @@ class CheckpointIT extends EndToEnd {
   }
 
   @Test
+  @Tag("vm")
   void aContainerGoesOnWhereItWas() throws IOException {
     config.set("/linux/resources", "{pids:{limit:40}}");
     startCounting();
@@ -139,6 +141,7 @@ class CheckpointIT extends EndToEnd {
   }
 
   @Test
+  @Tag("vm")
   void aPausedContainerIsSavedToo() throws IOException {
     startCounting();
     runtime("pause", id).succeeds();
@@ -150,6 +153,7 @@ class CheckpointIT extends EndToEnd {
   }
 
   @Test
+  @Tag("vm")
   void restoreInTheForegroundHasTheStatus() throws IOException {
     startCounting();
     checkpoint().succeeds();

@@ -73,10 +73,10 @@ class CniEtcdIT {
             {"cniVersion":"1.1.0","name":"net","plugins":[{"type":"simplecni","bridge":"sc0",
               "subnet":"10.244.0.0/16","mode":"%s","store":"etcd","node":"%s","ipMasq":true,
               "policyDir":"@DIR@/policy",
-              "etcd":{"leaseSeconds":%d,"timeoutMillis":2000,%s},
+              "etcd":{"leaseSeconds":%d,"timeoutMillis":%d,%s},
               "ipam":{"dataDir":"@DIR@/leases"}}]}\
             """
-                .formatted(mode, name, leaseSeconds, etcdMembers));
+                .formatted(mode, name, leaseSeconds, 2000 * Command.PATIENCE, etcdMembers));
   }
 
   private String endpoints() {
@@ -193,7 +193,7 @@ class CniEtcdIT {
   @Test
   void aNodeThatDiesIsForgottenAndComesBackWithItsSubnet() throws IOException {
     startEtcd();
-    configure("vxlan", 3, endpoints());
+    configure("vxlan", 3 * Command.PATIENCE, endpoints());
     String one = cluster.node(1).container("c");
     String two = cluster.node(2).container("c");
     add(1, one);
@@ -224,7 +224,7 @@ class CniEtcdIT {
   @Test
   void aSubnetThatWasLostIsNotGivenFromWhileItsContainersAreThere() throws IOException {
     startEtcd();
-    configure("host-gw", 2, endpoints());
+    configure("host-gw", 2 * Command.PATIENCE, endpoints());
     String one = cluster.node(2).container("c");
     String address = add(2, one);
     assertThat(EndToEnd.eventually(() -> etcd.count("/jrun/cni/net/subnets/") == 0)).isTrue();

@@ -22,7 +22,8 @@ record Command(
     @Nullable String input,
     @Nullable Path workingDirectory) {
 
-  static final int TIMEOUT_SECONDS = 30 * Integer.getInteger("jrun.patience", 1);
+  static final int PATIENCE = Integer.getInteger("jrun.patience", 1);
+  static final int TIMEOUT_SECONDS = 30 * PATIENCE;
 
   Command {
     words = List.copyOf(words);

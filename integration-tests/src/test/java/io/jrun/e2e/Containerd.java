@@ -166,7 +166,8 @@ final class Containerd implements AutoCloseable {
     try {
       if (forcibly) process.destroyForcibly();
       else process.destroy();
-      if (!process.waitFor(20, TimeUnit.SECONDS)) process.destroyForcibly().waitFor();
+      if (!process.waitFor(Command.TIMEOUT_SECONDS, TimeUnit.SECONDS))
+        process.destroyForcibly().waitFor();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);

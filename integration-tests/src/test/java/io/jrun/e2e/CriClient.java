@@ -24,7 +24,7 @@ import tools.jackson.databind.JsonNode;
 /// Calls of the kubelet's interface to containerd. What goes in and comes out is the messages of
 /// cri.proto as JSON; a call that fails throws a [io.grpc.StatusRuntimeException].
 final class CriClient implements AutoCloseable {
-  private static final int LIMIT_SECONDS = 60;
+  private static final int LIMIT_SECONDS = 2 * Command.TIMEOUT_SECONDS;
 
   private final EpollEventLoopGroup loop = new EpollEventLoopGroup(1);
   private final ManagedChannel channel;

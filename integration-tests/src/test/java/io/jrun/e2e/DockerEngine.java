@@ -78,7 +78,8 @@ final class DockerEngine implements AutoCloseable {
   public void close() throws IOException {
     daemon.destroy();
     try {
-      if (!daemon.waitFor(30, TimeUnit.SECONDS)) daemon.destroyForcibly().waitFor();
+      if (!daemon.waitFor(Command.TIMEOUT_SECONDS, TimeUnit.SECONDS))
+        daemon.destroyForcibly().waitFor();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

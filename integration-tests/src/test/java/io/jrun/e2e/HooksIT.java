@@ -167,9 +167,7 @@ class HooksIT extends EndToEnd {
 
   @Test
   void aHookThatTakesTooLongFails() throws IOException {
-    config.set("/hooks/createRuntime/-", "{path:'/bin/sleep',args:['sleep','20'],timeout:1}");
-    long start = System.nanoTime();
+    config.set("/hooks/createRuntime/-", "{path:'/bin/sleep',args:['sleep','1000'],timeout:1}");
     run().fails();
-    assertThat(System.nanoTime() - start).isLessThan(10_000_000_000L);
   }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// Mounts, as the container's own mountinfo shows them.
@@ -65,6 +66,7 @@ class MountsIT extends EndToEnd {
 
   /// As docker's `--cgroupns=host`, and a privileged pod: what runs in it goes by that path.
   @Test
+  @Tag("vm")
   void theCallersCgroupNamespaceShowsTheContainerWhereItsPathSays() throws IOException {
     assumeTrue(CgroupHierarchies.isV2Alone(), "v1 is bound, the container's own cgroup alone");
     config.namespaces("pid", "mount", "ipc", "uts", "network");

@@ -5,43 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 
-/// `--systemd-cgroup`, with the systemd that this machine was started by.
+/// `--systemd-cgroup` on cgroup v2.
 @Tag("vm")
 @EnabledIf(
     value = "isPossible",
     disabledReason = "needs systemd as PID 1 and cgroup v2 alone (make vm-test)")
-class SystemdIT extends EndToEnd {
-  private static final String DAEMON = "/run/systemd/system";
-
+class SystemdIT extends SystemdTest {
   static boolean isPossible() {
-    return Files.isDirectory(Path.of(DAEMON)) && CgroupHierarchies.isV2Alone();
-  }
-
-  @BeforeEach
-  void nameTheScope() {
-    config.setText("/linux/cgroupsPath", "system.slice:" + tag + ":c");
-  }
-
-  @AfterEach
-  void noUnitIsLeft() {
-    for (String left : ids()) runtime("delete", "--force", left);
-    Outcome units =
-        Command.of("systemctl", "list-units", "--all", "--plain", "--no-legend", tag + "*").run();
-    assertThat(units.out()).as("units left").isBlank();
-  }
-
-  private String unit() {
-    return tag + "-c.scope";
+    return isSystemd() && CgroupHierarchies.isV2Alone();
   }
 
   private Path cgroup() {
@@ -50,42 +26,6 @@ class SystemdIT extends EndToEnd {
 
   private String file(String name) throws IOException {
     return Files.readString(cgroup().resolve(name)).strip();
-  }
-
-  private static Map<String, String> show(String unit) {
-    Map<String, String> properties = new TreeMap<>();
-    for (String line : Command.of("systemctl", "show", unit).run().succeeds().lines()) {
-      int equals = line.indexOf('=');
-      if (equals > 0) properties.put(line.substring(0, equals), line.substring(equals + 1));
-    }
-    return properties;
-  }
-
-  private Outcome systemd(String... arguments) {
-    return systemdCommand(arguments).run();
-  }
-
-  private Command systemdCommand(String... arguments) {
-    List<String> words = new ArrayList<>(List.of("--systemd-cgroup"));
-    words.addAll(List.of(arguments));
-    return command(words.toArray(String[]::new));
-  }
-
-  private Outcome createScope() throws IOException {
-    bundle.write(config);
-    return systemd("create", "--bundle", bundle.path().toString(), id);
-  }
-
-  private long startScope() throws IOException {
-    config.args("sleep", "1000");
-    createScope().succeeds();
-    systemd("start", id).succeeds();
-    return state().get("pid").asLong();
-  }
-
-  private Outcome runScope() throws IOException {
-    bundle.write(config);
-    return systemd("run", "--bundle", bundle.path().toString(), id);
   }
 
   @Test

@@ -21,7 +21,10 @@ import java.util.stream.Stream;
 /// machine.
 final class Sandbox implements AutoCloseable {
   private static final Path BUSYBOX = Path.of("/bin/busybox");
-  private static final long TIMEOUT_SECONDS = 10;
+
+  /// More on an emulated machine.
+  static final long TIMEOUT_SECONDS = 10L * Integer.getInteger("jrun.patience", 1);
+
   private static int serial;
 
   /// What a command said.

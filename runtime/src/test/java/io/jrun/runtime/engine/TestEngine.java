@@ -28,7 +28,6 @@ import org.jspecify.annotations.Nullable;
 /// This JVM as the engine of real clients, one after another: those that are started with
 /// `JRUN_ENGINE` as its socket. Every command's calls go by the observer that is set.
 final class TestEngine implements AutoCloseable {
-  private static final long TIMEOUT_SECONDS = 10;
   private static final int POLLIN = 1;
 
   /// How a command ended in the engine.
@@ -177,7 +176,7 @@ final class TestEngine implements AutoCloseable {
 
   /// Waits until the engine is done with the next command.
   End awaitEnd() throws InterruptedException {
-    End end = ended.poll(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    End end = ended.poll(Sandbox.TIMEOUT_SECONDS, TimeUnit.SECONDS);
     if (end == null) {
       StringBuilder where = new StringBuilder("the engine does not finish a command:");
       Thread.getAllStackTraces()

@@ -19,7 +19,7 @@ import java.util.concurrent.TimeoutException;
 
 /// A ttrpc client as containerd is one: many requests under way over one connection.
 final class TtrpcClient implements AutoCloseable {
-  static final long TIMEOUT_SECONDS = 60;
+  static final long TIMEOUT_SECONDS = 6 * Sandbox.TIMEOUT_SECONDS;
 
   private final SocketChannel channel;
   private final Map<Integer, CompletableFuture<TtrpcResponse>> calls = new ConcurrentHashMap<>();
