@@ -129,9 +129,33 @@ public sealed interface FileCall<R> extends HostCall<R> {
     }
   }
 
+  /// A call that answers a descriptor of the process that performed it.
+  sealed interface Opening extends FileCall<Descriptor> {
+    @Override
+    default Descriptor result(long value, Output output) {
+      return new Descriptor.Known((int) value);
+    }
+  }
+
+  /// A call that answers as many bytes as its return value says.
+  sealed interface Reading extends FileCall<byte[]> {
+    @Override
+    default byte[] result(long value, Output output) {
+      return output.bytes((int) value);
+    }
+  }
+
+  /// A call that answers its return value: how much, or how many.
+  sealed interface Counting extends FileCall<Integer> {
+    @Override
+    default Integer result(long value, Output output) {
+      return (int) value;
+    }
+  }
+
   /// openat(2); the descriptor comes back to the engine when `returned`.
   record Openat(Descriptor directory, String path, int flags, int mode, boolean returned)
-      implements FileCall<Descriptor> {
+      implements Opening {
     /// Opens what exists, from the working directory, close-on-exec.
     public static Openat existing(String path, int flags) {
       return new Openat(Descriptor.CWD, path, flags | O_CLOEXEC, 0, false);
@@ -158,11 +182,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     }
 
     @Override
-    public Descriptor result(long value, Output output) {
-      return new Descriptor.Known((int) value);
-    }
-
-    @Override
     public boolean returnsDescriptor() {
       return returned;
     }
@@ -171,7 +190,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   /// openat2(2), Linux 5.6.
   record Openat2(
       Descriptor directory, String path, int flags, int mode, int resolve, boolean returned)
-      implements FileCall<Descriptor> {
+      implements Opening {
     @Override
     public Number number() {
       return Number.OPENAT2;
@@ -186,11 +205,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
                   .u64("mode", mode)
                   .flags64("resolve", RESOLVE, resolve))
           .value(24);
-    }
-
-    @Override
-    public Descriptor result(long value, Output output) {
-      return new Descriptor.Known((int) value);
     }
 
     @Override
@@ -226,7 +240,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// read(2) of at most `size` bytes.
-  record Read(Descriptor descriptor, int size) implements FileCall<byte[]> {
+  record Read(Descriptor descriptor, int size) implements Reading {
     @Override
     public Number number() {
       return Number.READ;
@@ -236,15 +250,10 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).out(size).value(size);
     }
-
-    @Override
-    public byte[] result(long value, Output output) {
-      return output.bytes((int) value);
-    }
   }
 
   /// pread64(2).
-  record Pread(Descriptor descriptor, int size, long offset) implements FileCall<byte[]> {
+  record Pread(Descriptor descriptor, int size, long offset) implements Reading {
     @Override
     public Number number() {
       return Number.PREAD64;
@@ -254,15 +263,10 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).out(size).value(size).value(offset);
     }
-
-    @Override
-    public byte[] result(long value, Output output) {
-      return output.bytes((int) value);
-    }
   }
 
   /// write(2): how many bytes were taken.
-  record Write(Descriptor descriptor, byte[] bytes) implements FileCall<Integer> {
+  record Write(Descriptor descriptor, byte[] bytes) implements Counting {
     @Override
     public Number number() {
       return Number.WRITE;
@@ -272,15 +276,10 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).bytes(bytes).value(bytes.length);
     }
-
-    @Override
-    public Integer result(long value, Output output) {
-      return (int) value;
-    }
   }
 
   /// eventfd2(2) of 0, close-on-exec.
-  record Eventfd() implements FileCall<Descriptor> {
+  record Eventfd() implements Opening {
     @Override
     public Number number() {
       return Number.EVENTFD2;
@@ -289,11 +288,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.value(0).flags(OPEN, O_CLOEXEC);
-    }
-
-    @Override
-    public Descriptor result(long value, Output output) {
-      return new Descriptor.Known((int) value);
     }
   }
 
@@ -337,7 +331,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   ///
   /// @param size of the buffer in bytes, at least 280 for the longest name. All of it is in the
   ///   answer, however little is read
-  record Getdents(Descriptor directory, int size) implements FileCall<byte[]> {
+  record Getdents(Descriptor directory, int size) implements Reading {
     public Getdents(Descriptor directory) {
       this(directory, 32768);
     }
@@ -350,11 +344,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(directory).out(size).value(size);
-    }
-
-    @Override
-    public byte[] result(long value, Output output) {
-      return output.bytes((int) value);
     }
   }
 
@@ -546,7 +535,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// fcntl(2) with an integer argument.
-  record Fcntl(Descriptor descriptor, int command, long argument) implements FileCall<Integer> {
+  record Fcntl(Descriptor descriptor, int command, long argument) implements Counting {
     @Override
     public Number number() {
       return Number.FCNTL;
@@ -556,16 +545,11 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).value(command).value(argument);
     }
-
-    @Override
-    public Integer result(long value, Output output) {
-      return (int) value;
-    }
   }
 
   /// ioctl(2) with an integer argument.
   record Ioctl(Descriptor descriptor, int request, long argument, boolean returned)
-      implements FileCall<Integer> {
+      implements Counting {
     @Override
     public Number number() {
       return Number.IOCTL;
@@ -577,19 +561,13 @@ public sealed interface FileCall<R> extends HostCall<R> {
     }
 
     @Override
-    public Integer result(long value, Output output) {
-      return (int) value;
-    }
-
-    @Override
     public boolean returnsDescriptor() {
       return returned;
     }
   }
 
   /// ioctl(2) that reads this structure.
-  record IoctlWrite(Descriptor descriptor, int request, byte[] argument)
-      implements FileCall<Integer> {
+  record IoctlWrite(Descriptor descriptor, int request, byte[] argument) implements Counting {
     @Override
     public Number number() {
       return Number.IOCTL;
@@ -598,11 +576,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).bytes(argument);
-    }
-
-    @Override
-    public Integer result(long value, Output output) {
-      return (int) value;
     }
   }
 
@@ -651,7 +624,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// memfd_create(2).
-  record MemfdCreate(String name, int flags) implements FileCall<Descriptor> {
+  record MemfdCreate(String name, int flags) implements Opening {
     @Override
     public Number number() {
       return Number.MEMFD_CREATE;
@@ -661,16 +634,11 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.string(name).value(flags);
     }
-
-    @Override
-    public Descriptor result(long value, Output output) {
-      return new Descriptor.Known((int) value);
-    }
   }
 
   /// ppoll(2) of one descriptor, forever when `millis` is negative: the events that came, zero at
   /// the timeout.
-  record Poll(Descriptor descriptor, int events, long millis) implements FileCall<Integer> {
+  record Poll(Descriptor descriptor, int events, long millis) implements Counting {
     @Override
     public Number number() {
       return Number.PPOLL;
@@ -683,11 +651,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
       if (millis < 0) to.bytes(null);
       else to.struct(t -> t.u64("tv_sec", millis / 1000).u64("tv_nsec", millis % 1000 * 1_000_000));
       to.bytes(null).value(8);
-    }
-
-    @Override
-    public Integer result(long value, Output output) {
-      return (int) value;
     }
   }
 }
