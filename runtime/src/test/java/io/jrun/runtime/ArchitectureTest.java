@@ -4,12 +4,15 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
 
-/// Where libraries may be used, and that packages do not depend on each other in circles.
+/// Where libraries may be used, that every package is null-marked, and that packages do not depend
+/// on each other in circles.
 class ArchitectureTest {
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
@@ -38,6 +41,12 @@ class ArchitectureTest {
     }
     assertThat(CLASSES.get("io.jrun.kernel.host.Libc").getDirectDependenciesFromSelf())
         .anyMatch(d -> d.getTargetClass().getPackageName().equals("com.kenai.jffi"));
+  }
+
+  @Test
+  void everyPackageIsNullMarked() {
+    assertThat(CLASSES.stream().map(JavaClass::getPackage).distinct())
+        .allMatch(each -> each.isAnnotatedWith(NullMarked.class));
   }
 
   @Test

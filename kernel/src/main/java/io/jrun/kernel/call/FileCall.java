@@ -132,9 +132,33 @@ public sealed interface FileCall<R> extends HostCall<R> {
     }
   }
 
+  /// A call that answers a descriptor of the process that performed it.
+  sealed interface Opening extends FileCall<Descriptor> {
+    @Override
+    default Descriptor result(long value, Output output) {
+      return new Descriptor.Known((int) value);
+    }
+  }
+
+  /// A call that answers as many bytes as its return value says.
+  sealed interface Reading extends FileCall<byte[]> {
+    @Override
+    default byte[] result(long value, Output output) {
+      return output.bytes((int) value);
+    }
+  }
+
+  /// A call that answers its return value: how much, or how many.
+  sealed interface Counting extends FileCall<Integer> {
+    @Override
+    default Integer result(long value, Output output) {
+      return (int) value;
+    }
+  }
+
   /// openat(2); the descriptor comes back to the engine when `returned`.
   record Openat(Descriptor directory, String path, int flags, int mode, boolean returned)
-      implements FileCall<Descriptor> {
+      implements Opening {
     /// Opens what exists, from the working directory, close-on-exec.
     public static Openat existing(String path, int flags) {
       return new Openat(Descriptor.CWD, path, flags | O_CLOEXEC, 0, false);
@@ -161,11 +185,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     }
 
     @Override
-    public Descriptor result(long value, Output output) {
-      return new Descriptor.Known((int) value);
-    }
-
-    @Override
     public boolean returnsDescriptor() {
       return returned;
     }
@@ -174,7 +193,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   /// openat2(2), Linux 5.6.
   record Openat2(
       Descriptor directory, String path, int flags, int mode, int resolve, boolean returned)
-      implements FileCall<Descriptor> {
+      implements Opening {
     @Override
     public Number number() {
       return Number.OPENAT2;
@@ -189,11 +208,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
                   .u64("mode", mode)
                   .flags64("resolve", RESOLVE, resolve))
           .value(24);
-    }
-
-    @Override
-    public Descriptor result(long value, Output output) {
-      return new Descriptor.Known((int) value);
     }
 
     @Override
@@ -229,7 +243,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// read(2) of at most `size` bytes.
-  record Read(Descriptor descriptor, int size) implements FileCall<byte[]> {
+  record Read(Descriptor descriptor, int size) implements Reading {
     @Override
     public Number number() {
       return Number.READ;
@@ -239,15 +253,10 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).out(size).value(size);
     }
-
-    @Override
-    public byte[] result(long value, Output output) {
-      return output.bytes((int) value);
-    }
   }
 
   /// pread64(2).
-  record Pread(Descriptor descriptor, int size, long offset) implements FileCall<byte[]> {
+  record Pread(Descriptor descriptor, int size, long offset) implements Reading {
     @Override
     public Number number() {
       return Number.PREAD64;
@@ -257,15 +266,10 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).out(size).value(size).value(offset);
     }
-
-    @Override
-    public byte[] result(long value, Output output) {
-      return output.bytes((int) value);
-    }
   }
 
   /// write(2): how many bytes were taken.
-  record Write(Descriptor descriptor, byte[] bytes) implements FileCall<Integer> {
+  record Write(Descriptor descriptor, byte[] bytes) implements Counting {
     @Override
     public Number number() {
       return Number.WRITE;
@@ -275,15 +279,10 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).bytes(bytes).value(bytes.length);
     }
-
-    @Override
-    public Integer result(long value, Output output) {
-      return (int) value;
-    }
   }
 
   /// eventfd2(2) of 0, close-on-exec.
-  record Eventfd() implements FileCall<Descriptor> {
+  record Eventfd() implements Opening {
     @Override
     public Number number() {
       return Number.EVENTFD2;
@@ -292,11 +291,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.value(0).flags(OPEN, O_CLOEXEC);
-    }
-
-    @Override
-    public Descriptor result(long value, Output output) {
-      return new Descriptor.Known((int) value);
     }
   }
 
@@ -340,7 +334,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   ///
   /// @param size of the buffer in bytes, at least 280 for the longest name. All of it is in the
   ///   answer, however little is read
-  record Getdents(Descriptor directory, int size) implements FileCall<byte[]> {
+  record Getdents(Descriptor directory, int size) implements Reading {
     public Getdents(Descriptor directory) {
       this(directory, 32768);
     }
@@ -353,11 +347,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(directory).out(size).value(size);
-    }
-
-    @Override
-    public byte[] result(long value, Output output) {
-      return output.bytes((int) value);
     }
   }
 
@@ -549,7 +538,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// fcntl(2) with an integer argument.
-  record Fcntl(Descriptor descriptor, int command, long argument) implements FileCall<Integer> {
+  record Fcntl(Descriptor descriptor, int command, long argument) implements Counting {
     @Override
     public Number number() {
       return Number.FCNTL;
@@ -559,16 +548,11 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).value(command).value(argument);
     }
-
-    @Override
-    public Integer result(long value, Output output) {
-      return (int) value;
-    }
   }
 
   /// ioctl(2) with an integer argument.
   record Ioctl(Descriptor descriptor, int request, long argument, boolean returned)
-      implements FileCall<Integer> {
+      implements Counting {
     @Override
     public Number number() {
       return Number.IOCTL;
@@ -580,19 +564,13 @@ public sealed interface FileCall<R> extends HostCall<R> {
     }
 
     @Override
-    public Integer result(long value, Output output) {
-      return (int) value;
-    }
-
-    @Override
     public boolean returnsDescriptor() {
       return returned;
     }
   }
 
   /// ioctl(2) that reads this structure.
-  record IoctlWrite(Descriptor descriptor, int request, byte[] argument)
-      implements FileCall<Integer> {
+  record IoctlWrite(Descriptor descriptor, int request, byte[] argument) implements Counting {
     @Override
     public Number number() {
       return Number.IOCTL;
@@ -601,11 +579,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).bytes(argument);
-    }
-
-    @Override
-    public Integer result(long value, Output output) {
-      return (int) value;
     }
   }
 
@@ -654,7 +627,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   }
 
   /// memfd_create(2).
-  record MemfdCreate(String name, int flags) implements FileCall<Descriptor> {
+  record MemfdCreate(String name, int flags) implements Opening {
     @Override
     public Number number() {
       return Number.MEMFD_CREATE;
@@ -664,16 +637,11 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.string(name).value(flags);
     }
-
-    @Override
-    public Descriptor result(long value, Output output) {
-      return new Descriptor.Known((int) value);
-    }
   }
 
   /// ppoll(2) of one descriptor, forever when `millis` is negative: the events that came, zero at
   /// the timeout.
-  record Poll(Descriptor descriptor, int events, long millis) implements FileCall<Integer> {
+  record Poll(Descriptor descriptor, int events, long millis) implements Counting {
     @Override
     public Number number() {
       return Number.PPOLL;
@@ -686,11 +654,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
       if (millis < 0) to.bytes(null);
       else to.struct(t -> t.u64("tv_sec", millis / 1000).u64("tv_nsec", millis % 1000 * 1_000_000));
       to.bytes(null).value(8);
-    }
-
-    @Override
-    public Integer result(long value, Output output) {
-      return (int) value;
     }
   }
 }

@@ -152,6 +152,14 @@ public sealed interface MountCall<R> extends HelperCall<R> {
     }
   }
 
+  /// A call that answers a descriptor of the process that performed it.
+  sealed interface Opening extends MountCall<Descriptor> {
+    @Override
+    default Descriptor result(long value, Output output) {
+      return new Descriptor.Known((int) value);
+    }
+  }
+
   /// mount(2).
   record Mount(
       @Nullable String source,
@@ -207,7 +215,7 @@ public sealed interface MountCall<R> extends HelperCall<R> {
 
   /// open_tree(2), Linux 5.2; close-on-exec.
   record OpenTree(Descriptor directory, String path, int flags, boolean returned)
-      implements MountCall<Descriptor> {
+      implements Opening {
     public OpenTree(Descriptor directory, String path, int flags) {
       this(directory, path, flags, false);
     }
@@ -225,11 +233,6 @@ public sealed interface MountCall<R> extends HelperCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(directory).string(path).flags(TREE, flags | 02000000);
-    }
-
-    @Override
-    public Descriptor result(long value, Output output) {
-      return new Descriptor.Known((int) value);
     }
   }
 
@@ -251,7 +254,7 @@ public sealed interface MountCall<R> extends HelperCall<R> {
   }
 
   /// fsopen(2), Linux 5.2; close-on-exec.
-  record Fsopen(String type) implements MountCall<Descriptor> {
+  record Fsopen(String type) implements Opening {
     @Override
     public Number number() {
       return Number.FSOPEN;
@@ -260,11 +263,6 @@ public sealed interface MountCall<R> extends HelperCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.string(type).value(1);
-    }
-
-    @Override
-    public Descriptor result(long value, Output output) {
-      return new Descriptor.Known((int) value);
     }
   }
 
@@ -283,7 +281,7 @@ public sealed interface MountCall<R> extends HelperCall<R> {
   }
 
   /// fsmount(2), Linux 5.2; close-on-exec.
-  record Fsmount(Descriptor context, int attributes) implements MountCall<Descriptor> {
+  record Fsmount(Descriptor context, int attributes) implements Opening {
     @Override
     public Number number() {
       return Number.FSMOUNT;
@@ -292,11 +290,6 @@ public sealed interface MountCall<R> extends HelperCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(context).value(1).flags(ATTRIBUTES, attributes);
-    }
-
-    @Override
-    public Descriptor result(long value, Output output) {
-      return new Descriptor.Known((int) value);
     }
   }
 

@@ -16,8 +16,24 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     }
   }
 
+  /// A call that answers its return value: how many bytes, or where.
+  sealed interface Counting extends TreeCall<Long> {
+    @Override
+    default Long result(long value, Output output) {
+      return value;
+    }
+  }
+
+  /// A call that answers as many bytes as its return value says.
+  sealed interface Reading extends TreeCall<byte[]> {
+    @Override
+    default byte[] result(long value, Output output) {
+      return output.bytes((int) value);
+    }
+  }
+
   /// read(2) into memory of the performing process: how many bytes came, 0 at the end.
-  record ReadInto(Descriptor descriptor, long address, long size) implements TreeCall<Long> {
+  record ReadInto(Descriptor descriptor, long address, long size) implements Counting {
     @Override
     public Number number() {
       return Number.READ;
@@ -27,16 +43,11 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).value(address).value(size);
     }
-
-    @Override
-    public Long result(long value, Output output) {
-      return value;
-    }
   }
 
   /// pread64(2) into memory of the performing process: how many bytes came, 0 at the end.
   record PreadInto(Descriptor descriptor, long address, long size, long offset)
-      implements TreeCall<Long> {
+      implements Counting {
     @Override
     public Number number() {
       return Number.PREAD64;
@@ -46,16 +57,11 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).value(address).value(size).value(offset);
     }
-
-    @Override
-    public Long result(long value, Output output) {
-      return value;
-    }
   }
 
   /// pwrite64(2) from memory of the performing process: how many bytes were taken.
   record PwriteFrom(Descriptor descriptor, long address, long size, long offset)
-      implements TreeCall<Long> {
+      implements Counting {
     @Override
     public Number number() {
       return Number.PWRITE64;
@@ -65,15 +71,10 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).value(address).value(size).value(offset);
     }
-
-    @Override
-    public Long result(long value, Output output) {
-      return value;
-    }
   }
 
   /// lseek(2): the new offset.
-  record Lseek(Descriptor descriptor, long offset, int whence) implements TreeCall<Long> {
+  record Lseek(Descriptor descriptor, long offset, int whence) implements Counting {
     @Override
     public Number number() {
       return Number.LSEEK;
@@ -82,11 +83,6 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(descriptor).value(offset).value(whence);
-    }
-
-    @Override
-    public Long result(long value, Output output) {
-      return value;
     }
   }
 
@@ -185,7 +181,7 @@ public sealed interface TreeCall<R> extends HostCall<R> {
   }
 
   /// fgetxattr(2) of at most `size` bytes.
-  record Fgetxattr(Descriptor descriptor, String name, int size) implements TreeCall<byte[]> {
+  record Fgetxattr(Descriptor descriptor, String name, int size) implements Reading {
     @Override
     public Number number() {
       return Number.FGETXATTR;
@@ -195,15 +191,10 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).string(name).out(size).value(size);
     }
-
-    @Override
-    public byte[] result(long value, Output output) {
-      return output.bytes((int) value);
-    }
   }
 
   /// lgetxattr(2) of at most `size` bytes, of a path in the working directory.
-  record Lgetxattr(String path, String name, int size) implements TreeCall<byte[]> {
+  record Lgetxattr(String path, String name, int size) implements Reading {
     @Override
     public Number number() {
       return Number.LGETXATTR;
@@ -213,15 +204,10 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.string(path).string(name).out(size).value(size);
     }
-
-    @Override
-    public byte[] result(long value, Output output) {
-      return output.bytes((int) value);
-    }
   }
 
   /// flistxattr(2): names, each ended by NUL.
-  record Flistxattr(Descriptor descriptor, int size) implements TreeCall<byte[]> {
+  record Flistxattr(Descriptor descriptor, int size) implements Reading {
     @Override
     public Number number() {
       return Number.FLISTXATTR;
@@ -231,15 +217,10 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     public void arguments(Arguments to) {
       to.descriptor(descriptor).out(size).value(size);
     }
-
-    @Override
-    public byte[] result(long value, Output output) {
-      return output.bytes((int) value);
-    }
   }
 
   /// llistxattr(2) of a path in the working directory: names, each ended by NUL.
-  record Llistxattr(String path, int size) implements TreeCall<byte[]> {
+  record Llistxattr(String path, int size) implements Reading {
     @Override
     public Number number() {
       return Number.LLISTXATTR;
@@ -248,11 +229,6 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.string(path).out(size).value(size);
-    }
-
-    @Override
-    public byte[] result(long value, Output output) {
-      return output.bytes((int) value);
     }
   }
 
@@ -359,7 +335,7 @@ public sealed interface TreeCall<R> extends HostCall<R> {
   }
 
   /// write(2) from memory of the performing process: how many bytes were taken.
-  record WriteFrom(Descriptor descriptor, long address, long size) implements TreeCall<Long> {
+  record WriteFrom(Descriptor descriptor, long address, long size) implements Counting {
     @Override
     public Number number() {
       return Number.WRITE;
@@ -368,11 +344,6 @@ public sealed interface TreeCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(descriptor).value(address).value(size);
-    }
-
-    @Override
-    public Long result(long value, Output output) {
-      return value;
     }
   }
 }
