@@ -63,7 +63,7 @@ final class AttachingContainer implements Networks.Attaching {
     return attached;
   }
 
-  private static void undo(RuntimeException cause, Runnable step) {
+  static void undo(RuntimeException cause, Runnable step) {
     try {
       step.run();
     } catch (RuntimeException e) {

@@ -47,16 +47,9 @@ record BegunAttachment(
       return new Networks.Attached(
           added.result(), new Networks.Known.Attachment(network, added.cached()));
     } catch (RuntimeException e) {
-      if (network != null) undo(e, network, netns);
+      NetworkConfig of = network;
+      if (of != null) AttachingContainer.undo(e, () -> runtime.del(of, args.in(netns)));
       throw e;
-    }
-  }
-
-  private void undo(RuntimeException cause, NetworkConfig of, String netns) {
-    try {
-      runtime.del(of, args.in(netns));
-    } catch (RuntimeException e) {
-      cause.addSuppressed(e);
     }
   }
 

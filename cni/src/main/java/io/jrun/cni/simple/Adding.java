@@ -100,6 +100,20 @@ final class Adding {
     }
   }
 
+  /// The same in a namespace that is still to be entered.
+  CniResult finish(Caller caller, String netns) {
+    Sandbox sandbox;
+    try {
+      sandbox = caller.enter(netns);
+    } catch (RuntimeException e) {
+      undo(e);
+      throw e;
+    }
+    try (sandbox) {
+      return finish(sandbox, netns);
+    }
+  }
+
   private CniResult wire(Sandbox sandbox, String netns) {
     Link port = java.util.Objects.requireNonNull(bridge);
     String ifname = call.ifname();

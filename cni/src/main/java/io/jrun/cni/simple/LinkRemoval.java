@@ -21,6 +21,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// Removes links; who waits for that returns once nobody can find them any more. The kernel then
 /// still waits, ten times as long, until it may free their memory; a thread waits for that.
@@ -55,42 +56,46 @@ final class LinkRemoval {
     private final String name;
     private final CompletableFuture<Optional<Link>> found = new CompletableFuture<>();
     private final FutureTask<Void> deleted;
-    private volatile boolean isDue;
+    private final @Nullable OwnedDescriptor process;
+    private boolean isDue;
 
-    private Removal(String name) {
+    /// @param process that ends before; null for none
+    private Removal(String name, @Nullable OwnedDescriptor process) {
       this.name = name;
-      this.isDue = true;
-      this.deleted = new FutureTask<>(() -> delete(() -> {}), null);
-    }
-
-    private Removal(String name, OwnedDescriptor process) {
-      this.name = name;
-      this.deleted = new FutureTask<>(() -> deleteAtEnd(process), null);
+      this.process = process;
+      this.isDue = process == null;
+      this.deleted = new FutureTask<>(this::delete, null);
     }
 
     /// By index: the caller may have seen the link go with its namespace, and somebody may have
     /// made another one of its name before the request is sent.
-    private void delete(Runnable wait) {
+    private void delete() {
       try (NetlinkSocket own = NetlinkSocket.open(kernel)) {
         Optional<Link> link = Links.find(own, name);
         found.complete(link);
-        wait.run();
+        if (process != null) kernel.call(new FileCall.Poll(process.descriptor(), POLLIN, -1));
         if (link.isPresent()) own.attempt(Links.delete(link.get())).orThrow(Errno.ENODEV);
       } catch (RuntimeException e) {
         found.completeExceptionally(e);
         throw e;
+      } finally {
+        end();
       }
     }
 
-    private void deleteAtEnd(OwnedDescriptor process) {
-      try (process) {
-        delete(() -> {
-          kernel.call(new FileCall.Poll(process.descriptor(), POLLIN, -1));
-          isDue = true;
-        });
-      } finally {
-        atEnd.remove(name, this);
+    private synchronized void end() {
+      isDue = true;
+      if (process != null) process.close();
+      atEnd.remove(name, this);
+    }
+
+    /// Whether the process has ended, so that nothing is left to wait for, whether or not the
+    /// thread has noticed.
+    private synchronized boolean isDue() {
+      if (!isDue && process != null) {
+        isDue = kernel.call(new FileCall.Poll(process.descriptor(), POLLIN, 0)) != 0;
       }
+      return isDue;
     }
 
     /// Returns when nobody finds the link any more. What is left of it goes under the kernel's lock
@@ -132,7 +137,7 @@ final class LinkRemoval {
   /// Begins to remove a link, if that has not begun with the end of a process.
   Removal begin(String name) {
     Removal begun = atEnd.remove(name);
-    return begun != null && begun.isDue ? begun : start(name);
+    return begun != null && begun.isDue() ? begun : start(name);
   }
 
   /// Before a link is made: what may still be known of the removal of one that had its name is not
@@ -142,7 +147,7 @@ final class LinkRemoval {
   }
 
   private Removal start(String name) {
-    Removal removal = new Removal(name);
+    Removal removal = new Removal(name, null);
     threads.execute(removal.deleted);
     return removal;
   }

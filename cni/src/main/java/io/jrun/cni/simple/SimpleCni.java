@@ -85,20 +85,7 @@ public final class SimpleCni {
   private record Begun(Caller caller, Adding adding) implements PluginExecutor.BegunAdd {
     @Override
     public CniResult finish(String netns) {
-      return checked(() -> {
-        try (Sandbox sandbox = enter(netns)) {
-          return adding.finish(sandbox, netns);
-        }
-      });
-    }
-
-    private Sandbox enter(String netns) {
-      try {
-        return caller.enter(netns);
-      } catch (RuntimeException e) {
-        undo(e, adding::abandon);
-        throw e;
-      }
+      return checked(() -> adding.finish(caller, netns));
     }
 
     @Override
@@ -141,13 +128,5 @@ public final class SimpleCni {
   /// The policies that are kept there.
   public Policies policies(Path directory) {
     return host.state().policies(directory);
-  }
-
-  private static void undo(RuntimeException cause, Runnable step) {
-    try {
-      step.run();
-    } catch (RuntimeException e) {
-      cause.addSuppressed(e);
-    }
   }
 }

@@ -5,6 +5,8 @@ import io.jrun.cni.plugin.PluginCall;
 import io.jrun.cni.plugin.PluginExecutor;
 import io.jrun.cni.plugin.PluginInput;
 import io.jrun.cni.plugin.Verb;
+import io.jrun.specs.cni.CniResult;
+import io.jrun.specs.cni.CniVersion;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import java.nio.charset.StandardCharsets;
@@ -12,12 +14,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Plugins that answer what they were told to and remember what they were asked.
 final class RecordedPlugins implements PluginExecutor {
   record Asked(String type, PluginCall call, Json.JsonObject stdin) {}
 
   final List<Asked> asked = new ArrayList<>();
+  final List<String> told = new ArrayList<>();
+  private boolean begins;
   private final Map<String, String> answers = new HashMap<>();
   private final Map<String, CniException> failures = new HashMap<>();
 
@@ -41,6 +46,34 @@ final class RecordedPlugins implements PluginExecutor {
 
   Json.JsonObject stdin(int index) {
     return asked.get(index).stdin();
+  }
+
+  /// From now on an ADD can be begun.
+  RecordedPlugins begins() {
+    begins = true;
+    return this;
+  }
+
+  @Override
+  public Optional<BegunAdd> begin(String type, PluginCall call, PluginInput input) {
+    if (!begins) return Optional.empty();
+    told.add("begin " + call.netns());
+    return Optional.of(
+        new BegunAdd() {
+          @Override
+          public CniResult finish(String netns) {
+            told.add("finish " + netns);
+            return CniResult.read(
+                "the result",
+                answers.getOrDefault(type + call.verb(), "").getBytes(StandardCharsets.UTF_8),
+                CniVersion.V1_0_0);
+          }
+
+          @Override
+          public void abandon() {
+            told.add("abandon");
+          }
+        });
   }
 
   @Override

@@ -660,10 +660,11 @@ final class Creation implements AutoCloseable {
     Making begun = making;
     pidFile.remove(cause);
     int before = cause.getSuppressed().length;
+    // the client may be on its way into init's namespace, which is there only as long as init
+    if (attaching != null) suppressing(cause, attaching::abandon);
     if (terminal != null) suppressing(cause, terminal::close);
     if (child != null) suppressing(cause, () -> end(child));
     if (mayBeWired) suppressing(cause, networking()::detach);
-    if (attaching != null) suppressing(cause, attaching::abandon);
     if (begun != null && cgroupMade) suppressing(cause, () -> end(begun.cgroup()));
     else if (begun != null) begun.undo(cause);
     if (state != null) suppressing(cause, () -> Resctrl.remove(containers.kernel, state.resctrl()));
