@@ -37,6 +37,10 @@ class CriDevicesIT extends CriTest {
             .replace("@GIVEN@", given.toString()));
   }
 
+  private static void assumeCdi() {
+    assumeTrue(!ContainerdRelease.underTest().isBefore17(), "containerd 1.6 knows nothing of CDI");
+  }
+
   private void hasThingOne(Container container) throws IOException {
     assertThat(container.sh("echo $EVERY_THING $THING; cat /vendor/file"))
         .isEqualTo("yes one\nfrom the device's vendor");
@@ -50,6 +54,7 @@ class CriDevicesIT extends CriTest {
 
   @Test
   void devicesThatAnAnnotationNames() throws IOException {
+    assumeCdi();
     Pod pod = run(podConfig());
     Container container =
         pod.start(
@@ -63,18 +68,18 @@ class CriDevicesIT extends CriTest {
 
   @Test
   void devicesThatTheKubeletNames() throws IOException {
+    assumeCdi();
     Pod pod = run(podConfig());
     Container container =
         pod.start(
             pod.containerConfig("device", "sleep", "1000")
                 .set("/CDI_devices", "[{name:'jrun.test/thing=one'}]"));
-    assumeTrue(
-        !ContainerdRelease.underTest().isBefore17(), "containerd 1.6 does not read CDI_devices");
     hasThingOne(container);
   }
 
   @Test
   void aDeviceThatNobodyDescribesFailsTheCreation() {
+    assumeCdi();
     Pod pod = run(podConfig());
     assertThatThrownBy(() ->
             pod.start(

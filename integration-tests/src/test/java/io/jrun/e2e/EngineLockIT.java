@@ -46,11 +46,11 @@ class EngineLockIT extends EndToEnd {
   void aLockThatWasRemovedMeanwhileCountsForNothing() throws IOException {
     Set<Path> before = locks();
     inside("list").run().succeeds();
-    long first = Config.json(inside("engine", "status", "--format", "json").run().out()).at("/pid").asLong();
+    long first =
+        Config.json(inside("engine", "status", "--format", "json").run().out()).at("/pid").asLong();
     Set<Path> made = locks();
     made.removeAll(before);
-    Path lock =
-        made.stream().filter(path -> isOf(path, first)).findFirst().orElseThrow();
+    Path lock = made.stream().filter(path -> isOf(path, first)).findFirst().orElseThrow();
     inside("engine", "stop").run().succeeds();
     Command.Running holder =
         Command.of("flock", "--exclusive", "--no-fork", lock.toString(), "sleep", "1000").start();

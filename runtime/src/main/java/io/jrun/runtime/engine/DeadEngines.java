@@ -13,8 +13,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// What engines have left that are gone: those of builds and network namespaces that are no more are
-/// started by nobody again. Their logs stay for a while, as they may tell why.
+/// What engines have left that are gone: those of builds and network namespaces that are no more
+/// are started by nobody again. Their logs stay for a while, as they may tell why.
 final class DeadEngines {
   private DeadEngines() {}
 

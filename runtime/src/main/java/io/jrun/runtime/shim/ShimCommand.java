@@ -26,7 +26,10 @@ import java.util.function.Supplier;
 /// @param client the process that containerd has started
 record ShimCommand(
     Kernel kernel,
-    Containers containers, HelperKernel client, Hello hello, Supplier<String> features) {
+    Containers containers,
+    HelperKernel client,
+    Hello hello,
+    Supplier<String> features) {
   private static final int KILLED = 137;
   private static final String VERSION = "containerd-shim-jrun-v2: jrun 0.1.0\n";
 

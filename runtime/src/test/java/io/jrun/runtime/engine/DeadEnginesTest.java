@@ -18,8 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DeadEnginesTest {
-  private static final FileTime LONG_AGO =
-      FileTime.from(Instant.now().minus(Duration.ofDays(3)));
+  private static final FileTime LONG_AGO = FileTime.from(Instant.now().minus(Duration.ofDays(3)));
 
   @TempDir
   @SuppressWarnings("NullAway.Init")
