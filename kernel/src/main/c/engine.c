@@ -217,13 +217,28 @@ long split_or_quit(void) {
   quit(1);
 }
 
-static int start_engine(void) {
-  int lock = (int)syscall4(SYS_openat, AT_FDCWD, named(".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock < 0) {
-    complain("cannot open ", named(".lock"), lock);
-    quit(1);
+/* The lock of who starts the engine. An engine that leaves removes the files of dead ones, under their
+ * locks: whoever waited for one looks whether it still is the file of that name. */
+static int lock_start(void) {
+  for (;;) {
+    struct statx held, found;
+    int lock = (int)syscall4(SYS_openat, AT_FDCWD, named(".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock < 0) {
+      complain("cannot open ", named(".lock"), lock);
+      quit(1);
+    }
+    while (syscall2(SYS_flock, lock, LOCK_EX) == -EINTR) {}
+    memset(&held, 0, sizeof held);
+    memset(&found, 0, sizeof found);
+    syscall5(SYS_statx, lock, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &held);
+    syscall5(SYS_statx, AT_FDCWD, named(".lock"), 0, STATX_BASIC_STATS, &found);
+    if (held.ino == found.ino) return lock;
+    syscall1(SYS_close, lock);
   }
-  while (syscall2(SYS_flock, lock, LOCK_EX) == -EINTR) {}
+}
+
+static int start_engine(void) {
+  int lock = lock_start();
   int socket = connected(named(".sock"));
   if (socket < 0) {
     struct sockaddr_un at;

@@ -1,5 +1,7 @@
 package io.jrun.e2e;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -44,8 +46,17 @@ record ContainerdRelease(String daemon, String ctr) {
     for (Handler handler : handlers) text.append(handler.text(table));
     return text.toString()
         .replace("@DIR@", temp.toString())
+        .replace("@NO_APPARMOR@", String.valueOf(!hasAppArmor()))
         .replace("@PAUSE@", pauseImage)
         .replace("@DEFAULT@", handlers.getFirst().name());
+  }
+
+  private static boolean hasAppArmor() {
+    try {
+      return AppArmorIT.isPossible();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   boolean isMajor2() {
@@ -75,7 +86,8 @@ record ContainerdRelease(String daemon, String ctr) {
         address = "@DIR@/containerd.sock"
       [plugins."io.containerd.grpc.v1.cri"]
         restrict_oom_score_adj = true
-        disable_apparmor = true
+        disable_apparmor = @NO_APPARMOR@
+        disable_hugetlb_controller = false
         netns_mounts_under_state_dir = true
         enable_cdi = true
         cdi_spec_dirs = ["@DIR@/cdi"]
@@ -102,7 +114,8 @@ record ContainerdRelease(String daemon, String ctr) {
         sandbox = "@PAUSE@"
       [plugins.'io.containerd.cri.v1.runtime']
         restrict_oom_score_adj = true
-        disable_apparmor = true
+        disable_apparmor = @NO_APPARMOR@
+        disable_hugetlb_controller = false
         netns_mounts_under_state_dir = true
         cdi_spec_dirs = ["@DIR@/cdi"]
         [plugins.'io.containerd.cri.v1.runtime'.cni]

@@ -63,4 +63,20 @@ class CriContainerd2IT extends CriTest {
     assertThat(Files.getAttribute(volume.resolve("new"), "unix:uid")).isEqualTo(0);
     assertThat(container.sh("stat -c %u:%g /new; hostname; cat /etc/hostname")).startsWith("0:0\n");
   }
+
+  /// A volume whose content is an image's, also a part of it.
+  @Test
+  void anImageIsAVolume() {
+    Pod pod = run(podConfig());
+    Config config = pod.containerConfig("reader", "sleep", "1000");
+    config.set(
+        "/mounts",
+        "[{container_path:'/whole',readonly:true,image:{image:'%s'}}]"
+            .formatted(Containerd.STOPPED_BY_USR1));
+    Container container = pod.start(config);
+    assertThat(container.sh("/whole/bin/busybox echo from the image")).isEqualTo("from the image");
+    assertThat(container.exec("touch", "/whole/new").err()).contains("Read-only");
+    container.stop(0);
+    container.remove();
+  }
 }

@@ -1,6 +1,7 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -129,6 +130,37 @@ class CriSecurityIT extends CriTest {
         .containsExactly("2000", "3000");
   }
 
+  /// Those that the kubelet allows only by name.
+  @Test
+  void unsafeSysctlsOfThePod() {
+    Pod pod =
+        run(
+            podConfig()
+                .set(
+                    "/linux/sysctls",
+                    "{'kernel.msgmax':'9000','kernel.sem':'250 32000 32 100','fs.mqueue.msg_max':'20','net.core.somaxconn':'777'}"));
+    Container container = pod.start("reader", "sleep", "1000");
+    String files = "kernel/msgmax kernel/sem fs/mqueue/msg_max net/core/somaxconn";
+    assertThat(container.sh("cd /proc/sys; cat " + files).split("\\s+"))
+        .containsExactly("9000", "250", "32000", "32", "100", "20", "777");
+    assertThat(containerd.inside("cat", "/proc/sys/kernel/msgmax").run().text())
+        .as("the node's own")
+        .isNotEqualTo("9000");
+  }
+
+  @Test
+  void aSysctlOfTheNodeIsRefused() {
+    for (String sysctl : List.of("vm.swappiness", "kernel.pid_max"))
+      assertThatThrownBy(() -> run(podConfig().set("/linux/sysctls", "{'" + sysctl + "':'77'}")))
+          .hasMessageContaining(sysctl);
+    assertThatThrownBy(() ->
+            run(
+                podConfig()
+                    .set(CONTEXT + "namespace_options", "{pid:'CONTAINER',ipc:'NODE'}")
+                    .set("/linux/sysctls", "{'kernel.msgmax':'9000'}")))
+        .hasMessageContaining("kernel.msgmax");
+  }
+
   @Test
   void hostNetworkAndProcesses() {
     Config config =
@@ -158,14 +190,30 @@ class CriSecurityIT extends CriTest {
             pod.containerConfig("two", "sleep", "666")
                 .set(CONTEXT + "namespace_options", "{pid:'POD'}"));
     assertThat(two.sh("ps -o args")).contains("sleep 555", "sleep 666", "sleep 2147483647");
-    Container debug = // an ephemeral container that looks into another
-        pod.start(
-            pod.containerConfig("debug", "sleep", "777")
-                .set(CONTEXT + "namespace_options", "{pid:'TARGET',target_id:'" + one.id + "'}"));
-    assertThat(debug.sh("ps -o args")).contains("sleep 555", "sleep 777");
     one.stop(0);
     one.awaitExit();
     assertThat(two.sh("ps -o args")).doesNotContain("sleep 555");
+  }
+
+  /// An ephemeral container, as `kubectl debug --target` makes it.
+  @Test
+  void aContainerLooksIntoAnothersProcesses() {
+    Pod pod = run(podConfig());
+    Container target = pod.start("target", "sleep", "555");
+    Container bystander = pod.start("bystander", "sleep", "666");
+    Container debug =
+        pod.start(
+            pod.containerConfig("debug", "sleep", "777")
+                .set(
+                    CONTEXT + "namespace_options", "{pid:'TARGET',target_id:'" + target.id + "'}"));
+    assertThat(debug.sh("ps -o args"))
+        .contains("sleep 555", "sleep 777")
+        .doesNotContain("sleep 666");
+    assertThat(debug.sh("cat /proc/1/root/etc/hostname")).isNotEmpty();
+    assertThat(bystander.sh("ps -o args")).doesNotContain("sleep 555", "sleep 777");
+    target.stop(0);
+    debug.awaitExit(); // the init of its namespace is gone
+    assertThat(bystander.status().get("state").asString()).isEqualTo("CONTAINER_RUNNING");
   }
 
   @Test

@@ -67,6 +67,25 @@ class CriStreamIT extends CriTest {
     assertThat(container.logLines()).contains("stdout F heard-word0", "stdout F heard-word1");
   }
 
+  /// `stdin once`: the first client's end is the end of the input.
+  @Test
+  void inputThatIsGivenOnceEndsWithItsClient() throws IOException {
+    Pod pod = run(podConfig());
+    Container container =
+        pod.start(
+            pod.containerConfig("once", "sh", "-c", "cat; echo ended; exit 3")
+                .set("/stdin", "true")
+                .set("/stdin_once", "true"));
+    try (WebSocketStream stream =
+        open("Attach", "{container_id:'%s',stdin:true,stdout:true}".formatted(container.id))) {
+      stream.send(WebSocketStream.STDIN, "word\n");
+      stream.until(WebSocketStream.STDOUT, "word\n");
+    }
+    container.awaitExit();
+    assertThat(container.status().get("exit_code").asInt()).isEqualTo(3);
+    assertThat(container.logLines()).containsExactly("stdout F word", "stdout F ended");
+  }
+
   @Test
   void attachAtATerminal() throws IOException {
     Pod pod = run(podConfig());

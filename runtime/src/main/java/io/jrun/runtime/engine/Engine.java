@@ -17,6 +17,7 @@ import io.jrun.runtime.cli.JrunCommand;
 import io.jrun.runtime.container.Containers;
 import io.jrun.runtime.shim.Shim;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -128,6 +129,7 @@ final class Engine {
     while (active.get() > containers.watched()) {
       kernel.call(new FileCall.Poll(listener, POLLIN, LEAVING_MILLIS));
     }
+    DeadEngines.remove(kernel, Path.of(files).resolveSibling(""), Duration.ofDays(1));
   }
 
   /// A client of this user, counted as active; null for none.

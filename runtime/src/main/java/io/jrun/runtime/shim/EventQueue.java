@@ -4,7 +4,7 @@ import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.call.SocketCall;
+import io.jrun.kernel.UnixConnection;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.kernel.wire.KeeperState;
 import io.jrun.specs.ttrpc.StatusCode;
@@ -112,10 +112,7 @@ final class EventQueue {
   }
 
   private void connect() {
-    int type = SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC;
-    try (OwnedDescriptor socket =
-        OwnedDescriptor.open(kernel, new SocketCall.Socket(SocketCall.AF_UNIX, type, 0, false))) {
-      kernel.call(new SocketCall.Connect(socket.descriptor(), SocketCall.unixAddress(address)));
+    try (OwnedDescriptor socket = UnixConnection.open(kernel, address)) {
       keeper.outgoing(socket);
       isConnected = true;
       pauseMillis = FIRST_PAUSE_MILLIS;

@@ -196,13 +196,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   }
 
   private static void end(Keeper keeper, Path directory) {
-    for (String name : List.of("exits", "journal.new", "journal", "")) {
-      try {
-        Files.deleteIfExists(directory.resolve(name));
-      } catch (IOException e) {
-        throw new UncheckedIOException("removing " + directory.resolve(name), e);
-      }
-    }
+    forget(directory);
     try {
       keeper.quit();
     } catch (HelperGoneException e) {
@@ -210,8 +204,23 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     }
   }
 
+  /// Removes what is written down about a pod.
+  static void forget(Path directory) {
+    for (String name : List.of("exits", "journal.new", "journal", "")) {
+      try {
+        Files.deleteIfExists(directory.resolve(name));
+      } catch (IOException e) {
+        throw new UncheckedIOException("removing " + directory.resolve(name), e);
+      }
+    }
+  }
+
   private static Path directory(KeeperState state) {
-    return DIRECTORY.resolve(Path.of(state.socket()).getFileName());
+    return directory(Path.of(state.socket()));
+  }
+
+  static Path directory(Path socket) {
+    return DIRECTORY.resolve(socket.getFileName());
   }
 
   /// Lets the keeper go to another engine, once what is under way is answered.

@@ -95,7 +95,7 @@ public final class Shim {
 
   /// Performs what containerd runs the shim for, other than `start`; returns the exit status.
   public int command(HelperKernel client, Hello hello) {
-    return new ShimCommand(containers, client, hello, features).perform();
+    return new ShimCommand(kernel, containers, client, hello, features).perform();
   }
 
   /// How many pods are served.

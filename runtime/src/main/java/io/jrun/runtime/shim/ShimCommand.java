@@ -1,7 +1,10 @@
 package io.jrun.runtime.shim;
 
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.UnixConnection;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
@@ -22,7 +25,11 @@ import java.util.function.Supplier;
 ///
 /// @param client the process that containerd has started
 record ShimCommand(
-    Containers containers, HelperKernel client, Hello hello, Supplier<String> features) {
+    Kernel kernel,
+    Containers containers,
+    HelperKernel client,
+    Hello hello,
+    Supplier<String> features) {
   private static final int KILLED = 137;
   private static final String VERSION = "containerd-shim-jrun-v2: jrun 0.1.0\n";
 
@@ -58,12 +65,31 @@ record ShimCommand(
     } catch (KernelException e) {
       throw RpcException.unknown("unmounting the root file system: " + e.getMessage());
     }
+    forgetKilledKeeper(text(Path.of(bundle, "address")));
     String pid = text(Path.of(bundle, "init.pid"));
     return new ProtoWriter()
         .uint32(1, pid.matches("[0-9]{1,9}") ? Integer.parseInt(pid) : 0)
         .uint32(2, KILLED)
         .timestamp(3, Instant.now())
         .toBytes();
+  }
+
+  /// Removes the socket and the records of a keeper that was killed; one that lives removes them
+  /// itself.
+  private void forgetKilledKeeper(String address) {
+    Path socket = Path.of(address.replaceFirst("^unix://", ""));
+    if (address.isEmpty() || !Files.exists(socket)) return;
+    // `start` binds under the same lock, and listens before it lets go
+    try (OwnedDescriptor sockets =
+        OwnedDescriptor.open(
+            kernel, FileCall.Openat.existing(socket.resolveSibling("").toString(), 0))) {
+      kernel.call(new FileCall.Flock(sockets.descriptor(), FileCall.LOCK_EX));
+      if (UnixConnection.isPossible(kernel, socket.toString())) return;
+      PodServer.forget(PodServer.directory(socket));
+      Files.deleteIfExists(socket);
+    } catch (IOException e) {
+      throw new UncheckedIOException("removing " + socket, e);
+    }
   }
 
   private static String text(Path path) {

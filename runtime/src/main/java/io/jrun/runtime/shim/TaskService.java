@@ -46,6 +46,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -86,6 +87,7 @@ final class TaskService implements AutoCloseable {
   private final Set<TaskProcess> unasked = ConcurrentHashMap.newKeySet();
 
   private volatile boolean isShutDown;
+  private volatile boolean isClosed;
 
   TaskService(
       SharedByPods engine,
@@ -113,20 +115,43 @@ final class TaskService implements AutoCloseable {
       endOthers(init);
     for (TaskProcess init : pod.all(p -> p.isInit() && p.pid != 0 && !p.hasExited)) watchOom(init);
     unasked.addAll(pod.all(p -> p.isInit() && !p.isCreated));
-    if (!unasked.isEmpty()) {
-      Future<?> _ =
-          timer.schedule(
-              () -> threads.execute(this::forgetUnasked), UNASKED_MILLIS, TimeUnit.MILLISECONDS);
-    }
     // the requests may come again, or may not: whoever asked may be gone
-    for (TaskProcess process : pod.all(p -> p.isStarting || p.isCheckpointing()))
-      threads.execute(() ->
-          locked(
-              key(process.id, process.execId),
-              () -> {
-                decide(process);
-                return EMPTY;
-              }));
+    List<TaskProcess> begun = List.copyOf(pod.all(p -> p.isStarting || p.isCheckpointing()));
+    for (TaskProcess process : begun) threads.execute(() -> locked(process, this::decide));
+    if (unasked.isEmpty() && begun.isEmpty()) return;
+    Future<?> _ =
+        timer.schedule(
+            () -> threads.execute(() -> giveUp(begun)), UNASKED_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  private void locked(TaskProcess process, Consumer<TaskProcess> step) {
+    locked(
+        key(process.id, process.execId),
+        () -> {
+          step.accept(process);
+          return EMPTY;
+        });
+  }
+
+  /// Nobody has asked again.
+  private void giveUp(List<TaskProcess> begun) {
+    forgetUnasked();
+    for (TaskProcess process : begun) {
+      try {
+        if (!isClosed) locked(process, this::giveUp);
+      } catch (RuntimeException e) {
+        System.err.println("jrun: the start of " + name(process) + ": " + e.getMessage());
+      }
+    }
+  }
+
+  /// What did not start, and is not being started again, has failed: only so can its end be told,
+  /// and behind it that of its container.
+  private void giveUp(TaskProcess process) {
+    if (!process.isStarting || !process.hasNotStarted) return;
+    if (!process.isInit() || process.isOfCheckpoint()) stdio(process).settle();
+    pod.record(Line.of(Line.What.FAILED, process.id, process.execId));
+    pod.settle();
   }
 
   /// Undoes what was begun for a containerd that has died too, and so does not know of it.
@@ -559,6 +584,7 @@ final class TaskService implements AutoCloseable {
     TaskProcess process = pod.find(id, execId).orElse(null);
     if (process != null && process.isDeleted) return deleted(process);
     process = process(id, execId);
+    giveUp(process);
     if (process.isLive() && process.isStarted)
       throw RpcException.unknown("cannot delete a running process " + name(process));
     if (process.isInit() && !process.hasExited) end(process);
@@ -650,8 +676,7 @@ final class TaskService implements AutoCloseable {
     TaskProcess init = init(id);
     ProtoWriter writer = new ProtoWriter();
     if (init.pid == 0) return writer.toBytes();
-    if (init.hasExited)
-      return writer.message(1, new ProtoWriter().uint32(1, init.pid)).toBytes();
+    if (init.hasExited) return writer.message(1, new ProtoWriter().uint32(1, init.pid)).toBytes();
     var execs = pod.all(p -> p.id.equals(id) && !p.isInit());
     for (int pid : containers.cgroup(init).pids()) {
       ProtoWriter info = new ProtoWriter().uint32(1, pid);
@@ -775,7 +800,8 @@ final class TaskService implements AutoCloseable {
   /// What is under way finds its keeper gone.
   @Override
   public void close() {
-    unasked.clear(); // the next engine finds them as this one did
+    isClosed = true; // what was begun the next engine finds as this one did
+    unasked.clear();
     watchings.values().forEach(OomWatcher.Watching::close);
     watchings.clear();
   }

@@ -402,6 +402,9 @@ class ShimIT extends ShimTest {
         ProtoMessage.parse(pod.deleteByCommand().getBytes(StandardCharsets.ISO_8859_1));
     assertThat(deleted.int32(2)).isEqualTo(128 + SIGKILL);
     assertThat(sandbox.leftSoon(pod.id())).isEmpty();
+    Path socket = Path.of(pod.address().replaceFirst("^unix://", ""));
+    assertThat(socket).doesNotExist();
+    assertThat(Path.of("/run/jrun-shim").resolve(socket.getFileName())).doesNotExist();
     assertThat(pod.deleteByCommand()).isNotEmpty();
   }
 

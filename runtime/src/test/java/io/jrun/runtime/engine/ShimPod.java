@@ -188,10 +188,6 @@ final class ShimPod implements AutoCloseable {
       keeper.destroyForcibly();
       awaitKeeper();
       deleteByCommand();
-      Path socket = Path.of(address.replaceFirst("^unix://", ""));
-      Files.deleteIfExists(socket);
-      Path state = Path.of("/run/jrun-shim").resolve(socket.getFileName());
-      for (String name : List.of("journal", "exits", "")) Files.deleteIfExists(state.resolve(name));
     }
   }
 }

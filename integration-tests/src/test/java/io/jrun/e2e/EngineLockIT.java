@@ -1,0 +1,85 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// The lock of who starts an engine, in a network namespace that has an engine of its own.
+@JrunOnly
+class EngineLockIT extends EndToEnd {
+  private static final Path ENGINES = Path.of("/run/jrun-engine");
+
+  @BeforeEach
+  void makeNamespace() {
+    Command.of("ip", "netns", "add", tag).run().succeeds();
+  }
+
+  @AfterEach
+  void removeNamespace() {
+    inside("engine", "stop").run();
+    Command.of("ip", "netns", "del", tag).run();
+  }
+
+  private Command inside(String... words) {
+    List<String> all =
+        new java.util.ArrayList<>(List.of("nsenter", "--net=/run/netns/" + tag, "--"));
+    all.addAll(command(words).words());
+    return Command.of(all);
+  }
+
+  private static Set<Path> locks() throws IOException {
+    try (Stream<Path> all = Files.list(ENGINES)) {
+      return new HashSet<>(all.filter(path -> path.toString().endsWith(".lock")).toList());
+    }
+  }
+
+  @Test
+  void aLockThatWasRemovedMeanwhileCountsForNothing() throws IOException {
+    Set<Path> before = locks();
+    inside("list").run().succeeds();
+    long first =
+        Config.json(inside("engine", "status", "--format", "json").run().out()).at("/pid").asLong();
+    Set<Path> made = locks();
+    made.removeAll(before);
+    Path lock = made.stream().filter(path -> isOf(path, first)).findFirst().orElseThrow();
+    inside("engine", "stop").run().succeeds();
+    Command.Running holder =
+        Command.of("flock", "--exclusive", "--no-fork", lock.toString(), "sleep", "1000").start();
+    try {
+      assertThat(eventually(() -> isHeld(lock))).isTrue();
+      Command.Running waits = inside("list").start();
+      pause(500);
+      assertThat(waits.process().isAlive()).isTrue();
+      Files.delete(lock);
+      holder.process().destroyForcibly();
+      waits.finish().succeeds();
+      assertThat(lock).as("the lock of those that come now").exists();
+    } finally {
+      holder.process().destroyForcibly();
+      holder.finish();
+    }
+  }
+
+  /// The engine's command line ends with the name of its files.
+  private static boolean isOf(Path lock, long engine) {
+    String base = lock.toString().replaceFirst("\\.lock$", "");
+    try {
+      return new String(Files.readAllBytes(Path.of("/proc/" + engine + "/cmdline"))).contains(base);
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static boolean isHeld(Path lock) {
+    return Command.of("flock", "--nonblock", lock.toString(), "true").run().status() != 0;
+  }
+}
