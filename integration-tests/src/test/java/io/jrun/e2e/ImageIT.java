@@ -227,6 +227,61 @@ class ImageIT extends ImageStoreTest {
   }
 
   @Test
+  void aBundleRunsWithOtherRuntimes() throws IOException {
+    image("load", "--name", "app", ImageLayout.make(temp).directory().toString()).succeeds();
+    Files.writeString(Files.createDirectory(temp.resolve("shared")).resolve("f"), "host\n");
+    Path bundle = temp.resolve("elsewhere");
+    runtime(
+            "bundle",
+            "create",
+            "--store",
+            store(),
+            "--image",
+            "app",
+            "-v",
+            temp + "/shared:/v:ro",
+            "--tmpfs",
+            "/t",
+            "--memory",
+            "64m",
+            "--cpus",
+            "0.5",
+            "--pids-limit",
+            "30",
+            "--cap-drop",
+            "all",
+            "--cap-add",
+            "chown",
+            "--hostname",
+            "there",
+            "-e",
+            "E2E_TAG=" + tag,
+            bundle.toString(),
+            "-c",
+            "id -u; id -G; cat /v/f /d/three; cat /proc/mounts | busybox grep -c ' /t tmpfs'; busybox hostname;"
+                + " busybox grep CapBnd /proc/self/status")
+        .succeeds();
+    Machine.assumeInstalled("runc");
+    for (String runtime : List.of("runc", RUNTIME.path().toString())) {
+      assertThat(
+              Command.of(
+                      runtime,
+                      "--root",
+                      temp + "/state",
+                      "run",
+                      "--bundle",
+                      bundle.toString(),
+                      newId())
+                  .run()
+                  .succeeds()
+                  .lines())
+          .as(runtime)
+          .containsExactly(
+              "1000", "100 7", "host", "new", "1", "there", "CapBnd:\t0000000000000001");
+    }
+  }
+
+  @Test
   void imagesOfBuildahRunInBothFormats() {
     Machine.assumeInstalled("buildah");
     Command.of(
