@@ -227,6 +227,101 @@ class ImageIT extends ImageStoreTest {
   }
 
   @Test
+  void anImageOfOnePlatformIsNotTakenForAnother() {
+    Path layout = ImageLayout.make(temp).directory();
+    image("load", "--name", "app", layout.toString()).succeeds();
+    String refused = "not for the platform linux/s390x";
+    image("inspect", "--platform", "linux/s390x", "app").failsInOneLine(refused);
+    runImage("--platform", "linux/s390x", newId()).failsInOneLine(refused);
+    runtime("rootfs", "unpack", "--platform", "linux/s390x", layout.toString(), temp + "/to")
+        .failsInOneLine(refused);
+    assertThat(temp.resolve("to")).doesNotExist();
+  }
+
+  @Test
+  void aFullDiskIsAClearErrorAndLeavesAWholeStore() throws IOException {
+    Path layout = ImageLayout.make(temp).directory();
+    Files.createDirectory(temp.resolve("store"));
+    Command.of("mount", "-t", "tmpfs", "-o", "size=600k", "none", store()).run().succeeds();
+    try (TinyRegistry registry = new TinyRegistry("")) {
+      image("load", "--name", "app", layout.toString()).failsInOneLine("No space left on device");
+      String name = registry.host() + "/r/app:1";
+      String other = temp + "/other";
+      runtime("image", "load", "--store", other, "--name", "app", layout.toString()).succeeds();
+      runtime("image", "push", "-q", "--store", other, "--plain-http", "app", name).succeeds();
+      image("pull", "-q", "--plain-http", name).failsInOneLine("No space left on device");
+      assertThat(image("list", "-q").succeeds().out()).isEmpty();
+      image("prune").succeeds();
+      assertThat(temp.resolve("store/ingest")).isEmptyDirectory();
+      Command.of("mount", "-o", "remount,size=3m", store()).run().succeeds();
+      image("load", "--name", "app", layout.toString()).succeeds();
+      image("verify").succeeds();
+      // the blobs leave no room for what is in them
+      assertThat(runImage("--snapshotter", "overlayfs", newId()).fails().err())
+          .containsIgnoringCase("no space left");
+      assertThat(temp.resolve("store/snapshots")).isEmptyDirectory();
+      assertThat(temp.resolve("store/bundles")).isEmptyDirectory();
+    } finally {
+      Command.of("umount", store()).run().succeeds();
+    }
+  }
+
+  @Test
+  void aBundleRunsWithOtherRuntimes() throws IOException {
+    image("load", "--name", "app", ImageLayout.make(temp).directory().toString()).succeeds();
+    Files.writeString(Files.createDirectory(temp.resolve("shared")).resolve("f"), "host\n");
+    Path bundle = temp.resolve("elsewhere");
+    runtime(
+            "bundle",
+            "create",
+            "--store",
+            store(),
+            "--image",
+            "app",
+            "-v",
+            temp + "/shared:/v:ro",
+            "--tmpfs",
+            "/t",
+            "--memory",
+            "64m",
+            "--cpus",
+            "0.5",
+            "--pids-limit",
+            "30",
+            "--cap-drop",
+            "all",
+            "--cap-add",
+            "chown",
+            "--hostname",
+            "there",
+            "-e",
+            "E2E_TAG=" + tag,
+            bundle.toString(),
+            "-c",
+            "id -u; id -G; cat /v/f /d/three; cat /proc/mounts | busybox grep -c ' /t tmpfs'; busybox hostname;"
+                + " busybox grep CapBnd /proc/self/status")
+        .succeeds();
+    Machine.assumeInstalled("runc");
+    for (String runtime : List.of("runc", RUNTIME.path().toString())) {
+      assertThat(
+              Command.of(
+                      runtime,
+                      "--root",
+                      temp + "/state",
+                      "run",
+                      "--bundle",
+                      bundle.toString(),
+                      newId())
+                  .run()
+                  .succeeds()
+                  .lines())
+          .as(runtime)
+          .containsExactly(
+              "1000", "100 7", "host", "new", "1", "there", "CapBnd:\t0000000000000001");
+    }
+  }
+
+  @Test
   void imagesOfBuildahRunInBothFormats() {
     Machine.assumeInstalled("buildah");
     Command.of(

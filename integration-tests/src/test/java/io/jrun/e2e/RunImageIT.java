@@ -94,6 +94,80 @@ class RunImageIT extends ImageStoreTest {
   }
 
   @Test
+  void theCommandLineIsUnderstoodAsDockersUsersExpect() throws IOException {
+    Files.writeString(Files.createDirectory(temp.resolve("shared")).resolve("f"), "host\n");
+    // a name, a path from here on, a volume without a source, the caller's own variables
+    assertThat(
+            runCommand(
+                    "--name",
+                    id,
+                    "-it",
+                    "-v",
+                    "./shared:/v",
+                    "-v",
+                    "/empty",
+                    "-e",
+                    "OWN",
+                    "-e",
+                    "UNSET",
+                    "--",
+                    "-c",
+                    "cat /v/f; busybox ls /empty; echo x > /empty/x; echo $OWN ${UNSET-none}")
+                .in(temp)
+                .with("OWN", "mine")
+                .run()
+                .succeeds()
+                .out()
+                .replace("\r", ""))
+        .isEqualTo("host\nmine none\n");
+    assertThat(
+            runImage(
+                    "-u",
+                    ":100",
+                    "--memory",
+                    "0.25GiB",
+                    "--pids-limit",
+                    "-1",
+                    id,
+                    "-c",
+                    "id -u; id -g; pwd")
+                .succeeds()
+                .lines())
+        .containsExactly("0", "100", "/d");
+    assertThat(
+            runImage(
+                    "-u",
+                    "0",
+                    "-w",
+                    "/made/here",
+                    "--cap-add",
+                    "ALL",
+                    "--cap-drop",
+                    "CAP_CHOWN",
+                    id,
+                    "-c",
+                    "pwd; busybox grep CapBnd /proc/self/status")
+                .succeeds()
+                .lines())
+        .containsExactly("/made/here", "CapBnd:\t" + boundingSetWithoutChown());
+    runImage("-v", "data:/v", id).failsInOneLine("no named volumes");
+    runImage("-w", "here", id).failsInOneLine("not an absolute path");
+    runImage("-e", "=x", id).failsInOneLine("not a variable");
+    runImage("--memory", "4k", id).failsInOneLine("6m");
+    runImage("-v", temp + "/none:/v", id).failsInOneLine(temp + "/none", "no such file");
+    assertNothingIsLeft();
+  }
+
+  private static String boundingSetWithoutChown() throws IOException {
+    String line =
+        Files.readAllLines(Path.of("/proc/self/status")).stream()
+            .filter(l -> l.startsWith("CapBnd:"))
+            .findFirst()
+            .orElseThrow();
+    return "%016x".formatted(Long.parseUnsignedLong(line.substring(7).strip(), 16) & ~1L);
+  }
+
+  @Test
   void aDetachedContainerKeepsItsImageUntilItIsDeleted() throws IOException {
     runImage("--detach", "--entrypoint", "/bin/busybox", id, "sleep", "1000").succeeds();
     runImage(id).failsInOneLine("already exists");

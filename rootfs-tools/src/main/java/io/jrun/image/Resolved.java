@@ -21,7 +21,11 @@ public record Resolved(ContentDescriptor descriptor, Manifest manifest, ImageCon
     ContentDescriptor descriptor = image;
     for (int depth = 0; depth < MOST_NESTED; depth++) {
       byte[] bytes = document.apply(descriptor);
-      if (MediaType.isManifest(descriptor.mediaType())) return of(descriptor, bytes, document);
+      if (MediaType.isManifest(descriptor.mediaType())) {
+        Resolved found = of(descriptor, bytes, document);
+        platform.check(found.config());
+        return found;
+      }
       if (!MediaType.isIndex(descriptor.mediaType())) {
         throw new ImageException(
             descriptor.digest() + " is neither an image nor an index: " + descriptor.mediaType());

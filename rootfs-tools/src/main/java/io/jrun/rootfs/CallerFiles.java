@@ -115,6 +115,15 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
 
   /// Whether the caller may make any file someone else's.
   public boolean isPrivileged() {
+    // CAP_CHOWN 0, CAP_DAC_OVERRIDE 1, CAP_FOWNER 3, CAP_FSETID 4, CAP_MKNOD 27
+    long needed = 1 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 27;
+    return (capabilities("CapEff") & needed) == needed;
+  }
+
+  /// A set of the caller's capabilities, bit by bit; none where the kernel does not tell it.
+  ///
+  /// @param set as proc_pid_status(5) calls it
+  public long capabilities(String set) {
     Batch batch = new Batch();
     Pending<Descriptor> self =
         batch.add(FileCall.Openat.existing("/proc/self/status", FileCall.O_RDONLY));
@@ -122,12 +131,9 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
     batch.add(new FileCall.Close(self.descriptor()));
     Results results = helper.run(batch);
     String status = new String(results.of(read), StandardCharsets.ISO_8859_1);
-    int at = status.indexOf("\nCapEff:");
-    if (at < 0) return false;
-    String text = status.substring(at + 8, status.indexOf('\n', at + 1)).strip();
-    long capabilities = Long.parseUnsignedLong(text, 16);
-    // CAP_CHOWN 0, CAP_DAC_OVERRIDE 1, CAP_FOWNER 3, CAP_FSETID 4, CAP_MKNOD 27
-    long needed = 1 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 27;
-    return (capabilities & needed) == needed;
+    int at = status.indexOf("\n" + set + ":");
+    if (at < 0) return 0;
+    String text = status.substring(status.indexOf(':', at) + 1, status.indexOf('\n', at + 1));
+    return Long.parseUnsignedLong(text.strip(), 16);
   }
 }

@@ -14,11 +14,11 @@ public record Accounts(String passwd, String group) {
 
   private record Account(String name, long uid, long gid) {}
 
-  /// `user`, `uid`, `user:group`, `uid:gid` and mixtures of them. A number need not be in the
-  /// files; a name must.
+  /// `user`, `uid`, `user:group`, `uid:gid` and mixtures of them; `:group` is root's. A number need
+  /// not be in the files; a name must.
   public User find(String text) {
     if (text.isEmpty()) return User.ROOT;
-    String[] parts = text.split(":", 2);
+    String[] parts = (text.startsWith(":") ? "0" + text : text).split(":", 2);
     Optional<Account> account = account(parts[0]);
     if (account.isEmpty() && number(parts[0]).isEmpty()) {
       throw new ImageException("the image's passwd has no user " + parts[0]);

@@ -13,14 +13,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// What a command line asks for beside what an image says, in the words that docker's users know.
 ///
-/// @param volumes `source:destination[:options]`, the source an absolute path
+/// @param volumes `source:destination[:options]`, the source an absolute path, or only a
+///   destination for an empty volume
 /// @param tmpfs `destination[:options]`
-/// @param memory bytes, or with a suffix b, k, m or g; empty for no limit
+/// @param memory bytes, or with a suffix; empty for no limit
 /// @param cpus how many processors, such as `1.5`; empty for no limit
 /// @param pids the most processes; empty for no limit
+/// @param known the capabilities that an added `all` means
 public record Adjustments(
     List<String> volumes,
     List<String> tmpfs,
@@ -29,17 +33,23 @@ public record Adjustments(
     String pids,
     List<String> capAdd,
     List<String> capDrop,
+    List<String> known,
     String hostname) {
-  public static final Adjustments NONE =
-      new Adjustments(List.of(), List.of(), "", "", "", List.of(), List.of(), "");
-
+  private static final String ALL = "all";
   private static final long PERIOD_MICROS = 100_000;
+
+  /// As docker's daemon has it.
+  private static final long LEAST_MEMORY = 6 << 20;
+
+  private static final Pattern BYTES =
+      Pattern.compile("([0-9]+(?:\\.[0-9]+)?)(|b|k|kb|kib|m|mb|mib|g|gb|gib|t|tb|tib)");
 
   public Adjustments {
     volumes = List.copyOf(volumes);
     tmpfs = List.copyOf(tmpfs);
     capAdd = List.copyOf(capAdd);
     capDrop = List.copyOf(capDrop);
+    known = List.copyOf(known);
   }
 
   public Config apply(Config config) {
@@ -63,6 +73,7 @@ public record Adjustments(
 
   private static Mount volume(String text) {
     String[] fields = text.split(":");
+    if (fields.length == 1 && text.startsWith("/")) return Conversion.emptyVolume(text);
     if (fields.length < 2
         || fields.length > 3
         || !fields[0].startsWith("/")
@@ -90,19 +101,14 @@ public record Adjustments(
   private Resources resources(Resources resources) {
     Resources changed = resources;
     if (!memory.isEmpty()) {
+      long bytes = bytes(memory);
+      if (bytes < LEAST_MEMORY) {
+        throw new ImageException("--memory: less than 6m is not enough to begin with: " + memory);
+      }
       changed =
           changed.withMemory(
               new Resources.Memory(
-                  bytes(memory),
-                  null,
-                  null,
-                  null,
-                  null,
-                  null,
-                  null,
-                  null,
-                  null,
-                  Json.JsonObject.EMPTY));
+                  bytes, null, null, null, null, null, null, null, null, Json.JsonObject.EMPTY));
     }
     if (!cpus.isEmpty()) {
       changed =
@@ -119,27 +125,25 @@ public record Adjustments(
                   null,
                   Json.JsonObject.EMPTY));
     }
-    if (!pids.isEmpty()) {
+    // as docker has it, neither of the two is a limit
+    if (!pids.isEmpty() && !pids.equals("-1") && !pids.equals("0")) {
       changed = changed.withPids(new Resources.Pids(number(pids), Json.JsonObject.EMPTY));
     }
     return changed;
   }
 
-  /// A number of bytes, or one with a suffix b, k, m or g.
+  /// A number of bytes, or one with a suffix as docker knows them: `b`, `k`, `kb`, `kib` and so on
+  /// to `t`, all of them powers of 1024.
   public static long bytes(String text) {
-    if (text.isEmpty()) throw new ImageException("not a positive number: " + text);
-    String lower = text.toLowerCase(Locale.ROOT);
-    int shift =
-        switch (lower.charAt(lower.length() - 1)) {
-          case 'k' -> 10;
-          case 'm' -> 20;
-          case 'g' -> 30;
-          default -> 0;
-        };
-    boolean suffixed = shift > 0 || lower.endsWith("b");
-    long number = number(suffixed ? lower.substring(0, lower.length() - 1) : lower);
-    if (number > Long.MAX_VALUE >> shift) throw new ImageException("too much: " + text);
-    return number << shift;
+    Matcher matcher = BYTES.matcher(text.toLowerCase(Locale.ROOT));
+    if (!matcher.matches()) throw new ImageException("not a number of bytes: " + text);
+    int shift = "bkmgt".indexOf(matcher.group(2).isEmpty() ? 'b' : matcher.group(2).charAt(0)) * 10;
+    BigDecimal bytes = new BigDecimal(matcher.group(1)).multiply(BigDecimal.valueOf(1L << shift));
+    if (bytes.signum() == 0) throw new ImageException("not a number of bytes: " + text);
+    if (bytes.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0) {
+      throw new ImageException("too much: " + text);
+    }
+    return bytes.longValue();
   }
 
   private static long quota(String cpus) {
@@ -165,14 +169,12 @@ public record Adjustments(
 
   private Capabilities capabilities(@org.jspecify.annotations.Nullable Capabilities given) {
     TreeSet<String> set = new TreeSet<>(given == null ? List.of() : given.bounding());
+    if (capAdd.stream().anyMatch(ALL::equalsIgnoreCase)) set.addAll(known);
     for (String name : capDrop) {
-      if (name.equalsIgnoreCase("all")) set.clear();
+      if (name.equalsIgnoreCase(ALL)) set.clear();
       else set.remove(capability(name));
     }
-    for (String name : capAdd) {
-      if (name.equalsIgnoreCase("all")) set.addAll(Capabilities.NAMES);
-      else set.add(capability(name));
-    }
+    for (String name : capAdd) if (!name.equalsIgnoreCase(ALL)) set.add(capability(name));
     List<String> all = List.copyOf(set);
     return new Capabilities(all, all, List.of(), all, List.of(), Json.JsonObject.EMPTY);
   }

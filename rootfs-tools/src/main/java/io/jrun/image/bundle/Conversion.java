@@ -73,21 +73,17 @@ public final class Conversion {
             .withEnv(env(process.env(), execution.env(), overrides.env(), terminal))
             .withCwd(cwd == null ? "/" : absolute(cwd));
     List<Mount> mounts = new ArrayList<>(base.mounts());
-    for (String volume : execution.volumes()) {
-      mounts.add(
-          new Mount(
-              absolute(volume),
-              "tmpfs",
-              "none",
-              VOLUME,
-              List.of(),
-              List.of(),
-              Json.JsonObject.EMPTY));
-    }
+    for (String volume : execution.volumes()) mounts.add(emptyVolume(absolute(volume)));
     return base.withProcess(process)
         .withRoot(new Root("rootfs", overrides.readOnly(), Json.JsonObject.EMPTY))
         .withMounts(mounts)
         .withAnnotations(annotations(image));
+  }
+
+  /// A volume that nobody has given content.
+  static Mount emptyVolume(String destination) {
+    return new Mount(
+        destination, "tmpfs", "none", VOLUME, List.of(), List.of(), Json.JsonObject.EMPTY);
   }
 
   private static String absolute(String path) {

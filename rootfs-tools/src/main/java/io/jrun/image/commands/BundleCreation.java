@@ -4,6 +4,7 @@ import io.jrun.image.Layers;
 import io.jrun.image.PlatformChoice;
 import io.jrun.image.Resolved;
 import io.jrun.image.bundle.Accounts;
+import io.jrun.image.bundle.Adjustments;
 import io.jrun.image.bundle.Conversion;
 import io.jrun.image.bundle.Overrides;
 import io.jrun.image.store.ImageStore;
@@ -44,6 +45,7 @@ public final class BundleCreation {
       PlatformChoice platform,
       String directory,
       Overrides overrides,
+      Adjustments adjustments,
       boolean terminal,
       UnpackOptions given) {
     UnpackOptions options = given.with(Whiteouts.APPLY);
@@ -67,7 +69,9 @@ public final class BundleCreation {
                 (writer, unpacker) -> Layers.unpack(writer, unpacker, resolved, content, options));
         try {
           Config config =
-              Conversion.config(resolved.config(), accounts(caller, rootfs), overrides, terminal);
+              adjustments.apply(
+                  Conversion.config(
+                      resolved.config(), accounts(caller, rootfs), overrides, terminal));
           write(directory, config.toJson().toText("\t") + "\n");
         } catch (RuntimeException e) {
           Unpacking.remove(caller, rootfs);

@@ -17,6 +17,7 @@ import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.unpack.Whiteouts;
 import io.jrun.specs.image.ContentDescriptor;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /// What `jrun rootfs` does for one caller.
@@ -32,9 +33,9 @@ public final class RootfsTools {
     return caller.isPrivileged();
   }
 
-  /// A variable of the caller's environment; empty where it is not set.
-  public String variable(String name) {
-    return caller.variable(name).orElse("");
+  /// A variable of the caller's environment.
+  public Optional<String> variable(String name) {
+    return caller.variable(name);
   }
 
   /// How many columns the terminal has that is the caller's standard error; 0 where it is none.

@@ -2,6 +2,7 @@ package io.jrun.image.registry;
 
 import io.jrun.image.ImageException;
 import io.jrun.image.store.ImageStore;
+import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.RootfsException;
 import io.jrun.rootfs.stream.Verified;
 import io.jrun.specs.image.ContentDescriptor;
@@ -142,6 +143,15 @@ final class Download {
     }
   }
 
+  /// A failure is the disk's: trying again would not help.
+  private static void write(ByteBuffer chunk, FileChannel file, ContentDescriptor blob) {
+    try {
+      while (chunk.hasRemaining()) file.write(chunk);
+    } catch (IOException e) {
+      throw IoFailure.of("writing " + blob.digest(), e);
+    }
+  }
+
   private static long digestOf(FileChannel file, Verified verified) throws IOException {
     ByteBuffer chunk = ByteBuffer.allocateDirect(1 << 18);
     while (file.read(chunk.clear()) > 0) verified.update(chunk.flip());
@@ -168,7 +178,7 @@ final class Download {
         }
         chunk.clear().put(bytes, 0, count).flip();
         verified.update(chunk);
-        while (chunk.hasRemaining()) file.write(chunk);
+        write(chunk, file, blob);
         transfer.at(file.position());
       }
     }

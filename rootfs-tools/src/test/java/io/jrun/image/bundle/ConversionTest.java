@@ -31,6 +31,7 @@ class ConversionTest {
             "9",
             List.of("sys_time"),
             List.of("mknod"),
+            List.of(),
             "h");
     Config made =
         adjustments.apply(Conversion.config(image, new Accounts("", ""), overrides, false));

@@ -1,6 +1,5 @@
 package io.jrun.runtime.cli;
 
-import io.jrun.image.bundle.Overrides;
 import io.jrun.rootfs.unpack.Report;
 import java.util.List;
 
@@ -14,16 +13,8 @@ final class BundleCommands {
       throw CommandFailure.usage("unknown command \"bundle " + request.id() + "\"");
     }
     Options options =
-        new Options("jrun bundle create", "write a bundle from a stored image")
-            .text("dir", "the store; by default /var/lib/jrun or ~/.local/share/jrun", "--store")
-            .text("image", "the image, by name or digest", "--image")
-            .text("os/arch[/variant]", "the platform; by default this machine's", "--platform")
-            .texts("NAME=value", "set an environment variable", "--env", "-e")
-            .text("user[:group]", "in place of the image's user", "--user", "-u")
-            .text("dir", "in place of the image's working directory", "--workdir", "-w")
-            .text("path", "in place of the image's entrypoint", "--entrypoint")
-            .flag("the process gets a terminal", "--tty", "-t")
-            .flag("the root file system is read-only", "--read-only")
+        ContainerOptions.options(
+                new Options("jrun bundle create", "write a bundle from a stored image"))
             .texts("container:host:count", "map user ids", "--uid-map")
             .texts("container:host:count", "map group ids", "--gid-map")
             .flag("as an ordinary user: record owners, skip device nodes", "--rootless");
@@ -35,7 +26,6 @@ final class BundleCommands {
     String image = line.text("--image", "");
     if (image.isEmpty()) throw CommandFailure.usage("bundle create: --image is needed");
     List<String> words = line.arguments();
-    String entrypoint = line.text("--entrypoint", "");
     Report report =
         request
             .operations()
@@ -44,13 +34,9 @@ final class BundleCommands {
                 image,
                 ImageCommands.platform(line),
                 words.getFirst(),
-                new Overrides(
-                    words.subList(1, words.size()),
-                    entrypoint.isEmpty() ? null : List.of(entrypoint),
-                    line.texts("--env"),
-                    line.text("--user"),
-                    line.text("--workdir"),
-                    line.has("--read-only")),
+                ContainerOptions.overrides(
+                    line, words.subList(1, words.size()), request.operations()),
+                ContainerOptions.adjustments(line, request.operations()),
                 line.has("--tty"),
                 RootfsCommands.unpackOptions(request, nested));
     RootfsCommands.tellSkipped(request, report);

@@ -33,29 +33,14 @@ final class ImageRun {
   }
 
   static void options(Options options) {
-    options
-        .text("image", "the image to run, by name or digest", "--image")
-        .text("dir", "the store of images", "--store")
-        .text("os/arch[/variant]", "the platform; by default this machine's", "--platform")
-        .texts("/source:/destination[:options]", "bind a directory of the host", "--volume", "-v")
-        .texts("/destination[:options]", "mount a tmpfs", "--tmpfs")
-        .texts("NAME=value", "set an environment variable", "--env", "-e")
-        .text("user[:group]", "in place of the image's user", "--user", "-u")
-        .text("dir", "in place of the image's working directory", "--workdir", "-w")
-        .text("path", "in place of the image's entrypoint", "--entrypoint")
-        .text("name", "the host's name in the container", "--hostname")
-        .text("bytes", "the most memory, such as 512m", "--memory", "-m")
-        .text("N", "how many processors, such as 1.5", "--cpus")
-        .text("N", "the most processes", "--pids-limit")
-        .texts("cap", "add a capability", "--cap-add")
-        .texts("cap", "drop a capability", "--cap-drop")
+    ContainerOptions.options(options)
+        .text("id", "the container's id, in place of the first argument", "--name")
+        .flag("keep standard input open, as always", "--interactive", "-i")
         .commaTexts("name", "attach the container to a CNI network", "--network")
         .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish", "-p")
         .text("name", "join the namespaces of a sandbox", "--sandbox")
         .text("auto|overlayfs|copy", "how the root is made of the image", "--snapshotter")
         .texts("size=bytes", "the most that the container may change, in memory", "--storage-opt")
-        .flag("the root file system is read-only", "--read-only")
-        .flag("the process gets a terminal", "--tty", "-t")
         .flag("delete the container when it ends, as always without --keep", "--rm");
     Metadata.options(options);
   }
@@ -78,8 +63,11 @@ final class ImageRun {
     Request request =
         new Request(
             global, new ParsedLine(java.util.Map.of(), List.of(), false), operations, caller);
-    Nested nested = Nested.parse(GRAMMAR, NAME, ARGUMENTS, args, 1, Integer.MAX_VALUE, request);
+    Nested nested = Nested.parse(GRAMMAR, NAME, ARGUMENTS, args, 0, Integer.MAX_VALUE, request);
     if (nested.isHelp()) return 0;
+    if (words(nested).isEmpty()) {
+      throw CommandFailure.usage(NAME + ": wrong number of arguments, needs " + ARGUMENTS);
+    }
     try {
       return run(nested, global, operations, request);
     } catch (CommandFailure e) {
@@ -90,11 +78,19 @@ final class ImageRun {
     }
   }
 
+  /// The id, and what to run.
+  private static List<String> words(Nested nested) {
+    List<String> words = new ArrayList<>(nested.line().arguments());
+    String name = nested.line().text("--name");
+    if (name != null) words.addFirst(name);
+    return words;
+  }
+
   private static int run(
       Nested nested, GlobalOptions global, Operations operations, Request request) {
     ParsedLine line = nested.line();
     String store = line.text("--store", "");
-    String id = nested.argument(0);
+    String id = words(nested).getFirst();
     Images images = operations.images(store);
     Resolved image = images.resolve(line.text("--image", ""), ImageCommands.platform(line));
     ContainerBundles bundles = operations.containerBundles(images);
@@ -121,13 +117,15 @@ final class ImageRun {
       BundleClaim claim,
       Resolved image) {
     ParsedLine line = nested.line();
-    String id = nested.argument(0);
+    String id = words(nested).getFirst();
     Metadata metadata = Metadata.of(line);
     ContainerBundles.Made made;
     try {
       ContainerRoot wanted = containerRoot(line);
-      Adjustments adjustments = adjustments(line, operations);
-      Overrides overrides = overrides(line);
+      Adjustments adjustments = ContainerOptions.adjustments(line, operations);
+      List<String> words = words(nested);
+      Overrides overrides =
+          ContainerOptions.overrides(line, words.subList(1, words.size()), operations);
       Config base = operations.baseConfig();
       made =
           bundles.create(
@@ -193,35 +191,5 @@ final class ImageRun {
       limit = Adjustments.bytes(option.substring("size=".length()));
     }
     return new ContainerRoot(Snapshotter.parse(line.text("--snapshotter", "auto")), limit);
-  }
-
-  private static Overrides overrides(ParsedLine line) {
-    List<String> words = line.arguments();
-    List<String> rest = new ArrayList<>(words.subList(1, words.size()));
-    if (!rest.isEmpty() && rest.getFirst().equals("--")) rest.removeFirst();
-    String entrypoint = line.text("--entrypoint", "");
-    return new Overrides(
-        rest,
-        entrypoint.isEmpty() ? null : List.of(entrypoint),
-        line.texts("--env"),
-        line.text("--user"),
-        line.text("--workdir"),
-        line.has("--read-only"));
-  }
-
-  private static Adjustments adjustments(ParsedLine line, Operations operations) {
-    List<String> volumes = new ArrayList<>();
-    for (String volume : line.texts("--volume")) {
-      volumes.add(volume.startsWith("/") ? volume : operations.rootfsTools().absolute(volume));
-    }
-    return new Adjustments(
-        volumes,
-        line.texts("--tmpfs"),
-        line.text("--memory", ""),
-        line.text("--cpus", ""),
-        line.text("--pids-limit", ""),
-        line.texts("--cap-add"),
-        line.texts("--cap-drop"),
-        line.text("--hostname", ""));
   }
 }

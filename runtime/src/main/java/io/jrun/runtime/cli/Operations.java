@@ -81,6 +81,9 @@ public interface Operations {
   /// What a container's config says where neither an image nor the user does.
   Config baseConfig();
 
+  /// The capabilities that the caller can give to a container of an image.
+  List<String> capabilities();
+
   /// The directory of the containers' state.
   String stateRoot(GlobalOptions global);
 

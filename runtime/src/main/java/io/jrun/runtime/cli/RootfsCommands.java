@@ -59,7 +59,9 @@ final class RootfsCommands {
 
   private static OptionalLong latest(Request request, ParsedLine line) {
     String text =
-        line.text("--latest", request.operations().rootfsTools().variable("SOURCE_DATE_EPOCH"));
+        line.text(
+            "--latest",
+            request.operations().rootfsTools().variable("SOURCE_DATE_EPOCH").orElse(""));
     if (text.isEmpty()) return OptionalLong.empty();
     try {
       return OptionalLong.of(Long.parseLong(text));

@@ -541,6 +541,11 @@ public final class ContainerOperations {
     return imageStores().baseConfig();
   }
 
+  /// The capabilities that a container of an image can have.
+  public List<String> capabilities() {
+    return imageStores().capabilities();
+  }
+
   /// The directory of the containers' state.
   public String stateRoot(GlobalOptions global) {
     return store(global).root().toString();

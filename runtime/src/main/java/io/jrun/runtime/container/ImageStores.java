@@ -12,6 +12,7 @@ import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.unpack.IdMap;
 import io.jrun.rootfs.unpack.Rights;
 import io.jrun.rootfs.unpack.WriterProcess;
+import io.jrun.runtime.process.Capabilities;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.IdMapping;
@@ -107,6 +108,13 @@ final class ImageStores {
     // forgotten with the change of ids
     root.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     return unseen(prepared(process, root));
+  }
+
+  /// The capabilities that a container can have: those that root's bounding set has; in a user
+  /// namespace of its own, all.
+  List<String> capabilities() {
+    if (containers.uid() != 0) return Capabilities.NAMES;
+    return Capabilities.names(files().capabilities("CapBnd"));
   }
 
   /// What a container's config says where neither an image nor the user does.

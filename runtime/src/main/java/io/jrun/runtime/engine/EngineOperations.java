@@ -189,6 +189,11 @@ record EngineOperations(
   }
 
   @Override
+  public List<String> capabilities() {
+    return with(GlobalOptions.DEFAULTS, ContainerOperations::capabilities);
+  }
+
+  @Override
   public String stateRoot(GlobalOptions global) {
     return with(global, o -> o.stateRoot(global));
   }

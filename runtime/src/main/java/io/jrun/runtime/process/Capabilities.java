@@ -20,4 +20,9 @@ public final class Capabilities {
     }
     return mask;
   }
+
+  /// The names that are in a mask.
+  public static List<String> names(long mask) {
+    return NAMES.stream().filter(name -> (mask & mask(List.of(name))) != 0).toList();
+  }
 }

@@ -185,6 +185,11 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
+  public List<String> capabilities() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
   public String stateRoot(GlobalOptions global) {
     throw new UnsupportedOperationException();
   }
