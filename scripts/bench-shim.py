@@ -4,8 +4,11 @@
 JRUN=build/install/bin/jrun   beside which containerd-shim-jrun-v2 lies
 BENCH_RUNS=30                 runs of each, in turn
 BENCH_PODS=50                 pods that start at once
+BENCH_DIR=/dev/shm            where containerd's data is: on a disk both shims would wait for its database most of the time
+
 All of it happens in a network namespace of its own, with a root, state and socket of its own. A pod is what the CRI plugin
-makes of one for the shim: a sandbox container and a container that joins its namespaces, in one group.
+makes of one for the shim: a sandbox container and a container that joins its namespaces, in one group. Pods are started through
+containerd's own interface, since a hundred processes of ctr would take as much of the processors as all the rest.
 """
 
 import concurrent.futures
@@ -24,10 +27,16 @@ import tarfile
 import tempfile
 import time
 
+from containerd_client import Containerd, field, fields
+
 RUNS = int(os.environ.get("BENCH_RUNS", "30"))
 PODS = int(os.environ.get("BENCH_PODS", "50"))
 WARMUP = int(os.environ.get("BENCH_WARMUP", "100"))  # a resident engine is warm in its daily life
-AT_ONCE = 8
+ROUNDS = 3  # of pods that start at once, of which the median counts
+SETTLE_SECONDS = 8  # after which an engine has given back what it does not need
+REMOVERS = 8
+MEASURED = (1, 6, PODS)
+KERNEL_STACK = 16  # KiB
 JRUN = pathlib.Path(os.environ.get("JRUN", "build/install/bin/jrun")).absolute()
 SHIMS = {"jrun": "io.containerd.jrun.v2", "runc": "io.containerd.runc.v2"}
 IMAGE = "bench/busybox:1"
@@ -77,46 +86,6 @@ def write_image(path):
             add(archive, "blobs/sha256/" + digest(blob)[7:], blob)
 
 
-# ttrpc: as much of it, and of protobuf, as a client of the task service needs
-
-def varint(number):
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def field(number, value):
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value) if value else b""
-    value = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(value)) + value if value else b""
-
-
-def fields(data):
-    found, at = {}, 0
-
-    def number():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = data[at]
-            at += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-    while at < len(data):
-        tag = number()
-        value = number()
-        if tag & 7 == 2:
-            value, at = data[at:at + value], at + value
-        found[tag >> 3] = value
-    return found
-
-
 class Ttrpc:
     def __init__(self, address):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -132,10 +101,10 @@ class Ttrpc:
         if stream != self.stream:
             sys.exit("bench: an answer to %d, not %d" % (stream, self.stream))
         self.stream += 2
-        status = fields(answer.get(1, b""))
+        status = fields(answer.get(1, [b""])[-1])
         if status.get(1):
-            sys.exit("bench: %s: %s" % (method, status.get(2, b"").decode()))
-        return fields(answer.get(2, b""))
+            sys.exit("bench: %s: %s" % (method, status.get(2, [b""])[-1].decode()))
+        return fields(answer.get(2, [b""])[-1])
 
     def read(self, length):
         data = b""
@@ -234,23 +203,36 @@ class Bench:
 
     # Pods
 
-    def pod(self, shim):
-        sandbox, container = self.id(), self.id()
-        group = ["--annotation", "io.kubernetes.cri.sandbox-id=" + sandbox]
-        flags = ["run", "--detach", "--null-io", "--runtime", SHIMS[shim], *group]
-        self.run(*flags, IMAGE, sandbox, "sleep", "100000")
-        pid = self.pid(sandbox)
-        joined = [word for name in ("network:net", "ipc:ipc", "uts:uts")
-                  for word in ("--with-ns", "%s:/proc/%d/ns/%s" % (name.split(":")[0], pid, name.split(":")[1]))]
-        self.run(*flags, *joined, IMAGE, container, "sleep", "100000")
-        return sandbox, container
+    def learn(self):
+        """What ctr makes of the image for a container, for those that are made without it."""
+        id = self.id()
+        self.run("run", "--detach", "--null-io", "--runtime", SHIMS["runc"], IMAGE, id, "sleep", "100000")
+        self.spec = json.loads(self.run("containers", "info", id))["Spec"]
+        self.parent = next(words[1] for words in map(str.split, self.run("snapshots", "ls").splitlines()) if words[0] == id)
+        self.remove(id)
 
-    def pid(self, id):
-        for line in self.run("tasks", "ls").splitlines():
-            words = line.split()
-            if words[0] == id:
-                return int(words[1])
-        sys.exit("bench: no task " + id)
+    def start(self, client, shim, group, pid=0):
+        id = self.id()
+        spec = dict(self.spec, annotations={"io.kubernetes.cri.sandbox-id": group or id})
+        spec["linux"] = dict(spec["linux"], cgroupsPath="/%s/%s" % (NAMESPACE, id))
+        if pid:
+            shared = {"network": "net", "ipc": "ipc", "uts": "uts"}
+            spec["linux"]["namespaces"] = [
+                dict(n, path="/proc/%d/ns/%s" % (pid, shared[n["type"]])) if n["type"] in shared else n
+                for n in spec["linux"]["namespaces"]]
+        spec = field(1, "types.containerd.io/opencontainers/runtime-spec/1/Spec") + field(2, json.dumps(spec))
+        # the container first, since a snapshot that nothing refers to may be collected
+        client.call("containers.v1.Containers", "Create", field(1, field(1, id) + field(3, IMAGE) + field(4, field(1, SHIMS[shim]))
+                    + field(5, spec) + field(6, "overlayfs") + field(7, id)))
+        mounts = client.call("snapshots.v1.Snapshots", "Prepare", field(1, "overlayfs") + field(2, id) + field(3, self.parent))[1]
+        task = client.call("tasks.v1.Tasks", "Create", field(1, id) + b"".join(field(3, mount) for mount in mounts))
+        client.call("tasks.v1.Tasks", "Start", field(1, id))
+        return id, task[2][0]
+
+    def pod(self, shim, client):
+        sandbox, pid = self.start(client, shim, "")
+        container, _ = self.start(client, shim, sandbox, pid)
+        return sandbox, container
 
     def remove(self, *ids):
         for id in ids:
@@ -258,33 +240,57 @@ class Bench:
         self.run("containers", "delete", *ids)
 
     def pods_at_once(self, shim, count):
-        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as threads:
+        """The pods, how long it took, and what of the processors, in seconds."""
+        clients = [Containerd(self.socket, NAMESPACE) for _ in range(count)]
+        before = self.processor_seconds(shim)
+        with concurrent.futures.ThreadPoolExecutor(count) as threads:
             start = time.perf_counter()
-            pods = list(threads.map(lambda _: self.pod(shim), range(count)))
+            pods = list(threads.map(lambda client: self.pod(shim, client), clients))
             seconds = time.perf_counter() - start
-        return pods, count / seconds
+        used = self.processor_seconds(shim) - before
+        for client in clients:
+            client.close()
+        return pods, seconds, used
 
     def remove_all(self, pods):
-        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as threads:
+        with concurrent.futures.ThreadPoolExecutor(REMOVERS) as threads:
             list(threads.map(lambda pod: self.remove(*reversed(pod)), pods))
 
-    def memory(self, shim):
-        """KiB of all shims, and of the engine: proportional set sizes."""
-        shims = engine = 0
+    @staticmethod
+    def processes(word):
+        """Those of this network namespace that have this in their command line."""
         own = os.readlink("/proc/self/ns/net")
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                if os.readlink(process / "ns/net") != own:
-                    continue
-                line = (process / "cmdline").read_bytes()
-                pss = int(next(l for l in (process / "smaps_rollup").read_text().splitlines() if l.startswith("Pss:")).split()[1])
-            except (OSError, StopIteration):
-                continue
-            if b"containerd-shim-%s-v2" % shim.encode() in line:
-                shims += pss
-            elif b"io.jrun.runtime.engine.Main" in line and shim == "jrun":
-                engine += pss
-        return shims, engine
+                if os.readlink(process / "ns/net") == own and word in (process / "cmdline").read_bytes():
+                    yield process
+            except OSError:
+                pass
+
+    def of_shim(self, shim):
+        shims = list(self.processes(b"containerd-shim-%s-v2" % shim.encode()))
+        return shims, list(self.processes(b"io.jrun.runtime.engine.Main")) if shim == "jrun" else []
+
+    def processor_seconds(self, shim):
+        """Of containerd, shims and engine, with the children that they have waited for."""
+        shims, engine = self.of_shim(shim)
+        ticks = 0
+        for process in [pathlib.Path("/proc/%d" % self.daemon.pid), *shims, *engine]:
+            ticks += sum(map(int, (process / "stat").read_text().rsplit(")", 1)[1].split()[11:15]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    @staticmethod
+    def memory(processes):
+        """KiB: resident, proportional, anonymous, and what the kernel has for them: page tables and stacks."""
+        sums = dict.fromkeys(("Rss", "Pss", "Anonymous", "kernel"), 0)
+        for process in processes:
+            for line in (process / "smaps_rollup").read_text().splitlines()[1:]:
+                name, value = line.split()[:2]
+                if name[:-1] in sums:
+                    sums[name[:-1]] += int(value)
+            status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+            sums["kernel"] += int(status["VmPTE"].split()[0]) + KERNEL_STACK * int(status["Threads"])
+        return sums
 
     def probe(self, shim, container):
         """What the kubelet's exec probe asks of the shim."""
@@ -328,28 +334,68 @@ def in_turn(count, action):
 
 def measure(bench):
     bench.run_true("runc")
+    bench.learn()
     for _ in range(WARMUP):
         bench.run_true("jrun")
     print("| shim (median of %d) | jrun | runc | ratio | goal | met |" % RUNS)
     print("| --- | ---: | ---: | ---: | --- | --- |")
     line("`ctr run --rm` of `/bin/true`", *in_turn(RUNS, bench.run_true), "ms", 0.6)
     line("Create, Start, Wait, Delete at the shim", *in_turn(RUNS, bench.api), "ms", 0.25)
-    pods = {shim: bench.pod(shim) for shim in SHIMS}
+    client = Containerd(bench.socket, NAMESPACE)
+    pods = {shim: bench.pod(shim, client) for shim in SHIMS}
     line("exec probe at the shim", *in_turn(RUNS, lambda shim: bench.probe(shim, pods[shim][1])), "ms", 0.25)
     bench.remove_all(pods.values())
-    rates, shims = {}, {}
-    total = 0
+    measure_pods(bench)
+    measure_memory(bench, client)
+
+
+def measure_pods(bench):
+    rates, used = ({shim: [] for shim in SHIMS} for _ in range(2))
+    for _ in range(ROUNDS):
+        for shim in SHIMS:
+            pods, seconds, processor = bench.pods_at_once(shim, PODS)
+            rates[shim].append(PODS / seconds)
+            used[shim].append(processor / PODS * 1000)
+            bench.remove_all(pods)
+    line("pods per second, %d at once" % PODS, *[statistics.median(rates[shim]) for shim in SHIMS], "/s", -3)
+    line("processor time of such a pod, containerd's included", *[statistics.median(used[shim]) for shim in SHIMS], "ms", 1 / 3)
+
+
+def measure_memory(bench, client):
+    shims, all = ({shim: [] for shim in SHIMS} for _ in range(2))
     for shim in SHIMS:
-        started, rates[shim] = bench.pods_at_once(shim, PODS)
-        shims[shim], engine = bench.memory(shim)
-        total += engine
-        bench.remove_all(started)
-    line("pods per second, %d at once" % PODS, rates["jrun"], rates["runc"], "/s", -3)
-    each = {shim: shims[shim] / PODS for shim in SHIMS}
-    line("memory of a pod's shim (PSS)", each["jrun"], each["runc"], "KiB", 0.05)
-    pods_until = total / (each["runc"] - each["jrun"])
-    print("| all memory, engine of %.0f KiB included, is less from pod | %.1f | | | ≤ 6 | %s |" % (
-        total, pods_until, "yes" if pods_until < 6 else "**no**"))
+        pods = []
+        for count in MEASURED:
+            pods += [bench.pod(shim, client) for _ in range(count - len(pods))]
+            time.sleep(SETTLE_SECONDS)
+            own, engine = map(bench.memory, bench.of_shim(shim))
+            shims[shim].append(own)
+            all[shim].append({kind: own[kind] + engine[kind] for kind in own})
+        bench.remove_all(pods)
+    for found in all.values():
+        for sums in found:
+            sums["Anonymous + kernel"] = sums["Anonymous"] + sums["kernel"]
+    last = len(MEASURED) - 1
+    line("memory of a pod's shim (Pss)", *[shims[shim][last]["Pss"] / PODS for shim in SHIMS], "KiB", 0.05)
+    for kind in ("Pss", "Anonymous", "Anonymous + kernel", "Rss"):
+        pod = less_from([(count, all["jrun"][i][kind] - all["runc"][i][kind]) for i, count in enumerate(MEASURED)])
+        print("| all memory (%s), engine included, is less from pod | %s | | | ≤ 6 | %s |" % (
+            kind, "%.1f" % pod if pod else "-", "yes" if pod and pod <= 6 else "**no**"))
+    print("\n| MiB of all shims, with the engine | pods | Rss | Pss | Anonymous | kernel |\n| --- | ---: | ---: | ---: | ---: | ---: |")
+    for shim in SHIMS:
+        for i, count in enumerate(MEASURED):
+            print("| %s | %d | %s |" % (shim, count, " | ".join(
+                "%.1f" % (all[shim][i][kind] / 1024) for kind in ("Rss", "Pss", "Anonymous", "kernel"))))
+
+
+def less_from(differences):
+    """Where a line through the two measured points around it crosses zero; None if it does not."""
+    if differences[0][1] <= 0:
+        return differences[0][0]
+    for (a, before), (b, after) in zip(differences, differences[1:]):
+        if before > 0 >= after:
+            return a + (b - a) * before / (before - after)
+    return None
 
 
 def main():
@@ -360,7 +406,7 @@ def main():
         if not shutil.which(tool):
             sys.exit("bench: no %s: install containerd and runc" % tool)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="bench-shim-"))
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="bench-shim-", dir=os.environ.get("BENCH_DIR", "/dev/shm")))
     bench = Bench(directory)
     try:
         measure(bench)

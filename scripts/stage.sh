@@ -41,7 +41,7 @@ classpath=$(sed 's|\([^:]*\)|%/\1|g' <<<"$classpath")
 # Without the machine code that the cache would hold since JDK 25: it is for this processor, and on one with fewer instructions the engine
 # would end with SIGILL (an installation that is copied, a virtual machine that moves). It saves no measurable time.
 write_arguments() {
-  printf '%s\n' "$java" -XX:+UseSerialGC -Xms4m -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
+  printf '%s\n' "$java" -XX:+UseSerialGC -Xms8m -Xmn4m -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
     -XX:MinHeapFreeRatio=10 -XX:MaxHeapFreeRatio=20 -XX:-ShrinkHeapInSteps \
     -XX:-UsePerfData -XX:+ErrorFileToStderr -XX:-CreateCoredumpOnCrash -XX:ReservedCodeCacheSize=24m \
     -XX:+UnlockDiagnosticVMOptions -XX:-AOTAdapterCaching -XX:-AOTStubCaching -XX:-AOTRecordTraining -XX:-AOTReplayTraining \

@@ -46,7 +46,7 @@ public final class Layout implements Arguments {
   /// @param reserved bytes kept free at the start, for headers
   public Layout(long base, int reserved) {
     this.base = base;
-    this.memory = new byte[Math.max(1024, reserved * 2)];
+    this.memory = new byte[Math.max(256, reserved * 2)];
     this.end = align(reserved);
   }
 

@@ -22,7 +22,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -37,6 +38,7 @@ final class Engine {
   private static final long LEAVING_MILLIS = 20;
   private static final long LEAVING_PODS_MILLIS = 5000;
   private static final long STOP_SECONDS = 10;
+  private static final long KEEP_SECONDS = 5;
   private static final int SPARE_THREADS = 2;
   private static final int POLLIN = 1;
 
@@ -53,7 +55,13 @@ final class Engine {
   private final CountDownLatch leaving = new CountDownLatch(1);
   private final CountDownLatch unfindable = new CountDownLatch(1);
   private final ExecutorService threads =
-      Executors.newCachedThreadPool(Thread.ofPlatform().name("client-", 0).daemon(true).factory());
+      new ThreadPoolExecutor(
+          0,
+          Integer.MAX_VALUE,
+          KEEP_SECONDS,
+          TimeUnit.SECONDS,
+          new SynchronousQueue<>(),
+          Thread.ofPlatform().name("client-", 0).daemon(true).factory());
   private volatile boolean stopping;
   private volatile String socketPath = "";
 
