@@ -13,7 +13,12 @@ import io.jrun.cni.simple.OwnOrProcess;
 import io.jrun.cni.simple.SimpleCni;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.SignalCall;
+import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.NetworkConfig;
+import io.jrun.specs.cni.PluginConfig;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.SpecException;
 import java.nio.charset.StandardCharsets;
@@ -22,6 +27,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /// Wires a container to networks and unwires it. What is needed for the latter is in the cache of
@@ -29,8 +37,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// ```
 ///   runtime                                      here
-///     | init has its network namespace, waits     |
-///     | attach(client, id, /proc/PID/ns/net, …) ->|  ADD of eth0, eth1, … in turn
+///     | begin(client, id, …) -------------------> |  another thread: configurations, addresses,
+///     | init is born                              |    what filters and masquerades
+///     | finish(/proc/PID/ns/net) ---------------> |  ADD of eth0, eth1, … in turn
 ///     | <- results: addresses                     |
 ///     | start                                     |
 ///     | detach(client, id) ---------------------> |  DEL of all that the cache has of it
@@ -43,6 +52,9 @@ public final class ContainerNetworks implements Networks {
   private final Path ownHelper;
   private final ResultCache cache;
   private final RecentNetworks recent = new RecentNetworks();
+  private final ExecutorService threads =
+      Executors.newCachedThreadPool(
+          Thread.ofPlatform().name("attaching-", 0).daemon(true).factory());
 
   /// @param ownHelper the installed helper
   public ContainerNetworks(Kernel kernel, SimpleCni plugin, Path ownHelper, ResultCache cache) {
@@ -53,51 +65,48 @@ public final class ContainerNetworks implements Networks {
   }
 
   @Override
-  public List<Attached> attach(
-      HelperKernel client, List<String> env, String containerId, String netns, Wish wish) {
-    List<Attached> attached = new ArrayList<>();
-    try (HelperCaller caller = new HelperCaller(kernel, client, env)) {
-      NetworkRuntime runtime = runtime(caller, client, env, wish.pluginPath());
-      try {
-        for (String name : wish.names()) {
-          AttachmentArgs args =
-              new AttachmentArgs(
-                  containerId,
-                  netns,
-                  "eth" + attached.size(),
-                  wish.args(),
-                  PublishedPort.capabilityArgs(wish.ports()));
-          NetworkConfig network = new ConfigDirectory(wish.configDirectory(), recent).load(name);
-          // on its way while the plugin's configuration is made
-          if (network.plugins().getFirst().type().equals(SimpleCni.NAME)) caller.begin(netns);
-          attached.add(add(runtime, network, args));
-        }
-      } catch (RuntimeException e) {
-        try {
-          detach(runtime, containerId);
-        } catch (RuntimeException undo) {
-          e.addSuppressed(undo);
-        }
-        throw e;
-      } finally {
-        caller.closeLeft();
-      }
-    }
-    return attached;
+  public Attaching begin(
+      HelperKernel client, List<String> env, String containerId, String sign, Wish wish) {
+    HelperCaller caller = new HelperCaller(kernel, client, env);
+    NetworkRuntime runtime = runtime(caller, client, env, wish.pluginPath());
+    Future<List<BegunAttachment>> begun =
+        threads.submit(() -> begin(runtime, containerId, sign, wish));
+    return new AttachingContainer(caller, begun, () -> detach(runtime, containerId));
   }
 
-  /// A failed ADD is followed by its DEL, as the specification asks of runtimes.
-  private static Attached add(NetworkRuntime runtime, NetworkConfig network, AttachmentArgs args) {
-    try {
-      NetworkRuntime.Added added = runtime.attach(network, args);
-      return new Attached(added.result(), new Known.Attachment(network, added.cached()));
-    } catch (RuntimeException e) {
+  /// Up to the first that fails.
+  private List<BegunAttachment> begin(
+      NetworkRuntime runtime, String containerId, String sign, Wish wish) {
+    List<BegunAttachment> begun = new ArrayList<>();
+    for (String name : wish.names()) {
+      AttachmentArgs args =
+          new AttachmentArgs(
+              containerId,
+              sign,
+              "eth" + begun.size(),
+              wish.args(),
+              PublishedPort.capabilityArgs(wish.ports()));
+      ConfigDirectory directory = new ConfigDirectory(wish.configDirectory(), recent);
+      BegunAttachment one = BegunAttachment.begin(runtime, args, () -> directory.load(name));
+      begun.add(one);
+      if (one.hasFailed()) break;
+    }
+    return begun;
+  }
+
+  @Override
+  public void detachAtEnd(Known known, int init) {
+    for (Known.Attachment one : known.attachments()) {
+      List<PluginConfig> plugins = one.network().plugins();
+      if (plugins.size() > 1 || !plugins.getFirst().type().equals(SimpleCni.NAME)) continue;
+      AttachmentArgs args = one.cached().args();
       try {
-        runtime.del(network, args);
-      } catch (RuntimeException undo) {
-        e.addSuppressed(undo);
+        plugin.removeLinkAtEnd(
+            new Attachment(args.containerId(), args.ifname()),
+            OwnedDescriptor.open(kernel, new SignalCall.PidfdOpen(init)));
+      } catch (KernelException e) {
+        return; // it has ended already
       }
-      throw e;
     }
   }
 

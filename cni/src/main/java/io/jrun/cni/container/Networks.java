@@ -64,11 +64,30 @@ public interface Networks {
     }
   }
 
-  /// Attaches the container to all of the networks, or to none.
+  /// Begins to attach a container to all of the networks, or to none. What needs no network
+  /// namespace is done from here on, in another thread.
   ///
   /// @param client the process that wires: plugins run as its children
-  List<Attached> attach(
-      HelperKernel client, List<String> env, String containerId, String netns, Wish wish);
+  /// @param sign a path that is there for as long as the container
+  Attaching begin(
+      HelperKernel client, List<String> env, String containerId, String sign, Wish wish);
+
+  /// A container that is being attached.
+  interface Attaching {
+    /// Goes into the network namespace, which is there now, if [#finish] will have to.
+    void enter(String netns);
+
+    /// Attaches the container; a failure detaches it from all.
+    List<Attached> finish(String netns);
+
+    /// Takes back what was begun, where it is not finished.
+    void abandon();
+  }
+
+  /// Begins to detach a container when its processes have ended, before anybody asks for it.
+  ///
+  /// @param init the first of its pid namespace
+  void detachAtEnd(Known known, int init);
 
   /// Detaches the container from all that it was attached to, going on after failures; what could
   /// not be detached stays for the next try.

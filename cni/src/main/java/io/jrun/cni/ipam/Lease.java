@@ -5,5 +5,6 @@ import io.jrun.specs.cni.Attachment;
 
 /// An address that a container's interface holds.
 ///
-/// @param netns the path of its network namespace at the time; empty when it was not told
+/// @param netns the path of its network namespace at the time, or another that is there for as long
+///   as the holder; empty when none was told
 public record Lease(IpAddress address, Attachment holder, String netns) {}

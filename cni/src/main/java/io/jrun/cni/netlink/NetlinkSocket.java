@@ -11,6 +11,8 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.SocketCall;
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -32,6 +34,8 @@ public final class NetlinkSocket implements AutoCloseable {
   private static final int DUMP_SIZE = 65536;
   private static final int NLMSGERR_ATTR_MSG = 1;
   private static final int POLLIN = 1;
+  private static final int IFREQ = 40;
+  private static final int IFNAMSIZ = 16;
   private static final long TIMEOUT_MILLIS = 30_000;
 
   private final Kernel kernel;
@@ -129,6 +133,21 @@ public final class NetlinkSocket implements AutoCloseable {
   /// All that the kernel lists.
   public List<Reply> dump(Request request) {
     return attempt(request).orThrow().replies();
+  }
+
+  /// Whether there is a link of that index. It is asked without the kernel's lock of links, which a
+  /// request would wait for (netdevice(7), SIOCGIFNAME).
+  public boolean finds(int link) {
+    ByteBuffer request = ByteBuffer.allocate(IFREQ).order(ByteOrder.nativeOrder());
+    request.putInt(IFNAMSIZ, link);
+    try {
+      kernel.call(
+          new FileCall.IoctlWrite(socket.descriptor(), FileCall.SIOCGIFNAME, request.array()));
+      return true;
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENODEV)) return false;
+      throw e;
+    }
   }
 
   /// The answers to all but dumps wait already when the request has been sent.

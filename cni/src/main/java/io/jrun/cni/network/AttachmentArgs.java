@@ -40,6 +40,11 @@ public record AttachmentArgs(
     return args;
   }
 
+  /// The same with another namespace.
+  public AttachmentArgs in(String other) {
+    return new AttachmentArgs(containerId, other, ifname, args, capabilityArgs);
+  }
+
   String argsText() {
     return args.stream().map(a -> a.key() + "=" + a.value()).collect(Collectors.joining(";"));
   }

@@ -3,6 +3,7 @@ package io.jrun.cni.network;
 import io.jrun.cni.CniException;
 import io.jrun.cni.plugin.PluginCall;
 import io.jrun.cni.plugin.PluginExecutor;
+import io.jrun.cni.plugin.PluginInput;
 import io.jrun.cni.plugin.Verb;
 import io.jrun.kernel.LockFile;
 import io.jrun.specs.cni.Attachment;
@@ -14,13 +15,13 @@ import io.jrun.specs.cni.PluginConfig;
 import io.jrun.specs.cni.VersionInfo;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.SpecException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Runs the plugins of networks, as libcni does: ADD in their order, each with the result of the
@@ -42,36 +43,100 @@ public final class NetworkRuntime {
 
   /// Adds the container to the network; after a failure the caller DELs.
   public CniResult add(NetworkConfig network, AttachmentArgs args) {
-    return attach(network, args).result();
+    return begin(network, args).finish(args.netns()).result();
   }
 
-  /// The same, with what [#del] will need.
-  public Added attach(NetworkConfig network, AttachmentArgs args) {
+  /// Begins to add a container that may have no network namespace yet: does of the first plugin's
+  /// ADD what needs none. Until it is finished or abandoned GC is kept away.
+  ///
+  /// @param args their namespace is a path that is there for as long as the container
+  public Begun begin(NetworkConfig network, AttachmentArgs args) {
     args.check();
-    try (LockFile lock = cache.lockShared()) {
-      CniResult result = CniResult.EMPTY;
-      Json.@Nullable JsonObject previous = null;
-      for (PluginConfig plugin : network.plugins()) {
-        byte[] out = execute(Verb.ADD, network, plugin, args, previous, Map.of());
-        result = read(network, plugin, out);
-        previous = result.toJson(network.version());
-      }
-      CachedAttachment cached =
-          new CachedAttachment(
-              network.name(),
-              network.source(),
-              args,
-              previous == null ? Json.JsonObject.EMPTY : previous);
-      cache.add(cached);
-      return new Added(result, cached);
+    LockFile lock = cache.lockShared();
+    try {
+      PluginConfig first = network.plugins().getFirst();
+      Optional<PluginExecutor.BegunAdd> begun =
+          told(
+              first,
+              Verb.ADD,
+              () ->
+                  executor.begin(
+                      first.type(),
+                      call(Verb.ADD, args),
+                      new PluginInput(configuration(network, first, args))));
+      return new Begun(network, args, lock, begun);
+    } catch (RuntimeException e) {
+      lock.close();
+      throw e;
     }
   }
 
-  private static CniResult read(NetworkConfig network, PluginConfig plugin, byte[] out) {
-    try {
-      return CniResult.read("the result of " + plugin.type(), out, network.version());
-    } catch (SpecException e) {
-      throw new CniException(CniError.DECODING_FAILURE, String.valueOf(e.getMessage()).strip(), e);
+  /// An ADD that was begun.
+  public final class Begun {
+    private final NetworkConfig network;
+    private final AttachmentArgs args;
+    private final LockFile lock;
+    private final Optional<PluginExecutor.BegunAdd> first;
+
+    private Begun(
+        NetworkConfig network,
+        AttachmentArgs args,
+        LockFile lock,
+        Optional<PluginExecutor.BegunAdd> first) {
+      this.network = network;
+      this.args = args;
+      this.lock = lock;
+      this.first = first;
+    }
+
+    /// Whether the first plugin has done its part of it.
+    public boolean isOwn() {
+      return first.isPresent();
+    }
+
+    /// Adds the container, whose namespace is there; after a failure the caller DELs.
+    public Added finish(String netns) {
+      AttachmentArgs there = args.in(netns);
+      try (lock) {
+        CniResult result = CniResult.EMPTY;
+        Json.@Nullable JsonObject previous = null;
+        for (PluginConfig plugin : network.plugins()) {
+          Json.@Nullable JsonObject before = previous;
+          result =
+              told(
+                  plugin,
+                  Verb.ADD,
+                  () ->
+                      before == null && first.isPresent()
+                          ? first.get().finish(netns)
+                          : add(plugin, there, before));
+          previous = result.toJson(network.version());
+        }
+        CachedAttachment cached =
+            new CachedAttachment(
+                network.name(),
+                network.source(),
+                there,
+                previous == null ? Json.JsonObject.EMPTY : previous);
+        cache.add(cached);
+        return new Added(result, cached);
+      }
+    }
+
+    private CniResult add(
+        PluginConfig plugin, AttachmentArgs there, Json.@Nullable JsonObject before) {
+      return executor.add(
+          plugin.type(),
+          call(Verb.ADD, there),
+          new PluginInput(configuration(network, plugin, there), () -> before),
+          network.version());
+    }
+
+    /// Takes back what was done of an ADD that will not be finished.
+    public void abandon() {
+      try (lock) {
+        first.ifPresent(PluginExecutor.BegunAdd::abandon);
+      }
     }
   }
 
@@ -103,11 +168,14 @@ public final class NetworkRuntime {
 
   private void delLocked(
       NetworkConfig network, AttachmentArgs args, Optional<CachedAttachment> cached) {
-    Json.@Nullable JsonObject previous =
-        network.version().atLeast(CniVersion.V0_4_0) ? result(network, cached).orElse(null) : null;
+    boolean isTold = network.version().atLeast(CniVersion.V0_4_0);
     AttachmentArgs remembered = remembered(args, cached);
     for (PluginConfig plugin : network.plugins().reversed()) {
-      execute(Verb.DEL, network, plugin, remembered, previous, Map.of());
+      Json.JsonObject config = configuration(network, plugin, remembered);
+      // most of our own need it not
+      PluginInput input =
+          new PluginInput(config, () -> isTold ? result(network, cached).orElse(null) : null);
+      execute(plugin, call(Verb.DEL, remembered), input);
     }
     cache.remove(network.name(), args);
   }
@@ -155,8 +223,10 @@ public final class NetworkRuntime {
               + " on network "
               + network.name());
     }
+    AttachmentArgs remembered = remembered(args, cached);
     for (PluginConfig plugin : network.plugins()) {
-      execute(Verb.CHECK, network, plugin, remembered(args, cached), previous.get(), Map.of());
+      Json.JsonObject config = configuration(network, plugin, remembered);
+      execute(plugin, call(Verb.CHECK, remembered), new PluginInput(config, previous::get));
     }
   }
 
@@ -174,10 +244,12 @@ public final class NetworkRuntime {
       if (network.version().atLeast(CniVersion.V1_1_0)) {
         Json list = new Json.JsonArray(valid.stream().<Json>map(Attachment::toJson).toList());
         // the second name is what the first plugins to know GC read
-        Map<String, Json> more =
-            Map.of("cni.dev/valid-attachments", list, "cni.dev/attachments", list);
         for (PluginConfig plugin : network.plugins()) {
-          attempt(failures, () -> execute(Verb.GC, network, plugin, null, null, more));
+          Json.JsonObject config =
+              configuration(network, plugin)
+                  .with("cni.dev/valid-attachments", list)
+                  .with("cni.dev/attachments", list);
+          attempt(failures, () -> execute(plugin, call(Verb.GC), new PluginInput(config)));
         }
       }
     }
@@ -199,7 +271,7 @@ public final class NetworkRuntime {
   public void status(NetworkConfig network) {
     if (!network.version().atLeast(CniVersion.V1_1_0)) return;
     for (PluginConfig plugin : network.plugins()) {
-      execute(Verb.STATUS, network, plugin, null, null, Map.of());
+      execute(plugin, call(Verb.STATUS), new PluginInput(configuration(network, plugin)));
     }
   }
 
@@ -207,52 +279,52 @@ public final class NetworkRuntime {
   public Map<String, VersionInfo> versions(NetworkConfig network) {
     Map<String, VersionInfo> versions = new LinkedHashMap<>();
     for (PluginConfig plugin : network.plugins()) {
-      byte[] out = execute(Verb.VERSION, network, plugin, null, null, Map.of());
+      byte[] out =
+          execute(plugin, call(Verb.VERSION), new PluginInput(configuration(network, plugin)));
       versions.put(plugin.type(), VersionInfo.read(out));
     }
     return versions;
   }
 
-  private byte[] execute(
-      Verb verb,
-      NetworkConfig network,
-      PluginConfig plugin,
-      @Nullable AttachmentArgs args,
-      Json.@Nullable JsonObject previous,
-      Map<String, Json> more) {
-    PluginCall call =
-        args == null
-            ? new PluginCall(verb, "", "", "", "", path)
-            : new PluginCall(
-                verb, args.containerId(), args.netns(), args.ifname(), args.argsText(), path);
-    Json.JsonObject stdin =
-        configuration(
-            network, plugin, args == null ? Json.JsonObject.EMPTY : args.capabilityArgs());
-    if (previous != null) stdin = stdin.with("prevResult", previous);
-    for (Map.Entry<String, Json> member : more.entrySet()) {
-      stdin = stdin.with(member.getKey(), member.getValue());
-    }
+  private PluginCall call(Verb verb) {
+    return new PluginCall(verb, "", "", "", "", path);
+  }
+
+  private PluginCall call(Verb verb, AttachmentArgs args) {
+    return new PluginCall(
+        verb, args.containerId(), args.netns(), args.ifname(), args.argsText(), path);
+  }
+
+  private byte[] execute(PluginConfig plugin, PluginCall call, PluginInput input) {
+    return told(plugin, call.verb(), () -> executor.execute(plugin.type(), call, input));
+  }
+
+  /// A failure says which plugin's it is.
+  private static <T> T told(PluginConfig plugin, Verb verb, Supplier<T> action) {
     try {
-      return executor.execute(plugin.type(), call, stdin.toText().getBytes(StandardCharsets.UTF_8));
+      return action.get();
     } catch (CniException e) {
       throw e.in("plugin type=\"" + plugin.type() + "\" failed (" + verb.word() + ")");
     }
   }
 
-  /// The plugin's own members with the network's name and version, and the arguments of its
-  /// capabilities.
+  /// The plugin's own members with the network's name and version.
+  private static Json.JsonObject configuration(NetworkConfig network, PluginConfig plugin) {
+    return plugin
+        .json()
+        .with("name", Json.of(network.name()))
+        .with("cniVersion", Json.of(network.version().text()));
+  }
+
+  /// The same, with the arguments of the plugin's capabilities.
   private static Json.JsonObject configuration(
-      NetworkConfig network, PluginConfig plugin, Json.JsonObject capabilityArgs) {
+      NetworkConfig network, PluginConfig plugin, AttachmentArgs args) {
     LinkedHashMap<String, Json> runtimeConfig = new LinkedHashMap<>();
     for (String capability : plugin.capabilities()) {
-      Json value = capabilityArgs.member(capability);
+      Json value = args.capabilityArgs().member(capability);
       if (value != null) runtimeConfig.put(capability, value);
     }
-    Json.JsonObject config =
-        plugin
-            .json()
-            .with("name", Json.of(network.name()))
-            .with("cniVersion", Json.of(network.version().text()));
+    Json.JsonObject config = configuration(network, plugin);
     return runtimeConfig.isEmpty()
         ? config
         : config.with("runtimeConfig", new Json.JsonObject(runtimeConfig));

@@ -1,10 +1,44 @@
 package io.jrun.cni.plugin;
 
+import io.jrun.cni.CniException;
+import io.jrun.specs.cni.CniError;
+import io.jrun.specs.cni.CniResult;
+import io.jrun.specs.cni.CniVersion;
+import io.jrun.specs.json.SpecException;
+import java.util.Optional;
+
 /// Runs a plugin.
 public interface PluginExecutor {
   /// Returns what the plugin printed.
   ///
   /// @param type the plugin's name, to be found in the call's path
-  /// @throws io.jrun.cni.CniException the error that it told, or that kept it from running
-  byte[] execute(String type, PluginCall call, byte[] stdin);
+  /// @throws CniException the error that it told, or that kept it from running
+  byte[] execute(String type, PluginCall call, PluginInput input);
+
+  /// ADD with its result, which is no text where the plugin is in this process.
+  ///
+  /// @param version of a result that names none
+  default CniResult add(String type, PluginCall call, PluginInput input, CniVersion version) {
+    byte[] out = execute(type, call, input);
+    try {
+      return CniResult.read("the result of " + type, out, version);
+    } catch (SpecException e) {
+      throw new CniException(CniError.DECODING_FAILURE, String.valueOf(e.getMessage()).strip(), e);
+    }
+  }
+
+  /// Does of an ADD what needs no network namespace; empty where the plugin does it all at once.
+  ///
+  /// @param call its namespace is a path that is there for as long as the container
+  default Optional<BegunAdd> begin(String type, PluginCall call, PluginInput input) {
+    return Optional.empty();
+  }
+
+  /// An ADD whose container has no network namespace yet.
+  interface BegunAdd {
+    CniResult finish(String netns);
+
+    /// Takes back what was done, where it will not be finished; a failed [#finish] has done so.
+    void abandon();
+  }
 }

@@ -29,11 +29,15 @@ public final class ProcessExecutor implements PluginExecutor {
   }
 
   @Override
-  public byte[] execute(String type, PluginCall call, byte[] stdin) {
+  public byte[] execute(String type, PluginCall call, PluginInput input) {
     Path file = PluginPath.find(type, call.path());
     Program program =
         new Program(
-            file.toString(), List.of(file.toString()), call.environment(env), stdin, timeoutMillis);
+            file.toString(),
+            List.of(file.toString()),
+            call.environment(env),
+            input.bytes(),
+            timeoutMillis);
     Program.Ended ended;
     try {
       ended = program.run(kernel, parent);

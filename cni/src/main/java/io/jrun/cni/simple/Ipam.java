@@ -2,6 +2,7 @@ package io.jrun.cni.simple;
 
 import io.jrun.cni.CniException;
 import io.jrun.cni.plugin.PluginCall;
+import io.jrun.cni.plugin.PluginInput;
 import io.jrun.cni.plugin.Verb;
 import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.CniError;
@@ -24,13 +25,13 @@ sealed interface Ipam permits Ipam.Delegated, OwnIpam {
   void status();
 
   /// Another plugin, with the same environment and the whole configuration.
-  record Delegated(SimpleConfig config, PluginCall call, byte[] stdin, Caller caller)
+  record Delegated(SimpleConfig config, PluginCall call, PluginInput input, Caller caller)
       implements Ipam {
     private byte[] run(Verb verb) {
       PluginCall same =
           new PluginCall(
               verb, call.containerId(), call.netns(), call.ifname(), call.args(), call.path());
-      return caller.delegates().execute(type(), same, stdin);
+      return caller.delegates().execute(type(), same, input);
     }
 
     private String type() {

@@ -6,16 +6,22 @@ import io.jrun.cni.netlink.Links;
 import io.jrun.cni.netlink.NetlinkSocket;
 import io.jrun.cni.netlink.Request;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// Removes links; who waits for that returns once nobody can find them any more. The kernel then
 /// still waits, ten times as long, until it may free their memory; a thread waits for that.
@@ -24,15 +30,19 @@ import java.util.function.Supplier;
 ///   caller                               thread
 ///     | begin -------------------------> |  RTM_GETLINK: its index
 ///     |   does other things              |  RTM_DELLINK by index:
-///     | await:                           |    takes the kernel's lock of links, unlists it,
-///     | a request that takes the lock,   |    releases the lock,
-///     | and RTM_GETLINK: ENODEV          |    waits for a grace period, is acknowledged
+///     | awaitUnlisted:                   |    takes the kernel's lock of links, unlists it,
+///     | SIOCGIFNAME: ENODEV              |    waits for grace periods, takes it from its bridge,
+///     | await:                           |    releases the lock,
+///     | a request that takes the lock,   |    waits until its memory can go, is acknowledged
+///     | and RTM_GETLINK: ENODEV          |
 /// ```
 final class LinkRemoval {
   private static final int LOOPBACK = 1;
+  private static final int POLLIN = 1;
   private static final long PAUSE_NANOS = 50_000;
 
   private final Kernel kernel;
+  private final Map<String, Removal> atEnd = new ConcurrentHashMap<>();
   private final ExecutorService threads =
       Executors.newCachedThreadPool(
           Thread.ofPlatform().name("link-removal-", 0).daemon(true).factory());
@@ -45,11 +55,16 @@ final class LinkRemoval {
   final class Removal {
     private final String name;
     private final CompletableFuture<Optional<Link>> found = new CompletableFuture<>();
-    private final Future<?> deleted;
+    private final FutureTask<Void> deleted;
+    private final @Nullable OwnedDescriptor process;
+    private boolean isDue;
 
-    private Removal(String name) {
+    /// @param process that ends before; null for none
+    private Removal(String name, @Nullable OwnedDescriptor process) {
       this.name = name;
-      this.deleted = threads.submit(this::delete);
+      this.process = process;
+      this.isDue = process == null;
+      this.deleted = new FutureTask<>(this::delete, null);
     }
 
     /// By index: the caller may have seen the link go with its namespace, and somebody may have
@@ -58,14 +73,50 @@ final class LinkRemoval {
       try (NetlinkSocket own = NetlinkSocket.open(kernel)) {
         Optional<Link> link = Links.find(own, name);
         found.complete(link);
+        if (process != null) kernel.call(new FileCall.Poll(process.descriptor(), POLLIN, -1));
         if (link.isPresent()) own.attempt(Links.delete(link.get())).orThrow(Errno.ENODEV);
       } catch (RuntimeException e) {
         found.completeExceptionally(e);
         throw e;
+      } finally {
+        end();
       }
     }
 
-    /// Returns when the link is gone; one that was not there is as it should be.
+    private synchronized void end() {
+      isDue = true;
+      if (process != null) process.close();
+      atEnd.remove(name, this);
+    }
+
+    /// Whether the process has ended, so that nothing is left to wait for, whether or not the
+    /// thread has noticed.
+    private synchronized boolean isDue() {
+      if (!isDue && process != null) {
+        isDue = kernel.call(new FileCall.Poll(process.descriptor(), POLLIN, 0)) != 0;
+      }
+      return isDue;
+    }
+
+    /// Returns when nobody finds the link any more. What is left of it goes under the kernel's lock
+    /// of links, cannot fail, and is done for whoever takes that lock next, as all do who make or
+    /// list links, addresses and entries of bridges.
+    ///
+    /// @param host a socket in the engine's namespace, made when it is needed
+    void awaitUnlisted(Supplier<NetlinkSocket> host) {
+      Optional<Link> link = result(found);
+      if (link.isEmpty()) return;
+      while (host.get().finds(link.get().index())) {
+        if (deleted.isDone()) {
+          result(deleted);
+          return;
+        }
+        LockSupport.parkNanos(PAUSE_NANOS);
+      }
+    }
+
+    /// Returns when the link is gone with all that is its own; one that was not there is as it
+    /// should be.
     ///
     /// @param host a socket in the engine's namespace, made when it is needed
     void await(Supplier<NetlinkSocket> host) {
@@ -83,14 +134,37 @@ final class LinkRemoval {
     }
   }
 
-  /// Begins to remove a link.
+  /// Begins to remove a link, if that has not begun with the end of a process.
   Removal begin(String name) {
-    return new Removal(name);
+    Removal begun = atEnd.remove(name);
+    return begun != null && begun.isDue() ? begun : start(name);
+  }
+
+  /// Before a link is made: what may still be known of the removal of one that had its name is not
+  /// about it.
+  void forget(String name) {
+    atEnd.remove(name);
+  }
+
+  private Removal start(String name) {
+    Removal removal = new Removal(name, null);
+    threads.execute(removal.deleted);
+    return removal;
+  }
+
+  /// Removes a link when a process ends, which is sooner than anybody can hear of that end and ask
+  /// for it. A failure is nobody's: who asks then removes the link.
+  ///
+  /// @param process a pidfd, which is closed at the end
+  void atEnd(String name, OwnedDescriptor process) {
+    Removal removal = new Removal(name, process);
+    atEnd.put(name, removal);
+    threads.execute(removal.deleted);
   }
 
   /// One that is gone is as it should be.
   void remove(NetlinkSocket host, String name) {
-    begin(name).await(() -> host);
+    start(name).await(() -> host);
   }
 
   private static <T> T result(Future<T> future) {

@@ -10,7 +10,6 @@ import io.jrun.cni.policy.Policies;
 import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniNames;
-import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.CniVersion;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
@@ -59,23 +58,16 @@ record SimpleConfig(
     Identity identity,
     Path policyDirectory,
     boolean macSpoofCheck,
-    @Nullable CniResult previous,
     Set<Attachment> valid) {
   private static final int MAX_VLAN = 4094;
   private static final int MIN_MTU = 68;
   private static final int MAX_MTU = 65535;
   private static final String DEFAULT_BRIDGE = "simplecni0";
 
-  /// Reads the configuration of one call.
+  /// Reads the configuration of one call, without the result that comes with it.
   ///
   /// @throws CniException with the specification's codes
-  static SimpleConfig read(byte[] stdin, String cniArgs) {
-    Json.JsonObject json;
-    try {
-      json = JsonReader.read("the configuration", stdin, JsonReader::object);
-    } catch (SpecException e) {
-      throw new CniException(CniError.DECODING_FAILURE, message(e), e);
-    }
+  static SimpleConfig read(Json.JsonObject json, String cniArgs) {
     CniVersion version = version(json);
     try {
       return JsonReader.read("the configuration", json, r -> read(r, version, cniArgs));
@@ -129,6 +121,7 @@ record SimpleConfig(
         && addresses.cluster() == null) {
       r.problem("subnet", "is required by the store etcd");
     }
+    r.object("prevResult", JsonReader::object); // one that is an object is not here
     String policyDirectory = r.optionalString("policyDir");
     return new SimpleConfig(
         version,
@@ -152,7 +145,6 @@ record SimpleConfig(
         IdentityConfig.read(r, key -> argument(cniArgs, key)),
         policyDirectory == null ? Policies.DIRECTORY : Path.of(policyDirectory),
         r.bool("macspoofchk"),
-        previous(r, version),
         valid(r));
   }
 
@@ -194,11 +186,6 @@ record SimpleConfig(
           paths.put(path, value);
         });
     return paths;
-  }
-
-  private static @Nullable CniResult previous(JsonReader r, CniVersion version) {
-    Json.JsonObject json = r.object("prevResult", JsonReader::object);
-    return json == null ? null : CniResult.read("prevResult", json, version);
   }
 
   private static Set<Attachment> valid(JsonReader r) {

@@ -88,6 +88,28 @@ class NetworkRuntimeTest {
   }
 
   @Test
+  void anAddThatIsBegunIsFinishedInTheNamespace() {
+    plugins.begins();
+    NetworkRuntime.Begun begun = runtime.begin(network("1.0.0", ""), args("c1").in("/the/sign"));
+    assertThat(plugins.calls()).isEmpty();
+    NetworkRuntime.Added added = begun.finish("/proc/1/ns/net");
+    assertThat(plugins.told).containsExactly("begin /the/sign", "finish /proc/1/ns/net");
+    assertThat(plugins.calls()).containsExactly("ADD two");
+    assertThat(plugins.asked.getFirst().call().netns()).isEqualTo("/proc/1/ns/net");
+    assertThat(plugins.stdin(0).member("prevResult")).isNotNull();
+    assertThat(added.cached().args().netns()).isEqualTo("/proc/1/ns/net");
+  }
+
+  @Test
+  void anAddThatIsAbandonedIsTakenBackAndKeepsNobodyWaiting() {
+    plugins.begins();
+    runtime.begin(network("1.0.0", ""), args("c1")).abandon();
+    assertThat(plugins.told).containsExactly("begin /run/netns/a", "abandon");
+    runtime.gc(network("1.0.0", ""), Set.of());
+    assertThat(temp.resolve("results")).doesNotExist();
+  }
+
+  @Test
   void theCacheIsInLibcnisFormat() throws IOException {
     NetworkConfig network = network("1.0.0", "");
     runtime.add(network, args("c1"));

@@ -3,7 +3,10 @@ package io.jrun.cni.network;
 import io.jrun.cni.CniException;
 import io.jrun.cni.plugin.PluginCall;
 import io.jrun.cni.plugin.PluginExecutor;
+import io.jrun.cni.plugin.PluginInput;
 import io.jrun.cni.plugin.Verb;
+import io.jrun.specs.cni.CniResult;
+import io.jrun.specs.cni.CniVersion;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import java.nio.charset.StandardCharsets;
@@ -11,12 +14,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Plugins that answer what they were told to and remember what they were asked.
 final class RecordedPlugins implements PluginExecutor {
   record Asked(String type, PluginCall call, Json.JsonObject stdin) {}
 
   final List<Asked> asked = new ArrayList<>();
+  final List<String> told = new ArrayList<>();
+  private boolean begins;
   private final Map<String, String> answers = new HashMap<>();
   private final Map<String, CniException> failures = new HashMap<>();
 
@@ -42,9 +48,37 @@ final class RecordedPlugins implements PluginExecutor {
     return asked.get(index).stdin();
   }
 
+  /// From now on an ADD can be begun.
+  RecordedPlugins begins() {
+    begins = true;
+    return this;
+  }
+
   @Override
-  public byte[] execute(String type, PluginCall call, byte[] stdin) {
-    asked.add(new Asked(type, call, JsonReader.read("stdin", stdin, JsonReader::object)));
+  public Optional<BegunAdd> begin(String type, PluginCall call, PluginInput input) {
+    if (!begins) return Optional.empty();
+    told.add("begin " + call.netns());
+    return Optional.of(
+        new BegunAdd() {
+          @Override
+          public CniResult finish(String netns) {
+            told.add("finish " + netns);
+            return CniResult.read(
+                "the result",
+                answers.getOrDefault(type + call.verb(), "").getBytes(StandardCharsets.UTF_8),
+                CniVersion.V1_0_0);
+          }
+
+          @Override
+          public void abandon() {
+            told.add("abandon");
+          }
+        });
+  }
+
+  @Override
+  public byte[] execute(String type, PluginCall call, PluginInput input) {
+    asked.add(new Asked(type, call, JsonReader.read("stdin", input.bytes(), JsonReader::object)));
     CniException failure = failures.get(type + call.verb());
     if (failure != null) throw failure;
     return answers.getOrDefault(type + call.verb(), "").getBytes(StandardCharsets.UTF_8);

@@ -96,6 +96,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   int TIOCSPTLCK = 0x40045431;
   int TIOCGPTN = 0x80045430;
   int TIOCGPTPEER = 0x5441;
+  int SIOCGIFNAME = 0x8910;
   int SIOCGIFFLAGS = 0x8913;
   int SIOCSIFFLAGS = 0x8914;
   Flags IOCTL =
@@ -116,6 +117,8 @@ public sealed interface FileCall<R> extends HostCall<R> {
           "TIOCGPTPEER",
           TIOCGPTN & 0xffffffffL,
           "TIOCGPTN",
+          SIOCGIFNAME,
+          "SIOCGIFNAME",
           SIOCGIFFLAGS,
           "SIOCGIFFLAGS",
           SIOCSIFFLAGS,

@@ -34,6 +34,7 @@ import io.jrun.specs.runtime.ContainerStateView;
 import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.Hooks;
 import io.jrun.specs.runtime.IdMapping;
+import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Resources;
 import io.jrun.specs.runtime.Status;
@@ -292,6 +293,8 @@ public final class ContainerOperations {
       }
     }
     if (given.detach()) return 0;
+    if (!given.keep() && made.networks() != null && endsWithInit(made.config()))
+      new Networking(containers, client, store, made.state()).detachAtEnd(made.networks());
     int status;
     try {
       status = (watching == null ? watch(made, termios) : watching).await();
@@ -304,6 +307,10 @@ public final class ContainerOperations {
       new Deletion(containers, client, store)
           .destroy(creation.claim(), made.state(), made.config(), made.cgroup(), made.networks());
     return status;
+  }
+
+  private static boolean endsWithInit(Config config) {
+    return new NamespacePlan(config.linux()).makes(NamespaceType.PID);
   }
 
   private Foreground watch(Creation.Made made, byte[] termios) {

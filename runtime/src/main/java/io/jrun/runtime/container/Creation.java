@@ -75,6 +75,7 @@ final class Creation implements AutoCloseable {
   private @Nullable OwnedDescriptor network;
   private StdioOwner stdio;
   private boolean cgroupMade;
+  private Networks.@Nullable Attaching attaching;
   private boolean mayBeWired;
   private Networks.@Nullable Known wired;
   private Child.@Nullable Birth birth;
@@ -231,7 +232,8 @@ final class Creation implements AutoCloseable {
     store.begin(claim(), state);
     if (group != null) group.make();
     this.making = making;
-    if (namesHosts) nameHosts(List.of());
+    boolean isWired = Networking.isWanted(config);
+    if (isWired) attaching = networking().begin(config);
     client.log.step("took the id in ", store.directory(options.id()));
 
     CreateOptions.ImageBundle image = options.image();
@@ -242,10 +244,12 @@ final class Creation implements AutoCloseable {
     stdio = new StdioOwner(bundle.process().user().uid());
     List<Boolean> directories = List.of();
     if (middle) {
+      if (namesHosts) nameHosts(List.of());
       directories = throughMiddle(plan, sources);
     } else {
       makeBirthplace();
       birth = birth(plan, sources);
+      if (namesHosts) nameHosts(List.of()); // before init is told to bind them
       if (!sources.isEmpty()) init = birth.await();
       directories = directories(plan, sources, init == null ? NOTHING_LOOKED_AT : init.before());
     }
@@ -285,7 +289,6 @@ final class Creation implements AutoCloseable {
     Descriptor terminal = null;
     // what hooks see, and settings of interfaces, need the networks; else they are attached while
     // init does the rest
-    boolean isWired = Networking.isWanted(config);
     boolean first = !config.hooks().equals(Hooks.NONE) || !config.linux().sysctl().isEmpty();
     if (isWired && first) wire(begun, mounted);
     if (bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
@@ -294,7 +297,9 @@ final class Creation implements AutoCloseable {
       terminal = terminal(plan);
       hooks = createHooks();
     }
-    return finish(plan, terminal, hooks, isWired && !first ? () -> wire(begun, mounted) : () -> {});
+    boolean isLast = isWired && !first;
+    if (isLast) attaching().enter(Networking.netns(init.pid()));
+    return finish(plan, terminal, hooks, isLast ? () -> wire(begun, mounted) : () -> {});
   }
 
   /// What init could not open: it has no right to directories of the caller's where it is in
@@ -487,16 +492,20 @@ final class Creation implements AutoCloseable {
 
   private void wire() {
     mayBeWired = true;
-    String path = "/proc/" + init().pid() + "/ns/net";
+    String path = Networking.netns(init().pid());
     int flags = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
     network =
         OwnedDescriptor.open(
             containers.kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
-    List<Networks.Attached> attached = networking().attach(bundle.config(), init().pid());
+    List<Networks.Attached> attached = attaching().finish(path);
     wired = Networks.Known.of(attached);
     state = state.withAddresses(HostNames.addresses(attached));
     if (namesHosts) nameHosts(attached);
     client.log.step("attached the networks of ", options.id());
+  }
+
+  private Networks.Attaching attaching() {
+    return Objects.requireNonNull(attaching);
   }
 
   private Networking networking() {
@@ -640,6 +649,8 @@ final class Creation implements AutoCloseable {
     Making begun = making;
     pidFile.remove(cause);
     int before = cause.getSuppressed().length;
+    // the client may be on its way into init's namespace, which is there only as long as init
+    if (attaching != null) suppressing(cause, attaching::abandon);
     if (terminal != null) suppressing(cause, terminal::close);
     if (child != null) suppressing(cause, () -> end(child));
     if (mayBeWired) suppressing(cause, networking()::detach);

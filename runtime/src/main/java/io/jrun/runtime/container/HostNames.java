@@ -8,6 +8,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// @param addresses its own, without a prefix
 /// @param dns what its networks ask for
 record HostNames(@Nullable String hostname, List<String> addresses, Dns dns) {
+  private static final Pattern LOOPBACK_SERVER =
+      Pattern.compile("\\s*nameserver\\s+(127\\..*|::1)\\s*");
   private static final String LOCAL =
       """
       127.0.0.1\tlocalhost
@@ -35,8 +39,13 @@ record HostNames(@Nullable String hostname, List<String> addresses, Dns dns) {
   static HostNames of(@Nullable String hostname, List<Networks.Attached> attached) {
     return new HostNames(
         hostname,
-        addresses(attached).stream().map(address -> address.replaceAll("/.*", "")).toList(),
+        addresses(attached).stream().map(HostNames::withoutPrefix).toList(),
         dns(attached));
+  }
+
+  private static String withoutPrefix(String address) {
+    int slash = address.indexOf('/');
+    return slash < 0 ? address : address.substring(0, slash);
   }
 
   /// The addresses with their prefixes.
@@ -80,7 +89,7 @@ record HostNames(@Nullable String hostname, List<String> addresses, Dns dns) {
   /// @param host the host's resolv.conf
   /// @param upstream what systemd-resolved asks itself, in the same format; empty where it does not
   ///   run
-  String resolvConf(String host, String upstream) {
+  String resolvConf(String host, Supplier<String> upstream) {
     if (!dns.isEmpty()) {
       List<String> lines = new ArrayList<>();
       if (dns.domain() != null) lines.add("domain " + dns.domain());
@@ -97,10 +106,11 @@ record HostNames(@Nullable String hostname, List<String> addresses, Dns dns) {
   }
 
   /// The host's own loopback cannot be reached from another network namespace.
-  private static String reachable(String host, String upstream) {
+  private static String reachable(String host, Supplier<String> upstream) {
     String first = withoutLoopback(host);
-    if (first.lines().anyMatch(HostNames::isServer) || upstream.isEmpty()) return first;
-    return withoutLoopback(upstream);
+    if (first.lines().anyMatch(HostNames::isServer)) return first;
+    String other = upstream.get();
+    return other.isEmpty() ? first : withoutLoopback(other);
   }
 
   private static boolean isServer(String line) {
@@ -109,7 +119,7 @@ record HostNames(@Nullable String hostname, List<String> addresses, Dns dns) {
 
   private static String withoutLoopback(String text) {
     return text.lines()
-        .filter(line -> !line.matches("\\s*nameserver\\s+(127\\..*|::1)\\s*"))
+        .filter(line -> !LOOPBACK_SERVER.matcher(line).matches())
         .map(line -> line + "\n")
         .collect(Collectors.joining());
   }

@@ -88,7 +88,7 @@ final class NameFiles implements AutoCloseable {
   /// Writes the files; a container that has them bound sees the new content.
   void write(HostNames names) {
     put("hosts", names.hosts());
-    put("resolv.conf", names.resolvConf(host(Path.of("/etc/resolv.conf")), host(RESOLVED)));
+    put("resolv.conf", names.resolvConf(host(Path.of("/etc/resolv.conf")), () -> host(RESOLVED)));
     put("hostname", names.hostname() == null ? "" : names.hostname() + "\n");
   }
 

@@ -61,17 +61,21 @@ record Networking(Containers containers, ClientProcess client, Store store, Stor
         .toList();
   }
 
-  /// Attaches the container, whose init has its namespaces by now; returns its interfaces.
-  List<Networks.Attached> attach(Config config, int initPid) {
-    String netns = "/proc/" + initPid + "/ns/net";
+  /// Begins to attach the container, whose init may not be there yet.
+  Networks.Attaching begin(Config config) {
     return containers
         .networks()
-        .attach(
+        .begin(
             client.helper,
             client.env(),
             networkId(),
-            netns,
+            store.directory(state.id()).toString(),
             wish(ports(config)).identifiedBy(config.annotations()));
+  }
+
+  /// The network namespace of init, which has its namespaces by now.
+  static String netns(int initPid) {
+    return "/proc/" + initPid + "/ns/net";
   }
 
   private Networks.Wish wish(List<PublishedPort> ports) {
@@ -93,6 +97,11 @@ record Networking(Containers containers, ClientProcess client, Store store, Stor
   /// Detaches it from attachments that are known already.
   void detach(Networks.Known known) {
     containers.networks().detach(client.helper, client.env(), known, plugins());
+  }
+
+  /// Begins to detach it as soon as its init has ended, and with it all of its processes.
+  void detachAtEnd(Networks.Known known) {
+    containers.networks().detachAtEnd(known, state.initPid());
   }
 
   /// Where the client says; else where they were when the container was made.

@@ -296,7 +296,7 @@ final class Restoration implements AutoCloseable {
     if (new NamespacePlan(config.linux()).makes(NamespaceType.NETWORK)) raiseLoopback(pid);
     if (Networking.isWanted(config)) {
       isWired = true;
-      networking().attach(config, pid);
+      networking().begin(config).finish(Networking.netns(pid));
     }
     HookRunner hooks =
         new HookRunner(containers.kernel, config.ociVersion(), state(), config.annotations());

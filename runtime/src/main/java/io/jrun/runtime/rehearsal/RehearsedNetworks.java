@@ -25,8 +25,26 @@ final class RehearsedNetworks implements Networks {
   }
 
   @Override
-  public List<Attached> attach(
-      HelperKernel client, List<String> env, String containerId, String netns, Wish wish) {
+  public Attaching begin(
+      HelperKernel client, List<String> env, String containerId, String sign, Wish wish) {
+    return new Attaching() {
+      @Override
+      public void enter(String netns) {}
+
+      @Override
+      public List<Attached> finish(String netns) {
+        return attach(containerId, netns, wish);
+      }
+
+      @Override
+      public void abandon() {}
+    };
+  }
+
+  @Override
+  public void detachAtEnd(Known known, int init) {}
+
+  private List<Attached> attach(String containerId, String netns, Wish wish) {
     List<Attached> attached = new ArrayList<>();
     for (String name : wish.names()) {
       String ifname = "eth" + attached.size();

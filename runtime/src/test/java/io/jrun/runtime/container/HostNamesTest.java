@@ -11,7 +11,7 @@ class HostNamesTest {
   private static final String RESOLVED = "nameserver 10.0.0.1\nsearch example\n";
 
   private static String resolvConf(Dns dns, String host, String upstream) {
-    return new HostNames("h", List.of(), dns).resolvConf(host, upstream);
+    return new HostNames("h", List.of(), dns).resolvConf(host, () -> upstream);
   }
 
   private static Dns dns(List<String> servers, List<String> search) {

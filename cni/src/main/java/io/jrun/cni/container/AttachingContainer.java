@@ -1,0 +1,84 @@
+package io.jrun.cni.container;
+
+import io.jrun.cni.simple.HelperCaller;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+
+/// A container whose attachments are begun in another thread; all else is the caller's own.
+final class AttachingContainer implements Networks.Attaching {
+  private final HelperCaller caller;
+  private final Future<List<BegunAttachment>> begun;
+  private final Runnable detach;
+  private boolean isEntered;
+  private boolean isOver;
+
+  /// @param detach detaches it from all that it is attached to
+  AttachingContainer(HelperCaller caller, Future<List<BegunAttachment>> begun, Runnable detach) {
+    this.caller = caller;
+    this.begun = begun;
+    this.detach = detach;
+  }
+
+  private List<BegunAttachment> begun() {
+    try {
+      return begun.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
+    }
+  }
+
+  @Override
+  public void enter(String netns) {
+    if (begun.isDone()) enter(begun(), netns);
+  }
+
+  private void enter(List<BegunAttachment> all, String netns) {
+    if (isEntered || all.isEmpty() || !all.getFirst().isOwn()) return;
+    isEntered = true;
+    caller.begin(netns);
+  }
+
+  @Override
+  public List<Networks.Attached> finish(String netns) {
+    List<Networks.Attached> attached = new ArrayList<>();
+    List<BegunAttachment> left = new ArrayList<>(begun());
+    isOver = true;
+    try (caller) {
+      enter(left, netns);
+      try {
+        while (!left.isEmpty()) attached.add(left.removeFirst().finish(netns));
+      } catch (RuntimeException e) {
+        left.forEach(one -> undo(e, one::abandon));
+        undo(e, detach);
+        throw e;
+      } finally {
+        caller.closeLeft();
+      }
+    }
+    return attached;
+  }
+
+  static void undo(RuntimeException cause, Runnable step) {
+    try {
+      step.run();
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  @Override
+  public void abandon() {
+    if (isOver) return;
+    isOver = true;
+    IllegalStateException failed = new IllegalStateException("attaching could not be undone");
+    try (caller) {
+      begun().reversed().forEach(one -> undo(failed, one::abandon));
+    }
+    if (failed.getSuppressed().length > 0) throw failed;
+  }
+}

@@ -1,0 +1,59 @@
+package io.jrun.cni.container;
+
+import io.jrun.cni.network.AttachmentArgs;
+import io.jrun.cni.network.NetworkRuntime;
+import io.jrun.specs.cni.NetworkConfig;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// One interface of a container whose ADD has begun, or failed to.
+///
+/// @param network null where its configuration could not be read
+/// @param begun null where it failed
+/// @param failure null where it did not
+record BegunAttachment(
+    NetworkRuntime runtime,
+    AttachmentArgs args,
+    @Nullable NetworkConfig network,
+    NetworkRuntime.@Nullable Begun begun,
+    @Nullable RuntimeException failure) {
+
+  static BegunAttachment begin(
+      NetworkRuntime runtime, AttachmentArgs args, Supplier<NetworkConfig> load) {
+    NetworkConfig network = null;
+    try {
+      network = load.get();
+      return new BegunAttachment(runtime, args, network, runtime.begin(network, args), null);
+    } catch (RuntimeException e) {
+      return new BegunAttachment(runtime, args, network, null, e);
+    }
+  }
+
+  boolean hasFailed() {
+    return failure != null;
+  }
+
+  /// Whether the engine itself will go into the container's namespace.
+  boolean isOwn() {
+    return begun != null && begun.isOwn();
+  }
+
+  /// A failed ADD is followed by its DEL, as the specification asks of runtimes.
+  Networks.Attached finish(String netns) {
+    try {
+      if (failure != null) throw failure;
+      if (network == null || begun == null) throw new IllegalStateException();
+      NetworkRuntime.Added added = begun.finish(netns);
+      return new Networks.Attached(
+          added.result(), new Networks.Known.Attachment(network, added.cached()));
+    } catch (RuntimeException e) {
+      NetworkConfig of = network;
+      if (of != null) AttachingContainer.undo(e, () -> runtime.del(of, args.in(netns)));
+      throw e;
+    }
+  }
+
+  void abandon() {
+    if (begun != null) begun.abandon();
+  }
+}

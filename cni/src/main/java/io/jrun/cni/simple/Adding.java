@@ -1,0 +1,185 @@
+package io.jrun.cni.simple;
+
+import io.jrun.cni.CniException;
+import io.jrun.cni.address.IpAddress;
+import io.jrun.cni.netlink.Link;
+import io.jrun.cni.netlink.Links;
+import io.jrun.cni.netlink.Mac;
+import io.jrun.cni.node.Mode;
+import io.jrun.cni.node.NodeRoutes;
+import io.jrun.cni.policy.Endpoint;
+import io.jrun.specs.cni.CniError;
+import io.jrun.specs.cni.CniResult;
+import io.jrun.specs.cni.Interface;
+import io.jrun.specs.json.Json;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// An ADD. Its first part needs the host alone: the address, the bridge, and what filters and
+/// masquerades, which so is there before a packet can pass. The second part makes the pair.
+final class Adding {
+  private final Call call;
+  private final Assignment assignment;
+  private final BridgeSide bridgeSide;
+  private @Nullable Link bridge;
+  private int mtu;
+  private boolean isAttached;
+
+  private Adding(Call call, Assignment assignment) {
+    this.call = call;
+    this.assignment = assignment;
+    this.bridgeSide = new BridgeSide(call.caller().host(), call.config(), call.host().removal());
+    this.mtu = call.config().mtu();
+  }
+
+  /// Does the first part; a failure undoes it.
+  static Adding begin(Call call) {
+    Adding adding = new Adding(call, call.ipam().add());
+    try {
+      adding.prepare();
+      return adding;
+    } catch (RuntimeException e) {
+      adding.undo(e);
+      throw e;
+    }
+  }
+
+  private void prepare() {
+    SimpleConfig config = call.config();
+    if (config.cluster() != null && call.membership() != null) {
+      NodeRoutes routes = new NodeRoutes(call.caller().host(), config.cluster());
+      if (config.cluster().mode() != Mode.STATIC) routes.sync(call.membership().nodes());
+      if (mtu == 0) mtu = routes.mtu();
+    }
+    Link found = bridgeSide.bridge();
+    bridge = found;
+    forgetFormerHolders();
+    call.policies().attach(endpoint(found));
+    if (config.isGateway()) new Forwarding(call.host().kernel()).enable(assignment);
+    if (config.ipMasq()) {
+      for (Assignment.Address address : assignment.addresses()) {
+        call.host().masquerade().add(address.cidr().address(), address.outside(), call.comment());
+      }
+    }
+  }
+
+  /// A container that ended without a DEL must not leave its labels to the next holder of its
+  /// address.
+  private void forgetFormerHolders() {
+    if (call.ipam() instanceof OwnIpam own) {
+      own.store().reclaimed().forEach(gone -> call.policies().detach(HostVeth.name(gone.holder())));
+    }
+    // another process may have reclaimed the lease, and ended before it came to this
+    call.policies().forget(call.config().name(), addresses());
+  }
+
+  private List<IpAddress> addresses() {
+    return assignment.addresses().stream().map(a -> a.cidr().address()).toList();
+  }
+
+  private Endpoint endpoint(Link on) {
+    return new Endpoint(
+        call.config().name(),
+        call.holder(),
+        addresses(),
+        call.config().identity(),
+        call.link(),
+        on.name(),
+        call.config().isGateway());
+  }
+
+  /// Does the second part; a failure undoes both.
+  CniResult finish(Sandbox sandbox, String netns) {
+    try {
+      return wire(sandbox, netns);
+    } catch (RuntimeException e) {
+      undo(e);
+      throw e;
+    }
+  }
+
+  /// The same in a namespace that is still to be entered.
+  CniResult finish(Caller caller, String netns) {
+    Sandbox sandbox;
+    try {
+      sandbox = caller.enter(netns);
+    } catch (RuntimeException e) {
+      undo(e);
+      throw e;
+    }
+    try (sandbox) {
+      return finish(sandbox, netns);
+    }
+  }
+
+  private CniResult wire(Sandbox sandbox, String netns) {
+    Link port = java.util.Objects.requireNonNull(bridge);
+    String ifname = call.ifname();
+    Mac mac = mac();
+    if (call.config().macSpoofCheck()) call.host().macCheck().add(call.link(), mac.text());
+    Links.VethEnd inside = new Links.VethEnd(ifname, mac, mtu);
+    call.host().removal().forget(call.link());
+    Link hostEnd = bridgeSide.attach(port, sandbox, call.link(), inside, mac, assignment);
+    isAttached = true;
+    sysctls(netns);
+    new PodSide(sandbox.socket(), ifname).configure(hostEnd.peer(), assignment);
+    return new CniResult(
+        List.of(
+            new Interface(port.name(), port.mac(), null, port.mtu()),
+            new Interface(hostEnd.name(), hostEnd.mac(), null, hostEnd.mtu()),
+            new Interface(ifname, mac.text(), netns, hostEnd.mtu())),
+        assignment.ips(2),
+        assignment.routes(),
+        assignment.dns(),
+        Json.JsonObject.EMPTY);
+  }
+
+  private Mac mac() {
+    Mac asked = call.config().mac();
+    if (asked != null) return asked;
+    return call.config().macFromIp() ? Mac.of(addresses().getFirst()) : Mac.random();
+  }
+
+  /// Runtimes may make namespaces with IPv6 disabled.
+  private void sysctls(String netns) {
+    Map<String, String> values = new TreeMap<>();
+    if (assignment.hasIpv6()) {
+      values.put("net/ipv6/conf/" + call.ifname() + "/disable_ipv6", "0");
+    }
+    call.config()
+        .sysctls()
+        .forEach((path, value) -> values.put(path.replace("IFNAME", call.ifname()), value));
+    call.caller().sysctls(netns, values);
+  }
+
+  /// Takes the first part back, where there will be no second one.
+  void abandon() {
+    CniException failed =
+        new CniException(CniError.INTERNAL, "an ADD that was begun could not be undone");
+    undo(failed);
+    if (failed.getSuppressed().length > 0) throw failed;
+  }
+
+  private void undo(RuntimeException cause) {
+    if (isAttached) undo(cause, () -> bridgeSide.detach(call.link()));
+    if (call.config().ipMasq()) {
+      undo(cause, () -> addresses().forEach(call.host().masquerade()::remove));
+    }
+    if (isAttached && call.config().macSpoofCheck()) {
+      undo(cause, () -> call.host().macCheck().remove(call.link()::equals));
+    }
+    undo(cause, () -> call.policies().detach(call.link()));
+    // last: whoever gets the address next must find nothing of ours
+    undo(cause, call.ipam()::delete);
+  }
+
+  private static void undo(RuntimeException cause, Runnable step) {
+    try {
+      step.run();
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
+  }
+}
