@@ -40,7 +40,7 @@ public record Mac(String text) {
     return of(mac);
   }
 
-  byte[] bytes() {
+  public byte[] bytes() {
     return HexFormat.ofDelimiter(":").parseHex(text);
   }
 }

@@ -33,12 +33,12 @@ public final class Masquerade {
   public record Element(IpAddress address, String comment) {}
 
   private final Nftables nftables;
-  private final MapElements elements;
+  private final Elements elements;
   private final Set<Cidr> prepared = ConcurrentHashMap.newKeySet();
 
   public Masquerade(Kernel kernel, Nftables nftables) {
     this.nftables = nftables;
-    this.elements = new MapElements(kernel, TABLE);
+    this.elements = new Elements(kernel, TABLE);
   }
 
   private static JsonObject inTable() {
@@ -58,7 +58,7 @@ public final class Masquerade {
     Cidr outside = network.network();
     String text = comment.length() > MAX_COMMENT ? comment.substring(0, MAX_COMMENT) : comment;
     if (prepared.contains(outside)) {
-      Answer answer = elements.add(map(address.isIpv6()), address, chain(outside), text);
+      Answer answer = elements.addJump(map(address.isIpv6()), address, chain(outside), text);
       if (answer.succeeded()) return;
       // ENOENT: the table was flushed; otherwise the address is still mapped for a container that
       // ended without a DEL
@@ -67,7 +67,7 @@ public final class Masquerade {
     nftables.run(setUp(outside));
     prepared.add(outside);
     remove(address);
-    elements.add(map(address.isIpv6()), address, chain(outside), text).orThrow();
+    elements.addJump(map(address.isIpv6()), address, chain(outside), text).orThrow();
   }
 
   /// The table and everything that a network needs; what is there is put right.
@@ -146,7 +146,7 @@ public final class Masquerade {
 
   /// Ends the masquerading of an address; one that has none is as it should be.
   public void remove(IpAddress address) {
-    elements.delete(map(address.isIpv6()), address).orThrow(Errno.ENOENT);
+    elements.deleteJump(map(address.isIpv6()), address).orThrow(Errno.ENOENT);
   }
 
   /// All elements.

@@ -2,10 +2,10 @@ package io.jrun.cni.policy;
 
 import io.jrun.cni.CniException;
 import io.jrun.cni.address.IpAddress;
-import io.jrun.cni.netlink.Link;
 import io.jrun.cni.netlink.Links;
 import io.jrun.cni.netlink.NetlinkSocket;
 import io.jrun.cni.nftables.Nftables;
+import io.jrun.cni.nftables.SetElement;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.LockFile;
 import io.jrun.specs.cni.CniError;
@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -30,11 +31,12 @@ public final class Policies {
   private final Kernel kernel;
   private final PolicyStore store;
   private final PolicyTables tables;
+  private volatile @Nullable InForce inForce;
 
   public Policies(Kernel kernel, Nftables nftables, Path directory) {
     this.kernel = kernel;
     this.store = new PolicyStore(kernel, directory);
-    this.tables = new PolicyTables(nftables);
+    this.tables = new PolicyTables(kernel, nftables);
   }
 
   // ---- containers ----
@@ -44,13 +46,13 @@ public final class Policies {
     store.add(endpoint);
     if (!store.isEnforced()) return;
     try (LockFile lock = store.lock()) {
-      Ruleset placed = ruleset(store.policies());
-      if (placed.isIsolated(endpoint) && !endpoint.isRouted()) {
+      if (!store.isEnforced()) return; // the last policy has gone meanwhile
+      store.noteHolder(endpoint);
+      InForce now = inForce();
+      if (now.policies().isIsolated(endpoint) && !endpoint.isRouted()) {
         throw unrouted("a policy", endpoint);
       }
-      bridges(placed, Set.of(endpoint.bridge()), true);
-      placed.place(endpoint);
-      if (store.isChanging() || !tables.elements(placed, "add")) restore();
+      if (store.isChanging() || !tables.change(elements(now, endpoint, true), true)) restore();
     }
   }
 
@@ -66,14 +68,27 @@ public final class Policies {
         store.removeEndpoint(link);
         return;
       }
-      Ruleset placed = ruleset(store.policies());
-      bridges(placed, Set.of(endpoint.get().bridge()), false);
-      placed.place(endpoint.get());
-      boolean isOut = !store.isChanging() && tables.elements(placed, "delete");
+      boolean isOut =
+          !store.isChanging() && tables.change(elements(inForce(), endpoint.get(), false), false);
       // last, so that an interrupted DEL finds it again with its address
+      store.forgetHolder(endpoint.get());
       store.removeEndpoint(link);
       if (!isOut) restore();
     }
+  }
+
+  /// @param isNew whether its bridge may be new, too
+  private List<SetElement> elements(InForce now, Endpoint endpoint, boolean isNew) {
+    Placement placement = new Placement(now.policies(), now.namespaces());
+    List<SetElement> elements = new ArrayList<>();
+    bridges(
+        Set.of(endpoint.bridge()),
+        (name, mac) -> {
+          placement.bridge(name, mac);
+          if (isNew) elements.add(Placement.ofBridge(name));
+        });
+    elements.addAll(placement.of(endpoint));
+    return elements;
   }
 
   /// Forgets a network's interfaces but for those of these links.
@@ -89,11 +104,14 @@ public final class Policies {
   /// else it is seen when a policy comes.
   public void forget(String network, List<IpAddress> addresses) {
     if (!store.isEnforced()) return;
-    for (Endpoint endpoint : store.endpoints()) {
-      if (endpoint.network().equals(network)
-          && endpoint.addresses().stream().anyMatch(addresses::contains)) {
-        detach(endpoint.link());
+    if (!store.knowsHolders()) {
+      try (LockFile lock = store.lock()) {
+        store.noteHolders();
       }
+    }
+    for (IpAddress address : addresses) {
+      String link = store.holder(network, address);
+      if (!link.isEmpty()) detach(link);
     }
   }
 
@@ -111,12 +129,27 @@ public final class Policies {
 
   // ---- rules ----
 
-  private Ruleset ruleset(List<NetworkPolicy> policies) {
-    return new Ruleset(policies, new Peer.Namespaces(store.namespaces()));
+  /// The policies of a generation.
+  private record InForce(String generation, PolicyIndex policies, Peer.Namespaces namespaces) {}
+
+  /// As the files say; the caller holds the lock.
+  private InForce inForce() {
+    String generation = store.generation();
+    InForce known = inForce;
+    if (known == null || !known.generation().equals(generation)) {
+      known =
+          new InForce(
+              generation,
+              PolicyIndex.of(store.policies()),
+              new Peer.Namespaces(store.namespaces()));
+      inForce = known;
+    }
+    return known;
   }
 
   /// Brings the kernel to what the files say; the caller holds the lock.
   private void restore() {
+    inForce = null; // an apply that was cut off may have changed files
     replace(store.policies(), new Peer.Namespaces(store.namespaces()));
     store.changing(false);
   }
@@ -130,7 +163,7 @@ public final class Policies {
     Set<String> names = new TreeSet<>();
     List<Endpoint> local = withoutFormerHolders(store.endpoints());
     for (Endpoint endpoint : local) if (endpoint.isRouted()) names.add(endpoint.bridge());
-    bridges(all, names, true);
+    bridges(names, all::bridge);
     local.forEach(all::place);
     store.remote().forEach(all::place);
     tables.replace(all);
@@ -158,11 +191,11 @@ public final class Policies {
     return endpoint.network() + " " + address;
   }
 
-  private void bridges(Ruleset into, Set<String> names, boolean isNew) {
+  /// @param told gets the name and the hardware address of each that is there
+  private void bridges(Set<String> names, BiConsumer<String, String> told) {
     try (NetlinkSocket host = NetlinkSocket.open(kernel)) {
       for (String name : names) {
-        Optional<Link> bridge = Links.find(host, name);
-        bridge.ifPresent(link -> into.bridge(name, link.mac(), isNew));
+        Links.find(host, name).ifPresent(link -> told.accept(name, link.mac()));
       }
     }
   }
@@ -196,12 +229,17 @@ public final class Policies {
       }
       boolean wasEnforced = store.isEnforced();
       // from here on an ADD that is under way puts its container into the sets, or is seen below
-      if (!policies.isEmpty()) store.enforced(true);
+      boolean isFirst = !policies.isEmpty() && !wasEnforced;
+      if (isFirst) store.enforced(true);
       try {
+        if (isFirst) store.noteHolders();
         refuseUnrouted(policies);
         change(policies, namespaces);
       } catch (RuntimeException e) {
-        if (!wasEnforced) store.enforced(false);
+        if (isFirst) {
+          store.enforced(false);
+          store.forgetHolders();
+        }
         throw e;
       }
       for (Parsed one : parsed) {
@@ -221,6 +259,7 @@ public final class Policies {
   private void change(List<NetworkPolicy> policies, Map<String, Map<String, String>> namespaces) {
     boolean wasChanging = store.isChanging();
     store.changing(true);
+    store.renewGeneration();
     try {
       replace(policies, new Peer.Namespaces(namespaces));
     } catch (RuntimeException e) {
@@ -353,7 +392,10 @@ public final class Policies {
       change(rest, store.namespaces());
       store.removePolicy(namespace, name);
       store.changing(false);
-      if (rest.isEmpty()) store.enforced(false);
+      if (rest.isEmpty()) {
+        store.enforced(false);
+        store.forgetHolders();
+      }
     }
     return "networkpolicy.networking.k8s.io \"" + name + "\" deleted";
   }

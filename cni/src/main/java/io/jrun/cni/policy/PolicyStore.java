@@ -1,6 +1,7 @@
 package io.jrun.cni.policy;
 
 import io.jrun.cni.CniException;
+import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.file.Replacement;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
@@ -24,6 +25,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -33,8 +35,10 @@ import java.util.stream.Stream;
 ///   policies/NAMESPACE_NAME.json   as it was applied
 ///   namespaces/NAME.json           its labels
 ///   endpoints/LINK.json            a container's interface, by the name of its end on the host
+///   holders/NETWORK_ADDRESS        the interface that has an address, while there are policies
 ///   remote/NETWORK.json            those of other nodes
 ///   enforced                       is there while there are policies
+///   generation                     another word after every change of policies and namespaces
 ///   changing                       is there while the kernel may have other rules than these files
 ///   lock
 /// ```
@@ -42,6 +46,9 @@ import java.util.stream.Stream;
 /// A reader that sees half of an endpoint passes over it: who writes one then looks for `enforced`
 /// and brings it into the sets itself.
 final class PolicyStore {
+  private static final String HOLDERS = "holders";
+  private static final int GENERATION_BYTES = 64;
+
   private final Kernel kernel;
   private final Path directory;
   private boolean isMade;
@@ -92,6 +99,79 @@ final class PolicyStore {
     else delete(file);
   }
 
+  /// Which policies and namespaces there are: while it is the same, so are they. The caller holds
+  /// the lock.
+  String generation() {
+    Path file = directory.resolve("generation");
+    try (OwnedDescriptor open = OwnedDescriptor.toRead(kernel, file)) {
+      return new String(
+          kernel.call(new FileCall.Read(open.descriptor(), GENERATION_BYTES)),
+          StandardCharsets.US_ASCII);
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENOENT)) return "";
+      throw e;
+    }
+  }
+
+  /// Before policies or namespaces change; the caller holds the lock.
+  void renewGeneration() {
+    write(directory.resolve("generation"), UUID.randomUUID().toString());
+  }
+
+  // ---- who has an address ----
+
+  private Path holderFile(String network, IpAddress address) {
+    return directory.resolve(HOLDERS).resolve(network + "_" + address);
+  }
+
+  boolean knowsHolders() {
+    return Files.isDirectory(directory.resolve(HOLDERS));
+  }
+
+  /// Notes who has which address, of all endpoints; the caller holds the lock.
+  void noteHolders() {
+    forgetHolders();
+    Path aside = directory.resolve(HOLDERS + ".new");
+    Replacement.removeAll(aside);
+    Replacement.privateDirectory(aside);
+    for (Endpoint endpoint : endpoints()) noteHolder(aside, endpoint);
+    Replacement.move(aside, directory.resolve(HOLDERS));
+  }
+
+  void noteHolder(Endpoint endpoint) {
+    noteHolder(directory.resolve(HOLDERS), endpoint);
+  }
+
+  private void noteHolder(Path in, Endpoint endpoint) {
+    for (IpAddress address : endpoint.addresses()) {
+      put(in.resolve(endpoint.network() + "_" + address), endpoint.link());
+    }
+  }
+
+  /// The link of who is known to have an address; empty for nobody.
+  String holder(String network, IpAddress address) {
+    try {
+      return Files.readString(holderFile(network, address));
+    } catch (NoSuchFileException e) {
+      return "";
+    } catch (IOException e) {
+      throw new UncheckedIOException("read " + holderFile(network, address) + ": " + e, e);
+    }
+  }
+
+  /// Another that has taken the address over keeps it.
+  void forgetHolder(Endpoint endpoint) {
+    for (IpAddress address : endpoint.addresses()) {
+      if (holder(endpoint.network(), address).equals(endpoint.link())) {
+        delete(holderFile(endpoint.network(), address));
+      }
+    }
+  }
+
+  void forgetHolders() {
+    Replacement.removeAll(directory.resolve(HOLDERS));
+  }
+
   private Path endpointFile(String link) {
     return directory.resolve("endpoints").resolve(link + ".json");
   }
@@ -100,11 +180,14 @@ final class PolicyStore {
   /// skipped.
   void add(Endpoint endpoint) {
     make();
-    Path path = endpointFile(endpoint.link());
+    put(endpointFile(endpoint.link()), endpoint.toJson().toText());
+  }
+
+  private void put(Path path, String text) {
     int flags = FileCall.O_WRONLY | FileCall.O_TRUNC;
     try (OwnedDescriptor file =
         OwnedDescriptor.open(kernel, FileCall.Openat.creating(path.toString(), flags, 0600))) {
-      byte[] bytes = endpoint.toJson().toText().getBytes(StandardCharsets.UTF_8);
+      byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
       if (kernel.call(new FileCall.Write(file.descriptor(), bytes)) < bytes.length) {
         throw new IllegalStateException(path + ": only a part was written");
       }

@@ -1,8 +1,13 @@
 package io.jrun.cni.policy;
 
+import io.jrun.cni.netlink.Answer;
+import io.jrun.cni.nftables.Elements;
 import io.jrun.cni.nftables.Nft;
 import io.jrun.cni.nftables.Nftables;
 import io.jrun.cni.nftables.NftablesException;
+import io.jrun.cni.nftables.SetElement;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.call.Errno;
 import io.jrun.specs.json.Json;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -20,10 +25,15 @@ final class PolicyTables {
   private record Present(
       Set<String> sets, Set<String> maps, Set<String> counters, Set<String> chains) {}
 
-  private final Nftables nftables;
+  private static final String TABLE = "simplecni";
+  private static final int MOST_AT_ONCE = 512;
 
-  PolicyTables(Nftables nftables) {
+  private final Nftables nftables;
+  private final Elements elements;
+
+  PolicyTables(Kernel kernel, Nftables nftables) {
     this.nftables = nftables;
+    this.elements = new Elements(kernel, TABLE);
   }
 
   /// Replaces every rule, and in every set what is in it; counters that are still wanted go on.
@@ -41,7 +51,7 @@ final class PolicyTables {
       commands.add(Nft.command("add", set.kind(), set.definition(named)));
       commands.add(Nft.command("flush", set.kind(), named));
     }
-    commands.addAll(wanted.elements("add"));
+    commands.addAll(wanted.elements());
     for (String counter : wanted.counters()) {
       commands.add(Nft.command("add", "counter", Ruleset.named(Ruleset.INET, counter)));
     }
@@ -97,18 +107,19 @@ final class PolicyTables {
     return object.member(member) instanceof Json.JsonString(String text) ? text : "";
   }
 
+  /// Adds elements to the sets that are there, or takes them away.
+  ///
   /// @return whether all was there to be changed
-  boolean elements(Ruleset placed, String verb) {
-    List<Json> commands = placed.elements(verb);
-    if (commands.isEmpty()) return true;
-    try {
-      nftables.run(commands);
-      return true;
-    } catch (NftablesException e) {
-      // somebody flushed the table, or a bridge was made again and has another address
-      if (e.isNotFound() || e.exists()) return false;
-      throw e;
+  boolean change(List<SetElement> of, boolean isAdded) {
+    // what a socket takes at once
+    for (int at = 0; at < of.size(); at += MOST_AT_ONCE) {
+      List<SetElement> some = of.subList(at, Math.min(of.size(), at + MOST_AT_ONCE));
+      for (Answer answer : isAdded ? elements.add(some) : elements.delete(some)) {
+        // somebody flushed the table, or a bridge was made again and has another address
+        if (!answer.orThrow(Errno.ENOENT, Errno.EEXIST, Errno.EBUSY).succeeded()) return false;
+      }
     }
+    return true;
   }
 
   private Present present(String family) {
@@ -153,7 +164,7 @@ final class PolicyTables {
     for (Json one : listed) {
       if (one instanceof Json.JsonObject object
           && object.member("counter") instanceof Json.JsonObject counter
-          && text(counter, "table").equals("simplecni")) {
+          && text(counter, "table").equals(TABLE)) {
         counts.put(
             text(counter, "name"), new Count(number(counter, "packets"), number(counter, "bytes")));
       }

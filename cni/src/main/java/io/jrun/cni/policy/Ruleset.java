@@ -1,13 +1,12 @@
 package io.jrun.cni.policy;
 
-import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.nftables.Nft;
+import io.jrun.cni.nftables.SetElement;
 import io.jrun.specs.json.Json;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -81,10 +80,6 @@ final class Ruleset {
       this.type = type;
     }
 
-    static Family of(IpAddress address) {
-      return address.isIpv6() ? V6 : V4;
-    }
-
     Json source() {
       return Nft.payload(word, "saddr");
     }
@@ -95,15 +90,14 @@ final class Ruleset {
   }
 
   private final List<NetworkPolicy> policies;
-  private final Peer.Namespaces namespaces;
-  private final Map<String, String> bridgeMacs = new HashMap<>();
+  private final Placement placement;
   private final SequencedMap<String, NftSet> sets = new LinkedHashMap<>();
   private final List<String> counters = new ArrayList<>();
   private final List<Rule> rules = new ArrayList<>();
 
   Ruleset(List<NetworkPolicy> policies, Peer.Namespaces namespaces) {
     this.policies = List.copyOf(policies);
-    this.namespaces = namespaces;
+    this.placement = new Placement(PolicyIndex.of(policies), namespaces);
     declareShared();
     declarePolicies();
   }
@@ -165,12 +159,6 @@ final class Ruleset {
 
   private void declare(NftSet set) {
     sets.put(set.family() + " " + set.name(), set);
-  }
-
-  private void put(String family, String name, Json element) {
-    NftSet set = sets.get(family + " " + name);
-    if (set == null) throw new IllegalStateException("no set " + name);
-    set.put(element);
   }
 
   private static Json at(String set) {
@@ -418,91 +406,32 @@ final class Ruleset {
 
   // ---- endpoints ----
 
-  /// Whether any policy isolates it.
-  boolean isIsolated(Endpoint endpoint) {
-    return endpoint.isLocal() && policies.stream().anyMatch(p -> p.selects(endpoint.identity()));
-  }
-
   /// Puts an endpoint into every set that it is of; its bridge has been told.
   void place(Endpoint endpoint) {
-    String mac = bridgeMacs.get(endpoint.bridge());
-    if (endpoint.isLocal() && mac != null) {
-      put(BRIDGE, "np_macs", new Json.JsonArray(List.of(Json.of(endpoint.link()), Json.of(mac))));
-    }
-    for (IpAddress address : endpoint.addresses()) {
-      Family f = Family.of(address);
-      Json ip = Json.of(address.toString());
-      for (NetworkPolicy policy : policies) {
-        if (endpoint.isLocal() && policy.selects(endpoint.identity())) {
-          isolate(endpoint, policy, ip, f);
-        }
-        if (policy.isOfIngress()) peerOf(policy, true, policy.ingress(), endpoint, ip, f);
-        if (policy.isOfEgress()) peerOf(policy, false, policy.egress(), endpoint, ip, f);
-      }
-    }
+    placement.of(endpoint).forEach(this::put);
   }
 
-  private void isolate(Endpoint endpoint, NetworkPolicy policy, Json ip, Family f) {
-    Json link = Json.of(endpoint.link());
-    put(INET, id(policy) + "_sel" + f.digit, ip);
-    put(INET, "np_self" + f.digit, Nft.concat(ip, ip));
-    put(BRIDGE, "np_iso" + f.digit, ip);
-    if (policy.isOfIngress()) {
-      put(INET, "np_in" + f.digit, ip);
-      put(BRIDGE, "np_inports", link);
-    }
-    if (policy.isOfEgress()) {
-      put(INET, "np_out" + f.digit, ip);
-      put(BRIDGE, "np_outports", link);
-      put(BRIDGE, "np_bound" + f.digit, Nft.concat(link, ip));
-    }
+  private void put(SetElement element) {
+    NftSet set = sets.get(element.family() + " " + element.set());
+    if (set == null) throw new IllegalStateException("no set " + element.set());
+    set.put(element.json());
   }
 
-  private void peerOf(
-      NetworkPolicy policy,
-      boolean isIngress,
-      List<NetworkPolicy.Rule> rules,
-      Endpoint endpoint,
-      Json ip,
-      Family f) {
-    for (int i = 0; i < rules.size(); i++) {
-      String name = counter(policy, isIngress, i);
-      boolean isPeer =
-          rules.get(i).peers().stream()
-              .anyMatch(peer ->
-                  peer instanceof Peer.Selected selected
-                      && selected.matches(endpoint.identity(), policy.namespace(), namespaces));
-      if (isPeer) put(INET, name + "_pod" + f.digit, ip);
-      for (PortRange range : rules.get(i).ports()) {
-        for (NamedPort port : endpoint.identity().ports()) {
-          if (port.name().equals(range.name()) && port.protocol() == range.protocol()) {
-            put(
-                INET,
-                name + "_name" + f.digit,
-                Nft.concat(ip, Json.of(port.protocol().word()), Json.of(port.port())));
-          }
-        }
-      }
-    }
-  }
-
-  /// Tells where the frames of a bridge's ports are to be sent for it to route them.
-  ///
-  /// @param isNew whether the bridge itself is among what is placed
-  void bridge(String name, String mac, boolean isNew) {
-    bridgeMacs.put(name, mac);
-    if (isNew) put(INET, "np_bridges", Json.of(name));
+  /// Tells of a bridge, where the frames of its ports are to be sent for it to route them.
+  void bridge(String name, String mac) {
+    placement.bridge(name, mac);
+    put(Placement.ofBridge(name));
   }
 
   /// The elements, as commands.
-  List<Json> elements(String verb) {
+  List<Json> elements() {
     List<Json> commands = new ArrayList<>();
     for (Map.Entry<String, NftSet> entry : sets.entrySet()) {
       NftSet set = entry.getValue();
       if (set.elements().isEmpty()) continue;
       commands.add(
           Nft.command(
-              verb,
+              "add",
               "element",
               named(set.family(), set.name())
                   .with("elem", new Json.JsonArray(List.copyOf(set.elements())))));

@@ -49,7 +49,7 @@ class RulesetTest {
                   - from: [{podSelector: {matchLabels: {app: front}}}]
                     ports: [{port: http}, {port: 80, endPort: 90}, {port: 85}, {port: 91}, {port: 53, protocol: UDP}]
                 """));
-    rules.bridge("sc0", "02:00:00:00:00:01", true);
+    rules.bridge("sc0", "02:00:00:00:00:01");
     rules.place(
         endpoint("w", "10.0.0.2", Map.of("app", "web"), new NamedPort("http", 8080, Protocol.TCP)));
     rules.place(endpoint("f", "10.0.0.3", Map.of("app", "front")));
@@ -72,16 +72,16 @@ class RulesetTest {
 
   @Test
   void oneOfAnotherNodeIsAPeerAndNothingElse() {
-    Ruleset rules =
-        ruleset(
-            NetworkPolicyTest.policy("{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}"));
+    NetworkPolicy policy =
+        NetworkPolicyTest.policy("{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}");
+    Ruleset rules = ruleset(policy);
     Endpoint remote =
         Endpoint.remote(
             "net",
             IpAddress.parse("10.9.0.2").orElseThrow(),
             endpoint("r", "10.9.0.2", Map.of()).holderJson());
     rules.place(remote);
-    assertThat(rules.isIsolated(remote)).isFalse();
+    assertThat(PolicyIndex.of(List.of(policy)).isIsolated(remote)).isFalse();
     assertThat(in(rules, "_i0_pod4")).containsExactly("10.9.0.2");
     assertThat(in(rules, "_sel4")).isEmpty();
     assertThat(in(rules, "np_in4")).isEmpty();
