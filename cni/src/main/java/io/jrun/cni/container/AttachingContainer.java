@@ -4,24 +4,27 @@ import io.jrun.cni.simple.HelperCaller;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 
 /// A container whose attachments are begun in another thread; all else is the caller's own.
 final class AttachingContainer implements Networks.Attaching {
   private final HelperCaller caller;
-  private final Future<List<BegunAttachment>> begun;
+  private final FutureTask<List<BegunAttachment>> begun;
   private final Runnable detach;
   private boolean isEntered;
   private boolean isOver;
 
   /// @param detach detaches it from all that it is attached to
-  AttachingContainer(HelperCaller caller, Future<List<BegunAttachment>> begun, Runnable detach) {
+  AttachingContainer(
+      HelperCaller caller, FutureTask<List<BegunAttachment>> begun, Runnable detach) {
     this.caller = caller;
     this.begun = begun;
     this.detach = detach;
   }
 
+  /// What no thread has begun yet is done here.
   private List<BegunAttachment> begun() {
+    begun.run();
     try {
       return begun.get();
     } catch (InterruptedException e) {

@@ -29,7 +29,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 
 /// Wires a container to networks and unwires it. What is needed for the latter is in the cache of
@@ -69,8 +69,9 @@ public final class ContainerNetworks implements Networks {
       HelperKernel client, List<String> env, String containerId, String sign, Wish wish) {
     HelperCaller caller = new HelperCaller(kernel, client, env);
     NetworkRuntime runtime = runtime(caller, client, env, wish.pluginPath());
-    Future<List<BegunAttachment>> begun =
-        threads.submit(() -> begin(runtime, containerId, sign, wish));
+    FutureTask<List<BegunAttachment>> begun =
+        new FutureTask<>(() -> begin(runtime, containerId, sign, wish));
+    threads.execute(begun);
     return new AttachingContainer(caller, begun, () -> detach(runtime, containerId));
   }
 

@@ -46,6 +46,7 @@ public final class Policies {
     store.add(endpoint);
     if (!store.isEnforced()) return;
     try (LockFile lock = store.lock()) {
+      if (!store.isEnforced()) return; // the last policy has gone meanwhile
       store.noteHolder(endpoint);
       InForce now = inForce();
       if (now.policies().isIsolated(endpoint) && !endpoint.isRouted()) {
@@ -228,13 +229,17 @@ public final class Policies {
       }
       boolean wasEnforced = store.isEnforced();
       // from here on an ADD that is under way puts its container into the sets, or is seen below
-      if (!policies.isEmpty()) store.enforced(true);
-      if (!wasEnforced) store.noteHolders();
+      boolean isFirst = !policies.isEmpty() && !wasEnforced;
+      if (isFirst) store.enforced(true);
       try {
+        if (isFirst) store.noteHolders();
         refuseUnrouted(policies);
         change(policies, namespaces);
       } catch (RuntimeException e) {
-        if (!wasEnforced) store.enforced(false);
+        if (isFirst) {
+          store.enforced(false);
+          store.forgetHolders();
+        }
         throw e;
       }
       for (Parsed one : parsed) {

@@ -27,7 +27,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -140,15 +140,18 @@ public final class Containers {
     return new HostProcess(kernel, state.initPid(), state.initStartTime());
   }
 
-  /// Runs `aside` in another thread while it runs `here`, and throws the failure of either.
+  /// Runs `aside` in another thread while it runs `here`, and throws the failure of either. What no
+  /// thread has begun by then is run here, too.
   void beside(Runnable aside, Runnable here) {
-    Future<?> other = threads.submit(aside);
+    FutureTask<?> other = new FutureTask<>(aside, null);
+    threads.execute(other);
     RuntimeException failure = null;
     try {
       here.run();
     } catch (RuntimeException e) {
       failure = e;
     }
+    other.run();
     try {
       other.get();
     } catch (ExecutionException e) {
