@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -145,5 +147,23 @@ class CgroupIT extends EndToEnd {
     assertThat(event.get("id").asString()).isEqualTo(id);
     assertThat(event.at("/data/pids/current").asInt()).isEqualTo(1);
     assertThat(event.at("/data/memory/usage/usage").asLong()).isPositive();
+  }
+
+  /// A kernel with realtime group scheduling lets no such process into a group without a budget.
+  @JrunOnly
+  @Test
+  void aCallerWithARealtimePolicyIsToldWhatItNeeds() throws IOException {
+    assumeTrue(
+        Files.exists(Path.of("/sys/fs/cgroup/cpu/cpu.rt_runtime_us")),
+        "no realtime group scheduling");
+    List<String> words = new ArrayList<>(List.of("chrt", "-f", "1"));
+    words.addAll(onBundle("run").words());
+    Command.of(words).run().failsInOneLine("cannot join the container's cgroup", "realtime");
+    words.add(words.size() - 1, "--detach");
+    config.set("/linux/resources/cpu", "{realtimeRuntime:10000,realtimePeriod:1000000}");
+    bundle.write(config);
+    Command.of(words).run().succeeds();
+    awaitStatus("stopped");
+    runtime("delete", id).succeeds();
   }
 }

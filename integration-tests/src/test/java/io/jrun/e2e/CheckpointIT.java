@@ -420,8 +420,26 @@ class CheckpointIT extends EndToEnd {
     assertThat(status()).isEqualTo("running");
   }
 
-  /// The restoring side is untested: CRIU's page server fails on the kernels that tests ran on,
-  /// with runc, too.
+  /// CRIU's lazy-pages daemon has them from the images.
+  @Test
+  void pagesAreFetchedWhenTheyAreNeeded() throws IOException {
+    assumeFeature("uffd-noncoop");
+    startCounting();
+    checkpoint().succeeds();
+    int saved = count();
+    Command.Running daemon =
+        Command.of("criu", "lazy-pages", "-D", images.toString(), "-W", images.toString()).start();
+    assertThat(eventually(() -> Files.exists(images.resolve("lazy-pages.socket"))))
+        .as("the daemon listens")
+        .isTrue();
+    restore("--lazy-pages", "--work-path", images.toString());
+    awaitCountAbove(saved);
+    killAndDelete();
+    daemon.finish().succeeds();
+  }
+
+  /// From the container that is saved to another host: only the serving side, as CRIU's page server
+  /// fails on the kernels that tests ran on, with runc, too.
   @Test
   void pagesCanBeServedLazily() throws IOException {
     assumeFeature("uffd-noncoop");

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -204,6 +205,16 @@ class RunIT extends EndToEnd {
     config.set("/process/noNewPrivileges", String.valueOf(set));
     assertThat(runSh("grep ^NoNewPrivs /proc/self/status").succeeds().text())
         .isEqualTo("NoNewPrivs:\t" + (set ? 1 : 0));
+  }
+
+  @Test
+  void theCallersOomScoreIsLeftAloneWhereTheConfigHasNone() throws IOException {
+    config.remove("/process", "oomScoreAdj").sh("cat /proc/self/oom_score_adj");
+    List<String> words =
+        new ArrayList<>(
+            List.of("sh", "-c", "echo 234 > /proc/self/oom_score_adj; exec \"$@\"", "sh"));
+    words.addAll(onBundle("run").words());
+    assertThat(Command.of(words).run().succeeds().text()).isEqualTo("234");
   }
 
   @Test

@@ -98,6 +98,12 @@ class TerminalIT extends EndToEnd {
   }
 
   @Test
+  void consoleSizeWithoutATerminalIsIgnored() throws IOException {
+    config.set("/process/terminal", "false").set("/process/consoleSize", "{height:21,width:77}");
+    runSh("! [ -t 1 ]").succeeds();
+  }
+
+  @Test
   void consoleSizeIsTheFirstSize() throws IOException {
     config.set("/process/consoleSize", "{height:21,width:77}").sh("sleep 0.2; stty size; cat");
     Path socket = temp.resolve("console.sock");

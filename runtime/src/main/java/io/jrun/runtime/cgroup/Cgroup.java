@@ -139,6 +139,22 @@ public final class Cgroup {
     });
   }
 
+  /// What is to be told of a failure: which step it was, where it was that of [#joinV1].
+  public static RuntimeException explained(RuntimeException failure) {
+    if (!(failure instanceof KernelException e)) return failure;
+    boolean joins =
+        e.call() instanceof FileCall.Write write && write.bytes() == ITSELF
+            || e.call() instanceof FileCall.Openat open && open.path().endsWith("/tasks");
+    if (!joins) return failure;
+    // sched(7): with realtime group scheduling a process may have no policy that its group has no
+    // time for
+    String why =
+        e.errno().equals(Errno.EINVAL)
+            ? " (a caller with a realtime policy needs one with cpu.realtimeRuntime)"
+            : "";
+    return new CgroupException("cannot join the container's cgroup" + why, e);
+  }
+
   /// Changes the limits that are given. Devices are left as they are, as `runc update` does.
   public void apply(Resources resources) {
     Resources.Memory memory = resources.memory();

@@ -154,10 +154,11 @@ final class Creation implements AutoCloseable {
     }
   }
 
-  /// An init that ended without a word may have had too little memory, in runc's words.
+  /// What is to be told. An init that ended without a word may have had too little memory, in
+  /// runc's words.
   private RuntimeException explained(RuntimeException failure) {
     if (!(failure instanceof HelperGoneException) || cgroup == null || cgroup.oomKills() == 0)
-      return failure;
+      return Cgroup.explained(failure);
     return new ContainerException("container init was OOM-killed (memory limit too low?)", failure);
   }
 

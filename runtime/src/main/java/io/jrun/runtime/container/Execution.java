@@ -141,7 +141,8 @@ final class Execution {
               options.preserveFds());
       Program.awaitStart(child.helper().sendToEnd(last), process.args().getFirst());
       return foreground == null ? 0 : foreground.await();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException failure) {
+      RuntimeException e = Cgroup.explained(failure);
       abandon(birth, child, foreground, termios, e);
       pidFile.remove(e);
       throw e;

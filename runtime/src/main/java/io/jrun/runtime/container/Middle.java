@@ -90,7 +90,7 @@ final class Middle {
       child = born(containers, client, birthplace);
     } catch (KernelException e) {
       if (birthplace == null) throw e;
-      throw cannotJoin(e);
+      throw new CgroupException("cannot join the container's cgroup", e);
     }
     Middle middle = new Middle(containers, client, cgroup, child, birthplace);
     int pid = child.pid();
@@ -129,16 +129,10 @@ final class Middle {
     });
   }
 
-  private static CgroupException cannotJoin(KernelException e) {
-    return new CgroupException("cannot join the container's cgroup", e);
-  }
-
   private Child init(NamespacePlan namespaces, Config config) {
     Batch first = new Batch();
     prepare(first, config.process());
-    int before = first.size();
     cgroup.joinV1(first);
-    List<Batch.Entry> ofCgroup = List.copyOf(first.entries().subList(before, first.size()));
     List<Namespace> joined = new ArrayList<>(namespaces.joined());
     boolean joinsUser = !joined.isEmpty() && joined.getFirst().type() == NamespaceType.USER;
     Descriptor user = joinsUser ? NamespacePlan.open(first, joined.removeFirst()) : Descriptor.NONE;
@@ -158,8 +152,7 @@ final class Middle {
     try {
       results = child.helper().run(first);
     } catch (KernelException e) {
-      if (ofCgroup.stream().noneMatch(entry -> entry.call() == e.call())) throw e;
-      throw cannotJoin(e);
+      throw Cgroup.explained(e);
     }
     if (namespaces.makes(NamespaceType.USER))
       IdMaps.write(containers, client, child.pid(), config.linux());

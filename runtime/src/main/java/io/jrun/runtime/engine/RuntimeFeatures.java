@@ -73,6 +73,15 @@ final class RuntimeFeatures {
           "tmpcopyup",
           "unbindable");
 
+  /// What changes more than a note would; one that ends with a dot is a prefix.
+  private static final List<String> UNSAFE_ANNOTATIONS =
+      List.of(
+          "io.jrun.network",
+          "io.jrun.publish",
+          "io.jrun.sandbox",
+          "org.criu.config",
+          "org.systemd.property.");
+
   private RuntimeFeatures() {}
 
   static String describe() {
@@ -112,7 +121,10 @@ final class RuntimeFeatures {
                     "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
                     "SECCOMP_FILTER_FLAG_TSYNC",
                     "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"),
-                List.of("SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"),
+                List.of(
+                    "SECCOMP_FILTER_FLAG_LOG",
+                    "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+                    "SECCOMP_FILTER_FLAG_TSYNC"),
                 Json.JsonObject.EMPTY),
             Enabled.of(true),
             Enabled.of(true),
@@ -137,7 +149,7 @@ final class RuntimeFeatures {
             MOUNT_OPTIONS,
             linux,
             Map.of(),
-            List.of(),
+            UNSAFE_ANNOTATIONS,
             Json.JsonObject.EMPTY)
         .toJson()
         .toText("  ");

@@ -113,10 +113,26 @@ final class LinuxRules {
     }
     idMappings("/linux/uidMappings", linux.uidMappings());
     idMappings("/linux/gidMappings", linux.gidMappings());
+    if (user != null && user.path() == null) {
+      // what makes the container is its root, as with runc
+      mapped("/linux/uidMappings", linux.uidMappings(), 0);
+      mapped("/linux/gidMappings", linux.gidMappings(), 0);
+      if (config.process() != null) {
+        mapped("/process/user/uid", linux.uidMappings(), config.process().user().uid());
+        mapped("/process/user/gid", linux.gidMappings(), config.process().user().gid());
+      }
+    }
     for (int i = 0; i < config.mounts().size(); i++) {
       idMappings("/mounts/" + i + "/uidMappings", config.mounts().get(i).uidMappings());
       idMappings("/mounts/" + i + "/gidMappings", config.mounts().get(i).gidMappings());
     }
+  }
+
+  private void mapped(String pointer, List<IdMapping> mappings, long id) {
+    if (mappings.isEmpty()
+        || mappings.stream()
+            .anyMatch(m -> id - m.containerId() >= 0 && id - m.containerId() < m.size())) return;
+    problem(pointer, id + " is not mapped in the user namespace");
   }
 
   private void idMappings(String pointer, List<IdMapping> mappings) {
@@ -249,6 +265,11 @@ final class LinuxRules {
     if (rdt.memBwSchema() != null
         && (!rdt.memBwSchema().startsWith("MB:") || rdt.memBwSchema().contains("\n"))) {
       problem("/linux/intelRdt/memBwSchema", "must be one line that begins with \"MB:\"");
+    }
+    for (int i = 0; i < rdt.schemata().size(); i++) {
+      if (rdt.schemata().get(i).contains("\n")) {
+        problem(JsonReader.pointer("/linux/intelRdt/schemata", i), "must be one line");
+      }
     }
   }
 

@@ -79,6 +79,13 @@ final class ConfigValidatorTest {
         "'linux':{'personality':{'domain':'x'}} | /linux/personality/domain",
         "'linux':{'memoryPolicy':{'mode':'x'}} | /linux/memoryPolicy/mode",
         "'linux':{'intelRdt':{'closID':'a/b'}} | /linux/intelRdt/closID",
+        "'linux':{'intelRdt':{'schemata':['MB:0=1','a\\nb']}} | /linux/intelRdt/schemata/1",
+        "'process':{'cwd':'/','args':['x'],'user':{'uid':9}},'linux':{'namespaces':[{'type':'user'}],"
+            + "'uidMappings':[{'containerID':0,'hostID':1,'size':9}],"
+            + "'gidMappings':[{'containerID':0,'hostID':1,'size':1}]} | /process/user/uid",
+        "'linux':{'namespaces':[{'type':'user'}],"
+            + "'uidMappings':[{'containerID':0,'hostID':1,'size':9}],"
+            + "'gidMappings':[{'containerID':1,'hostID':1,'size':1}]} | /linux/gidMappings",
         "'linux':{'netDevices':{'eth0':{}}} | /linux/netDevices",
         "'linux':{'resources':{'memory':{'swappiness':101}}} | /linux/resources/memory/swappiness",
         "'linux':{'resources':{'devices':[{'allow':true,'access':'x'}]}} |"
