@@ -40,7 +40,7 @@ for module in $MODULES; do
   [ "$LANE" != short ] || select+=" --include-tag=vm"
   path=target/test-classes:$(ls -d ../{specs,kernel,cni,rootfs-tools,runtime}/target/classes | paste -sd:):$(ls ../lib/*.jar | paste -sd:)
   java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Djrun.patience=$JRUN_PATIENCE -Dbasedir="$PWD" \
-    -cp "$path" org.junit.platform.console.ConsoleLauncher execute $select --config=junit.jupiter.testclass.order.default=org.junit.jupiter.api.ClassOrderer\$ClassName --config=junit.jupiter.execution.timeout.default=$((120 * JRUN_PATIENCE))s --reports-dir=$results/$module \
+    -cp "$path" org.junit.platform.console.ConsoleLauncher execute $select --include-engine=junit-jupiter --config=junit.jupiter.testclass.order.default=org.junit.jupiter.api.ClassOrderer\$ClassName --config=junit.jupiter.execution.timeout.default=$((120 * JRUN_PATIENCE))s --reports-dir=$results/$module \
     --details=testfeed --disable-ansi-colors --disable-banner
   code=$?
   [ $code = 0 ] || status=1

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -31,7 +33,8 @@ class NotifySocketIT extends EndToEnd {
 
   private static final String READY =
       """
-      import os, socket, time
+      import os, signal, socket, sys, time
+      signal.signal(signal.SIGTERM, lambda *_: sys.exit())
       s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
       s.sendto(b'STATUS=not yet\\n', os.environ['NOTIFY_SOCKET'])
       time.sleep(0.3)
@@ -88,6 +91,27 @@ class NotifySocketIT extends EndToEnd {
     assertThat(manager.finish().lines())
         .contains("READY=1", "MAINPID=" + state().get("pid").asString());
     killAndDelete();
+  }
+
+  @Test
+  @Tag("vm")
+  void aUnitOfSystemdsIsUpWhenTheContainerIsReady() throws IOException {
+    assumeTrue(SystemdTest.isSystemd(), "needs systemd as PID 1 (make vm-test)");
+    String unit = tag + ".service";
+    List<String> words =
+        new ArrayList<>(
+            List.of("systemd-run", "--quiet", "--service-type=notify", "--unit=" + unit));
+    words.addAll(onBundle("run").words());
+    Command.of(words).run().succeeds();
+    try {
+      assertThat(SystemdTest.show(unit))
+          .containsEntry("ActiveState", "active")
+          .containsEntry("MainPID", state().get("pid").asString());
+    } finally {
+      Command.of("systemctl", "stop", unit).run();
+    }
+    assertThat(eventually(() -> ids().isEmpty())).isTrue();
+    assertThat(SystemdTest.show(unit)).containsEntry("ActiveState", "inactive");
   }
 
   @Test

@@ -1,10 +1,12 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -59,6 +61,25 @@ class PodmanIT extends PodmanCalls {
     assertThat(inspect("{{.State.Status}}")).isEqualTo("running");
     podman("exec", tag, "true").run().succeeds();
     podman("rm", "--force", "--time", "0", tag).run().succeeds();
+  }
+
+  @Test
+  void aScopeOfSystemds() throws IOException {
+    assumeTrue(SystemdTest.isSystemd(), "needs systemd as PID 1 (make vm-test)");
+    List<String> words =
+        new ArrayList<>(List.of("--cgroup-manager", "systemd", "run", "--detach", "--name", tag));
+    words.addAll(requiredFlags());
+    words.addAll(
+        List.of("--network", "none", "--memory", "64m", BusyboxImage.NAME, "sleep", "1000"));
+    podman(words.toArray(String[]::new)).run().succeeds();
+    String unit = "libpod-" + inspect("{{.Id}}") + ".scope";
+    assertThat(Files.readString(Path.of("/proc", inspect("{{.State.Pid}}"), "cgroup")))
+        .contains("/machine.slice/" + unit);
+    assertThat(SystemdTest.show(unit)).containsEntry("MemoryMax", "67108864");
+    podman("exec", tag, "true").run().succeeds();
+    podman("rm", "--force", "--time", "0", tag).run().succeeds();
+    assertThat(eventually(() -> "not-found".equals(SystemdTest.show(unit).get("LoadState"))))
+        .isTrue();
   }
 
   @Test

@@ -149,6 +149,7 @@ class RootlessIT extends EndToEnd {
   @Test
   void delegatedCgroupsAreUsed() throws IOException {
     config
+        .namespaces("user", "pid", "mount", "ipc", "uts")
         .setText("/linux/cgroupsPath", "/" + tag + "/" + tag + "-c")
         .set("/linux/resources", "{pids:{limit:17}}")
         .sh("cat /proc/self/cgroup; sleep 0.1");
