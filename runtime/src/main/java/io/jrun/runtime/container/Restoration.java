@@ -20,26 +20,16 @@ import io.jrun.runtime.cli.RestoreOptions;
 import io.jrun.runtime.criu.Criu;
 import io.jrun.runtime.criu.CriuException;
 import io.jrun.runtime.criu.CriuNotification;
-import io.jrun.runtime.criu.CriuRequest;
 import io.jrun.runtime.mount.FileSystemPlan;
 import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.runtime.resctrl.ResctrlGroup;
-import io.jrun.specs.json.Json;
-import io.jrun.specs.json.Json.JsonArray;
-import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.IntelRdt;
-import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -168,14 +158,13 @@ final class Restoration implements AutoCloseable {
     onEof();
     RestoreMountPoints.make(containers.kernel, client.helper, config, read.rootfs());
     CriuImages images = new CriuImages(options.criu(), "restore.log");
-    List<OwnedDescriptor> inherited = new ArrayList<>();
-    try {
-      CriuRequest request = request(images, read, inherited, made.cgroup());
+    try (RestoreRequest request =
+        new RestoreRequest(containers, options, read, made.cgroup(), criuRoot())) {
       int pid =
           criu.restore(
-              request,
+              request.of(images),
               NamespaceCall.CLONE_NEWNS,
-              inherited,
+              request.inherited(),
               child -> {
                 progress.began(HostProcess.of(containers.kernel, child.pid()));
                 prepare(child, made, read.rootfs());
@@ -186,8 +175,6 @@ final class Restoration implements AutoCloseable {
       removeCriuRoot();
     } catch (CriuException e) {
       throw images.explained(e);
-    } finally {
-      inherited.forEach(OwnedDescriptor::close);
     }
     new PidFile(client, create.pidFile()).write(state().initPid());
     return new Restored(claim(), state(), config, made.cgroup(), master);
@@ -220,62 +207,6 @@ final class Restoration implements AutoCloseable {
 
   private String criuRoot() {
     return store.directory(create.id()) + "/" + CRIU_ROOT;
-  }
-
-  private CriuRequest request(
-      CriuImages images, Bundle read, List<OwnedDescriptor> inherited, Cgroup cgroup) {
-    Config config = read.config();
-    CriuRequest request =
-        images
-            .request(CriuRequest.Type.RESTORE, config)
-            .root(criuRoot())
-            .evasiveDevices()
-            .restoreAsSibling();
-    if (options.lsmProfile() != null) request.lsmProfile(options.lsmProfile());
-    if (options.lsmMountContext() != null) request.lsmMountContext(options.lsmMountContext());
-    addNamespaces(request, config.linux(), inherited);
-    Map<String, String> shown = cgroup.paths();
-    ExternalMounts.of(
-            containers.kernel, config, read.rootfs(), shown, containers.cgroups.hierarchies())
-        .forEach(request::externalMount);
-    List<String> descriptors = images.readDescriptors();
-    for (int fd = 0; fd < descriptors.size(); fd++)
-      if (descriptors.get(fd).contains("pipe:") || ExternalFiles.isOne(descriptors.get(fd)))
-        request.inherit(descriptors.get(fd), fd);
-    addCgroupRoots(request, cgroup);
-    return request;
-  }
-
-  private void addNamespaces(CriuRequest request, Linux linux, List<OwnedDescriptor> inherited) {
-    for (Namespace namespace : linux.namespaces()) {
-      String path = namespace.path();
-      if (path == null) continue;
-      switch (namespace.type()) {
-        case NETWORK, PID -> {
-          int number = Criu.inheritedNumber(inherited.size());
-          inherited.add(open(path));
-          request.inherit(Checkpoint.externalName(namespace.type()), number);
-        }
-        case MOUNT, IPC, UTS, USER, TIME ->
-            request.joinNamespace(NamespacePlan.procName(namespace.type()), path);
-        case CGROUP -> {} // refused before
-      }
-    }
-  }
-
-  private OwnedDescriptor open(String path) {
-    int flags = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
-    return OwnedDescriptor.open(
-        containers.kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
-  }
-
-  /// Every controller's, as /proc/PID/cgroup names them.
-  private void addCgroupRoots(CriuRequest request, Cgroup cgroup) {
-    cgroup
-        .roots()
-        .forEach((controllers, path) -> {
-          for (String controller : controllers.split(",", -1)) request.cgroupRoot(controller, path);
-        });
   }
 
   private void notified(Bundle read, CriuNotification notification) {
@@ -329,30 +260,9 @@ final class Restoration implements AutoCloseable {
     if (start == 0) throw new ContainerException("the restored init has ended");
     StoredState restored = state().withInit(pid, start);
     state = restored;
-    store.complete(claim(), configOf(read, pid), restored);
+    store.complete(claim(), RestoredConfig.of(read, pid), restored);
     store.started(claim());
     progress.restored(new HostProcess(containers.kernel, pid, start));
-  }
-
-  /// CRIU restores clocks in a time namespace, which an exec'd process must join: the kept config
-  /// says so.
-  private byte[] configOf(Bundle read, int pid) {
-    if (read.config().linux().namespace(NamespaceType.TIME) != null) return read.bytes();
-    try {
-      Path own = Files.readSymbolicLink(Path.of("/proc/self/ns/time"));
-      Path theirs = Files.readSymbolicLink(Path.of("/proc", Integer.toString(pid), "ns/time"));
-      if (own.equals(theirs)) return read.bytes();
-    } catch (java.io.IOException e) {
-      return read.bytes(); // a kernel without time namespaces
-    }
-    JsonObject config = (JsonObject) Json.parse(read.bytes());
-    JsonObject linux =
-        config.member("linux") instanceof JsonObject object ? object : JsonObject.EMPTY;
-    List<Json> namespaces = new ArrayList<>();
-    if (linux.member("namespaces") instanceof JsonArray array) namespaces.addAll(array.elements());
-    namespaces.add(JsonObject.EMPTY.with("type", Json.of("time")));
-    linux = linux.with("namespaces", new JsonArray(namespaces));
-    return config.with("linux", linux).toText().getBytes(StandardCharsets.UTF_8);
   }
 
   private void terminal(OwnedDescriptor received) {

@@ -14,24 +14,6 @@ import java.util.Map;
 /// How the container's program is scheduled, where its memory lies and which execution domain it
 /// has; asked for while the process still has its privileges.
 public final class SchedulingPlan {
-  private static final List<String> POLICIES =
-      List.of(
-          "SCHED_OTHER",
-          "SCHED_FIFO",
-          "SCHED_RR",
-          "SCHED_BATCH",
-          "SCHED_ISO",
-          "SCHED_IDLE",
-          "SCHED_DEADLINE");
-  private static final List<String> SCHEDULER_FLAGS =
-      List.of(
-          "SCHED_FLAG_RESET_ON_FORK",
-          "SCHED_FLAG_RECLAIM",
-          "SCHED_FLAG_DL_OVERRUN",
-          "SCHED_FLAG_KEEP_POLICY",
-          "SCHED_FLAG_KEEP_PARAMS",
-          "SCHED_FLAG_UTIL_CLAMP_MIN",
-          "SCHED_FLAG_UTIL_CLAMP_MAX");
   private static final List<String> IO_CLASSES =
       List.of("IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE");
   private static final List<String> MEMORY_MODES =
@@ -73,10 +55,10 @@ public final class SchedulingPlan {
 
   private static void scheduler(Batch batch, Scheduler s) {
     long flags = 0;
-    for (String flag : s.flags()) flags |= 1L << SCHEDULER_FLAGS.indexOf(flag);
+    for (String flag : s.flags()) flags |= 1L << Scheduler.FLAGS.indexOf(flag);
     batch.add(
         new SchedulingCall.SchedSetattr(
-            POLICIES.indexOf(s.policy()),
+            Scheduler.POLICIES.indexOf(s.policy()),
             flags,
             s.nice(),
             s.priority(),

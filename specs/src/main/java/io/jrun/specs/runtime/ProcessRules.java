@@ -29,24 +29,8 @@ final class ProcessRules {
           "RLIMIT_RTTIME",
           "RLIMIT_SIGPENDING",
           "RLIMIT_STACK");
-  private static final Set<String> POLICIES =
-      Set.of(
-          "SCHED_OTHER",
-          "SCHED_FIFO",
-          "SCHED_RR",
-          "SCHED_BATCH",
-          "SCHED_ISO",
-          "SCHED_IDLE",
-          "SCHED_DEADLINE");
-  private static final Set<String> SCHEDULER_FLAGS =
-      Set.of(
-          "SCHED_FLAG_RESET_ON_FORK",
-          "SCHED_FLAG_RECLAIM",
-          "SCHED_FLAG_DL_OVERRUN",
-          "SCHED_FLAG_KEEP_POLICY",
-          "SCHED_FLAG_KEEP_PARAMS",
-          "SCHED_FLAG_UTIL_CLAMP_MIN",
-          "SCHED_FLAG_UTIL_CLAMP_MAX");
+  private static final Set<String> POLICIES = Set.copyOf(Scheduler.POLICIES);
+  private static final Set<String> SCHEDULER_FLAGS = Set.copyOf(Scheduler.FLAGS);
   private static final Set<String> IO_CLASSES =
       Set.of("IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE");
   private static final Pattern CPU_LIST = Pattern.compile("[0-9, -]*");

@@ -15,6 +15,28 @@ public record Scheduler(
     long deadlineNanos,
     long periodNanos,
     Json.JsonObject unknown) {
+  /// Each at the index that is its number (include/uapi/linux/sched.h).
+  public static final List<String> POLICIES =
+      List.of(
+          "SCHED_OTHER",
+          "SCHED_FIFO",
+          "SCHED_RR",
+          "SCHED_BATCH",
+          "SCHED_ISO",
+          "SCHED_IDLE",
+          "SCHED_DEADLINE");
+
+  /// Each at the index of its bit.
+  public static final List<String> FLAGS =
+      List.of(
+          "SCHED_FLAG_RESET_ON_FORK",
+          "SCHED_FLAG_RECLAIM",
+          "SCHED_FLAG_DL_OVERRUN",
+          "SCHED_FLAG_KEEP_POLICY",
+          "SCHED_FLAG_KEEP_PARAMS",
+          "SCHED_FLAG_UTIL_CLAMP_MIN",
+          "SCHED_FLAG_UTIL_CLAMP_MAX");
+
   public Scheduler {
     flags = List.copyOf(flags);
   }
