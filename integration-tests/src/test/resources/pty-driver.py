@@ -46,7 +46,10 @@ class Terminal:
             elif name == "send":
                 os.write(self.fd, args[0].encode())
             elif name == "resize":
-                fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", args[0], args[1], 0, 0))
+                # twice: ctr loses a change between its look at the size and its handler of SIGWINCH
+                for columns in args[1] + 1, args[1]:
+                    fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", args[0], columns, 0, 0))
+                    time.sleep(0.5)
             elif name == "run":
                 subprocess.run(args, check=True, stdin=subprocess.DEVNULL, timeout=LIMIT)
             elif name == "eof":

@@ -105,12 +105,14 @@ class CriPodIT extends CriTest {
     assertThat(Files.readAllLines(old)).hasSize(2);
   }
 
-  /// The container is still there when its log is complete: containerd 1.6 at times stops copying
-  /// what one that has ended left behind, with runc's shim too.
+  /// containerd 1.6 lets the FIFO of a container that ends go with what is still in it, the last 64
+  /// KiB, in every second run and with runc's shim too; so there the container stays.
   @Test
   void aLongLogIsWhole() {
     Pod pod = run(podConfig());
-    Container container = pod.start("long", "sh", "-c", "seq 1 50000; sleep 1000");
+    String stays = ContainerdRelease.underTest().isBefore17() ? "; sleep 1000" : "";
+    Container container = pod.start("long", "sh", "-c", "seq 1 50000" + stays);
+    if (stays.isEmpty()) container.awaitExit();
     List<String> expected = new ArrayList<>();
     for (int i = 1; i <= 50000; i++) expected.add("stdout F " + i);
     assertThat(EndToEnd.eventually(() -> container.logLines().size() >= 50000))

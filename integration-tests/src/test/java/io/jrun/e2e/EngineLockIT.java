@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -30,8 +31,7 @@ class EngineLockIT extends EndToEnd {
   }
 
   private Command inside(String... words) {
-    List<String> all =
-        new java.util.ArrayList<>(List.of("nsenter", "--net=/run/netns/" + tag, "--"));
+    List<String> all = new ArrayList<>(List.of("nsenter", "--net=/run/netns/" + tag, "--"));
     all.addAll(command(words).words());
     return Command.of(all);
   }
@@ -73,7 +73,7 @@ class EngineLockIT extends EndToEnd {
   private static boolean isOf(Path lock, long engine) {
     String base = lock.toString().replaceFirst("\\.lock$", "");
     try {
-      return new String(Files.readAllBytes(Path.of("/proc/" + engine + "/cmdline"))).contains(base);
+      return Files.readString(Path.of("/proc/" + engine + "/cmdline")).contains(base);
     } catch (IOException e) {
       return false;
     }

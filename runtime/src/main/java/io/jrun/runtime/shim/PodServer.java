@@ -28,6 +28,10 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   private static final long LEAVING_SECONDS = 60;
 
+  /// Without a task for so long nobody will shut the pod down: containerd does that at once after
+  /// the last Delete, and creates at once after `start`; one that died in between has forgotten it.
+  private static final long UNUSED_SECONDS = 15;
+
   private final Keeper keeper;
   private final ExecutorService threads;
   private final ScheduledExecutorService timer;
@@ -66,6 +70,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     pod.catchUp();
     tasks.resume();
     quitWhereDone();
+    quitWhereUnused();
     try {
       while (true) {
         switch (keeper.receive()) {
@@ -151,6 +156,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     send(call.connection(), call.stream(), response);
     tasks.answered(call);
     quitWhereDone();
+    if (call.request().method().equals("Delete")) quitWhereUnused();
   }
 
   private void answer(KeeperMessage.Frame frame, TtrpcResponse response) {
@@ -178,6 +184,20 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       return;
     }
     Future<?> _ = timer.schedule(this::quit, LEAVING_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void quitWhereUnused() {
+    long before = tasks.tasksBefore();
+    if (before < 0 || tasks.isShutDown()) return;
+    Future<?> _ =
+        timer.schedule(
+            () -> threads.execute(() -> quitIfUnused(before)), UNUSED_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void quitIfUnused(long before) {
+    if (isLeaving || tasks.isShutDown() || tasks.tasksBefore() != before) return;
+    tasks.shutDownUnasked();
+    quitWhereDone();
   }
 
   private synchronized void quit() {

@@ -46,6 +46,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -86,6 +87,7 @@ final class TaskService implements AutoCloseable {
   /// Containers that an engine before had begun to create, until their Create comes again.
   private final Set<TaskProcess> unasked = ConcurrentHashMap.newKeySet();
 
+  private final AtomicLong creations = new AtomicLong();
   private volatile boolean isShutDown;
   private volatile boolean isClosed;
 
@@ -265,6 +267,7 @@ final class TaskService implements AutoCloseable {
 
   private byte[] create(Call call) {
     CreateTask request = CreateTask.read(call.payload());
+    creations.incrementAndGet();
     String id = request.id();
     TaskProcess before = pod.find(id, "").orElse(null);
     if (before != null && before.isCreated && !before.isDeleted) {
@@ -795,6 +798,17 @@ final class TaskService implements AutoCloseable {
 
   boolean isShutDown() {
     return isShutDown;
+  }
+
+  /// How many tasks there have been, as far as this engine knows; negative while there is one.
+  long tasksBefore() {
+    return pod.all(TaskProcess::isInit).isEmpty() ? creations.get() : -1;
+  }
+
+  /// As a Shutdown that containerd has not asked for.
+  void shutDownUnasked() {
+    shutdown();
+    isShutDown = pod.isShutDown();
   }
 
   /// What is under way finds its keeper gone.

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jrun.specs.proto.ProtoWriter;
 import io.jrun.specs.ttrpc.StatusCode;
 import io.jrun.specs.ttrpc.TtrpcResponse;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -50,6 +51,23 @@ class ShimHalfDeletedIT extends ShimTest {
     assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(128 + SIGKILL);
     assertThat(pod.ok("Delete", pod.request()).int32(2)).isEqualTo(128 + SIGKILL);
     pod.shutDown();
+    assertThat(sink.events()).last().isEqualTo("delete " + pod.id() + " 137");
+  }
+
+  /// containerd died after the last Delete, or after `start`, and so does not ask for the end.
+  @Test
+  void aKeeperWithoutATaskEndsByItself() throws Exception {
+    shim();
+    Thread.sleep(3000);
+    pod.ok("Create", pod.createRequest("", "", "", false));
+    Thread.sleep(14_000);
+    pod.ok("Start", pod.request()); // a task that is there keeps it
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.ok("Delete", pod.request());
+    sandbox.killEngine();
+    pod.awaitKeeper();
+    assertThat(Path.of(pod.address().replaceFirst("^unix://", ""))).doesNotExist();
     assertThat(sink.events()).last().isEqualTo("delete " + pod.id() + " 137");
   }
 }
