@@ -12,10 +12,10 @@ import java.util.Objects;
 /// with a few messages for all, as the process that lists is woken by each.
 final class DirectoriesAhead {
   /// How many are listed at once; each is open meanwhile.
-  private static final int AT_ONCE = 48;
+  private static final int AT_ONCE = 64;
 
   /// How many files may be known before they are asked for, until no more are listed.
-  private static final int MOST = 12_000;
+  private static final int MOST = 6000;
 
   private final TreeReader tree;
   private final Map<String, List<Node>> listed = new HashMap<>();
