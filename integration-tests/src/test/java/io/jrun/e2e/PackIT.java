@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /// `rootfs pack` and `rootfs diff`.
@@ -62,6 +63,54 @@ class PackIT extends EndToEnd {
         .run()
         .succeeds();
     assertThat(Trees.of(theirs)).isEqualTo(expected);
+  }
+
+  /// More than fits one slot of the window, files across several slots, more directories beside one
+  /// another and below one another than are listed at once, and more files than one message names.
+  @Test
+  void largeFilesAndManyDirectoriesAreWholeAndInOrder() throws IOException {
+    Path tree = Files.createDirectory(temp.resolve("t"));
+    Random random = new Random(7);
+    for (int i = 0; i < 230; i++) {
+      Path directory = Files.createDirectories(tree.resolve("d" + i + "/e/f"));
+      byte[] content = new byte[random.nextInt(i % 50 == 0 ? 5_000_000 : 5_000)];
+      random.nextBytes(content);
+      Files.write(directory.resolve("file"), content);
+      for (int k = 0; k < i % 7; k++) Files.createDirectory(tree.resolve("d" + i + "/k" + k));
+    }
+    Path many = Files.createDirectory(tree.resolve("many"));
+    for (int i = 0; i < 2500; i++) Files.writeString(many.resolve("f" + i), "x".repeat(i % 3));
+    rootfs("pack", tree.toString(), temp + "/1.tar").succeeds();
+    List<String> names =
+        Command.of("tar", "-tf", temp + "/1.tar").run().succeeds().out().lines().toList();
+    assertThat(names.subList(1, names.size()))
+        .isEqualTo(
+            Command.of("bash", "-c", IN_ORDER, tree.toString())
+                .run()
+                .succeeds()
+                .out()
+                .lines()
+                .toList());
+    Path theirs = Files.createDirectory(temp.resolve("theirs"));
+    Command.of("tar", "-C", theirs.toString(), "-xpf", temp + "/1.tar").run().succeeds();
+    assertThat(Trees.of(theirs)).isEqualTo(Trees.of(tree));
+  }
+
+  private static final String IN_ORDER =
+      "cd $0 && find . -mindepth 1 \\( -type d -printf '%P/\\n' -o -printf '%P\\n' \\)"
+          + " | sed 's|/|\\x01|g' | LC_ALL=C sort | sed 's|\\x01|/|g'";
+
+  @Test
+  void aFullDiskIsAnErrorByName() throws IOException {
+    Path tree = Files.createDirectory(temp.resolve("t"));
+    Files.write(tree.resolve("file"), new byte[30_000_000]);
+    String command = "$0 rootfs pack $1 - > /dev/full";
+    assertThat(
+            Command.of("bash", "-c", command, RUNTIME.path().toString(), tree.toString())
+                .run()
+                .exits(1)
+                .err())
+        .contains("ENOSPC");
   }
 
   @Test

@@ -1,24 +1,19 @@
 package io.jrun.image.layout;
 
+import io.jrun.rootfs.codec.DirectOutput;
 import io.jrun.specs.image.Digest;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 
 /// Counts and digests what is written through it.
-final class HashingStream extends OutputStream {
-  private final OutputStream to;
+final class HashingStream extends DirectOutput {
+  private final DirectOutput to;
   private final io.jrun.rootfs.codec.Digest running = io.jrun.rootfs.codec.Digest.of("sha256");
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
   private long count;
 
-  HashingStream(OutputStream to) {
+  HashingStream(DirectOutput to) {
     this.to = to;
-  }
-
-  @Override
-  public void write(int b) throws IOException {
-    write(new byte[] {(byte) b}, 0, 1);
   }
 
   @Override
@@ -31,6 +26,13 @@ final class HashingStream extends OutputStream {
       offset += part;
       length -= part;
     }
+  }
+
+  @Override
+  public void write(ByteBuffer direct) throws IOException {
+    count += direct.remaining();
+    running.update(direct);
+    to.write(direct);
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.codec.Compression;
+import io.jrun.rootfs.codec.DirectOutput;
 import io.jrun.rootfs.codec.Encoder;
 import io.jrun.rootfs.pack.OutputFile;
 import io.jrun.rootfs.pack.Packer;
@@ -20,9 +21,7 @@ import io.jrun.specs.image.ImageConfig;
 import io.jrun.specs.image.Manifest;
 import io.jrun.specs.image.MediaType;
 import io.jrun.specs.json.Json;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,17 +41,13 @@ public final class ImagePacking {
     Path layer = null;
     try {
       layer = Files.createTempFile(Path.of("/var/tmp"), "jrun-", ".layer");
-      HashingStream stored = new HashingStream(Files.newOutputStream(layer));
+      HashingStream stored = new HashingStream(DirectOutput.to(Files.newOutputStream(layer)));
       Digest diffId;
-      try (OutputStream all = new BufferedOutputStream(stored, 1 << 16);
-          Encoder encoder = Encoder.of(compression, all)) {
-        HashingStream plain = new HashingStream(encoder);
-        try (OutputStream buffered = new BufferedOutputStream(plain, 1 << 16)) {
-          Packing.tree(caller, directory, buffered, options);
-          buffered.flush();
-          encoder.finish();
-          diffId = plain.digest();
-        }
+      try (Encoder encoder = Encoder.of(compression, stored);
+          HashingStream plain = new HashingStream(encoder)) {
+        Packing.tree(caller, directory, plain, options);
+        encoder.finish();
+        diffId = plain.digest();
       }
       ContentDescriptor descriptor =
           ContentDescriptor.of(

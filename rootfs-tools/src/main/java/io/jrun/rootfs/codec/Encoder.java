@@ -1,23 +1,24 @@
 package io.jrun.rootfs.codec;
 
 import io.jrun.rootfs.RootfsException;
-import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.util.zip.GZIPOutputStream;
 
 /// Plain bytes to encoded ones; [#finish] leaves the stream below open.
-public final class Encoder extends FilterOutputStream {
+public final class Encoder extends DirectOutput {
   private static final int BUFFER = 1 << 16;
 
   private interface End {
     void finish() throws IOException;
   }
 
+  private final OutputStream out;
   private final End end;
 
   private Encoder(OutputStream encoding, End end) {
-    super(encoding);
+    this.out = encoding;
     this.end = end;
   }
 
@@ -40,6 +41,22 @@ public final class Encoder extends FilterOutputStream {
   @Override
   public void write(byte[] bytes, int offset, int length) throws IOException {
     out.write(bytes, offset, length);
+  }
+
+  @Override
+  public void write(ByteBuffer direct) throws IOException {
+    if (out instanceof DirectOutput takes) takes.write(direct);
+    else super.write(direct);
+  }
+
+  @Override
+  public void flush() throws IOException {
+    out.flush();
+  }
+
+  @Override
+  public void close() throws IOException {
+    out.close();
   }
 
   public void finish() throws IOException {

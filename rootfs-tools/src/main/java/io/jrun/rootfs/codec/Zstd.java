@@ -18,6 +18,8 @@ final class Zstd implements Decoder {
 
     int ZSTD_isError(long code);
 
+    int ZSTD_getErrorCode(long code);
+
     Pointer ZSTD_getErrorName(long code);
 
     long ZSTD_DCtx_setParameter(long context, int parameter, int value);
@@ -25,10 +27,13 @@ final class Zstd implements Decoder {
 
   private static final Optional<Library> LOADED = NativeLibrary.load(Library.class, "libzstd.so.1");
 
-  /// 128 MiB is what `zstd -d` takes without being told otherwise.
-  private static final int WINDOW_LOG = 27;
+  /// 64 MiB: the engine is to stay below 200 MB, whatever it decodes (decision 37).
+  private static final int WINDOW_LOG = 26;
 
+  /// zstd.h and zstd_errors.h.
   private static final int WINDOW_LOG_MAX = 100;
+
+  private static final int WINDOW_TOO_LARGE = 16;
 
   private final Library zstd;
   private final Encoded from;
@@ -56,6 +61,12 @@ final class Zstd implements Decoder {
       long at = NativeLibrary.address(buffers);
       long result = zstd.ZSTD_decompressStream(context, at, at + 24);
       if (zstd.ZSTD_isError(result) != 0) {
+        if (zstd.ZSTD_getErrorCode(result) == WINDOW_TOO_LARGE) {
+          throw new RootfsException(
+              "the zstd stream needs a window of more than "
+                  + (1 << WINDOW_LOG - 20)
+                  + " MiB, the limit (zstd --long, --ultra)");
+        }
         throw Decoder.damaged(Compression.ZSTD, zstd.ZSTD_getErrorName(result).getString(0));
       }
       int made = (int) buffers.getLong(16);

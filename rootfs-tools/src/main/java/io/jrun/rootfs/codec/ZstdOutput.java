@@ -9,7 +9,7 @@ import java.util.Optional;
 import jnr.ffi.Pointer;
 
 /// Writes one zstd frame (RFC 8878), by libzstd, with its content's checksum.
-public final class ZstdOutput extends OutputStream {
+public final class ZstdOutput extends DirectOutput {
   /// zstd.h; pointers and size_t are longs.
   public interface Library {
     long ZSTD_createCCtx();
@@ -50,14 +50,14 @@ public final class ZstdOutput extends OutputStream {
 
   @Override
   public void write(int b) throws IOException {
-    if (!plain.hasRemaining()) encode(CONTINUE);
+    if (!plain.hasRemaining()) encodePlain(CONTINUE);
     plain.put((byte) b);
   }
 
   @Override
   public void write(byte[] bytes, int offset, int length) throws IOException {
     while (length > 0) {
-      if (!plain.hasRemaining()) encode(CONTINUE);
+      if (!plain.hasRemaining()) encodePlain(CONTINUE);
       int part = Math.min(length, plain.remaining());
       plain.put(bytes, offset, part);
       offset += part;
@@ -65,16 +65,24 @@ public final class ZstdOutput extends OutputStream {
     }
   }
 
-  private void encode(int operation) throws IOException {
-    plain.flip();
+  @Override
+  public void write(ByteBuffer direct) throws IOException {
+    if (plain.position() > 0) encodePlain(CONTINUE);
+    encode(direct.slice(), CONTINUE);
+    direct.position(direct.limit());
+  }
+
+  private void encodePlain(int operation) throws IOException {
+    encode(plain.flip(), operation);
+    plain.clear();
+  }
+
+  private void encode(ByteBuffer from, int operation) throws IOException {
     long left = 1;
     int taken = 0;
-    while (taken < plain.limit() || operation == END && left != 0) {
+    while (taken < from.limit() || operation == END && left != 0) {
       buffers.putLong(0, NativeLibrary.address(encoded)).putLong(8, SIZE).putLong(16, 0);
-      buffers
-          .putLong(24, NativeLibrary.address(plain))
-          .putLong(32, plain.limit())
-          .putLong(40, taken);
+      buffers.putLong(24, NativeLibrary.address(from)).putLong(32, from.limit()).putLong(40, taken);
       long at = NativeLibrary.address(buffers);
       left = zstd.ZSTD_compressStream2(context, at, at + 24, operation);
       if (zstd.ZSTD_isError(left) != 0) {
@@ -85,12 +93,11 @@ public final class ZstdOutput extends OutputStream {
       encoded.get(0, chunk, 0, made);
       to.write(chunk, 0, made);
     }
-    plain.clear();
   }
 
   /// Ends the frame and leaves the stream below open.
   public void finish() throws IOException {
-    encode(END);
+    encodePlain(END);
   }
 
   @Override

@@ -9,14 +9,14 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.TreeCall;
 import io.jrun.rootfs.CallerFiles;
-import java.io.OutputStream;
+import io.jrun.rootfs.codec.DirectOutput;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 
 /// A file that the caller names, written aside and then given its name; `-` is standard output.
-public final class OutputFile extends OutputStream {
+public final class OutputFile extends DirectOutput {
   private final CallerFiles caller;
   private final String path;
   private final String temporary;
@@ -72,10 +72,21 @@ public final class OutputFile extends OutputStream {
   }
 
   @Override
+  public void write(ByteBuffer direct) {
+    flush();
+    writeAll(direct);
+    direct.position(direct.limit());
+  }
+
+  @Override
   public void flush() {
-    buffer.flip();
-    long address = MemorySegment.ofBuffer(buffer).address();
-    long left = buffer.remaining();
+    writeAll(buffer.flip());
+    buffer.clear();
+  }
+
+  private void writeAll(ByteBuffer direct) {
+    long address = MemorySegment.ofBuffer(direct).address();
+    long left = direct.remaining();
     while (left > 0) {
       try {
         long written =
@@ -86,7 +97,6 @@ public final class OutputFile extends OutputStream {
         if (!e.errno().equals(Errno.EINTR)) throw e;
       }
     }
-    buffer.clear();
   }
 
   /// Gives the file its name.

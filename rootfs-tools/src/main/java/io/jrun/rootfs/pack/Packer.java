@@ -2,16 +2,12 @@ package io.jrun.rootfs.pack;
 
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
-import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.EntryStat;
 import io.jrun.kernel.call.Names;
 import io.jrun.kernel.call.Stat;
 import io.jrun.rootfs.RootfsException;
-import io.jrun.rootfs.stream.Copier;
-import io.jrun.rootfs.stream.Origin;
+import io.jrun.rootfs.codec.DirectOutput;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -20,10 +16,9 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /// Writes a tree as an archive, or what of it is not as in another tree as a layer.
-public final class Packer {
+public final class Packer implements AutoCloseable {
   private static final String WHITEOUT = ".wh.";
   private static final String OPAQUE = ".wh..wh..opq";
-  private static final int AT_ONCE = 32;
 
   /// How to write.
   ///
@@ -33,17 +28,18 @@ public final class Packer {
   ///   whiteouts
   public record Options(OptionalLong latest, boolean overlay) {}
 
-  private final Kernel kernel;
+  private final HelperKernel reader;
+  private final ArchiveWindow window;
   private final TarWriter tar;
   private final Options options;
-  private final Copier copier;
   private final Map<List<Long>, String> linked = new HashMap<>();
   private long skippedSockets;
 
-  public Packer(Kernel kernel, OutputStream out, Options options) {
-    this.kernel = kernel;
-    this.copier = new Copier(out);
-    this.tar = new TarWriter(out);
+  /// @param reader the process that reads the tree
+  public Packer(Kernel kernel, HelperKernel reader, DirectOutput out, Options options) {
+    this.reader = reader;
+    this.window = new ArchiveWindow(kernel, reader, out);
+    this.tar = new TarWriter(window);
     this.options = options;
   }
 
@@ -53,71 +49,42 @@ public final class Packer {
   }
 
   /// Writes all of a tree.
-  public void tree(HelperKernel reader, String path) throws IOException {
+  public void tree(String path) throws IOException {
     TreeReader tree = new TreeReader(reader, path);
     header(tree.root());
-    children(tree, tree.children(""));
+    children(tree, "");
+    end();
+  }
+
+  private void end() throws IOException {
     tar.end();
+    window.finish();
   }
 
-  private void children(TreeReader tree, List<Node> nodes) throws IOException {
-    Contents contents = new Contents(tree, nodes.stream().filter(this::hasContent).toList());
-    try {
-      for (Node node : nodes) {
-        if (node.isDirectory()) {
-          header(node);
-          children(tree, tree.children(node.path()));
-        } else {
-          write(node, contents);
-        }
+  /// Writes what is in a directory, and below it.
+  private void children(TreeReader tree, String directory) throws IOException {
+    DirectoriesAhead ahead = new DirectoriesAhead(tree);
+    children(tree, ahead, ahead.children(List.of(directory)));
+  }
+
+  private void children(TreeReader tree, DirectoriesAhead ahead, List<Node> nodes)
+      throws IOException {
+    List<String> directories = nodes.stream().filter(Node::isDirectory).map(Node::path).toList();
+    int next = 0;
+    for (Node node : nodes) {
+      if (node.isDirectory()) {
+        header(node);
+        List<Node> below = ahead.children(directories.subList(next++, directories.size()));
+        children(tree, ahead, below);
+      } else {
+        write(tree, node);
       }
-    } finally {
-      contents.close();
     }
-  }
-
-  /// Whether a file's content is written: not where an earlier name of it was.
-  private boolean hasContent(Node node) {
-    return node.isFile()
-        && node.stat().size() > 0
-        && (node.stat().links() < 2 || !linked.containsKey(identity(node)));
   }
 
   private static List<Long> identity(Node node) {
     EntryStat stat = node.stat();
     return List.of(stat.inode(), (long) stat.deviceMajor() << 32 | stat.deviceMinor());
-  }
-
-  /// Files of one directory, some of which are open ahead.
-  private static final class Contents {
-    private final TreeReader tree;
-    private final List<Node> files;
-    private final ArrayDeque<OwnedDescriptor> open = new ArrayDeque<>();
-    private int next;
-    private int taken;
-
-    Contents(TreeReader tree, List<Node> files) {
-      this.tree = tree;
-      this.files = files;
-    }
-
-    OwnedDescriptor of(Node node) {
-      while (true) {
-        if (open.isEmpty()) {
-          int end = Math.min(files.size(), next + AT_ONCE);
-          open.addAll(tree.contents(files.subList(next, end)));
-          next = end;
-        }
-        OwnedDescriptor file = open.remove();
-        // a file whose earlier name is in the same directory was opened but is a link by now
-        if (files.get(taken++) == node) return file;
-        file.close();
-      }
-    }
-
-    void close() {
-      open.forEach(OwnedDescriptor::close);
-    }
   }
 
   private void header(Node node) throws IOException {
@@ -163,7 +130,7 @@ public final class Packer {
         s.deviceMinor());
   }
 
-  private void write(Node node, Contents contents) throws IOException {
+  private void write(TreeReader tree, Node node) throws IOException {
     EntryStat stat = clamped(node.stat());
     if (options.overlay() && node.isOverlayWhiteout()) {
       whiteout(node.path());
@@ -177,7 +144,7 @@ public final class Packer {
       }
     }
     switch (stat.type()) {
-      case Stat.S_IFREG -> file(node, stat, contents);
+      case Stat.S_IFREG -> file(tree, node, stat);
       case Stat.S_IFLNK -> tar.entry('2', node.path(), stat, node.link(), 0, xattrs(node));
       case Stat.S_IFCHR -> tar.entry('3', node.path(), stat, "", 0, xattrs(node));
       case Stat.S_IFBLK -> tar.entry('4', node.path(), stat, "", 0, xattrs(node));
@@ -187,15 +154,11 @@ public final class Packer {
     }
   }
 
-  private void file(Node node, EntryStat stat, Contents contents) throws IOException {
+  private void file(TreeReader tree, Node node, EntryStat stat) throws IOException {
     long size = node.stat().size();
     tar.entry('0', node.path(), stat, "", size, xattrs(node));
     if (size == 0) return;
-    try (OwnedDescriptor file = contents.of(node)) {
-      Origin origin = Origin.range(kernel, file, 0, size);
-      if (!copier.copy(origin, size))
-        throw new RootfsException(node.path() + ": it became shorter meanwhile");
-    }
+    window.content(tree, node.path(), size);
     tar.pad(size);
   }
 
@@ -206,12 +169,12 @@ public final class Packer {
 
   /// Writes what of the upper tree is not as in the lower one, and whiteouts for what is only in
   /// the lower one.
-  public void difference(HelperKernel reader, String lower, String upper) throws IOException {
+  public void difference(String lower, String upper) throws IOException {
     TreeReader below = new TreeReader(reader, lower);
     TreeReader above = new TreeReader(reader, upper);
     if (!above.root().isLike(below.root())) header(above.root());
     difference(below, above, "");
-    tar.end();
+    end();
   }
 
   private void difference(TreeReader below, TreeReader above, String path) throws IOException {
@@ -231,14 +194,9 @@ public final class Packer {
       } else if (before == null || !node.isLike(before)) {
         if (node.isDirectory()) {
           header(node);
-          children(above, above.children(node.path()));
+          children(above, node.path());
         } else {
-          Contents contents = new Contents(above, hasContent(node) ? List.of(node) : List.of());
-          try {
-            write(node, contents);
-          } finally {
-            contents.close();
-          }
+          write(above, node);
         }
       }
     }
@@ -246,5 +204,10 @@ public final class Packer {
 
   private static int compare(String a, String b) {
     return Arrays.compareUnsigned(Names.encode(a), Names.encode(b));
+  }
+
+  @Override
+  public void close() {
+    window.close();
   }
 }

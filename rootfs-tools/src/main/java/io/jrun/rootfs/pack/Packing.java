@@ -1,41 +1,41 @@
 package io.jrun.rootfs.pack;
 
-import io.jrun.kernel.HelperKernel;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.RootfsException;
 import io.jrun.rootfs.codec.Compression;
+import io.jrun.rootfs.codec.DirectOutput;
 import io.jrun.rootfs.codec.Encoder;
 import io.jrun.rootfs.unpack.WriterProcess;
 import java.io.IOException;
-import java.io.OutputStream;
 
 /// Writes archives of directories that the caller names.
 public final class Packing {
   private Packing() {}
 
   private interface Content {
-    void write(HelperKernel reader, Packer packer) throws IOException;
+    void write(Packer packer) throws IOException;
   }
 
   /// Packs a tree; returns how many sockets were left out.
   public static long tree(CallerFiles caller, String directory, String to, Packer.Options options) {
-    return write(caller, to, options, (reader, packer) -> packer.tree(reader, directory));
+    return write(caller, to, options, packer -> packer.tree(directory));
   }
 
   /// Packs a tree to a stream.
   public static void tree(
-      CallerFiles caller, String directory, OutputStream to, Packer.Options options)
+      CallerFiles caller, String directory, DirectOutput to, Packer.Options options)
       throws IOException {
-    try (WriterProcess process = WriterProcess.of(caller.kernel(), caller.helper())) {
-      new Packer(caller.kernel(), to, options).tree(process.kernel(), directory);
+    try (WriterProcess process = WriterProcess.of(caller.kernel(), caller.helper());
+        Packer packer = new Packer(caller.kernel(), process.kernel(), to, options)) {
+      packer.tree(directory);
     }
   }
 
   /// Packs what of one tree is not as in another, with whiteouts, as a layer.
   public static long difference(
       CallerFiles caller, String lower, String upper, String to, Packer.Options options) {
-    return write(caller, to, options, (reader, packer) -> packer.difference(reader, lower, upper));
+    return write(caller, to, options, packer -> packer.difference(lower, upper));
   }
 
   private static long write(
@@ -46,9 +46,9 @@ public final class Packing {
     }
     try (WriterProcess process = WriterProcess.of(caller.kernel(), caller.helper());
         OutputFile file = OutputFile.create(caller, to);
-        Encoder out = Encoder.of(compression, file)) {
-      Packer packer = new Packer(caller.kernel(), out, options);
-      content.write(process.kernel(), packer);
+        Encoder out = Encoder.of(compression, file);
+        Packer packer = new Packer(caller.kernel(), process.kernel(), out, options)) {
+      content.write(packer);
       out.finish();
       file.complete();
       return packer.skippedSockets();

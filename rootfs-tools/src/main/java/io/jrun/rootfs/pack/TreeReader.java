@@ -3,7 +3,6 @@ package io.jrun.rootfs.pack;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.KernelException;
-import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
@@ -16,10 +15,11 @@ import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.TreeCall;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// Reads a tree by a process with the caller's rights, beneath its root and not through symbolic
 /// links.
@@ -38,6 +38,9 @@ final class TreeReader {
   private static final int FIRST = 8192;
 
   private static final int END = 512;
+
+  /// Where many are read at once, most are small.
+  private static final int FIRST_OF_MANY = 2048;
 
   private final HelperKernel kernel;
   private final Descriptor root;
@@ -66,32 +69,67 @@ final class TreeReader {
   Node root() {
     Descriptor here = kernel.call(open("", FileCall.O_RDONLY | FileCall.O_DIRECTORY, false));
     used.add(here);
-    return describe("", here, List.of(new DirectoryEntry(".", DirectoryEntry.DT_DIR))).getFirst();
+    List<Node> root = new ArrayList<>();
+    describe(
+        List.of(
+            new Listed("", here, List.of(new DirectoryEntry(".", DirectoryEntry.DT_DIR)), root)));
+    return root.getFirst();
   }
 
   /// What is in a directory, in the order of the names' bytes.
   List<Node> children(String path) {
+    return children(List.of(path)).getFirst();
+  }
+
+  /// The same for some directories, with few messages.
+  List<List<Node>> children(List<String> paths) {
     Batch batch = batch();
-    Pending<Descriptor> opened =
-        batch.add(open(path, FileCall.O_RDONLY | FileCall.O_DIRECTORY, false));
-    Pending<byte[]> first = batch.add(new FileCall.Getdents(opened.descriptor(), FIRST));
-    Pending<byte[]> second = batch.add(new FileCall.Getdents(opened.descriptor(), END));
+    List<Pending<Descriptor>> opened = new ArrayList<>();
+    List<Pending<byte[]>> first = new ArrayList<>();
+    List<Pending<byte[]>> second = new ArrayList<>();
+    for (String path : paths) {
+      Pending<Descriptor> here =
+          batch.add(open(path, FileCall.O_RDONLY | FileCall.O_DIRECTORY, false));
+      opened.add(here);
+      first.add(
+          batch.add(
+              new FileCall.Getdents(here.descriptor(), paths.size() > 1 ? FIRST_OF_MANY : FIRST)));
+      second.add(batch.add(new FileCall.Getdents(here.descriptor(), END)));
+    }
     Results results = kernel.run(batch);
-    Descriptor here = results.of(opened);
-    List<DirectoryEntry> listed = new ArrayList<>(DirectoryEntry.parse(results.of(first)));
-    byte[] records = results.of(second);
-    while (records.length > 0) {
-      listed.addAll(DirectoryEntry.parse(records));
-      records = kernel.call(new FileCall.Getdents(here));
+    List<List<Node>> all = new ArrayList<>();
+    List<Listed> waiting = new ArrayList<>();
+    int count = 0;
+    for (int i = 0; i < paths.size(); i++) {
+      Descriptor here = results.of(opened.get(i));
+      used.add(here);
+      List<DirectoryEntry> names = new ArrayList<>(DirectoryEntry.parse(results.of(first.get(i))));
+      byte[] records = results.of(second.get(i));
+      while (records.length > 0) {
+        names.addAll(DirectoryEntry.parse(records));
+        Batch more = new Batch();
+        Pending<byte[]> most = more.add(new FileCall.Getdents(here));
+        Pending<byte[]> rest = more.add(new FileCall.Getdents(here, END));
+        Results read = kernel.run(more);
+        names.addAll(DirectoryEntry.parse(read.of(most)));
+        records = read.of(rest);
+      }
+      names = inOrder(names);
+      List<Node> nodes = new ArrayList<>(names.size());
+      all.add(nodes);
+      for (int from = 0; from < names.size(); from += AT_ONCE) {
+        List<DirectoryEntry> some = names.subList(from, Math.min(names.size(), from + AT_ONCE));
+        if (count + some.size() > AT_ONCE) {
+          describe(waiting);
+          waiting.clear();
+          count = 0;
+        }
+        waiting.add(new Listed(paths.get(i), here, some, nodes));
+        count += some.size();
+      }
     }
-    listed = inOrder(listed);
-    List<Node> nodes = new ArrayList<>();
-    for (int from = 0; from < listed.size(); from += AT_ONCE) {
-      int to = Math.min(listed.size(), from + AT_ONCE);
-      nodes.addAll(describe(path, here, listed.subList(from, to)));
-    }
-    used.add(here);
-    return nodes;
+    describe(waiting);
+    return all;
   }
 
   private static List<DirectoryEntry> inOrder(List<DirectoryEntry> names) {
@@ -103,46 +141,63 @@ final class TreeReader {
         .toList();
   }
 
-  private List<Node> describe(String path, Descriptor here, List<DirectoryEntry> names) {
+  /// Names of a directory, and where their description goes.
+  private record Listed(
+      String path, Descriptor here, List<DirectoryEntry> names, List<Node> nodes) {}
+
+  private record Asked(
+      Pending<EntryStat> stat, @Nullable Pending<String> link, Pending<byte[]> xattrs) {}
+
+  private void describe(List<Listed> directories) {
+    if (directories.isEmpty()) return;
     Batch batch = new Batch();
-    batch.add(new ProcessCall.Fchdir(here));
-    List<Pending<EntryStat>> stats = new ArrayList<>();
-    List<Optional<Pending<String>>> links = new ArrayList<>();
-    List<Pending<byte[]>> xattrs = new ArrayList<>();
-    for (DirectoryEntry name : names) {
-      stats.add(batch.add(new TreeCall.StatEntry(here, name.name())));
-      boolean mayBeLink =
-          name.type() == DirectoryEntry.DT_LNK || name.type() == DirectoryEntry.DT_UNKNOWN;
-      links.add(
-          mayBeLink
-              ? Optional.of(batch.add(new FileCall.Readlinkat(here, name.name()), Errno.EINVAL))
-              : Optional.empty());
-      xattrs.add(
-          batch.add(new TreeCall.Llistxattr(name.name(), NAMES), Errno.EOPNOTSUPP, Errno.ERANGE));
+    List<Asked> asked = new ArrayList<>();
+    for (Listed directory : directories) {
+      Descriptor here = directory.here();
+      batch.add(new ProcessCall.Fchdir(here));
+      for (DirectoryEntry name : directory.names()) {
+        boolean mayBeLink =
+            name.type() == DirectoryEntry.DT_LNK || name.type() == DirectoryEntry.DT_UNKNOWN;
+        asked.add(
+            new Asked(
+                batch.add(new TreeCall.StatEntry(here, name.name())),
+                mayBeLink
+                    ? batch.add(new FileCall.Readlinkat(here, name.name()), Errno.EINVAL)
+                    : null,
+                batch.add(
+                    new TreeCall.Llistxattr(name.name(), NAMES), Errno.EOPNOTSUPP, Errno.ERANGE)));
+      }
     }
     Results results = kernel.run(batch);
-    List<Node> nodes = new ArrayList<>();
-    for (int i = 0; i < names.size(); i++) {
-      String name = names.get(i).name();
-      Pending<byte[]> list = xattrs.get(i);
-      boolean hasNone =
-          results.succeeded(list)
-              ? results.of(list).length == 0
-              : results.errno(list) == Errno.EOPNOTSUPP.value();
-      nodes.add(
-          new Node(
-              name.equals(".") ? "" : path.isEmpty() ? name : path + "/" + name,
-              results.of(stats.get(i)),
-              links.get(i).filter(results::succeeded).map(results::of).orElse(""),
-              hasNone ? Map.of() : attributes(name)));
+    Iterator<Asked> next = asked.iterator();
+    for (Listed directory : directories) {
+      for (DirectoryEntry name : directory.names()) {
+        directory.nodes().add(node(directory, name.name(), next.next(), results));
+      }
     }
-    return nodes;
   }
 
-  /// Of a file in the working directory, which the batch before entered.
-  private Map<String, byte[]> attributes(String name) {
+  private Node node(Listed directory, String name, Asked asked, Results results) {
+    Pending<byte[]> list = asked.xattrs();
+    boolean hasNone =
+        results.succeeded(list)
+            ? results.of(list).length == 0
+            : results.errno(list) == Errno.EOPNOTSUPP.value();
+    Pending<String> link = asked.link();
+    String path = directory.path();
+    return new Node(
+        name.equals(".") ? "" : path.isEmpty() ? name : path + "/" + name,
+        results.of(asked.stat()),
+        link != null && results.succeeded(link) ? results.of(link) : "",
+        hasNone ? Map.of() : attributes(directory.here(), name));
+  }
+
+  private Map<String, byte[]> attributes(Descriptor here, String name) {
     Map<String, byte[]> attributes = new TreeMap<>();
-    byte[] list = kernel.call(new TreeCall.Llistxattr(name, VALUE));
+    Batch batch = new Batch();
+    batch.add(new ProcessCall.Fchdir(here));
+    Pending<byte[]> names = batch.add(new TreeCall.Llistxattr(name, VALUE));
+    byte[] list = kernel.run(batch).of(names);
     int start = 0;
     for (int i = 0; i < list.length; i++) {
       if (list[i] != 0) continue;
@@ -156,19 +211,5 @@ final class TreeReader {
       }
     }
     return attributes;
-  }
-
-  /// Files' contents, as descriptors of the engine in the order of the nodes.
-  List<OwnedDescriptor> contents(List<Node> files) {
-    if (files.isEmpty()) return List.of();
-    Batch batch = batch();
-    List<Pending<Descriptor>> opened = new ArrayList<>();
-    for (Node file : files) {
-      opened.add(batch.add(open(file.path(), FileCall.O_RDONLY | FileCall.O_NONBLOCK, true)));
-    }
-    Results results = kernel.run(batch);
-    // only later: they must be open when the answer takes them along
-    for (Pending<Descriptor> file : opened) used.add(results.of(file));
-    return results.descriptors();
   }
 }

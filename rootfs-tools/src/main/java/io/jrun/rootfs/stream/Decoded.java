@@ -5,11 +5,14 @@ import io.jrun.rootfs.codec.Compression;
 import io.jrun.rootfs.codec.Decoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import org.jspecify.annotations.Nullable;
 
-/// A stream that a thread of its own reads, decodes and verifies, into the slots of a window.
+/// A stream that a thread of its own reads and decodes into the slots of a window, and another
+/// digests there, where a digest is expected of it.
 public final class Decoded implements Segments {
   private static final Segment END = new Segment(ByteBuffer.allocate(0), 0, false, () -> {});
 
@@ -18,10 +21,10 @@ public final class Decoded implements Segments {
   private final Compression compression;
   private final Expansion expansion;
   private final @Nullable Verified encoded;
-  private final @Nullable Verified plain;
   private final BlockingQueue<Integer> free = new ArrayBlockingQueue<>(Window.SLOTS);
-  private final BlockingQueue<Segment> full = new ArrayBlockingQueue<>(Window.SLOTS + 1);
-  private final Thread thread;
+  private final BlockingQueue<Segment> decoded = new ArrayBlockingQueue<>(Window.SLOTS + 1);
+  private final BlockingQueue<Segment> full;
+  private final List<Thread> threads = new ArrayList<>();
   private volatile @Nullable RuntimeException failure;
   private volatile boolean closed;
   private boolean ended;
@@ -42,9 +45,29 @@ public final class Decoded implements Segments {
     this.compression = compression;
     this.expansion = expansion;
     this.encoded = encoded;
-    this.plain = plain;
     for (int i = 0; i < Window.SLOTS; i++) free.add(i);
-    thread = Thread.ofPlatform().name("decode").daemon(true).start(this::produce);
+    full = plain == null ? decoded : new ArrayBlockingQueue<>(Window.SLOTS + 1);
+    start("decode", this::produce);
+    if (plain != null) start("digest", () -> digest(plain));
+  }
+
+  private void start(String name, Runnable work) {
+    threads.add(Thread.ofPlatform().name(name).daemon(true).start(work));
+  }
+
+  private void digest(Verified digest) {
+    try {
+      for (Segment next = decoded.take(); next != END; next = decoded.take()) {
+        digest.update(next.bytes());
+        full.put(next);
+      }
+      if (failure == null) digest.check();
+    } catch (InterruptedException e) {
+      // closed: nobody waits for more
+    } catch (RuntimeException e) {
+      failure = e;
+    }
+    if (!closed) full.offer(END);
   }
 
   private void produce() {
@@ -58,14 +81,12 @@ public final class Decoded implements Segments {
         bytes.flip();
         made += bytes.limit();
         expansion.check(made, from.count());
-        if (plain != null) plain.update(bytes);
         if (last) {
           from.drain();
           if (encoded != null) encoded.check();
-          if (plain != null) plain.check();
         }
         if (bytes.limit() > 0) {
-          full.put(new Segment(bytes, Window.address(slot), false, () -> free.add(slot)));
+          decoded.put(new Segment(bytes, Window.address(slot), false, () -> free.add(slot)));
         }
         if (last) break;
       }
@@ -78,7 +99,7 @@ public final class Decoded implements Segments {
     } catch (OutOfMemoryError e) {
       failure = new RootfsException("decoding " + compression.text() + " needs more memory", e);
     }
-    if (!closed) full.offer(END);
+    if (!closed) decoded.offer(END);
   }
 
   @Override
@@ -102,13 +123,13 @@ public final class Decoded implements Segments {
     return ended || !full.isEmpty();
   }
 
-  /// Waits for the thread, which uses the window.
+  /// Waits for the threads, which use the window.
   @Override
   public void close() {
     closed = true;
-    thread.interrupt();
+    threads.forEach(Thread::interrupt);
     try {
-      thread.join();
+      for (Thread thread : threads) thread.join();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -1,10 +1,6 @@
 package io.jrun.rootfs.stream;
 
-import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
-import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.call.Descriptor;
-import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.rootfs.codec.Compression;
 import java.io.IOException;
@@ -14,9 +10,6 @@ import org.jspecify.annotations.Nullable;
 
 /// A stream opened for one consumer: as segments, in memory that a writer can map.
 public final class Sources {
-  private static final int PROT_READ = 1;
-  private static final int MAP_SHARED = 1;
-  private static final int MAP_FIXED_NOREPLACE = 0x100000;
   private static final int PAGE = 4096;
 
   private Sources() {}
@@ -44,7 +37,7 @@ public final class Sources {
     try (Window window = new Window(origin.kernel());
         Decoded decoded =
             new Decoded(window, origin, first, compression, expansion, encoded, plain)) {
-      map(writer, window.file(), 0, Window.size());
+      window.map(writer);
       consumer.accept(decoded);
     } finally {
       unmap(writer, Window.size());
@@ -66,21 +59,11 @@ public final class Sources {
     long skew = start % PAGE;
     long size = origin.size().orElseThrow() + skew;
     try (mapped) {
-      map(writer, origin.descriptor(), start - skew, size);
+      Window.map(writer, origin.descriptor(), start - skew, size, Window.PROT_READ);
       consumer.accept(mapped);
     } finally {
       unmap(writer, size);
     }
-  }
-
-  private static void map(HelperKernel writer, OwnedDescriptor file, long offset, long size) {
-    Batch batch = new Batch();
-    Descriptor passed = batch.pass(file);
-    batch.add(
-        new ProcessCall.Mmap(
-            Window.ADDRESS, size, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, passed, offset));
-    batch.add(new FileCall.Close(passed));
-    writer.run(batch);
   }
 
   private static void unmap(HelperKernel writer, long size) {

@@ -1,9 +1,12 @@
 package io.jrun.rootfs.stream;
 
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.ProcessCall;
 import io.jrun.rootfs.IoFailure;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -13,7 +16,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// Memory that the engine fills and a writer process reads: slots of one memory file.
+/// Memory that the engine fills and a writer process reads, or the other way round: slots of one
+/// memory file.
 ///
 /// ```
 ///   producer thread                   writer process
@@ -25,10 +29,15 @@ public final class Window implements AutoCloseable {
   /// Large against a system call, small against the processor's cache.
   static final int SLOT = 2 << 20;
 
-  static final int SLOTS = 8;
+  public static final int SLOTS = 8;
 
   /// Where writers map it.
   static final long ADDRESS = 0x3000000000L;
+
+  static final int PROT_READ = 1;
+  private static final int PROT_WRITE = 2;
+  private static final int MAP_SHARED = 1;
+  private static final int MAP_FIXED_NOREPLACE = 0x100000;
 
   private final OwnedDescriptor file;
   private final Arena arena = Arena.ofShared();
@@ -54,15 +63,34 @@ public final class Window implements AutoCloseable {
     return (long) SLOT * SLOTS;
   }
 
-  OwnedDescriptor file() {
-    return file;
+  /// Maps it in a process that reads it.
+  void map(HelperKernel process) {
+    map(process, file, 0, size(), PROT_READ);
   }
 
-  ByteBuffer slot(int number) {
+  /// Maps it in a process that fills it.
+  public void mapToFill(HelperKernel process) {
+    map(process, file, 0, size(), PROT_READ | PROT_WRITE);
+  }
+
+  /// Maps a part of a file where a process has its window.
+  static void map(
+      HelperKernel process, OwnedDescriptor file, long offset, long size, int protection) {
+    Batch batch = new Batch();
+    Descriptor passed = batch.pass(file);
+    batch.add(
+        new ProcessCall.Mmap(
+            ADDRESS, size, protection, MAP_SHARED | MAP_FIXED_NOREPLACE, passed, offset));
+    batch.add(new FileCall.Close(passed));
+    process.run(batch);
+  }
+
+  public ByteBuffer slot(int number) {
     return memory.asSlice((long) number * SLOT, SLOT).asByteBuffer();
   }
 
-  static long address(int number) {
+  /// Where the process that has it mapped sees a slot.
+  public static long address(int number) {
     return ADDRESS + (long) number * SLOT;
   }
 

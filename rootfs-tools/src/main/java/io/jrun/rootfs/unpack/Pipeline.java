@@ -14,12 +14,12 @@ import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.Syscall;
 import io.jrun.kernel.call.TreeCall;
 import io.jrun.rootfs.RootfsException;
+import io.jrun.rootfs.stream.CarriedFile;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -63,12 +63,13 @@ final class Pipeline {
   private final ArrayDeque<Work> underWay = new ArrayDeque<>();
   private Work work = new Work();
   private long refused;
-  private Descriptor.@Nullable Known carried;
+  private final CarriedFile carried;
 
   /// @param root the directory's descriptor in the writer
   Pipeline(HelperKernel writer, Descriptor root) {
     this.writer = writer;
     this.root = root;
+    carried = new CarriedFile(writer);
   }
 
   /// What removes trees, when nothing is under way.
@@ -126,29 +127,13 @@ final class Pipeline {
         .descriptor();
   }
 
-  /// Moves a file that this batch opened to a number that later batches know, without waiting for
-  /// it. There is one such number, and a file has it until [#closeCarried].
+  /// Moves a file that this batch opened to where later batches find it, until [#closeCarried].
   Descriptor carry(Descriptor file) {
-    Descriptor.Known number = carried;
-    if (number == null) carried = number = reserved();
-    add(new FileCall.Dup3(file, number.number(), FileCall.O_CLOEXEC));
-    add(new FileCall.Close(file));
-    return number;
+    return carried.carry(work.batch, file);
   }
 
-  /// Closes the carried file, as close(2) may tell of a failed write, and takes the number again.
   void closeCarried() {
-    Descriptor.Known number = Objects.requireNonNull(carried);
-    add(new FileCall.Close(number));
-    add(new FileCall.Dup3(root, number.number(), FileCall.O_CLOEXEC));
-  }
-
-  /// A number that nothing else in the writer gets, as it is open.
-  private Descriptor.Known reserved() {
-    return (Descriptor.Known)
-        writer.call(
-            new FileCall.Openat2(
-                root, ".", FileCall.O_PATH | FileCall.O_CLOEXEC, 0, BENEATH, false));
+    carried.close(work.batch);
   }
 
   <R> Pending<R> add(Syscall<R> call, Errno... expected) {
