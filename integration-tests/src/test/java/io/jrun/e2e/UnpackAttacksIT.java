@@ -79,7 +79,31 @@ class UnpackAttacksIT extends EndToEnd {
         new TarBuilder().pax("linkpath=" + out).symlink("l", "x").file("l/victim", "evil"));
     attacks.put("whiteout of what is above", new TarBuilder().file(up + "/.wh.victim", ""));
     attacks.put("many links", manyLinks(out));
+    for (String target : List.of(out, up)) attacks.putAll(newNames(target));
     return attacks;
+  }
+
+  /// Names that are free outside, so that nothing that is there stands in the way.
+  private static Map<String, TarBuilder> newNames(String target) {
+    Map<String, TarBuilder> attacks = new LinkedHashMap<>();
+    attacks.put("new file by " + target, through(target).file("l/new", "evil"));
+    attacks.put("new directory by " + target, through(target).directory("l/new"));
+    attacks.put("new link by " + target, through(target).symlink("l/new", "x"));
+    attacks.put("new FIFO by " + target, through(target).fifo("l/new"));
+    attacks.put("new device by " + target, through(target).device('3', "l/new", 1, 3));
+    attacks.put(
+        "new hard link by " + target, through(target).file("f", "evil").hardLink("l/new", "f"));
+    attacks.put(
+        "file in a new directory by " + target, through(target).file("l/new/deep/er", "evil"));
+    attacks.put(
+        "new file by two links to " + target,
+        new TarBuilder().symlink("m", "l").symlink("l", target).file("m/new", "evil"));
+    attacks.put("mode of the directory by " + target, through(target).mode(0707).directory("l/."));
+    return attacks;
+  }
+
+  private static TarBuilder through(String target) {
+    return new TarBuilder().symlink("l", target);
   }
 
   private static TarBuilder manyLinks(String out) {
