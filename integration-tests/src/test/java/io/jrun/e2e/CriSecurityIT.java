@@ -2,7 +2,6 @@ package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -48,14 +47,6 @@ class CriSecurityIT extends CriTest {
             pod.containerConfig("named", "sleep", "1000")
                 .setText(CONTEXT + "run_as_username", "alice"));
     assertThat(named.sh("id -u; id -G").split("\\s+")).containsExactly("1000", "1000", "50");
-  }
-
-  @Test
-  void theDefaultProfileOfAppArmor() throws IOException {
-    assumeTrue(AppArmorIT.isPossible(), "needs a kernel with AppArmor (make vm-test)");
-    Container container = run(podConfig()).start("c", "sleep", "1000");
-    assertThat(container.sh("cat /proc/self/attr/current"))
-        .isEqualTo("cri-containerd.apparmor.d (enforce)");
   }
 
   @Test
