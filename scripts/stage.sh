@@ -28,7 +28,7 @@ printf 'Implementation-Version: %s\n' "$version" > build/manifest
 mvn -B -q -pl runtime dependency:copy-dependencies -DincludeScope=runtime \
   -DexcludeGroupIds=io.jrun,org.jspecify -DoutputDirectory="$lib"
 # classes of old compilers made fit for the AOT cache, which takes none of them as they are
-(cd "$lib" && "$java" -XX:TieredStopAtLevel=1 -cp "$(echo asm-[0-9]*.jar)" "$OLDPWD/scripts/StackMaps.java" ./*.jar)
+(cd "$lib" && "$java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$(echo asm-[0-9]*.jar)" "$OLDPWD/scripts/StackMaps.java" ./*.jar)
 # jffi's native library unpacked, so that no start does it again
 arch=$(uname -m)
 (cd "$lib/native" && "$JAVA_HOME/bin/jar" xf "$lib"/jffi-*-native.jar "jni/$arch-Linux/libjffi-1.2.so")
@@ -42,7 +42,7 @@ classpath=$(sed 's|\([^:]*\)|%/\1|g' <<<"$classpath")
 # would end with SIGILL (an installation that is copied, a virtual machine that moves). It saves no measurable time.
 write_arguments() {
   printf '%s\n' "$java" -XX:+UseSerialGC -Xms8m -Xmn4m -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
-    -XX:MinHeapFreeRatio=10 -XX:MaxHeapFreeRatio=20 -XX:-ShrinkHeapInSteps \
+    -XX:MinHeapFreeRatio=10 -XX:MaxHeapFreeRatio=20 -XX:-ShrinkHeapInSteps -XX:TrimNativeHeapInterval=10000 \
     -XX:-UsePerfData -XX:+ErrorFileToStderr -XX:-CreateCoredumpOnCrash -XX:ReservedCodeCacheSize=24m \
     -XX:+UnlockDiagnosticVMOptions -XX:-AOTAdapterCaching -XX:-AOTStubCaching -XX:-AOTRecordTraining -XX:-AOTReplayTraining \
     -XX:ArchiveRelocationMode=0 --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dpicocli.disable.closures=true \

@@ -41,4 +41,4 @@ fi
 # the engine writes the cache when it ends, by a child that it waits for
 engine=$("$jrun" engine status | sed -n 's|^pid: ||p')
 "$jrun" engine stop
-for _ in $(seq 600); do [ -e "/proc/$engine" ] || break; sleep 0.1; done
+for _ in $(seq 600); do [ -n "$engine" ] && [ -e "/proc/$engine" ] || break; sleep 0.1; done

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
 
@@ -42,6 +43,26 @@ class EngineIT extends EndToEnd {
     run().succeeds();
     assertThat(enginePid()).as("one engine serves both").isEqualTo(pid);
     assertThat(runtime("engine", "status").succeeds().out()).contains(String.valueOf(pid));
+  }
+
+  @Test
+  void aContainerIsRunWithoutSearchingEveryJar() throws IOException {
+    run().succeeds();
+    stopEngine();
+    run().succeeds();
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/" + enginePid() + "/fd"))) {
+      assertThat(descriptors.map(EngineIT::target).filter(file -> file.endsWith(".jar")))
+          .as("jars that the engine has open, whose directories it keeps in its heap")
+          .hasSizeLessThanOrEqualTo(2);
+    }
+  }
+
+  private static String target(Path descriptor) {
+    try {
+      return Files.readSymbolicLink(descriptor).toString();
+    } catch (IOException e) {
+      return ""; // closed meanwhile
+    }
   }
 
   @Test

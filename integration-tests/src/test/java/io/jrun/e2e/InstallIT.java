@@ -10,9 +10,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /// `make install` and `uninstall`, from a build that is there.
 @JrunOnly
+@Timeout(300) // it builds an installation
 class InstallIT extends EndToEnd {
   private static Path repository() {
     return RUNTIME.path().resolveSibling("../../..").normalize();
