@@ -73,6 +73,8 @@ record ContainerdRelease(String daemon, String ctr) {
     return Command.of(daemon, "--version").run().succeeds().text();
   }
 
+  // of a task whose state is not told in 2 s, the default, containerd takes the pid for 0: on a
+  // machine as busy as with these tests a new engine may take longer
   private static final String VERSION_2 =
       """
       version = 2
@@ -80,6 +82,8 @@ record ContainerdRelease(String daemon, String ctr) {
       state = "@DIR@/state"
       disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
         "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt"]
+      [timeouts]
+        "io.containerd.timeout.task.state" = "20s"
       [debug]
         level = "debug"
       [grpc]
@@ -106,6 +110,8 @@ record ContainerdRelease(String daemon, String ctr) {
       state = "@DIR@/state"
       disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
         "io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
+      [timeouts]
+        "io.containerd.timeout.task.state" = "20s"
       [debug]
         level = "debug"
       [grpc]

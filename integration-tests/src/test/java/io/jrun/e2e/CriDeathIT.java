@@ -60,6 +60,8 @@ class CriDeathIT extends CriTest {
     removeAll();
     die(Victim.CONTAINERD);
     containerdDied = false;
+    // a pod that nobody shuts down ends by itself after 15 s; this waits 10 s, and the checks again
+    EndToEnd.eventually(() -> containerd.shims().isEmpty());
   }
 
   private void kill(Victim victim, long engine) {
