@@ -136,6 +136,31 @@ class RootlessImageIT extends EndToEnd {
   }
 
   @Test
+  void aBundleRunsAsTheUserWhoMadeIt() {
+    Path bundle = home().resolve("b");
+    user("bundle", "create", "--image", "app", bundle.toString())
+        .run()
+        .failsInOneLine("--user root");
+    assertThat(bundle).doesNotExist();
+    user(
+            "bundle",
+            "create",
+            "--image",
+            "app",
+            "-u",
+            "root",
+            "-e",
+            "E2E_TAG=" + tag,
+            bundle.toString(),
+            "-c",
+            "busybox id -u; cat /d/three")
+        .run()
+        .succeeds();
+    assertThat(user("run", "--bundle", bundle.toString(), id).run().succeeds().lines())
+        .containsExactly("0", "new");
+  }
+
+  @Test
   void subordinateIdsAreTheImagesUsers() throws IOException {
     assumeTrue(Files.isExecutable(Path.of("/usr/bin/newuidmap")), "newuidmap is not installed");
     List<Path> files = List.of(Path.of("/etc/subuid"), Path.of("/etc/subgid"));

@@ -6,7 +6,6 @@ import io.jrun.specs.image.ImageConfig;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.runtime.Capabilities;
 import io.jrun.specs.runtime.Config;
-import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Root;
@@ -42,12 +41,6 @@ public final class Conversion {
           "CAP_SYS_CHROOT");
 
   private Conversion() {}
-
-  /// @param terminal whether the process gets one
-  public static Config config(
-      ImageConfig image, Accounts accounts, Overrides overrides, boolean terminal) {
-    return config(DefaultConfig.create(false, 0, 0), image, accounts, overrides, terminal);
-  }
 
   /// @param base what neither the image nor the caller says
   /// @param terminal whether the process gets one

@@ -6,6 +6,7 @@ import io.jrun.image.Resolved;
 import io.jrun.image.bundle.Accounts;
 import io.jrun.image.bundle.Adjustments;
 import io.jrun.image.bundle.Conversion;
+import io.jrun.image.bundle.MappedUser;
 import io.jrun.image.bundle.Overrides;
 import io.jrun.image.store.ImageStore;
 import io.jrun.kernel.Batch;
@@ -34,10 +35,13 @@ public final class BundleCreation {
 
   private final CallerFiles caller;
   private final Images images;
+  private final Config base;
 
-  public BundleCreation(CallerFiles caller, Images images) {
+  /// @param base what the config says where neither the image nor the caller does
+  public BundleCreation(CallerFiles caller, Images images, Config base) {
     this.caller = caller;
     this.images = images;
+    this.base = base;
   }
 
   public Report create(
@@ -69,9 +73,10 @@ public final class BundleCreation {
                 (writer, unpacker) -> Layers.unpack(writer, unpacker, resolved, content, options));
         try {
           Config config =
-              adjustments.apply(
-                  Conversion.config(
-                      resolved.config(), accounts(caller, rootfs), overrides, terminal));
+              MappedUser.fit(
+                  adjustments.apply(
+                      Conversion.config(
+                          base, resolved.config(), accounts(caller, rootfs), overrides, terminal)));
           write(directory, config.toJson().toText("\t") + "\n");
         } catch (RuntimeException e) {
           Unpacking.remove(caller, rootfs);

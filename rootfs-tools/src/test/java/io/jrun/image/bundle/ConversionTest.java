@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jrun.specs.image.ImageConfig;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.DefaultConfig;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -34,7 +35,9 @@ class ConversionTest {
             List.of(),
             "h");
     Config made =
-        adjustments.apply(Conversion.config(image, new Accounts("", ""), overrides, false));
+        adjustments.apply(
+            Conversion.config(
+                DefaultConfig.create(false, 0, 0), image, new Accounts("", ""), overrides, false));
     assertThat(Config.readValid(made.toJson().toText("").getBytes(StandardCharsets.UTF_8)))
         .isEqualTo(made);
   }

@@ -541,6 +541,11 @@ public final class ContainerOperations {
     return imageStores().baseConfig();
   }
 
+  /// The same for a bundle whose files are all the client's own.
+  public Config bundleConfig() {
+    return imageStores().bundleConfig();
+  }
+
   /// The capabilities that a container of an image can have.
   public List<String> capabilities() {
     return imageStores().capabilities();

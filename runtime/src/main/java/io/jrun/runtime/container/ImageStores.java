@@ -129,6 +129,17 @@ final class ImageStores {
     return config.withLinux(linux).withMounts(mounts(config.mounts(), ids.hasMore()));
   }
 
+  /// The same for a bundle whose files are all the client's own.
+  Config bundleConfig() {
+    if (containers.uid() == 0) return DefaultConfig.create(false, 0, 0);
+    OwnIds ids = OwnIds.of(client);
+    return DefaultConfig.create(
+        true,
+        ids.uids().getFirst().hostId(),
+        ids.gids().getFirst().hostId(),
+        containers.cgroups.hierarchies().unified());
+  }
+
   /// Terminals belong to the group tty, where it is mapped.
   private static List<Mount> mounts(List<Mount> mounts, boolean hasMore) {
     if (!hasMore) return mounts;

@@ -175,7 +175,8 @@ record EngineOperations(
 
   @Override
   public BundleCreation bundleCreation(String store) {
-    return new BundleCreation(files(), images(store));
+    return new BundleCreation(
+        files(), images(store), with(GlobalOptions.DEFAULTS, ContainerOperations::bundleConfig));
   }
 
   @Override
