@@ -196,4 +196,52 @@ class DeathIT extends EngineTest {
         "ID",
         "true");
   }
+
+  /// A process between makes the user namespace, and init is born of it.
+  private void inAUserNamespace(Runnable sweeps) throws Exception {
+    sandbox.config(text ->
+        text.replace(
+                "\"linux\":{",
+                "\"linux\":{\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1000}],"
+                    + "\"gidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1000}],")
+            .replace("\"namespaces\":[", "\"namespaces\":[{\"type\":\"user\"},"));
+    try {
+      sweeps.run();
+    } finally {
+      sandbox.config(text -> text);
+    }
+  }
+
+  @Test
+  void ofCreateInAUserNamespace() throws Exception {
+    inAUserNamespace(() -> {
+      sweep(
+          "client deaths in create, user namespace",
+          this::killClient,
+          id -> {},
+          this::nothing,
+          "create",
+          "ID");
+      sweep(
+          "children's deaths in create, user namespace",
+          this::killChildren,
+          id -> {},
+          this::nothing,
+          "create",
+          "ID");
+    });
+  }
+
+  @Test
+  void ofExecInAUserNamespace() throws Exception {
+    inAUserNamespace(() ->
+        sweep(
+            "client deaths in exec, user namespace",
+            this::killClient,
+            id -> made("run", "--detach", id),
+            this::stillRuns,
+            "exec",
+            "ID",
+            "true"));
+  }
 }
