@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -94,7 +93,6 @@ class NotifySocketIT extends EndToEnd {
   }
 
   @Test
-  @Tag("vm")
   void aUnitOfSystemdsIsUpWhenTheContainerIsReady() throws IOException {
     assumeTrue(SystemdTest.isSystemd(), "needs systemd as PID 1 (make vm-test)");
     String unit = tag + ".service";
