@@ -41,7 +41,7 @@ class ShimClientsIT extends ShimTest {
 
   @AfterEach
   void theTaskRunsToItsEnd() {
-    assertThat(pod.ok("State", pod.request()).int32(4)).isEqualTo(TaskStatus.RUNNING.ordinal());
+    assertThat(status("")).isEqualTo(TaskStatus.RUNNING);
     pod.ok("Kill", pod.request().uint32(3, SIGKILL));
     assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(128 + SIGKILL);
     pod.finish();

@@ -42,7 +42,7 @@ class ShimHalfStartedIT extends ShimTest {
     shim();
     pod.ok("Create", pod.createRequest("", "", "", false));
     isStarting("");
-    assertThat(pod.ok("State", pod.request()).int32(4)).isEqualTo(TaskStatus.CREATED.ordinal());
+    assertThat(status("")).isEqualTo(TaskStatus.CREATED);
     killAndDelete();
     assertThat(sink.events()).last().isEqualTo("delete " + pod.id() + " 137");
   }
