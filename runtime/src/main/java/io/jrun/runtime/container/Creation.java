@@ -244,7 +244,6 @@ final class Creation implements AutoCloseable {
     if (group != null) group.make();
     this.making = making;
     boolean isWired = Networking.isWanted(config);
-    if (isWired) attaching = networking().begin(config);
     client.log.step("took the id in ", store.directory(options.id()));
 
     CreateOptions.ImageBundle image = options.image();
@@ -255,11 +254,13 @@ final class Creation implements AutoCloseable {
     stdio = new StdioOwner(bundle.process().user().uid());
     List<Boolean> directories = List.of();
     if (middle) {
+      if (isWired) attaching = networking().begin(config);
       if (namesHosts) nameHosts(List.of());
       directories = throughMiddle(plan, sources);
     } else {
       makeBirthplace();
       birth = birth(plan, sources);
+      if (isWired) attaching = networking().begin(config);
       if (namesHosts) nameHosts(List.of()); // before init is told to bind them
       if (!sources.isEmpty()) init = birth.await();
       directories = directories(plan, sources, init == null ? NOTHING_LOOKED_AT : init.before());
