@@ -7,6 +7,7 @@ import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
@@ -222,6 +223,7 @@ public final class ContainerOperations {
       HelperKernel init = made.init().helper();
       int pid = made.state().initPid();
       made.hooks().run("startContainer", hooks.startContainer(), init, Status.CREATED, pid);
+      Reply held = attached ? Foreground.hold(client.helper) : null;
       // from here on the client needs no command to run when the engine dies: it ends with the
       // status it saw
       if (given.keep()) client.helper.send(onEofOnly());
@@ -231,7 +233,6 @@ public final class ContainerOperations {
       // the client runs poststart hooks, and tells that the container is ready, before it watches
       if (attached && hooks.poststart().isEmpty() && notify == null)
         foreground = watch(made, termios);
-      else if (attached) client.helper.call(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
       Batch last =
           Program.last(
               made.program(),
@@ -240,6 +241,7 @@ public final class ContainerOperations {
               filter,
               made.seccompFlags(),
               made.state().preservedFds());
+      if (held != null) held.await();
       Program.awaitStart(init.sendToEnd(last), process.args().getFirst());
     } catch (RuntimeException e) {
       if (notify != null) notify.close();
@@ -672,6 +674,7 @@ public final class ContainerOperations {
       OwnedDescriptor master = restored.master();
       byte[] termios = master == null ? new byte[0] : Console.raw(client.helper);
       restored.claim().unlock();
+      Foreground.hold(client.helper);
       int status;
       try {
         status =

@@ -119,6 +119,7 @@ final class Execution {
       if (rdt != null) Resctrl.find(containers.kernel).group(rdt, state.id()).add(child.pid());
       client.log.step("joined the container as pid ", child.pid() + ", found " + entered.program());
       pidFile.write(child.pid());
+      Reply held = options.detach() ? null : Foreground.hold(client.helper);
       byte[] filter =
           listener.load(
               child.helper(), process, seccomp, seccompFlags, Status.RUNNING, child.pid());
@@ -139,6 +140,7 @@ final class Execution {
               filter,
               seccompFlags,
               options.preserveFds());
+      if (held != null) held.await();
       Program.awaitStart(child.helper().sendToEnd(last), process.args().getFirst());
       return foreground == null ? 0 : foreground.await();
     } catch (RuntimeException failure) {

@@ -18,8 +18,17 @@ record Foreground(AtomicInteger watched, Pending<Integer> monitor, Reply reply) 
   /// A number for the terminal's master in the client, above what it may have preserved.
   private static final int MASTER = 201;
 
-  /// From now on the client takes all signals for the child, watches it and restores the terminal
-  /// at its end.
+  /// Has the client keep its signals from now on. The child's program must not run before the
+  /// answer is there: a signal that then reached a client that does not watch yet would end only
+  /// the client.
+  static Reply hold(HelperKernel client) {
+    Batch batch = new Batch();
+    batch.add(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
+    return client.send(batch);
+  }
+
+  /// From now on the client, which keeps its signals, takes them for the child, watches it and
+  /// restores the terminal at its end.
   static Foreground begin(
       Containers containers,
       HelperKernel client,
@@ -27,7 +36,6 @@ record Foreground(AtomicInteger watched, Pending<Integer> monitor, Reply reply) 
       @Nullable OwnedDescriptor master,
       byte[] termios) {
     Batch batch = new Batch();
-    batch.add(new ProcessCall.Sigprocmask(ProcessCall.SIG_BLOCK, -1));
     Descriptor place = Descriptor.NONE;
     if (master != null) {
       Descriptor passed = batch.pass(master);
