@@ -69,6 +69,53 @@ class DockerIT extends ContainerEngineCalls {
     assertThat(inspect("{{.HostConfig.Runtime}}")).isEqualTo("under-test");
   }
 
+  @JrunOnly
+  @Test
+  void whatDockerSavesAndExportsIsAnImageAndARootHere() throws IOException {
+    String image = "localhost/" + tag + ":1";
+    docker(
+            "run",
+            "--name",
+            tag,
+            BusyboxImage.NAME,
+            "sh",
+            "-c",
+            "mkdir -m 1777 /made; echo saved > /made/file; ln /made/file /made/hard; rm /etc/passwd")
+        .run()
+        .succeeds();
+    docker("commit", "--change", "ENV ADDED=yes", "--change", "WORKDIR /made", tag, image)
+        .run()
+        .succeeds();
+    Path saved = temp.resolve("saved.tar");
+    Path exported = temp.resolve("exported.tar");
+    docker("save", "-o", saved.toString(), image).run().succeeds();
+    docker("export", "-o", exported.toString(), tag).run().succeeds();
+    docker("rmi", image).run().succeeds();
+
+    String store = temp.resolve("store").toString();
+    runtime("image", "load", "--store", store, saved.toString()).succeeds();
+    runtime("image", "verify", "--store", store).succeeds();
+    String look =
+        "stat -c '%a %h' /made /made/file; cat file; echo $ADDED $FROM_IMAGE; ls -d /etc/passwd";
+    Outcome ran =
+        runtime(
+            "run",
+            "--image",
+            image,
+            "--store",
+            store,
+            "-e",
+            "E2E_TAG=" + tag,
+            id,
+            "sh",
+            "-c",
+            look);
+    assertThat(ran.exits(1).lines()).startsWith("1777 2", "644 2", "saved", "yes yes");
+    Path root = temp.resolve("exported");
+    runtime("rootfs", "unpack", exported.toString(), root.toString()).succeeds();
+    assertThat(root.resolve("made/hard")).hasContent("saved\n");
+  }
+
   /// A file in the container's cgroup of that controller, on v1 or v2.
   private Path cgroupOf(String controller, String file) throws IOException {
     for (String line : Files.readAllLines(Path.of("/proc", inspect("{{.State.Pid}}"), "cgroup"))) {
