@@ -498,7 +498,7 @@ static void attach(void) {
   a.state.released = out_released;
   a.state.outgoing = connection_of(OUTGOING) != 0;
   for (struct frame *f = kept.first; f; f = f->next)
-    if (f->head.kind == KEEPER_FRAME && f->head.connection == OUTGOING) a.state.outgoing |= 2;
+    if (f->head.kind == KEEPER_FRAME) a.state.outgoing |= f->head.connection == OUTGOING ? 2 : 4;
   a.state.sequence = exit_sequence;
   a.state.exe_inode = s.ino;
   a.state.exe_size = s.size;

@@ -156,7 +156,7 @@ struct keeper_state {
   int pid;
   unsigned sent;          /* the last stream that was sent on the outgoing connection */
   unsigned released;      /* the last stream of it that was released */
-  unsigned outgoing;      /* 1: that connection is open, 2: an answer from it is kept */
+  unsigned outgoing;      /* 1: that connection is open, 2: an answer from it is kept, 4: a request of a client is */
   unsigned long sequence; /* of the last exit */
   unsigned long exe_inode, exe_size, exe_seconds;
 };

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 /// @param released the last stream of it that was released
 /// @param isOutgoing whether that connection is open
 /// @param hasAnswer whether an answer from there is kept
+/// @param hasRequest whether a request of a client is kept, which no engine has answered
 /// @param sequence of its last exit
 /// @param exeInode, exeSize, exeSeconds of the program that it runs
 /// @param socket the path it listens on
@@ -19,6 +20,7 @@ public record KeeperState(
     int released,
     boolean isOutgoing,
     boolean hasAnswer,
+    boolean hasRequest,
     long sequence,
     long exeInode,
     long exeSize,
@@ -38,6 +40,7 @@ public record KeeperState(
         released,
         (outgoing & 1) != 0,
         (outgoing & 2) != 0,
+        (outgoing & 4) != 0,
         from.getLong(),
         from.getLong(),
         from.getLong(),

@@ -69,7 +69,8 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     events.begin(state, pod.firstEvent(), pod.events());
     pod.catchUp();
     tasks.resume();
-    quitWhereDone();
+    // one that is still to be answered, such as the Shutdown itself, would find the keeper gone
+    if (!state.hasRequest()) quitWhereDone();
     quitWhereUnused();
     try {
       while (true) {
