@@ -1,6 +1,7 @@
 package io.jrun.cni.container;
 
 import io.jrun.cni.simple.HelperCaller;
+import io.jrun.kernel.Undoing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -56,8 +57,8 @@ final class AttachingContainer implements Networks.Attaching {
       try {
         while (!left.isEmpty()) attached.add(left.removeFirst().finish(netns));
       } catch (RuntimeException e) {
-        left.forEach(one -> undo(e, one::abandon));
-        undo(e, detach);
+        left.forEach(one -> Undoing.suppressing(e, one::abandon));
+        Undoing.suppressing(e, detach);
         throw e;
       } finally {
         caller.closeLeft();
@@ -66,21 +67,13 @@ final class AttachingContainer implements Networks.Attaching {
     return attached;
   }
 
-  static void undo(RuntimeException cause, Runnable step) {
-    try {
-      step.run();
-    } catch (RuntimeException e) {
-      cause.addSuppressed(e);
-    }
-  }
-
   @Override
   public void abandon() {
     if (isOver) return;
     isOver = true;
     IllegalStateException failed = new IllegalStateException("attaching could not be undone");
     try (caller) {
-      begun().reversed().forEach(one -> undo(failed, one::abandon));
+      begun().reversed().forEach(one -> Undoing.suppressing(failed, one::abandon));
     }
     if (failed.getSuppressed().length > 0) throw failed;
   }

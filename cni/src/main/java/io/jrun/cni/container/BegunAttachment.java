@@ -2,6 +2,7 @@ package io.jrun.cni.container;
 
 import io.jrun.cni.network.AttachmentArgs;
 import io.jrun.cni.network.NetworkRuntime;
+import io.jrun.kernel.Undoing;
 import io.jrun.specs.cni.NetworkConfig;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +49,7 @@ record BegunAttachment(
           added.result(), new Networks.Known.Attachment(network, added.cached()));
     } catch (RuntimeException e) {
       NetworkConfig of = network;
-      if (of != null) AttachingContainer.undo(e, () -> runtime.del(of, args.in(netns)));
+      if (of != null) Undoing.suppressing(e, () -> runtime.del(of, args.in(netns)));
       throw e;
     }
   }

@@ -8,6 +8,7 @@ import io.jrun.cni.netlink.Mac;
 import io.jrun.cni.node.Mode;
 import io.jrun.cni.node.NodeRoutes;
 import io.jrun.cni.policy.Endpoint;
+import io.jrun.kernel.Undoing;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.Interface;
@@ -163,23 +164,15 @@ final class Adding {
   }
 
   private void undo(RuntimeException cause) {
-    if (isAttached) undo(cause, () -> bridgeSide.detach(call.link()));
+    if (isAttached) Undoing.suppressing(cause, () -> bridgeSide.detach(call.link()));
     if (call.config().ipMasq()) {
-      undo(cause, () -> addresses().forEach(call.host().masquerade()::remove));
+      Undoing.suppressing(cause, () -> addresses().forEach(call.host().masquerade()::remove));
     }
     if (isAttached && call.config().macSpoofCheck()) {
-      undo(cause, () -> call.host().macCheck().remove(call.link()::equals));
+      Undoing.suppressing(cause, () -> call.host().macCheck().remove(call.link()::equals));
     }
-    undo(cause, () -> call.policies().detach(call.link()));
+    Undoing.suppressing(cause, () -> call.policies().detach(call.link()));
     // last: whoever gets the address next must find nothing of ours
-    undo(cause, call.ipam()::delete);
-  }
-
-  private static void undo(RuntimeException cause, Runnable step) {
-    try {
-      step.run();
-    } catch (RuntimeException e) {
-      cause.addSuppressed(e);
-    }
+    Undoing.suppressing(cause, call.ipam()::delete);
   }
 }

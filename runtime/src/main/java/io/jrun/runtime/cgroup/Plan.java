@@ -30,8 +30,7 @@ final class Plan {
       plan.devices(resources, current);
       if (resources.cpu() != null) plan.cpu(resources.cpu());
       if (resources.memory() != null) plan.memory(resources.memory(), current);
-      if (resources.pids() != null && resources.pids().limit() != null)
-        plan.add("pids", "pids.max", pids(resources.pids().limit()));
+      PidsLimit.of(resources).ifPresent(limit -> plan.add("pids", "pids.max", limit.text()));
       if (resources.blockIo() != null) plan.blockIo(resources.blockIo());
       plan.others(resources);
     }
@@ -44,12 +43,6 @@ final class Plan {
 
   static long orZero(@Nullable Long number) {
     return number == null ? 0 : number;
-  }
-
-  /// A limit of none leaves no room for init, which must be born: it is the only one then, as with
-  /// runc since 1.4.
-  static String pids(long limit) {
-    return limit < 0 ? "max" : Long.toString(Math.max(limit, 1));
   }
 
   private void devices(Resources resources, Current current) {

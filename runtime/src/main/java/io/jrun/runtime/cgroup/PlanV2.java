@@ -19,8 +19,7 @@ final class PlanV2 {
   }
 
   void add(Resources resources) {
-    if (resources.pids() != null && resources.pids().limit() != null)
-      add("pids.max", Plan.pids(resources.pids().limit()));
+    PidsLimit.of(resources).ifPresent(limit -> add("pids.max", limit.text()));
     if (resources.memory() != null) memory(resources.memory());
     if (resources.blockIo() != null) blockIo(resources.blockIo());
     if (resources.cpu() != null) cpu(resources.cpu());

@@ -91,10 +91,8 @@ final class ScopeProperties {
     ScopeProperties all = new ScopeProperties(unified, version);
     if (resources.memory() != null) all.memory(resources.memory());
     if (resources.cpu() != null) all.cpu(resources.cpu());
-    if (resources.pids() != null && resources.pids().limit() != null) {
-      long limit = resources.pids().limit();
-      all.number("TasksMax", limit < 0 ? UNLIMITED : Math.max(limit, 1));
-    }
+    PidsLimit.of(resources)
+        .ifPresent(limit -> all.number("TasksMax", limit.isUnlimited() ? UNLIMITED : limit.most()));
     if (resources.blockIo() != null) all.blockIo(resources.blockIo());
     if (unified) all.unified(resources.unified(), created);
     return all.properties;

@@ -65,11 +65,12 @@ final class ImageRun {
             global, new ParsedLine(java.util.Map.of(), List.of(), false), operations, caller);
     Nested nested = Nested.parse(GRAMMAR, NAME, ARGUMENTS, args, 0, Integer.MAX_VALUE, request);
     if (nested.isHelp()) return 0;
-    if (words(nested).isEmpty()) {
+    List<String> words = words(nested);
+    if (words.isEmpty()) {
       throw CommandFailure.usage(NAME + ": wrong number of arguments, needs " + ARGUMENTS);
     }
     try {
-      return run(nested, global, operations, request);
+      return run(nested, words, global, operations, request);
     } catch (CommandFailure e) {
       throw e;
     } catch (RuntimeException e) {
@@ -87,16 +88,21 @@ final class ImageRun {
   }
 
   private static int run(
-      Nested nested, GlobalOptions global, Operations operations, Request request) {
+      Nested nested,
+      List<String> words,
+      GlobalOptions global,
+      Operations operations,
+      Request request) {
     ParsedLine line = nested.line();
     String store = line.text("--store", "");
-    String id = words(nested).getFirst();
+    String id = words.getFirst();
     Images images = operations.images(store);
     Resolved image = images.resolve(line.text("--image", ""), ImageCommands.platform(line));
     ContainerBundles bundles = operations.containerBundles(images);
     String root = operations.stateRoot(global);
     try (BundleClaim claim = bundles.claim(id, root)) {
-      if (!claim.isLeft()) return run(nested, global, operations, request, bundles, claim, image);
+      if (!claim.isLeft())
+        return run(nested, words, global, operations, request, bundles, claim, image);
       if (isContainer(id, global, operations)) {
         throw CommandFailure.usage("container with given ID already exists");
       }
@@ -104,12 +110,13 @@ final class ImageRun {
     }
     try (BundleClaim claim = bundles.claim(id, root)) {
       if (claim.isLeft()) throw CommandFailure.usage("container with given ID already exists");
-      return run(nested, global, operations, request, bundles, claim, image);
+      return run(nested, words, global, operations, request, bundles, claim, image);
     }
   }
 
   private static int run(
       Nested nested,
+      List<String> words,
       GlobalOptions global,
       Operations operations,
       Request request,
@@ -117,13 +124,12 @@ final class ImageRun {
       BundleClaim claim,
       Resolved image) {
     ParsedLine line = nested.line();
-    String id = words(nested).getFirst();
+    String id = words.getFirst();
     Metadata metadata = Metadata.of(line);
     ContainerBundles.Made made;
     try {
       ContainerRoot wanted = containerRoot(line);
       Adjustments adjustments = ContainerOptions.adjustments(line, operations);
-      List<String> words = words(nested);
       Overrides overrides =
           ContainerOptions.overrides(line, words.subList(1, words.size()), operations);
       Config base = operations.baseConfig();

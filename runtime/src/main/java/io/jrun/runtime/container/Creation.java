@@ -10,6 +10,7 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
+import io.jrun.kernel.Undoing;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
@@ -663,15 +664,16 @@ final class Creation implements AutoCloseable {
     pidFile.remove(cause);
     int before = cause.getSuppressed().length;
     // the client may be on its way into init's namespace, which is there only as long as init
-    if (attaching != null) suppressing(cause, attaching::abandon);
-    if (terminal != null) suppressing(cause, terminal::close);
-    if (child != null) suppressing(cause, () -> end(child));
-    if (mayBeWired) suppressing(cause, networking()::detach);
-    if (begun != null && cgroupMade) suppressing(cause, () -> end(begun.cgroup()));
+    if (attaching != null) Undoing.suppressing(cause, attaching::abandon);
+    if (terminal != null) Undoing.suppressing(cause, terminal::close);
+    if (child != null) Undoing.suppressing(cause, () -> end(child));
+    if (mayBeWired) Undoing.suppressing(cause, networking()::detach);
+    if (begun != null && cgroupMade) Undoing.suppressing(cause, () -> end(begun.cgroup()));
     else if (begun != null) begun.undo(cause);
-    if (state != null) suppressing(cause, () -> Resctrl.remove(containers.kernel, state.resctrl()));
+    if (state != null)
+      Undoing.suppressing(cause, () -> Resctrl.remove(containers.kernel, state.resctrl()));
     if (cause.getSuppressed().length == before)
-      suppressing(cause, () -> store.delete(claim(), options.id()));
+      Undoing.suppressing(cause, () -> store.delete(claim(), options.id()));
   }
 
   /// A child that had not been waited for; null where there is none, or it ends with its client.
@@ -680,14 +682,6 @@ final class Creation implements AutoCloseable {
       return birth == null ? null : birth.await();
     } catch (KernelException | HelperGoneException e) {
       return null;
-    }
-  }
-
-  private static void suppressing(RuntimeException cause, Runnable step) {
-    try {
-      step.run();
-    } catch (RuntimeException e) {
-      cause.addSuppressed(e);
     }
   }
 

@@ -5,6 +5,7 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
+import io.jrun.kernel.Undoing;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
@@ -291,20 +292,20 @@ final class Restoration implements AutoCloseable {
     OwnedDescriptor terminal = master;
     Making begun = making;
     int before = cause.getSuppressed().length;
-    if (terminal != null) suppressing(cause, terminal::close);
+    if (terminal != null) Undoing.suppressing(cause, terminal::close);
     if (begun != null)
-      suppressing(
+      Undoing.suppressing(
           cause,
           () -> {
             begun.cgroup().signal(SIGKILL);
             reapInit();
             begun.cgroup().remove();
           });
-    if (isWired) suppressing(cause, networking()::detach);
+    if (isWired) Undoing.suppressing(cause, networking()::detach);
     if (state != null)
-      suppressing(cause, () -> Resctrl.remove(containers.kernel, state().resctrl()));
+      Undoing.suppressing(cause, () -> Resctrl.remove(containers.kernel, state().resctrl()));
     if (cause.getSuppressed().length == before)
-      suppressing(
+      Undoing.suppressing(
           cause,
           () -> {
             removeCriuRoot();
@@ -326,14 +327,6 @@ final class Restoration implements AutoCloseable {
           new FileCall.Unlinkat(Descriptor.CWD, criuRoot(), FileCall.AT_REMOVEDIR));
     } catch (KernelException e) {
       if (!e.errno().equals(io.jrun.kernel.call.Errno.ENOENT)) throw e;
-    }
-  }
-
-  private static void suppressing(RuntimeException cause, Runnable step) {
-    try {
-      step.run();
-    } catch (RuntimeException e) {
-      cause.addSuppressed(e);
     }
   }
 
