@@ -207,7 +207,14 @@ class TransferIT extends EndToEnd {
       String at = "http://localhost:" + elsewhere.getAddress().getPort();
       String digest =
           withForeignLayer(
-              layout, List.of("ftp://x/y", at + "/missing", at + "/damaged", at + "/good"));
+              layout,
+              List.of(
+                  "ftp://x/y",
+                  "http://a b/",
+                  "http:///nowhere",
+                  at + "/missing",
+                  at + "/damaged",
+                  at + "/good"));
       layer.set(Files.readAllBytes(layout.resolve("blobs").resolve(digest.replace(':', '/'))));
       Files.createDirectories(temp.resolve("docker"));
       Files.writeString(

@@ -10,6 +10,7 @@ import io.jrun.specs.image.MediaType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// Fetches one blob into the store. What came before an interruption, in this process or in an
 /// earlier one, is kept and gone on from; the digest is of all of it. A layer that is not
@@ -55,11 +57,20 @@ final class Download {
   private static List<Host> urls(Registry registry, ContentDescriptor blob) {
     List<Host> hosts = new ArrayList<>();
     for (String url : blob.urls()) {
-      if (!url.matches("https?://.+")) continue;
-      URI uri = URI.create(url);
-      hosts.add(headers -> registry.elsewhere(uri, headers, 200, 206));
+      if (web(url) instanceof URI uri)
+        hosts.add(headers -> registry.elsewhere(uri, headers, 200, 206));
     }
     return hosts;
+  }
+
+  /// Null for what is no address of a web server: it is for somebody else, or a mistake.
+  private static @Nullable URI web(String url) {
+    try {
+      URI uri = new URI(url);
+      return url.matches("https?://.+") && uri.getHost() != null ? uri : null;
+    } catch (URISyntaxException e) {
+      return null;
+    }
   }
 
   private static void fetchForeign(
