@@ -32,6 +32,9 @@ final class Pod implements AutoCloseable {
     /// A container's init has ended and others in it may live on.
     void initReaped(TaskProcess init);
 
+    /// The last task is forgotten.
+    void emptied();
+
     /// Exits up to that one are in the journal.
     void writtenDown(long sequence);
 
@@ -116,6 +119,8 @@ final class Pod implements AutoCloseable {
     journal.add(line.json());
     PodEvent event = apply(line);
     if (event != null) listener.happened(event);
+    if (line.what() == Line.What.FORGOTTEN && all(TaskProcess::isInit).isEmpty())
+      listener.emptied();
     if (journal.size() > compactAt) compact();
     notifyAll();
   }

@@ -28,6 +28,8 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   private static final long LEAVING_SECONDS = 60;
 
+  private static final long RESENT_SECONDS = 2;
+
   /// Without a task for so long nobody will shut the pod down: containerd does that at once after
   /// the last Delete, and creates at once after `start`; one that died in between has forgotten it.
   private static final long UNUSED_SECONDS = 15;
@@ -69,8 +71,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     events.begin(state, pod.firstEvent(), pod.events());
     pod.catchUp();
     tasks.resume();
-    // one that is still to be answered, such as the Shutdown itself, would find the keeper gone
-    if (!state.hasRequest()) quitWhereDone();
+    goOnWithShutdown();
     quitWhereUnused();
     try {
       while (true) {
@@ -94,6 +95,21 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     } finally {
       close();
     }
+  }
+
+  /// A request that is still to be answered, such as the Shutdown itself, would find the keeper
+  /// gone; it comes at once, or never where whoever sent it is gone.
+  private void goOnWithShutdown() {
+    if (!state.hasRequest()) {
+      endShutdown();
+      return;
+    }
+    Future<?> _ = timer.schedule(this::endShutdown, RESENT_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void endShutdown() {
+    tasks.noteShutdown();
+    quitWhereDone();
   }
 
   private void receive(KeeperMessage.Frame frame) {
@@ -157,7 +173,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     send(call.connection(), call.stream(), response);
     tasks.answered(call);
     quitWhereDone();
-    if (call.request().method().equals("Delete")) quitWhereUnused();
+    if (call.request().method().equals("Create")) quitWhereUnused(); // it may have failed
   }
 
   private void answer(KeeperMessage.Frame frame, TtrpcResponse response) {
@@ -262,6 +278,11 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   @Override
   public void happened(PodEvent event) {
     events.add(event);
+  }
+
+  @Override
+  public void emptied() {
+    quitWhereUnused();
   }
 
   @Override

@@ -112,7 +112,6 @@ final class TaskService implements AutoCloseable {
 
   /// Goes on with what an engine before was told of and had perhaps not done.
   void resume() {
-    isShutDown = pod.isShutDown();
     for (TaskProcess init : pod.all(p -> p.isInit() && p.reaped != null && !p.hasExited))
       endOthers(init);
     for (TaskProcess init : pod.all(p -> p.isInit() && p.pid != 0 && !p.hasExited)) watchOom(init);
@@ -635,7 +634,7 @@ final class TaskService implements AutoCloseable {
 
   /// An answer has been handed over and cannot be lost any more.
   void answered(Call call) {
-    if (call.request().method().equals("Shutdown")) isShutDown = pod.isShutDown();
+    if (call.request().method().equals("Shutdown")) noteShutdown();
     if (!call.request().method().equals("Delete")) return;
     ProtoMessage m = ProtoMessage.parse(call.payload());
     pod.find(m.string(1), m.string(2))
@@ -800,6 +799,11 @@ final class TaskService implements AutoCloseable {
     return isShutDown;
   }
 
+  /// What is written down about a Shutdown holds from now on: nobody waits for its answer.
+  void noteShutdown() {
+    isShutDown = pod.isShutDown();
+  }
+
   /// How many tasks there have been, as far as this engine knows; negative while there is one.
   long tasksBefore() {
     return pod.all(TaskProcess::isInit).isEmpty() ? creations.get() : -1;
@@ -808,7 +812,7 @@ final class TaskService implements AutoCloseable {
   /// As a Shutdown that containerd has not asked for.
   void shutDownUnasked() {
     shutdown();
-    isShutDown = pod.isShutDown();
+    noteShutdown();
   }
 
   /// What is under way finds its keeper gone.

@@ -52,6 +52,11 @@ class PodTest {
           }
 
           @Override
+          public void emptied() {
+            told.add("emptied");
+          }
+
+          @Override
           public void writtenDown(long sequence) {}
 
           @Override
@@ -120,6 +125,20 @@ class PodTest {
           .containsExactly("/tasks/create", "/tasks/start");
       assertThat(pod.recordPlaced(line(Line.What.EXEC, "next"), 512, 16, 8)).isTrue();
       assertThat(pod.find("c", "next").orElseThrow().place()).isEqualTo(520);
+    }
+  }
+
+  @Test
+  void thatTheLastTaskIsForgottenIsTold() {
+    try (Pod pod = pod()) {
+      pod.record(line(Line.What.CREATE, ""));
+      pod.record(Line.of(Line.What.CREATE, "other", ""));
+      pod.record(Line.of(Line.What.EXEC, "other", "e"));
+      pod.record(line(Line.What.FORGOTTEN, ""));
+      pod.record(Line.of(Line.What.FORGOTTEN, "other", "e"));
+      assertThat(told).doesNotContain("emptied");
+      pod.record(Line.of(Line.What.FORGOTTEN, "other", ""));
+      assertThat(told).containsOnlyOnce("emptied");
     }
   }
 
