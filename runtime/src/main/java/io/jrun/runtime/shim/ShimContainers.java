@@ -74,6 +74,8 @@ final class ShimContainers {
         }
       };
 
+  private static final int SIGKILL = 9;
+
   private final Containers containers;
   private final Kernel kernel;
   private final Workers workers;
@@ -274,7 +276,17 @@ final class ShimContainers {
     return byNobody().status(global(process), process.id).orElse(Status.CREATING);
   }
 
-  boolean hasPidNamespace(TaskProcess process) {
+  /// The end of a container's init is the end of the container: without a pid namespace of its own
+  /// the kernel does not see to that.
+  void endOthers(TaskProcess init) {
+    try {
+      if (!hasPidNamespace(init)) cgroup(init).signal(SIGKILL);
+    } catch (RuntimeException e) {
+      System.err.println("jrun: ending what is left of " + init.id + ": " + e.getMessage());
+    }
+  }
+
+  private boolean hasPidNamespace(TaskProcess process) {
     return byNobody()
         .config(global(process), process.id)
         .map(config -> {
