@@ -21,7 +21,7 @@ import io.jrun.runtime.cli.RestoreOptions;
 import io.jrun.runtime.criu.Criu;
 import io.jrun.runtime.criu.CriuException;
 import io.jrun.runtime.criu.CriuNotification;
-import io.jrun.runtime.mount.FileSystemPlan;
+import io.jrun.runtime.mount.RootFileSystem;
 import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.runtime.resctrl.ResctrlGroup;
 import io.jrun.specs.runtime.Config;
@@ -199,7 +199,7 @@ final class Restoration implements AutoCloseable {
     if (cgroup.takesIn()) cgroup.makeRest(child::pid);
     cgroup.cgroup().add(child.pid());
     Batch batch = new Batch();
-    FileSystemPlan.hostRoot(batch, MountCall.MS_REC | MountCall.MS_SLAVE);
+    RootFileSystem.hostRoot(batch, MountCall.MS_REC | MountCall.MS_SLAVE);
     batch.add(new FileCall.Mkdirat(Descriptor.CWD, criuRoot(), 0755));
     batch.add(
         new MountCall.Mount(rootfs, criuRoot(), "", MountCall.MS_BIND | MountCall.MS_REC, null));
