@@ -6,6 +6,7 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.runtime.cli.Log;
@@ -85,7 +86,7 @@ final class ClientProcess {
     Batch batch = new Batch();
     List<Pending<Integer>> flags = new java.util.ArrayList<>();
     for (int fd = 3; fd < 3 + count; fd++) {
-      flags.add(batch.attempt(new FileCall.Fcntl(new Descriptor.Known(fd), F_GETFD, 0)));
+      flags.add(batch.attempt(new DescriptorCall.Fcntl(new Descriptor.Known(fd), F_GETFD, 0)));
     }
     Results results = helper.run(batch);
     for (int i = 0; i < count; i++) {

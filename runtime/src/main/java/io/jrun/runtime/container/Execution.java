@@ -8,6 +8,7 @@ import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.NamespaceCall;
@@ -199,7 +200,7 @@ final class Execution {
     }
     // opened before the namespaces change: the pid is the caller's view of init
     Descriptor pidfd = batch.add(new SignalCall.PidfdOpen(state.initPid())).descriptor();
-    batch.add(new FileCall.Dup3(pidfd, Slots.INIT, FileCall.O_CLOEXEC));
+    batch.add(new DescriptorCall.Dup3(pidfd, Slots.INIT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(pidfd));
     if (config.linux().namespace(NamespaceType.MOUNT) == null) addRoot(batch, state.initPid());
     Descriptor init = Slots.descriptor(Slots.INIT);
@@ -225,7 +226,7 @@ final class Execution {
     String path = "/proc/" + initPid + "/root";
     Descriptor root =
         batch.add(new FileCall.Openat(Descriptor.CWD, path, flags, 0, false)).descriptor();
-    batch.add(new FileCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
+    batch.add(new DescriptorCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(root));
   }
 

@@ -7,6 +7,7 @@ import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
@@ -111,7 +112,7 @@ final class InitPlan {
             : state.pauses()
                 ? RootFileSystem.empty(batch, state.rootfs())
                 : RootFileSystem.bound(batch, state.rootfs());
-    batch.add(new FileCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
+    batch.add(new DescriptorCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(tree));
     ConfigMounts mounts = new ConfigMounts(batch, config, directories, init, trees, 0);
     if (isSeenByInitOnly()) {
@@ -137,7 +138,7 @@ final class InitPlan {
         batch
             .add(new FileCall.Openat(Descriptor.CWD, state.rootfs(), flags, 0, false))
             .descriptor();
-    batch.add(new FileCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
+    batch.add(new DescriptorCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(root));
   }
 

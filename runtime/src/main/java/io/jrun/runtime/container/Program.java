@@ -8,6 +8,7 @@ import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
@@ -189,7 +190,8 @@ final class Program {
       int preservedFds) {
     Batch batch = new Batch();
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
-    batch.add(new FileCall.CloseRange(3 + preservedFds, -1, FileCall.CLOSE_RANGE_CLOEXEC));
+    batch.add(
+        new DescriptorCall.CloseRange(3 + preservedFds, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
     if (seccomp != null && process.noNewPrivileges()) {
       batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
     }

@@ -6,6 +6,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.NamespaceCall;
@@ -48,7 +49,7 @@ final class RestoreMountPoints {
                   Descriptor.CWD, Objects.requireNonNullElse(mount.source(), ""), 0)));
     RootFileSystem.hostRoot(look, MountCall.MS_REC | MountCall.MS_SLAVE);
     Descriptor root = RootFileSystem.bound(look, rootfs);
-    look.add(new FileCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
+    look.add(new DescriptorCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
     Results results = maker.run(look);
     List<Boolean> directories = new ArrayList<>();
     for (int i = 0; i < mounts.size(); i++) {

@@ -4,7 +4,7 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.IoctlCall;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.runtime.container.HostProcess;
 import java.nio.ByteBuffer;
@@ -66,7 +66,7 @@ final class TaskStreams {
     size.putShort((short) height).putShort((short) width);
     try (HelperKernel worker = workers.forkSeeing()) {
       worker.call(
-          new FileCall.IoctlWrite(of(process).terminal(), FileCall.TIOCSWINSZ, size.array()));
+          new IoctlCall.IoctlWrite(of(process).terminal(), IoctlCall.TIOCSWINSZ, size.array()));
     } catch (KernelException e) {
       throw RpcException.unknown("resizing the terminal: " + e.getMessage());
     }
