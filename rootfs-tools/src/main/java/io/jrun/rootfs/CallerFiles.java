@@ -72,9 +72,16 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
     Pending<Descriptor> opened =
         path.equals("-")
             ? batch.add(new TreeCall.Duplicate(Descriptor.STDIN))
-            : batch.add(
-                new FileCall.Openat(
-                    Descriptor.CWD, path, FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, true));
+            : batch.during(
+                "opening " + path,
+                () ->
+                    batch.add(
+                        new FileCall.Openat(
+                            Descriptor.CWD,
+                            path,
+                            FileCall.O_RDONLY | FileCall.O_CLOEXEC,
+                            0,
+                            true)));
     return helper.take(batch, opened);
   }
 

@@ -6,6 +6,7 @@ import io.jrun.cni.policy.Endpoint;
 import io.jrun.cni.policy.Identity;
 import io.jrun.cni.policy.Policies;
 import io.jrun.cni.simple.SimpleCni;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.specs.cni.CniError;
@@ -85,7 +86,7 @@ record PolicyCommand(CniUser user, SimpleCni plugin) {
     try {
       return Files.readString(file);
     } catch (IOException e) {
-      throw new CniException(CniError.IO_FAILURE, "read " + file + ": " + e, e);
+      throw new CniException(CniError.IO_FAILURE, "read " + file + ": " + IoReason.of(e), e);
     }
   }
 

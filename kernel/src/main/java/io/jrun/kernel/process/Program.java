@@ -24,7 +24,6 @@ import java.util.List;
 public record Program(
     String path, List<String> argv, List<String> env, byte[] stdin, long timeoutMillis) {
   private static final int POLLIN = 1;
-  private static final int SIGKILL = 9;
   private static final int CHUNK = 16384;
   private static final int MAX_OUTPUT = 16 << 20;
 
@@ -83,7 +82,7 @@ public record Program(
 
   private static void kill(HelperKernel parent, int pid, RuntimeException cause) {
     try {
-      parent.call(new SignalCall.Kill(pid, SIGKILL));
+      parent.call(new SignalCall.Kill(pid, SignalCall.SIGKILL));
       parent.call(new ProcessCall.Wait4(pid, 0));
     } catch (RuntimeException e) {
       cause.addSuppressed(e);
@@ -96,7 +95,8 @@ public record Program(
     Descriptor in = setUp.pass(stdin);
     Descriptor out = setUp.pass(stdout);
     setUp.add(new PseudoCall.ResetSignals());
-    setUp.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    setUp.add(
+        new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
     setUp.add(new DescriptorCall.Dup3(in, 0, 0));
     setUp.add(new DescriptorCall.Dup3(out, 1, 0));
     setUp.add(new DescriptorCall.CloseRange(3, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));

@@ -48,8 +48,12 @@ final class ClientProcess {
   byte[] read(String path) {
     if (path.equals("-")) return readAll(Descriptor.STDIN, new byte[0]);
     Batch batch = new Batch();
-    Pending<Descriptor> file = batch.add(FileCall.Openat.existing(path, FileCall.O_RDONLY));
-    Pending<byte[]> bytes = batch.add(new FileCall.Read(file.descriptor(), CHUNK));
+    Pending<Descriptor> file =
+        batch.during(
+            "reading " + path, () -> batch.add(FileCall.Openat.existing(path, FileCall.O_RDONLY)));
+    Pending<byte[]> bytes =
+        batch.during(
+            "reading " + path, () -> batch.add(new FileCall.Read(file.descriptor(), CHUNK)));
     Results results = helper.run(batch);
     Descriptor open = results.of(file);
     byte[] all = readAll(open, results.of(bytes));
@@ -100,7 +104,7 @@ final class ClientProcess {
   /// Logs what is doubtful in a document, in one record.
   void warn(List<Problem> doubts) {
     if (doubts.isEmpty()) return;
-    log.warning(doubts.stream().map(Problem::toString).collect(Collectors.joining(", ")));
+    log.warning(doubts.stream().map(Problem::toString).collect(Collectors.joining("; ")));
   }
 
   String text(String path) {
@@ -114,15 +118,19 @@ final class ClientProcess {
             + "."
             + path.substring(path.lastIndexOf('/') + 1);
     Batch batch = new Batch();
-    batch.addFile(temporary, FileCall.O_TRUNC, text);
-    batch.add(new FileCall.Renameat2(Descriptor.CWD, temporary, Descriptor.CWD, path, 0));
+    batch.during(
+        "writing " + path,
+        () -> {
+          batch.addFile(temporary, FileCall.O_TRUNC, text);
+          batch.add(new FileCall.Renameat2(Descriptor.CWD, temporary, Descriptor.CWD, path, 0));
+        });
     make(temporary, batch);
   }
 
   /// Writes a file that must not be there yet.
   void create(String path, String text) {
     Batch batch = new Batch();
-    batch.addFile(path, FileCall.O_EXCL, text);
+    batch.during("writing " + path, () -> batch.addFile(path, FileCall.O_EXCL, text));
     make(path, batch);
   }
 

@@ -140,7 +140,7 @@ final class Program {
               : name.contains("/")
                   ? Errno.of(results.errno(stats.getFirst())).text()
                   : "executable file not found in $PATH";
-      String shown = name.contains("/") ? (denied ? "exec " : "stat ") + name + ": " : "";
+      String shown = name.contains("/") && !denied ? "stat " + name + ": " : "";
       throw new ContainerException("exec: \"" + name + "\": " + shown + reason);
     }
   }
@@ -150,7 +150,7 @@ final class Program {
   static Search search(Batch batch, Process process) {
     String name = process.args().getFirst();
     List<String> candidates = candidates(name, process.env());
-    batch.add(new ProcessCall.Chdir(process.cwd()));
+    batch.during("working directory", () -> batch.add(new ProcessCall.Chdir(process.cwd())));
     Pending<String> entered = batch.add(new ProcessCall.Getcwd(), Errno.ENOENT);
     List<Pending<Stat>> stats = new ArrayList<>();
     List<Pending<?>> executable = new ArrayList<>();
@@ -218,6 +218,9 @@ final class Program {
 
   private static RuntimeException failed(KernelException e, String path) {
     if (!(e.call() instanceof ProcessCall.Execveat)) return e;
-    return new ContainerException("exec " + path + ": " + e.errno().text(), null);
+    // the program itself was found
+    String which =
+        e.errno().equals(Errno.ENOENT) ? " (its interpreter or dynamic loader is missing)" : "";
+    return new ContainerException("exec " + path + ": " + e.errno().text() + which, null);
   }
 }

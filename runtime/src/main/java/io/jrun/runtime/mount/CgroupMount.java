@@ -42,7 +42,7 @@ public record CgroupMount(
   /// @param root, label as [MountPlan] takes them
   public void add(Batch batch, Descriptor root, @Nullable String label, Mount mount) {
     if (unified) new MountPlan(batch, root, label).mount(cgroup2(mount), true);
-    else addV1(batch, root, label, mount);
+    else batch.during(MountPlan.step(mount), () -> addV1(batch, root, label, mount));
   }
 
   private Mount cgroup2(Mount mount) {

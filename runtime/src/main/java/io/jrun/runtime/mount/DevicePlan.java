@@ -50,7 +50,8 @@ public final class DevicePlan {
             Errno.EEXIST);
       }
     }
-    for (Device device : devices) device(device, userNamespace);
+    for (Device device : devices)
+      batch.during("making the device " + device.path(), () -> device(device, userNamespace));
     for (String[] link :
         new String[][] {
           {"/proc/self/fd", "fd"},

@@ -43,28 +43,32 @@ public record MaskedPaths(@Nullable Pending<Stat> nothing, List<Pending<Descript
             Errno.ELOOP);
     Pending<Stat> device = batch.add(new FileCall.Statx(nothing.descriptor(), "", AT_EMPTY_PATH));
     List<Pending<Descriptor>> files = new ArrayList<>();
-    for (String path : paths) {
-      Pending<Descriptor> directory =
-          batch.add(
-              inRoot.opening(path, O_PATH | O_DIRECTORY),
-              Errno.ENOENT,
-              Errno.ENOTDIR,
-              Errno.EACCES);
-      coverWithDetached(batch, directory, empty);
-      Pending<Descriptor> file =
-          batch.addIfFailed(
-              directory,
-              Errno.ENOTDIR,
-              inRoot.opening(path, O_PATH),
-              Errno.ENOENT,
-              Errno.ENOTDIR,
-              Errno.EACCES);
-      cover(batch, file, nothing.descriptor());
-      files.add(file);
-    }
+    for (String path : paths)
+      files.add(
+          batch.during(
+              "masking " + path, () -> mask(batch, inRoot, path, empty, nothing.descriptor())));
     batch.add(new FileCall.Close(nothing.descriptor()));
     batch.add(new FileCall.Close(empty));
     return new MaskedPaths(device, files);
+  }
+
+  /// @return what opens it where it is no directory
+  private static Pending<Descriptor> mask(
+      Batch batch, InRoot inRoot, String path, Descriptor empty, Descriptor nothing) {
+    Pending<Descriptor> directory =
+        batch.add(
+            inRoot.opening(path, O_PATH | O_DIRECTORY), Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES);
+    coverWithDetached(batch, directory, empty);
+    Pending<Descriptor> file =
+        batch.addIfFailed(
+            directory,
+            Errno.ENOTDIR,
+            inRoot.opening(path, O_PATH),
+            Errno.ENOENT,
+            Errno.ENOTDIR,
+            Errno.EACCES);
+    cover(batch, file, nothing);
+    return file;
   }
 
   /// Before Linux 6.15 a mount that is not attached cannot be cloned: then the first target gets

@@ -8,14 +8,22 @@ import org.jspecify.annotations.Nullable;
 /// Mounts of a config, as calls for init. All of it works on descriptors of mounts not yet attached
 /// and of targets resolved inside the root; no path is looked up twice.
 public final class MountPlan {
+  private final Batch batch;
   private final InRoot inRoot;
   private final DetachedMounts mounts;
 
   /// @param root the root file system's mount, from [RootFileSystem]
   /// @param label the SELinux label of what is mounted anew; null or empty for none
   public MountPlan(Batch batch, Descriptor root, @Nullable String label) {
+    this.batch = batch;
     this.inRoot = new InRoot(batch, root).straight();
     this.mounts = new DetachedMounts(batch, label);
+  }
+
+  /// What the message of a mount's failure begins with, as runc's does.
+  static String step(Mount mount) {
+    String source = mount.source() == null ? "" : mount.source();
+    return "error mounting \"%s\" to rootfs at \"%s\"".formatted(source, mount.destination());
   }
 
   /// @param sourceIsDirectory for a bind mount, what its source is
@@ -36,6 +44,16 @@ public final class MountPlan {
       throw new IllegalArgumentException(
           "mount option " + options.data().getFirst() + ": not for a bind mount");
     MountDestination.check(mount, type, options);
+    batch.during(step(mount), () -> add(mount, type, options, sourceIsDirectory, tree, isOptional));
+  }
+
+  private void add(
+      Mount mount,
+      String type,
+      MountOptions options,
+      boolean sourceIsDirectory,
+      @Nullable Descriptor tree,
+      boolean isOptional) {
     Descriptor made =
         options.bind()
             ? bound(mount, options, tree)

@@ -33,12 +33,15 @@ public final class RootFileSystem {
 
   /// Makes the directory a mount of its own.
   public static Descriptor bound(Batch batch, String rootfs) {
-    Descriptor tree =
-        batch
-            .add(new MountCall.OpenTree(Descriptor.CWD, rootfs, OPEN_TREE_CLONE | AT_RECURSIVE))
-            .descriptor();
-    attachOver(batch, tree, rootfs);
-    return tree;
+    return batch.during(
+        "rootfs " + rootfs,
+        () -> {
+          int flags = OPEN_TREE_CLONE | AT_RECURSIVE;
+          Descriptor tree =
+              batch.add(new MountCall.OpenTree(Descriptor.CWD, rootfs, flags)).descriptor();
+          attachOver(batch, tree, rootfs);
+          return tree;
+        });
   }
 
   /// Makes an empty file system the root, attached over a directory.
@@ -59,8 +62,10 @@ public final class RootFileSystem {
 
   /// The working directory, made where it is missing.
   public static void workingDirectory(Batch batch, Descriptor root, String cwd) {
-    if (!InRoot.components(cwd).isEmpty())
-      batch.add(new FileCall.Close(new InRoot(batch, root).directory(cwd)));
+    if (InRoot.components(cwd).isEmpty()) return;
+    batch.during(
+        "making the working directory " + cwd,
+        () -> batch.add(new FileCall.Close(new InRoot(batch, root).directory(cwd))));
   }
 
   /// Exchanges the root: the old one is stacked over the new, cut off from the host's propagation

@@ -111,7 +111,7 @@ final class RehearsedHelper implements HelperKernel {
       Pretended answer = made ? answer(entries, entry) : Pretended.number(Results.SKIPPED);
       if (made && answer.value() < 0 && !entry.anyFailure()) {
         Errno errno = Errno.of((int) -answer.value());
-        if (!entry.expected().contains(errno)) throw new KernelException(entry.call(), errno);
+        if (!entry.expected().contains(errno)) throw entry.failure(errno);
       }
       values.add(answer.value());
       outputs.add(answer.output());

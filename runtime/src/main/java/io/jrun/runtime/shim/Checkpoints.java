@@ -1,8 +1,10 @@
 package io.jrun.runtime.shim;
 
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.wire.KeeperExit;
 import io.jrun.runtime.cli.CriuOptions;
 import io.jrun.runtime.container.CriuProgress;
@@ -28,8 +30,6 @@ import java.util.stream.Stream;
 final class Checkpoints {
   private static final long CRIU_SECONDS = 300;
   private static final long PAUSE_NANOS = 5_000_000;
-  private static final int SIGKILL = 9;
-
   private final Kernel kernel;
   private final Pod pod;
   private final ShimContainers containers;
@@ -147,7 +147,7 @@ final class Checkpoints {
       pod.await(() -> init.reaped != null, Pod.DECIDE_MILLIS);
       // CRIU kills what it gives up
       KeeperExit exit = init.reaped;
-      if (isThere && exit != null && exit.status() != 128 + SIGKILL) return true;
+      if (isThere && exit != null && exit.status() != 128 + SignalCall.SIGKILL) return true;
     }
     try (LazyWorker worker = containers.worker()) {
       containers.delete(worker, init);
@@ -196,7 +196,7 @@ final class Checkpoints {
       for (Path file : files.toList()) Files.deleteIfExists(file);
       Files.deleteIfExists(directory);
     } catch (IOException e) {
-      throw new UncheckedIOException("removing " + directory, e);
+      throw new UncheckedIOException("removing " + directory + ": " + IoReason.of(e), e);
     }
   }
 }

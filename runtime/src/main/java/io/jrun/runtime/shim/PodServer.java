@@ -1,6 +1,7 @@
 package io.jrun.runtime.shim;
 
 import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.kernel.wire.KeeperMessage;
 import io.jrun.kernel.wire.KeeperState;
@@ -247,7 +248,8 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       try {
         Files.deleteIfExists(directory.resolve(name));
       } catch (IOException e) {
-        throw new UncheckedIOException("removing " + directory.resolve(name), e);
+        throw new UncheckedIOException(
+            "removing " + directory.resolve(name) + ": " + IoReason.of(e), e);
       }
     }
   }

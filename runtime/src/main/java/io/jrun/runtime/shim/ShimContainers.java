@@ -1,10 +1,12 @@
 package io.jrun.runtime.shim;
 
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.wire.Hello;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.runtime.cgroup.Cgroup;
@@ -74,8 +76,6 @@ final class ShimContainers {
         }
       };
 
-  private static final int SIGKILL = 9;
-
   private final Containers containers;
   private final Kernel kernel;
   private final Workers workers;
@@ -136,7 +136,7 @@ final class ShimContainers {
       Path address = Path.of(bundle, "address");
       if (!Files.exists(address)) Files.writeString(address, "unix://" + socket);
     } catch (IOException e) {
-      throw new UncheckedIOException("writing into " + bundle, e);
+      throw new UncheckedIOException("writing into " + bundle + ": " + IoReason.of(e), e);
     }
   }
 
@@ -280,7 +280,7 @@ final class ShimContainers {
   /// the kernel does not see to that.
   void endOthers(TaskProcess init) {
     try {
-      if (!hasPidNamespace(init)) cgroup(init).signal(SIGKILL);
+      if (!hasPidNamespace(init)) cgroup(init).signal(SignalCall.SIGKILL);
     } catch (RuntimeException e) {
       System.err.println("jrun: ending what is left of " + init.id + ": " + e.getMessage());
     }

@@ -4,6 +4,7 @@ import static io.jrun.kernel.call.FileCall.*;
 
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
@@ -165,7 +166,7 @@ final class Stdio {
       Path parent = Path.of(path).getParent();
       if (parent != null) Files.createDirectories(parent);
     } catch (IOException e) {
-      throw new UncheckedIOException("making the directory of " + path, e);
+      throw new UncheckedIOException("making the directory of " + path + ": " + IoReason.of(e), e);
     }
     int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC;
     Descriptor file = batch.add(new Openat(Descriptor.CWD, path, flags, 0644, false)).descriptor();

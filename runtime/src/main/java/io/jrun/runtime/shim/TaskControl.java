@@ -1,6 +1,7 @@
 package io.jrun.runtime.shim;
 
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.runtime.container.HostProcess;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
@@ -9,8 +10,6 @@ import io.jrun.specs.task.AnyValue;
 
 /// What is done to a running task: signals, its freezer, its resources, its terminal and input.
 final class TaskControl {
-  private static final int SIGKILL = 9;
-
   private final Kernel kernel;
   private final Pod pod;
   private final ShimContainers containers;
@@ -39,7 +38,8 @@ final class TaskControl {
     HostProcess host = new HostProcess(kernel, process.pid, process.startTime);
     if (!host.signal(signal)) throw RpcException.notFound("process already finished");
     // a frozen process would not end
-    if (process.isInit() && signal == SIGKILL && process.isPaused) containers.thaw(process);
+    if (process.isInit() && signal == SignalCall.SIGKILL && process.isPaused)
+      containers.thaw(process);
   }
 
   void pause(TaskProcess init) {

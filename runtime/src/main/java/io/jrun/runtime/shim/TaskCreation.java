@@ -2,6 +2,7 @@ package io.jrun.runtime.shim;
 
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
@@ -91,7 +92,8 @@ final class TaskCreation {
     try {
       return Files.readString(Path.of(path));
     } catch (IOException e) {
-      throw new UncheckedIOException("reading the runtime options " + path + ": " + e, e);
+      throw new UncheckedIOException(
+          "reading the runtime options " + path + ": " + IoReason.of(e), e);
     }
   }
 

@@ -1,12 +1,12 @@
 package io.jrun.runtime.shim;
 
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.runtime.container.HostProcess;
 import io.jrun.specs.proto.ProtoWriter;
 
 /// Delete, and the undoing of what Create began.
 final class TaskDeletion {
-  private static final int SIGKILL = 9;
   private static final long END_MILLIS = 10_000;
 
   private final Kernel kernel;
@@ -47,7 +47,7 @@ final class TaskDeletion {
   /// Ends an init that never was started.
   private void end(TaskProcess process) {
     if (process.pid == 0) return;
-    new HostProcess(kernel, process.pid, process.startTime).signal(SIGKILL);
+    new HostProcess(kernel, process.pid, process.startTime).signal(SignalCall.SIGKILL);
     pod.await(() -> process.hasExited, END_MILLIS);
   }
 

@@ -5,6 +5,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.IoctlCall;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.runtime.container.HostProcess;
 import java.nio.ByteBuffer;
@@ -13,8 +14,6 @@ import java.nio.ByteOrder;
 /// The standard streams of a pod's processes, and those who take from them: loggers, and the relays
 /// of terminals.
 final class TaskStreams {
-  private static final int SIGKILL = 9;
-  private static final int SIGTERM = 15;
   private static final long RELAY_MILLIS = 10_000;
   private static final long LOGGER_MILLIS = 12_000;
 
@@ -85,9 +84,9 @@ final class TaskStreams {
   void drain(TaskProcess process) {
     if (process.relayPid == 0) return;
     boolean logs = Logger.isWanted(process.stdio().stdout());
-    if (logs && !process.relayEnded) signal(process.relayPid, SIGTERM);
+    if (logs && !process.relayEnded) signal(process.relayPid, SignalCall.SIGTERM);
     if (!pod.await(() -> process.relayEnded, logs ? LOGGER_MILLIS : RELAY_MILLIS))
-      signal(process.relayPid, SIGKILL);
+      signal(process.relayPid, SignalCall.SIGKILL);
   }
 
   private void signal(int pid, int signal) {
