@@ -37,8 +37,6 @@ import org.jspecify.annotations.Nullable;
 /// A further process in a running container. The client joins the pid namespace for its children,
 /// so the new process is its child; all other namespaces are joined by that process itself.
 final class Execution {
-  private static final int SIGKILL = 9;
-
   private final Containers containers;
   private final ClientProcess client;
 
@@ -166,7 +164,7 @@ final class Execution {
       Child born = child == null ? birth.await() : child;
       // by pidfd would need the client: it has not reaped its child, so the pid is still the
       // child's
-      containers.kernel.call(new SignalCall.Kill(born.pid(), SIGKILL));
+      containers.kernel.call(new SignalCall.Kill(born.pid(), SignalCall.SIGKILL));
       if (foreground != null) foreground.await();
       else {
         Console.restore(client.helper, termios);
@@ -260,7 +258,8 @@ final class Execution {
     boolean joined = hasUserNamespace(config);
     if (!joined) Child.addForgetCgroup(batch, cgroup.birthplace());
     batch.add(new PseudoCall.ResetSignals());
-    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    batch.add(
+        new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
     if (!joined) {
       containers.exe.addTo(batch);
       IdentityPlan.oomScore(batch, process);

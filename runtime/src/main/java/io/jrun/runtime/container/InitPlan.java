@@ -12,6 +12,7 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cgroup.Hierarchy;
 import io.jrun.runtime.mount.CgroupMount;
@@ -45,8 +46,6 @@ import org.jspecify.annotations.Nullable;
 final class InitPlan {
   /// The root file system's mount, from the first part on.
   static final Descriptor ROOT = Slots.descriptor(Slots.ROOT);
-
-  private static final int SIGKILL = 9;
 
   private final Config config;
   private final Process process;
@@ -83,7 +82,8 @@ final class InitPlan {
   /// @return the rest of the batch, to be sent
   Batch beforeCgroup(Batch batch, List<Boolean> directories, HelperKernel init, MountTrees trees) {
     batch.add(new PseudoCall.ResetSignals());
-    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    batch.add(
+        new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
     exe.addTo(batch);
     if (!namespaces.needsMiddle()) IdentityPlan.oomScore(batch, process);
     batch.add(new CredentialCall.Setsid());

@@ -13,6 +13,7 @@ import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.process.ForkedHelper;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cgroup.Making;
@@ -40,7 +41,6 @@ import org.jspecify.annotations.Nullable;
 /// The root file system becomes the mount point that CRIU wants in a mount namespace of CRIU's own,
 /// so that nothing is left of it on the host.
 final class Restoration implements AutoCloseable {
-  private static final int SIGKILL = 9;
   private static final String CRIU_ROOT = "criu-root";
 
   private final Containers containers;
@@ -297,7 +297,7 @@ final class Restoration implements AutoCloseable {
       Undoing.suppressing(
           cause,
           () -> {
-            begun.cgroup().signal(SIGKILL);
+            begun.cgroup().signal(SignalCall.SIGKILL);
             reapInit();
             begun.cgroup().remove();
           });
