@@ -14,6 +14,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -55,13 +56,27 @@ class CriDeathIT extends CriTest {
   /// A containerd that died has forgotten what it had not written down, such as the directory of a
   /// task that was about to be made; its next start finds that, once the pod's shim is gone.
   @AfterEach
-  void containerdLooksAgain() {
+  void containerdLooksAgain() throws IOException {
     if (!containerdDied) return;
     removeAll();
     die(Victim.CONTAINERD);
     containerdDied = false;
     // a pod that nobody shuts down ends by itself after 15 s; this waits 10 s, and the checks again
     EndToEnd.eventually(() -> containerd.shims().isEmpty());
+    forgetNamespaces();
+  }
+
+  /// One that containerd had made for a pod of which it had written nothing down yet, it never finds
+  /// again.
+  private void forgetNamespaces() throws IOException {
+    Path directory = containerd.temp().resolve("state/io.containerd.grpc.v1.cri/netns");
+    if (!Files.isDirectory(directory)) return;
+    try (Stream<Path> left = Files.list(directory)) {
+      for (Path namespace : left.toList()) {
+        Command.of("umount", namespace.toString()).run();
+        Files.delete(namespace);
+      }
+    }
   }
 
   private void kill(Victim victim, long engine) {
