@@ -21,7 +21,6 @@ import org.jspecify.annotations.Nullable;
 
 /// A container's cgroup: one directory in each hierarchy.
 public final class Cgroup {
-  private static final int SIGKILL = 9;
   private static final int ADD_ATTEMPTS = 6;
   private static final byte[] ITSELF = {'0'};
 
@@ -244,14 +243,14 @@ public final class Cgroup {
   /// Sends a signal to every process, those forked meanwhile too; SIGKILL leaves the cgroup thawed.
   public void signal(int signal) {
     if (paths.isEmpty()) return; // a rootless container without cgroups
-    if (signal == SIGKILL && hierarchies.unified() && killAtOnce()) return;
+    if (signal == SignalCall.SIGKILL && hierarchies.unified() && killAtOnce()) return;
     if (pids().isEmpty()) return;
     boolean before = frozen();
     if (!before) freezer.freeze();
     try {
       for (int pid : pids()) kill(pid, signal);
     } finally {
-      if (!before || signal == SIGKILL) freezer.thaw();
+      if (!before || signal == SignalCall.SIGKILL) freezer.thaw();
     }
   }
 

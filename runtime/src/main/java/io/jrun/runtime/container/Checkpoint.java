@@ -5,6 +5,7 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
@@ -153,7 +154,7 @@ final class Checkpoint {
       throw new ContainerException("--status-fd needs criu 3.15 or later");
     int flags;
     try {
-      flags = client.helper.call(new FileCall.Fcntl(new Descriptor.Known(fd), F_GETFL, 0));
+      flags = client.helper.call(new DescriptorCall.Fcntl(new Descriptor.Known(fd), F_GETFL, 0));
     } catch (KernelException e) {
       throw new ContainerException("invalid --status-fd argument " + fd, e);
     }

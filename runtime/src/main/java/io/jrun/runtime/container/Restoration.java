@@ -13,6 +13,7 @@ import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.process.ForkedHelper;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cgroup.Making;
@@ -21,7 +22,7 @@ import io.jrun.runtime.cli.RestoreOptions;
 import io.jrun.runtime.criu.Criu;
 import io.jrun.runtime.criu.CriuException;
 import io.jrun.runtime.criu.CriuNotification;
-import io.jrun.runtime.mount.FileSystemPlan;
+import io.jrun.runtime.mount.RootFileSystem;
 import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.runtime.resctrl.ResctrlGroup;
 import io.jrun.specs.runtime.Config;
@@ -40,7 +41,6 @@ import org.jspecify.annotations.Nullable;
 /// The root file system becomes the mount point that CRIU wants in a mount namespace of CRIU's own,
 /// so that nothing is left of it on the host.
 final class Restoration implements AutoCloseable {
-  private static final int SIGKILL = 9;
   private static final String CRIU_ROOT = "criu-root";
 
   private final Containers containers;
@@ -199,7 +199,7 @@ final class Restoration implements AutoCloseable {
     if (cgroup.takesIn()) cgroup.makeRest(child::pid);
     cgroup.cgroup().add(child.pid());
     Batch batch = new Batch();
-    FileSystemPlan.hostRoot(batch, MountCall.MS_REC | MountCall.MS_SLAVE);
+    RootFileSystem.hostRoot(batch, MountCall.MS_REC | MountCall.MS_SLAVE);
     batch.add(new FileCall.Mkdirat(Descriptor.CWD, criuRoot(), 0755));
     batch.add(
         new MountCall.Mount(rootfs, criuRoot(), "", MountCall.MS_BIND | MountCall.MS_REC, null));
@@ -297,7 +297,7 @@ final class Restoration implements AutoCloseable {
       Undoing.suppressing(
           cause,
           () -> {
-            begun.cgroup().signal(SIGKILL);
+            begun.cgroup().signal(SignalCall.SIGKILL);
             reapInit();
             begun.cgroup().remove();
           });
