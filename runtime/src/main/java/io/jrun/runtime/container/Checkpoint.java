@@ -96,6 +96,8 @@ final class Checkpoint {
             .leaveRunning(options.leaveRunning())
             .tcpSkipInFlight(options.tcpSkipInFlight())
             .linkRemap(options.linkRemap());
+    // a hierarchy that is not mounted has its own tree, which is not the container's
+    cgroup.roots().keySet().forEach(request::dumpedHierarchy);
     addExternalNamespace(request, NamespaceType.NETWORK);
     addExternalNamespace(request, NamespaceType.PID);
     String freezer = cgroup.freezerDirectory();
