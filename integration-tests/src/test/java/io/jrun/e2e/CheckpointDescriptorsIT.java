@@ -33,14 +33,6 @@ class CheckpointDescriptorsIT extends CheckpointTest {
     second.finish();
   }
 
-  private static String said(Command.Running running) {
-    try {
-      return running.outputSoFar();
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
-  }
-
   /// Receives a terminal, writes a line to it, and shows what comes until it is ended.
   private Command.Running keepTerminal(Path socket, String line) throws IOException {
     Files.deleteIfExists(socket);

@@ -59,6 +59,47 @@ class CheckpointMemoryIT extends CheckpointTest {
     daemon.finish().succeeds();
   }
 
+  @Test
+  void withoutADaemonThereIsNoLazyRestore() throws IOException {
+    assumeFeature("uffd-noncoop");
+    startCounting();
+    checkpoint().succeeds();
+    assertThat(quietly(restoreCommand("--detach", "--lazy-pages")).fails().err())
+        .contains("lazy-pages.socket");
+    assertThat(ids()).isEmpty();
+    assertThat(cgroups()).isEmpty();
+  }
+
+  /// The daemon takes what it is to serve, and never does. Whether CRIU itself comes to need a
+  /// page, or only the container when it is restored, depends on what init was doing.
+  @Test
+  void aRestoreThatWaitsForPagesCanBeDeleted() throws IOException {
+    assumeFeature("uffd-noncoop");
+    Machine.assumeInstalled("python3");
+    startCounting();
+    checkpoint().succeeds();
+    String script =
+        """
+        import os, socket, sys
+        os.chdir(sys.argv[1])
+        listener = socket.socket(socket.AF_UNIX); listener.bind("lazy-pages.socket"); listener.listen(1)
+        criu = listener.accept()[0]; got = socket.recv_fds(criu, 4, 1)
+        os.write(1, b"asked"); os.read(0, 1)
+        """;
+    Command.Running daemon = Command.of("python3", "-c", script, images.toString()).start();
+    assertThat(eventually(() -> Files.exists(images.resolve("lazy-pages.socket")))).isTrue();
+    Command.Running restore = restoreCommand("--detach", "--lazy-pages").start();
+    assertThat(eventually(() -> said(daemon).equals("asked"))).isTrue();
+    runtime("delete", "--force", id).succeeds();
+    Outcome restored = restore.finish();
+    if (restored.status() != 0)
+      assertThat(restored.err()).contains("deleted while it was restored");
+    assertThat(ids()).isEmpty();
+    assertThat(cgroups()).isEmpty();
+    daemon.process().destroy();
+    daemon.finish();
+  }
+
   /// From the container that is saved to another host: only the serving side, as CRIU's page server
   /// fails on the kernels that tests ran on, with runc, too.
   @Test

@@ -92,6 +92,14 @@ abstract class CheckpointTest extends EndToEnd {
     assertThat(status()).isEqualTo("running");
   }
 
+  static String said(Command.Running running) {
+    try {
+      return running.outputSoFar();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
   final String log(String name) throws IOException {
     return Files.readString(images.resolve(name), java.nio.charset.StandardCharsets.ISO_8859_1);
   }
