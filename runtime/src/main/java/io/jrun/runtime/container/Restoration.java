@@ -9,6 +9,7 @@ import io.jrun.kernel.Results;
 import io.jrun.kernel.Undoing;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.NamespaceCall;
@@ -283,8 +284,9 @@ final class Restoration implements AutoCloseable {
     batch.add(new FileCall.Close(theirs));
     batch.add(new FileCall.Close(own));
     Results results = client.helper.run(batch);
-    if (!results.succeeded(raised))
-      throw new ContainerException("bringing up lo: errno " + results.errno(raised));
+    if (results.succeeded(raised)) return;
+    Errno errno = Errno.of(results.errno(raised));
+    throw new ContainerException("bringing up lo: " + errno.name() + " (" + errno.text() + ")");
   }
 
   private static Descriptor namespace(Batch batch, String path) {
@@ -373,7 +375,7 @@ final class Restoration implements AutoCloseable {
       containers.kernel.call(
           new FileCall.Unlinkat(Descriptor.CWD, criuRoot(), FileCall.AT_REMOVEDIR));
     } catch (KernelException e) {
-      if (!e.errno().equals(io.jrun.kernel.call.Errno.ENOENT)) throw e;
+      if (!e.errno().equals(Errno.ENOENT)) throw e;
     }
   }
 
