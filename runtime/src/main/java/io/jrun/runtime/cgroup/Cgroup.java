@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// A container's cgroup: one directory in each hierarchy.
 public final class Cgroup {
   private static final int ADD_ATTEMPTS = 6;
+  private static final int KILL_ROUNDS = 500;
   private static final byte[] ITSELF = {'0'};
 
   private final CgroupFiles files;
@@ -246,11 +247,27 @@ public final class Cgroup {
     if (signal == SignalCall.SIGKILL && hierarchies.unified() && killAtOnce()) return;
     if (pids().isEmpty()) return;
     boolean before = frozen();
-    if (!before) freezer.freeze();
+    try {
+      if (!before) freezer.freeze();
+    } catch (CgroupException e) {
+      if (signal != SignalCall.SIGKILL) throw e;
+      killUnfrozen();
+      return;
+    }
     try {
       for (int pid : pids()) kill(pid, signal);
     } finally {
       if (!before || signal == SignalCall.SIGKILL) freezer.thaw();
+    }
+  }
+
+  /// A process that waits for a page (userfaultfd(2)) does not freeze, and can be killed.
+  private void killUnfrozen() {
+    for (int round = 0; round < KILL_ROUNDS; round++) {
+      List<Integer> pids = pids();
+      if (pids.isEmpty()) return;
+      for (int pid : pids) kill(pid, SignalCall.SIGKILL);
+      pause(1);
     }
   }
 

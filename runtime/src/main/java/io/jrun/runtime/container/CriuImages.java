@@ -114,8 +114,8 @@ final class CriuImages {
     String last = "";
     try {
       for (String line : Files.readString(file, StandardCharsets.ISO_8859_1).split("\n"))
-        if (line.contains("Error") && !line.matches(".*(FAILED|failed with -1).*"))
-          last = line.strip();
+        if (line.contains("Error")
+            && !line.matches(".*(FAILED|failed with -1|cgroupd: recv req).*")) last = line.strip();
     } catch (IOException e) {
       return new ContainerException(String.valueOf(failure.getMessage()), null);
     }

@@ -7,6 +7,7 @@ import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -76,15 +77,18 @@ final class Deletion {
     }
   }
 
-  /// Ends what a crash of create left. Where its init is not in the cgroup, other processes that
-  /// are may be somebody else's: that the cgroup was empty before had perhaps not been checked yet.
+  /// Ends what a crash of create or restore left. Where its init is not in the cgroup, other
+  /// processes that are may be somebody else's: that the cgroup was empty before had perhaps not
+  /// been checked yet.
   private void destroyHalfMade(StoredState state) {
     new Networking(containers, client, store, state).detachHalfMade();
     if (state.cgroups().isEmpty()) return;
     Cgroup cgroup = containers.cgroup(state);
     List<Integer> pids = cgroup.pids();
     boolean isOurs =
-        pids.stream().anyMatch(pid -> Statuses.isHelper(HostProcess.of(containers.kernel, pid)));
+        Files.exists(store.directory(state.id()).resolve(Restoration.CRIU_ROOT))
+            || pids.stream()
+                .anyMatch(pid -> Statuses.isHelper(HostProcess.of(containers.kernel, pid)));
     if (isOurs) cgroup.signal(SignalCall.SIGKILL);
     // a scope of that name may be somebody else's, and is not stopped
     else if (!pids.isEmpty()) cgroup = containers.cgroups.open(state.cgroups());

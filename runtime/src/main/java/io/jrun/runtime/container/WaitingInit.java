@@ -14,7 +14,8 @@ final class WaitingInit {
   static void park(Containers containers, Store store, Creation.Made made) {
     Batch batch = new Batch();
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
-    try (OwnedDescriptor listener = listen(containers, store.initSocket(made.state().id()).toString())) {
+    try (OwnedDescriptor listener =
+        listen(containers, store.initSocket(made.state().id()).toString())) {
       batch.add(new PseudoCall.ListenForStart(batch.pass(listener)));
       made.init().helper().run(batch);
     }
