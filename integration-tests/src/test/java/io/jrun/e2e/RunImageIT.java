@@ -200,6 +200,21 @@ class RunImageIT extends ImageStoreTest {
   }
 
   @Test
+  void whatAContainerDidToItsRootTheNextDoesNotSee() throws IOException {
+    String look = "cd /; busybox stat -c '%a %u:%g' .; echo *";
+    String before = runImage("-u", "root", id, "-c", look).succeeds().out();
+    for (int i = 0; i < 3; i++) {
+      runImage("-u", "root", id, "-c", "echo x > /new; busybox chown 7:7 /; busybox chmod 700 /")
+          .succeeds();
+      assertThat(runImage("-u", "root", id, "-c", look).succeeds().out()).isEqualTo(before);
+    }
+    runImage("-u", "root", "--storage-opt", "size=2m", id, "-c", look).succeeds();
+    Outcome copy = runImage("-u", "root", "--snapshotter", "copy", id, "-c", look).succeeds();
+    assertThat(copy.out()).isEqualTo(before);
+    assertNothingIsLeft();
+  }
+
+  @Test
   void treesDeeperThanAnyPathGoToo() throws IOException {
     runImage("-u", "root", id, "-c", DEEP_TREE).succeeds();
     assertNothingIsLeft();

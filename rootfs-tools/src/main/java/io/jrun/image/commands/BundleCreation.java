@@ -5,8 +5,7 @@ import io.jrun.image.PlatformChoice;
 import io.jrun.image.Resolved;
 import io.jrun.image.bundle.Accounts;
 import io.jrun.image.bundle.Adjustments;
-import io.jrun.image.bundle.Conversion;
-import io.jrun.image.bundle.MappedUser;
+import io.jrun.image.bundle.ConfigRequest;
 import io.jrun.image.bundle.Overrides;
 import io.jrun.image.store.ImageStore;
 import io.jrun.kernel.Batch;
@@ -73,10 +72,8 @@ public final class BundleCreation {
                 (writer, unpacker) -> Layers.unpack(writer, unpacker, resolved, content, options));
         try {
           Config config =
-              MappedUser.fit(
-                  adjustments.apply(
-                      Conversion.config(
-                          base, resolved.config(), accounts(caller, rootfs), overrides, terminal)));
+              new ConfigRequest(base, resolved.config(), overrides, adjustments, terminal)
+                  .config(accounts(caller, rootfs));
           write(directory, config.toJson().toText("\t") + "\n");
         } catch (RuntimeException e) {
           Unpacking.remove(caller, rootfs);

@@ -5,7 +5,9 @@ import io.jrun.image.Overlay;
 import io.jrun.image.Resolved;
 import io.jrun.image.SnapshotChain;
 import io.jrun.image.bundle.Accounts;
+import io.jrun.image.bundle.ConfigRequest;
 import io.jrun.image.bundle.RootMount;
+import io.jrun.image.store.ImageStore;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.KernelException;
@@ -33,7 +35,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +49,8 @@ import org.jspecify.annotations.Nullable;
 /// ```
 public final class ContainerBundles {
 
+  static final String CONFIG = "config.json";
+
   /// Of passwd(5) and group(5).
   private static final int MOST = 1 << 20;
 
@@ -58,11 +61,20 @@ public final class ContainerBundles {
   private final Images images;
   private final RecentImages recent;
 
-  /// A bundle that is made.
+  /// A bundle that is made, but for its `config.json`, which nobody needs before hooks run.
   ///
-  /// @param text the config as it is on disk
+  /// @param text the config as it will be on disk
   /// @param root what its root is to be; null where `rootfs` is
-  public record Made(Path directory, Config config, byte[] text, @Nullable RootMount root) {}
+  public record Made(Path directory, Config config, byte[] text, @Nullable RootMount root) {
+    /// Writes `config.json`.
+    public void writeConfig() {
+      try {
+        Files.write(directory.resolve(CONFIG), text);
+      } catch (IOException e) {
+        throw IoFailure.of("the bundle " + directory, e);
+      }
+    }
+  }
 
   public ContainerBundles(CallerFiles caller, Images images) {
     this.caller = caller;
@@ -86,19 +98,23 @@ public final class ContainerBundles {
   ///
   /// @param owner the directory of the containers' state
   public BundleClaim claim(String id, String owner) {
-    return BundleClaim.take(caller.kernel(), directory(id), owner);
+    Path directory = directory(id);
+    ImageStore store = images.store();
+    try (ImageStore.AutoCloseableLock lock = store.using()) {
+      return BundleClaim.take(
+          caller.kernel(), directory, owner, place -> recent.spares().put(store, place));
+    }
   }
 
   /// Makes a bundle that was claimed; a failure leaves nothing.
   ///
   /// @param limits how to unpack layers, asked where one is missing
-  /// @param config makes the config, given the image's accounts
   public Made create(
       BundleClaim claim,
       Resolved image,
       ContainerRoot wanted,
       Supplier<UnpackOptions> limits,
-      Function<Accounts, Config> config) {
+      ConfigRequest config) {
     try {
       if (image.manifest().layers().isEmpty()) {
         throw new ImageException(image.descriptor().digest() + " has no layers");
@@ -160,7 +176,7 @@ public final class ContainerBundles {
       Resolved image,
       ContainerRoot wanted,
       Supplier<UnpackOptions> limits,
-      Function<Accounts, Config> config) {
+      ConfigRequest config) {
     Path directory = claim.directory();
     SnapshotChain chain = images.prepare(claim, image, limits, making -> making.stacked(image));
     String own = SnapshotChain.escaped(directory) + (wanted.limit() > 0 ? "/changes" : "");
@@ -183,14 +199,20 @@ public final class ContainerBundles {
               return found;
             });
     EntryStat like = seen.root();
-    Config made = config.apply(seen.accounts());
-    mkdir(directory + "/rootfs", 0755);
+    RecentImages.Described made = recent.described(config, seen.accounts());
+    boolean isSpare = claim.state() == BundleClaim.State.SPARE;
+    if (!isSpare) mkdir(directory + "/" + Spares.ROOTFS);
     if (wanted.limit() > 0) {
-      mkdir(directory + "/changes", 0755);
+      mkdir(directory + "/changes");
     } else {
-      String upper = directory + "/upper";
-      mkdir(upper, like.mode() & 07777);
-      mkdir(directory + "/work", 0755);
+      if (!isSpare) {
+        mkdir(directory + "/" + Spares.UPPER);
+        mkdir(directory + "/" + Spares.WORK);
+      }
+      String upper = directory + "/" + Spares.UPPER;
+      int mode = like.mode() & 07777;
+      if (mode != Spares.MODE)
+        caller.kernel().call(new FileCall.Fchmodat(Descriptor.CWD, upper, mode));
       caller
           .kernel()
           .call(
@@ -202,12 +224,11 @@ public final class ContainerBundles {
                   like.modifySeconds(),
                   like.modifyNanos()));
     }
-    byte[] text = write(directory, made);
     if (wanted.limit() == 0) own(directory + "/upper", like);
     return new Made(
         directory,
-        made,
-        text,
+        made.config(),
+        made.text(),
         new RootMount(
             overlay,
             directory + (wanted.limit() > 0 ? "/changes" : ""),
@@ -218,10 +239,8 @@ public final class ContainerBundles {
   }
 
   /// The store is the engine's user's: it makes what is its own without asking the caller.
-  private void mkdir(String path, int mode) {
-    caller.kernel().call(new FileCall.Mkdirat(Descriptor.CWD, path, mode));
-    // whatever the umask took away
-    caller.kernel().call(new FileCall.Fchmodat(Descriptor.CWD, path, mode));
+  private void mkdir(String path) {
+    Spares.makeDirectory(caller.kernel(), path, Spares.MODE);
   }
 
   /// Gives the root's owner to the upper directory, which the caller has made.
@@ -284,30 +303,22 @@ public final class ContainerBundles {
       Resolved image,
       ContainerRoot wanted,
       Supplier<UnpackOptions> limits,
-      Function<Accounts, Config> config) {
+      ConfigRequest config) {
     if (wanted.limit() > 0) {
       throw new ImageException("a limit of a container's changes (size=) needs overlayfs");
     }
     Path directory = claim.directory();
     Path tree = images.prepare(claim, image, limits, making -> making.flat(image));
-    String root = directory + "/rootfs";
+    String root = directory + "/" + Spares.ROOTFS;
+    if (claim.state() == BundleClaim.State.SPARE)
+      Spares.removeDirectories(caller.kernel(), directory);
     Accounts accounts;
     try (WriterProcess process = images.writer().start().get()) {
       accounts = seen(process.kernel(), tree.toString()).accounts();
       TreeCopy.copy(process.kernel(), tree.toString(), root);
     }
-    Config made = config.apply(accounts);
-    return new Made(directory, made, write(directory, made), null);
-  }
-
-  private static byte[] write(Path directory, Config config) {
-    byte[] text = config.toJson().toText("").getBytes(StandardCharsets.UTF_8);
-    try {
-      Files.write(directory.resolve("config.json"), text);
-      return text;
-    } catch (IOException e) {
-      throw IoFailure.of("the bundle " + directory, e);
-    }
+    RecentImages.Described made = recent.described(config, accounts);
+    return new Made(directory, made.config(), made.text(), null);
   }
 
   private void undo(String id, RuntimeException cause) {

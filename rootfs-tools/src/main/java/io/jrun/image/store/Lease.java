@@ -23,7 +23,7 @@ import java.util.Optional;
 ///
 /// @param owner the directory of the state of containers in which the container is
 public record Lease(String owner, ContentDescriptor image) {
-  private static final String FILE = "lease";
+  public static final String FILE = "lease";
   private static final String OWNER = "io.jrun.owner";
 
   /// Of a bundle that an earlier jrun made, whose lease lies in a directory of all leases.

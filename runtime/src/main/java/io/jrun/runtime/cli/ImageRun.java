@@ -2,15 +2,13 @@ package io.jrun.runtime.cli;
 
 import io.jrun.image.Resolved;
 import io.jrun.image.bundle.Adjustments;
-import io.jrun.image.bundle.Conversion;
-import io.jrun.image.bundle.MappedUser;
+import io.jrun.image.bundle.ConfigRequest;
 import io.jrun.image.bundle.Overrides;
 import io.jrun.image.commands.BundleClaim;
 import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.commands.ContainerRoot;
 import io.jrun.image.commands.Images;
 import io.jrun.image.commands.Snapshotter;
-import io.jrun.specs.runtime.Config;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
@@ -132,18 +130,18 @@ final class ImageRun {
       Adjustments adjustments = ContainerOptions.adjustments(line, operations);
       Overrides overrides =
           ContainerOptions.overrides(line, words.subList(1, words.size()), operations);
-      Config base = operations.baseConfig();
       made =
           bundles.create(
               claim,
               image,
               wanted,
               () -> RootfsCommands.unpackOptions(request, nested),
-              accounts ->
-                  MappedUser.fit(
-                      adjustments.apply(
-                          Conversion.config(
-                              base, image.config(), accounts, overrides, line.has("--tty")))));
+              new ConfigRequest(
+                  operations.baseConfig(),
+                  image.config(),
+                  overrides,
+                  adjustments,
+                  line.has("--tty")));
       new Log(global, request.caller())
           .step("made the root of ", made.root() == null ? "a copy" : "an overlayfs");
     } catch (RuntimeException e) {
