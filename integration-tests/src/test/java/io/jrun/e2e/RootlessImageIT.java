@@ -95,7 +95,7 @@ class RootlessImageIT extends EndToEnd {
                 .succeeds()
                 .lines())
         .containsExactly("1", "clean");
-    runImage(id).run().failsInOneLine("has no id here");
+    runImage(id).run().failsInOneLine("is not mapped");
     assertThat(
             runImage(
                     "--snapshotter", "copy", "-u", "0", id, "-c", "echo x > /d/three; cat /d/three")
