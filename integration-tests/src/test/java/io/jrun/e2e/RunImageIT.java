@@ -102,6 +102,8 @@ class RunImageIT extends ImageStoreTest {
                     "--name",
                     id,
                     "-it",
+                    "-u",
+                    "0",
                     "-v",
                     "./shared:/v",
                     "-v",
@@ -196,6 +198,40 @@ class RunImageIT extends ImageStoreTest {
         Files.createDirectories(temp.resolve("store/bundles").resolve(id).resolve("rootfs"));
     Files.writeString(left.resolve("file"), "left");
     runImage(id, "-c", "true").succeeds();
+    assertNothingIsLeft();
+  }
+
+  /// Compared with podman and docker.
+  @Test
+  void edgesOfTheOptionsAreAsInDocker() throws IOException {
+    Files.writeString(Files.createDirectory(temp.resolve("shared")).resolve("f"), "host\n");
+    String here = temp + "/shared:";
+    runImage("--cpus", "0", "--memory", "0", "--pids-limit", "0", id, "-c", "true").succeeds();
+    runImage("--cpus", "0.001", id).failsInOneLine("at least 0.01");
+    runImage("--cpus", "-1", id).failsInOneLine("--cpus");
+    runImage("--pids-limit", "-2", id).failsInOneLine("--pids-limit");
+    assertThat(runImage("--entrypoint=", id, "/bin/busybox", "echo", "x").succeeds().text())
+        .isEqualTo("x");
+    runImage("--entrypoint=", id).failsInOneLine("say what to run");
+    List<String> harmless = new ArrayList<>(List.of("cached", "delegated", "nocopy", "rshared,ro"));
+    if (!Files.exists(Path.of("/sys/fs/selinux/status"))) harmless.addAll(List.of("ro,z", "Z"));
+    for (String options : harmless) {
+      assertThat(runImage("-v", here + "/v:" + options, id, "-c", "cat /v/f").succeeds().text())
+          .isEqualTo("host");
+    }
+    runImage("-v", here + "/v:ro,rw", id).failsInOneLine("not both");
+    runImage("-v", here + "/v:bogus", id).failsInOneLine("bogus");
+    runImage("--tmpfs", "/t:bogus", id).failsInOneLine("not an option of a tmpfs: bogus");
+    // of mounts in mounts the outer one comes first, in whatever order they are given
+    assertThat(
+            runImage("-v", here + "/t/v/", "--tmpfs", "/t", id, "-c", "cat /t/v/f")
+                .succeeds()
+                .text())
+        .isEqualTo("host");
+    // what the image has where a volume is
+    String look = "busybox stat -c '%a %u:%g' /d /new; cat /d/three; echo x > /d/three";
+    assertThat(runImage("-u", "0", "-v", "/d", "-v", "/new/", id, "-c", look).succeeds().lines())
+        .containsExactly("755 0:0", "755 0:0", "new");
     assertNothingIsLeft();
   }
 

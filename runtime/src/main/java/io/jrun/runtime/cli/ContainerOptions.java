@@ -2,12 +2,18 @@ package io.jrun.runtime.cli;
 
 import io.jrun.image.bundle.Adjustments;
 import io.jrun.image.bundle.Overrides;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /// What docker's users know to say of a container of an image.
 final class ContainerOptions {
+  private static final Path SELINUX = Path.of("/sys/fs/selinux/status");
+  private static final Pattern RELABELLED = Pattern.compile(".*:(.*,)?[zZ](,.*)?");
+
   private ContainerOptions() {}
 
   static Options options(Options options) {
@@ -36,13 +42,14 @@ final class ContainerOptions {
     List<String> rest = new ArrayList<>(words);
     if (!rest.isEmpty() && rest.getFirst().equals("--")) rest.removeFirst();
     String entrypoint = line.text("--entrypoint", "");
+    List<String> instead = entrypoint.isEmpty() ? List.of() : List.of(entrypoint);
     String cwd = line.text("--workdir");
     if (cwd != null && !cwd.startsWith("/")) {
       throw CommandFailure.usage("--workdir: not an absolute path: " + cwd);
     }
     return new Overrides(
         rest,
-        entrypoint.isEmpty() ? null : List.of(entrypoint),
+        line.has("--entrypoint") ? instead : null,
         variables(line, operations),
         line.text("--user"),
         cwd,
@@ -85,6 +92,10 @@ final class ContainerOptions {
   /// As docker has it, a source is a path where it begins like one; else it would be the name of a
   /// volume, which jrun does not have.
   private static String absolute(String volume, Operations operations) {
+    if (RELABELLED.matcher(volume).matches() && Files.exists(SELINUX)) {
+      throw CommandFailure.usage(
+          "--volume: z and Z: jrun does not change SELinux's labels: " + volume);
+    }
     if (volume.startsWith("/")) return volume;
     int colon = volume.indexOf(':');
     String source = colon < 0 ? volume : volume.substring(0, colon);
