@@ -183,6 +183,46 @@ class ImageIT extends ImageStoreTest {
     assertThat(run().succeeds().lines()).containsExactly("1000", "b", "/d");
   }
 
+  @Test
+  void aDamagedStoreSaysWhatToDo() throws IOException {
+    ImageLayout layout = ImageLayout.make(temp);
+    String source = layout.directory().toString();
+    image("load", "--name", "app", source).succeeds();
+    Path layer = largestBlob(temp.resolve("store"));
+    byte[] content = Files.readAllBytes(layer);
+    byte[] damaged = content.clone();
+    damaged[content.length / 2] ^= 1;
+    String name = "sha256:" + layer.getFileName();
+    Files.write(layer, damaged);
+    String again = "remove the image, and load or pull it again";
+    image("verify").failsInOneLine(name, again);
+    image("save", "app", temp + "/saved.tar").failsInOneLine(name, again);
+    assertThat(temp.resolve("saved.tar")).doesNotExist();
+    runImage(id).failsInOneLine(name, again);
+    image("rm", "app").succeeds();
+    image("load", "--name", "app", source).succeeds();
+    image("verify").succeeds();
+    for (int length : new int[] {content.length - 1, -1}) {
+      if (length < 0) Files.delete(layer);
+      else Files.write(layer, java.util.Arrays.copyOf(content, length));
+      runImage(id).failsInOneLine(name, "load or pull the image again");
+      image("load", "--name", "app", source).succeeds();
+      image("verify").succeeds();
+    }
+    Path index = temp.resolve("store/index.json");
+    byte[] names = Files.readAllBytes(index);
+    for (String text : List.of("", "{", "[]", "{\"schemaVersion\":2,\"manifests\":[{}]}")) {
+      Files.writeString(index, text);
+      runImage(id).failsInOneLine(index + " is damaged: move it away");
+      image("prune").failsInOneLine(index + " is damaged");
+    }
+    Files.delete(index);
+    image("load", "--name", "app", source).succeeds();
+    assertThat(Files.readAllBytes(index)).isEqualTo(names);
+    Files.writeString(temp.resolve("store/oci-layout"), "x");
+    image("list").failsInOneLine(temp + "/store/oci-layout says of no version");
+  }
+
   /// So do runc and crun, which do not look at the files' owners.
   @Test
   void aBundleWithIdsOfAUserNamespaceRuns() throws IOException {

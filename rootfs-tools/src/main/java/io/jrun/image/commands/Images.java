@@ -21,6 +21,7 @@ import io.jrun.image.store.StoreWriter;
 import io.jrun.image.store.Verification;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.rootfs.CallerFiles;
+import io.jrun.rootfs.DamagedException;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.pack.OutputFile;
 import io.jrun.rootfs.stream.Origin;
@@ -254,6 +255,8 @@ public final class Images {
       }
       archive.end();
       file.complete();
+    } catch (DamagedException e) {
+      throw ImageStore.damaged(e);
     } catch (IOException e) {
       throw IoFailure.of(to, e);
     }
