@@ -119,6 +119,28 @@ class RootlessImageIT extends EndToEnd {
   }
 
   @Test
+  void aNamedVolumeIsTheUsersOwn() {
+    for (String expected : List.of("new", "mine")) {
+      assertThat(
+              runImage(
+                      "-u",
+                      "root",
+                      "-v",
+                      "data:/d",
+                      id,
+                      "-c",
+                      "cat /d/three; echo mine > /d/three; busybox mkdir -m 0 /d/shut 2>/dev/null")
+                  .run()
+                  .lines())
+          .containsExactly(expected);
+    }
+    assertThat(user("volume", "ls").run().succeeds().text()).isEqualTo("data");
+    user("volume", "rm", "data").run().succeeds();
+    assertThat(store().resolve("volumes")).isEmptyDirectory();
+    assertNothingIsLeft();
+  }
+
+  @Test
   void aDetachedContainerLivesAndGoes() {
     runImage("--detach", "-u", "root", "--entrypoint", "/bin/busybox", id, "sleep", "1000")
         .run()

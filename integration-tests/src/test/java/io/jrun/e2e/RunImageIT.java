@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -152,7 +153,6 @@ class RunImageIT extends ImageStoreTest {
                 .succeeds()
                 .lines())
         .containsExactly("/made/here", "CapBnd:\t" + boundingSetWithoutChown());
-    runImage("-v", "data:/v", id).failsInOneLine("no named volumes");
     runImage("-w", "here", id).failsInOneLine("not an absolute path");
     runImage("-e", "=x", id).failsInOneLine("not a variable");
     runImage("--memory", "4k", id).failsInOneLine("6m");
@@ -198,6 +198,73 @@ class RunImageIT extends ImageStoreTest {
         Files.createDirectories(temp.resolve("store/bundles").resolve(id).resolve("rootfs"));
     Files.writeString(left.resolve("file"), "left");
     runImage(id, "-c", "true").succeeds();
+    assertNothingIsLeft();
+  }
+
+  private Outcome volume(String command, String... words) {
+    return runtime(
+        Stream.concat(Stream.of("volume", command, "--store", store()), Stream.of(words))
+            .toArray(String[]::new));
+  }
+
+  @Test
+  void aNamedVolumeBeginsWithWhatTheImageHasAndStays() throws IOException {
+    String look = "busybox stat -c '%a %u:%g' /d; cat /d/three; busybox ls /d";
+    assertThat(runImage("-v", "data:/d", id, "-c", look).succeeds().lines())
+        .containsExactly("755 0:0", "new", "sub", "three");
+    runImage("-u", "0", "-v", "data:/d", id, "-c", "echo mine > /d/three; busybox chown 1000 /d")
+        .succeeds();
+    // in another place too, and not filled again; a copied root has it as well
+    for (String kind : List.of("overlayfs", "copy")) {
+      String again = "busybox stat -c '%a %u:%g' /v; cat /v/three; echo x > /v/three";
+      assertThat(
+              runImage("--snapshotter", kind, "-v", "data:/v:ro", id, "-c", again).fails().lines())
+          .containsExactly("755 1000:0", "mine");
+    }
+    assertThat(runImage("-v", "bare:/d:nocopy", id, "-c", "busybox ls /d").succeeds().out())
+        .isEmpty();
+    // the place is looked for in the image, as its links lead
+    assertThat(runImage("-v", "led:/link", id, "-c", "cat /link/three").succeeds().text())
+        .isEqualTo("new");
+    runImage("--snapshotter", "copy", "-v", "copied:/d", id, "-c", "cat /d/three").succeeds();
+    runImage("-v", "new:/not/there", id, "-c", "busybox stat /not/there").succeeds();
+    assertThat(volume("ls").succeeds().lines())
+        .containsExactly("bare", "copied", "data", "led", "new");
+    assertNothingIsLeft();
+    runImage("-v", "..:/v:ro", id, "-c", "true").succeeds(); // a path, as in docker
+    runImage("-v", "a b:/v", id).failsInOneLine("not the name of a volume");
+    runImage("-v", "data", id).failsInOneLine("name:/destination");
+    runImage("-v", "data:v", id).failsInOneLine("name:/destination");
+    runtime("bundle", "create", "--image", "app", "--store", store(), "-v", "data:/v", temp + "/b")
+        .failsInOneLine("run --image");
+  }
+
+  @Test
+  void aVolumeIsNotRemovedWhileAContainerHasIt() throws IOException {
+    runImage("--detach", "-v", "data:/data", "--entrypoint", "/bin/busybox", id, "sleep", "1000")
+        .succeeds();
+    volume("rm", "data").failsInOneLine("used by " + id);
+    assertThat(volume("inspect", "data").succeeds().out()).contains(id, store() + "/volumes/data");
+    image("rm", "app").succeeds();
+    image("prune").succeeds();
+    assertThat(temp.resolve("store/volumes/data")).isDirectory();
+    runtime("delete", "--force", id).succeeds();
+    volume("rm", "data").succeeds();
+    volume("rm", "data").failsInOneLine("no such volume: data");
+    assertThat(volume("create", "data").succeeds().text()).isEqualTo("data");
+    volume("create", "data").succeeds();
+    assertThat(temp.resolve("store/volumes/data")).isEmptyDirectory();
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void ofSeveralFirstUsesOfAVolumeOneFillsIt() throws IOException {
+    List<Command.Running> running = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      running.add(runCommand("-v", "data:/d", newId(), "-c", "cat /d/three").start());
+    }
+    for (Command.Running one : running) assertThat(one.finish().succeeds().text()).isEqualTo("new");
+    assertThat(volume("list").succeeds().lines()).containsExactly("data");
     assertNothingIsLeft();
   }
 

@@ -35,6 +35,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -108,11 +109,13 @@ public final class ContainerBundles {
 
   /// Makes a bundle that was claimed; a failure leaves nothing.
   ///
+  /// @param volumes named ones, which are made where they are missing
   /// @param limits how to unpack layers, asked where one is missing
   public Made create(
       BundleClaim claim,
       Resolved image,
       ContainerRoot wanted,
+      List<NamedVolume> volumes,
       Supplier<UnpackOptions> limits,
       ConfigRequest config) {
     try {
@@ -120,8 +123,8 @@ public final class ContainerBundles {
         throw new ImageException(image.descriptor().digest() + " has no layers");
       }
       return stacks(wanted, image, claim.directory())
-          ? stacked(claim, image, wanted, limits, config)
-          : copied(claim, image, wanted, limits, config);
+          ? stacked(claim, image, wanted, volumes, limits, config)
+          : copied(claim, image, wanted, volumes, limits, config);
     } catch (RuntimeException e) {
       undo(claim.id(), e);
       throw e;
@@ -175,10 +178,12 @@ public final class ContainerBundles {
       BundleClaim claim,
       Resolved image,
       ContainerRoot wanted,
+      List<NamedVolume> volumes,
       Supplier<UnpackOptions> limits,
       ConfigRequest config) {
     Path directory = claim.directory();
-    SnapshotChain chain = images.prepare(claim, image, limits, making -> making.stacked(image));
+    SnapshotChain chain =
+        images.prepare(claim, image, volumes, limits, making -> making.stacked(image));
     String own = SnapshotChain.escaped(directory) + (wanted.limit() > 0 ? "/changes" : "");
     // volatile (Linux 5.10): what a container changes goes with it, so nothing waits for the disk
     String changes =
@@ -194,10 +199,19 @@ public final class ContainerBundles {
         recent
             .of(top)
             .orElseGet(() -> {
-              RecentImages.Seen found = look(chain, directory);
+              RecentImages.Seen found = inTree(chain, directory, this::seen);
               recent.put(top, found);
               return found;
             });
+    if (isMissing(volumes)) {
+      inTree(
+          chain,
+          directory,
+          (process, root) -> {
+            make(volumes, process, root);
+            return true;
+          });
+    }
     EntryStat like = seen.root();
     RecentImages.Described made = recent.described(config, seen.accounts());
     boolean isSpare = claim.state() == BundleClaim.State.SPARE;
@@ -258,8 +272,27 @@ public final class ContainerBundles {
     }
   }
 
-  /// Reads the accounts as the container will see them.
-  private RecentImages.Seen look(SnapshotChain chain, Path directory) {
+  private boolean isMissing(List<NamedVolume> volumes) {
+    return !volumes.stream().allMatch(volume -> images.volumes().has(volume.name()));
+  }
+
+  /// Makes those that are missing.
+  private void make(List<NamedVolume> volumes, HelperKernel process, String root) {
+    ImageStore store = images.store();
+    for (NamedVolume volume : volumes) {
+      try (ImageStore.AutoCloseableLock lock = store.using()) {
+        if (!images.volumes().has(volume.name())) {
+          VolumeMaking.make(process, root, volume, images.volumes(), store.aside());
+        }
+      }
+    }
+  }
+
+  /// Uses the image's tree as the container will see it, by a process that may read it.
+  ///
+  /// @param use is given the process and the path of the tree
+  private <R> R inTree(
+      SnapshotChain chain, Path directory, BiFunction<HelperKernel, String, R> use) {
     try (WriterProcess process = images.writer().start().get()) {
       String root = chain.layers().getFirst().toString();
       if (chain.layers().size() > 1) {
@@ -273,14 +306,14 @@ public final class ContainerBundles {
         process.kernel().run(batch);
         overlay.unlink(caller.kernel(), chain);
       }
-      RecentImages.Seen seen = seen(process.kernel(), root);
+      R result = use.apply(process.kernel(), root);
       if (chain.layers().size() > 1) {
         Batch batch = new Batch();
         batch.add(new MountCall.Umount2(root, MountCall.MNT_DETACH));
         batch.add(new FileCall.Unlinkat(Descriptor.CWD, root, FileCall.AT_REMOVEDIR));
         process.kernel().run(batch);
       }
-      return seen;
+      return result;
     }
   }
 
@@ -302,19 +335,21 @@ public final class ContainerBundles {
       BundleClaim claim,
       Resolved image,
       ContainerRoot wanted,
+      List<NamedVolume> volumes,
       Supplier<UnpackOptions> limits,
       ConfigRequest config) {
     if (wanted.limit() > 0) {
       throw new ImageException("a limit of a container's changes (size=) needs overlayfs");
     }
     Path directory = claim.directory();
-    Path tree = images.prepare(claim, image, limits, making -> making.flat(image));
+    Path tree = images.prepare(claim, image, volumes, limits, making -> making.flat(image));
     String root = directory + "/" + Spares.ROOTFS;
     if (claim.state() == BundleClaim.State.SPARE)
       Spares.removeDirectories(caller.kernel(), directory);
     Accounts accounts;
     try (WriterProcess process = images.writer().start().get()) {
       accounts = seen(process.kernel(), tree.toString()).accounts();
+      make(volumes, process.kernel(), tree.toString());
       TreeCopy.copy(process.kernel(), tree.toString(), root);
     }
     RecentImages.Described made = recent.described(config, accounts);

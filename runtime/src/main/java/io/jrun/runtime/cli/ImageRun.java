@@ -127,7 +127,9 @@ final class ImageRun {
     ContainerBundles.Made made;
     try {
       ContainerRoot wanted = containerRoot(line);
-      Adjustments adjustments = ContainerOptions.adjustments(line, operations);
+      Images images = operations.images(line.text("--store", ""));
+      Adjustments adjustments =
+          ContainerOptions.adjustments(line, operations, images.volumes()::directory);
       Overrides overrides =
           ContainerOptions.overrides(line, words.subList(1, words.size()), operations);
       made =
@@ -135,6 +137,7 @@ final class ImageRun {
               claim,
               image,
               wanted,
+              ContainerOptions.namedVolumes(line),
               () -> RootfsCommands.unpackOptions(request, nested),
               new ConfigRequest(
                   operations.baseConfig(),
