@@ -39,6 +39,9 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
       return List.of("jrun", "--root", root, "delete", "--force", id);
     }
 
+    /// Does what nobody needs before hooks run: init is busy with its mounts by then.
+    default void complete() {}
+
     /// Whether it is a sandbox: the container's init is the pause process.
     default boolean pauses() {
       return false;

@@ -65,11 +65,15 @@ final class Configs {
   ///
   /// @param bytes its text
   Config made(Config config, byte[] bytes) {
+    Text text = new Text(bytes);
+    synchronized (latest) {
+      if (config.equals(latest.get(text))) return config;
+    }
     config.check();
     Unsupported.check(config);
     if (bytes.length <= LARGEST) {
       synchronized (latest) {
-        latest.put(new Text(bytes), config);
+        latest.put(text, config);
       }
     }
     return config;

@@ -172,6 +172,11 @@ public final class Containers {
     recentImages.removeLeftovers();
   }
 
+  /// Gives back what was kept for clients that did not come in so long a time.
+  public void rest(long millis) {
+    recentImages.removeSpares(millis * 1_000_000);
+  }
+
   /// How many clients watch a foreground process and need nothing of the engine until it ends.
   public int watched() {
     return watched.get();

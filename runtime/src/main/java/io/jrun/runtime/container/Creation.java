@@ -289,6 +289,7 @@ final class Creation implements AutoCloseable {
         helper.send(
             plan.inCgroup(two, directories, helper, trees, shown, hierarchies, bindsDevices));
     client.log.step("made the cgroups ", cgroup().paths());
+    source.complete();
 
     if (init == null) init = Objects.requireNonNull(birth).await();
     if (!middle) stdio.see(init.before());

@@ -25,6 +25,8 @@ import java.util.List;
 /// Stores of images as a client may use them: root as it is; an ordinary user in a user namespace
 /// that maps what ids the user has.
 final class ImageStores {
+  private static final Config OF_ROOT = DefaultConfig.create(false, 0, 0);
+
   private final Containers containers;
   private final ClientProcess client;
 
@@ -120,7 +122,7 @@ final class ImageStores {
   /// What a container's config says where neither an image nor the user does.
   Config baseConfig() {
     boolean unified = containers.cgroups.hierarchies().unified();
-    if (containers.uid() == 0) return DefaultConfig.create(false, 0, 0);
+    if (containers.uid() == 0) return OF_ROOT;
     OwnIds ids = OwnIds.of(client);
     IdMapping uid = ids.uids().getFirst();
     IdMapping gid = ids.gids().getFirst();
@@ -131,7 +133,7 @@ final class ImageStores {
 
   /// The same for a bundle whose files are all the client's own.
   Config bundleConfig() {
-    if (containers.uid() == 0) return DefaultConfig.create(false, 0, 0);
+    if (containers.uid() == 0) return OF_ROOT;
     OwnIds ids = OwnIds.of(client);
     return DefaultConfig.create(
         true,

@@ -88,7 +88,10 @@ final class Engine {
     Subreaper.watch(leaving, millis -> active.get() == 0 && isIdle(millis));
     try {
       Heap heap = Heap.ofThisEngine();
-      while (!leaving.await(REST_MILLIS, TimeUnit.MILLISECONDS)) heap.look();
+      while (!leaving.await(REST_MILLIS, TimeUnit.MILLISECONDS)) {
+        heap.look();
+        containers.rest(REST_MILLIS);
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

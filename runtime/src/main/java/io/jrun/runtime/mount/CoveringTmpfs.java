@@ -67,7 +67,8 @@ public final class CoveringTmpfs {
             new FileCall.Openat(
                 made.descriptor(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, false));
     Results results = process.run(batch);
-    CopyUp.copy(process, results.of(from), results.of(to));
+    boolean takesMode = options.data().stream().noneMatch(data -> data.startsWith("mode="));
+    CopyUp.copy(process, results.of(from), results.of(to), takesMode);
     Batch attaching = new Batch();
     attaching.add(new FileCall.Close(results.of(from)));
     attaching.add(new FileCall.Close(results.of(to)));
