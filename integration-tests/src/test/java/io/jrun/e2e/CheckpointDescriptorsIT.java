@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What a container that is saved has open: terminals, pipes, locks and sockets.
 @EnabledIf(value = "io.jrun.e2e.CheckpointTest#criuWorks", disabledReason = CheckpointTest.NO_CRIU)
@@ -81,6 +84,91 @@ class CheckpointDescriptorsIT extends CheckpointTest {
                 .succeeds()
                 .text())
         .isEqualTo("got-one got-two");
+  }
+
+  /// A container with its caller's terminal, as one that a shell has put in the background. It
+  /// needs no flag, and takes it.
+  @ParameterizedTest
+  @ValueSource(strings = {"--shell-job", "--file-locks"})
+  @JrunOnly // with runc CRIU fails
+  void aShellJobTakesTheNextTerminal(String flag) throws IOException {
+    config.sh("trap '[ -t 0 ] && echo yes > /mnt/terminal' USR1; " + COUNT);
+    Command.Running first = onATerminal(onBundle("run", "-d")).start();
+    awaitCountAbove(0);
+    checkpoint(flag).succeeds();
+    first.finish().succeeds();
+    int saved = count();
+    Command.Running second = onATerminal(restoreCommand("-d", flag)).start();
+    awaitCountAbove(saved);
+    assertThat(status()).isEqualTo("running");
+    runtime("kill", id, "USR1").succeeds();
+    assertThat(eventually(() -> out.resolve("terminal").toFile().length() > 0)).isTrue();
+    killAndDelete();
+    second.finish().succeeds();
+  }
+
+  @Test
+  void theTerminalOfTheForegroundIsTheNextOne() throws IOException {
+    config.set("/process/terminal", "true");
+    Command.Running first = onATerminal(onBundle("run")).start();
+    awaitCountAbove(0);
+    checkpoint("--shell-job").succeeds();
+    first.finish().exits(137);
+    int saved = count();
+    Command.Running second = onATerminal(restoreCommand("--shell-job")).start();
+    awaitCountAbove(saved);
+    runtime("kill", id, "TERM").succeeds();
+    second.finish().exits(9);
+    assertThat(ids()).isEmpty();
+  }
+
+  /// The command with a terminal of its own.
+  private static Command onATerminal(Command command) {
+    Machine.assumeInstalled("python3");
+    String script =
+        "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+    List<String> words = new ArrayList<>(List.of("python3", "-c", script));
+    words.addAll(command.words());
+    return Command.of(words);
+  }
+
+  /// A datagram socket is connected again. CRIU knows peers in the same network namespace only, and
+  /// by the host's path.
+  @Test
+  void unixSocketsWithAPeerOutsideNeedTheirFlag() throws IOException {
+    bringPython();
+    config.namespaces("pid", "mount", "ipc", "uts");
+    config.mount("{destination:'%s',type:'bind',source:'%s',options:['bind']}".formatted(out, out));
+    String listens =
+        """
+        import os, socket, sys
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); listener.bind(sys.argv[1])
+        while True: os.write(1, listener.recv(100) + b'\\n')
+        """;
+    Path socket = out.resolve("log.sock");
+    Command.Running peer = Command.of("python3", "-c", listens, socket.toString()).start();
+    try {
+      assertThat(eventually(() -> Files.exists(socket))).isTrue();
+      config.args(
+          "python3",
+          "-c",
+          "import socket\nlog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\nlog.connect('"
+              + socket
+              + "')\n"
+              + COUNT_IN_PYTHON.replace("time.sleep", "log.send(str(i).encode()); time.sleep"));
+      startCounting();
+      assertThat(eventually(() -> !said(peer).isEmpty())).isTrue();
+      checkpoint().fails();
+      assertThat(status()).isEqualTo("running");
+      checkpoint("--ext-unix-sk").succeeds();
+      int saved = count();
+      restore("--ext-unix-sk");
+      awaitCountAbove(saved);
+      assertThat(eventually(() -> said(peer).contains("\n" + (saved + 5) + "\n"))).isTrue();
+    } finally {
+      peer.process().destroy();
+      peer.finish();
+    }
   }
 
   /// Lets the container use the host's python3.

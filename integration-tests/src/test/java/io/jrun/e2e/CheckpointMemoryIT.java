@@ -29,6 +29,27 @@ class CheckpointMemoryIT extends CheckpointTest {
     awaitCountAbove(saved);
   }
 
+  /// Each of the images has what has changed since the one before.
+  @Test
+  void memoryIsSavedInAChain() throws IOException {
+    assumeFeature("mem_dirty_track");
+    startCounting();
+    for (String name : List.of("first", "second", "third")) {
+      List<String> words = new ArrayList<>(List.of("checkpoint", "--pre-dump"));
+      if (!name.equals("first"))
+        words.addAll(List.of("--parent-path", name.equals("second") ? "../first" : "../second"));
+      words.addAll(List.of("--image-path", temp.resolve(name).toString(), id));
+      command(words.toArray(String[]::new)).run().succeeds();
+      awaitCountAbove(count() + 1);
+    }
+    checkpoint("--parent-path", "../third").succeeds();
+    for (String name : List.of("second", "third", "images"))
+      assertThat(temp.resolve(name).resolve("parent")).exists();
+    int saved = count();
+    restore();
+    awaitCountAbove(saved);
+  }
+
   @Test
   @JrunOnly // the text is that of later runcs
   void memoryThatCannotBeWatchedIsNotSavedBeforehand() throws IOException {

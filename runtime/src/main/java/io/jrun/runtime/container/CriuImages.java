@@ -62,7 +62,7 @@ final class CriuImages {
         CriuRequest.of(type, options.imagePath(), options.workPath(), log)
             .tcpEstablished(options.tcpEstablished())
             .extUnixSk(options.extUnixSk())
-            .shellJob(options.shellJob())
+            .shellJob(options.shellJob() && !inheritsTerminal(type))
             .fileLocks(options.fileLocks())
             .cgroups(mode())
             // devices of networks are nobody's but their makers': --empty-ns network changes
@@ -72,6 +72,13 @@ final class CriuImages {
             .lazyPages(options.lazyPages());
     String file = config.annotations().getOrDefault(CONFIG_ANNOTATION, CONFIG_FILE);
     return file.isEmpty() ? request : request.configFile(file);
+  }
+
+  /// Whether the restored process is given its terminal, which CRIU then does not look for itself:
+  /// it would take it for its own standard input, which it no longer has.
+  private boolean inheritsTerminal(CriuRequest.Type type) {
+    return type == CriuRequest.Type.RESTORE
+        && readDescriptors().stream().anyMatch(ExternalFiles::isTerminal);
   }
 
   private CgroupsMode mode() {

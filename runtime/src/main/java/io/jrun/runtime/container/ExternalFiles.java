@@ -16,13 +16,17 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// The files that a container's init was given by its caller and that no mount of its own leads to,
-/// by the names that CRIU has for them (criu 3.17, `--external file[mnt_id:inode]`, both in
-/// hexadecimal).
+/// by the names that CRIU has for them (criu 3.17, `--external file[mnt_id:inode]` and
+/// `tty[rdev:dev]`, in hexadecimal).
 final class ExternalFiles {
   private ExternalFiles() {}
 
   static boolean isOne(String name) {
-    return name.startsWith("file[");
+    return name.startsWith("file[") || isTerminal(name);
+  }
+
+  static boolean isTerminal(String name) {
+    return name.startsWith("tty[");
   }
 
   /// @param targets where the descriptors from 0 on lead, as proc_pid_fd(5) has it
@@ -37,14 +41,32 @@ final class ExternalFiles {
         Stat stat = kernel.call(new FileCall.Statx(Descriptor.CWD, process + "/fd/" + fd, 0));
         int type = stat.mode() & Stat.S_IFMT;
         String mount = mount(process.resolve("fdinfo/" + fd));
-        if ((type == Stat.S_IFIFO || type == Stat.S_IFREG) && !mounts.contains(mount))
+        if (mounts.contains(mount)) continue;
+        if (type == Stat.S_IFIFO || type == Stat.S_IFREG)
           names.put(fd, "file[%x:%x]".formatted(Integer.parseInt(mount), stat.inode()));
+        else if (type == Stat.S_IFCHR && isTerminal(stat))
+          names.put(
+              fd,
+              "tty[%x:%x]"
+                  .formatted(
+                      number(stat.rdevMajor(), stat.rdevMinor()),
+                      number(stat.deviceMajor(), stat.deviceMinor())));
       }
     } catch (IOException e) {
       throw new ContainerException(
           "looking at the standard streams of process " + pid + ": " + IoReason.of(e));
     }
     return names;
+  }
+
+  /// Whether it is the slave of a pseudo terminal (devices.txt of the kernel: majors 136 to 143).
+  private static boolean isTerminal(Stat stat) {
+    return stat.rdevMajor() >= 136 && stat.rdevMajor() <= 143;
+  }
+
+  /// As makedev(3) puts it together.
+  private static long number(int major, int minor) {
+    return (major & 0xfffL) << 8 | minor & 0xffL | (minor & ~0xffL) << 12;
   }
 
   /// The ids of those that the process sees.
