@@ -1,5 +1,6 @@
 package io.jrun.cni.file;
 
+import io.jrun.kernel.IoReason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -38,7 +39,7 @@ public final class Replacement {
       }
       Files.move(aside, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
-      throw new UncheckedIOException("write " + path + ": " + e, e);
+      throw new UncheckedIOException("write " + path + ": " + IoReason.of(e), e);
     }
   }
 
@@ -48,7 +49,7 @@ public final class Replacement {
       Files.createDirectories(
           path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     } catch (IOException e) {
-      throw new UncheckedIOException("make directory " + path + ": " + e, e);
+      throw new UncheckedIOException("make directory " + path + ": " + IoReason.of(e), e);
     }
   }
 
@@ -57,7 +58,7 @@ public final class Replacement {
     try {
       Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
-      throw new UncheckedIOException("move " + from + " to " + to + ": " + e, e);
+      throw new UncheckedIOException("move " + from + " to " + to + ": " + IoReason.of(e), e);
     }
   }
 
@@ -68,12 +69,12 @@ public final class Replacement {
     } catch (NoSuchFileException e) {
       return;
     } catch (IOException e) {
-      throw new UncheckedIOException("remove " + directory + ": " + e, e);
+      throw new UncheckedIOException("remove " + directory + ": " + IoReason.of(e), e);
     }
     try {
       Files.deleteIfExists(directory);
     } catch (IOException e) {
-      throw new UncheckedIOException("remove " + directory + ": " + e, e);
+      throw new UncheckedIOException("remove " + directory + ": " + IoReason.of(e), e);
     }
   }
 }

@@ -3,6 +3,7 @@ package io.jrun.cni.node;
 import io.jrun.cni.address.Cidr;
 import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.file.Replacement;
+import io.jrun.kernel.IoReason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -46,7 +47,7 @@ public record NodePlace(
     } catch (NoSuchFileException e) {
       return null;
     } catch (IOException e) {
-      throw new UncheckedIOException("read " + file() + ": " + e, e);
+      throw new UncheckedIOException("read " + file() + ": " + IoReason.of(e), e);
     }
   }
 

@@ -6,6 +6,7 @@ import io.jrun.cni.network.ResultCache;
 import io.jrun.cni.simple.SimpleCni;
 import io.jrun.image.commands.RecentImages;
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.trace.Trace;
 import io.jrun.kernel.trace.TracedHelper;
@@ -101,7 +102,7 @@ public final class Containers {
     try {
       return cgroups.current(Files.readString(file)).values();
     } catch (IOException e) {
-      throw new ContainerException("cannot read " + file + ": " + e);
+      throw new ContainerException("cannot read " + file + ": " + IoReason.of(e));
     }
   }
 

@@ -8,6 +8,7 @@ import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.NamespaceCall;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.unpack.IdMap;
 import io.jrun.rootfs.unpack.Rights;
@@ -24,7 +25,6 @@ import java.util.List;
 /// Stores of images as a client may use them: root as it is; an ordinary user in a user namespace
 /// that maps what ids the user has.
 final class ImageStores {
-  private static final int SIGKILL = 9;
   private static final Config OF_ROOT = DefaultConfig.create(false, 0, 0);
 
   private final Containers containers;
@@ -107,7 +107,8 @@ final class ImageStores {
     root.add(new CredentialCall.Setresgid(0));
     root.add(new CredentialCall.Setresuid(0));
     // forgotten with the change of ids
-    root.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    root.add(
+        new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
     return unseen(prepared(process, root));
   }
 

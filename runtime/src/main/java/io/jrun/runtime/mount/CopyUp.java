@@ -95,7 +95,7 @@ public final class CopyUp {
                     to,
                     entry.name(),
                     stat.mode(),
-                    FileSystemPlan.device(stat.rdevMajor(), stat.rdevMinor())),
+                    DevicePlan.makedev(stat.rdevMajor(), stat.rdevMinor())),
                 Errno.EPERM);
       }
       // EINVAL: an id that the user namespace does not map
