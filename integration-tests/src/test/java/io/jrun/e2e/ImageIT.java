@@ -170,7 +170,7 @@ class ImageIT extends ImageStoreTest {
     Config made = Config.read(to.resolve("config.json"));
     assertThat(made.at("/process/user/uid").asInt()).isEqualTo(1000);
     assertThat(made.at("/process/user/gid").asInt()).isEqualTo(100);
-    assertThat(made.at("/process/user/additionalGids/0").asInt()).isEqualTo(7);
+    assertThat(made.at("/process/user/additionalGids").toString()).isEqualTo("[100,7]");
     assertThat(made.at("/annotations/x").asString()).isEqualTo("y");
     assertThat(made.at("/annotations/org.opencontainers.image.stopSignal").asString())
         .isEqualTo("SIGINT");
@@ -243,7 +243,8 @@ class ImageIT extends ImageStoreTest {
         "/bin/sh", "-c", "id; busybox stat -c %u:%g /d; read a b c < /proc/self/uid_map; echo $b");
     Files.setPosixFilePermissions(temp, PosixFilePermissions.fromString("rwx--x--x"));
     assertThat(run().succeeds().lines())
-        .containsExactly("uid=1000(user) gid=100(users) groups=7(extra)", "0:0", "100000");
+        .containsExactly(
+            "uid=1000(user) gid=100(users) groups=7(extra),100(users)", "0:0", "100000");
     Path small = temp.resolve("small");
     runtime(words(create, "0:100000:10", small.toString()))
         .failsInOneLine("1000:100 is not mapped");

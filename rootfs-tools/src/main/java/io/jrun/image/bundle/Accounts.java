@@ -15,7 +15,9 @@ public record Accounts(String passwd, String group) {
   private record Account(String name, long uid, long gid) {}
 
   /// `user`, `uid`, `user:group`, `uid:gid` and mixtures of them; `:group` is root's. A number need
-  /// not be in the files; a name must.
+  /// not be in the files; a name must. The group is one of the further groups too, so that no
+  /// program gets rid of it, and of what it is refused, by the setgid bit of another
+  /// (CVE-2022-36109).
   public User find(String text) {
     if (text.isEmpty()) return User.ROOT;
     String[] parts = (text.startsWith(":") ? "0" + text : text).split(":", 2);
@@ -24,9 +26,11 @@ public record Accounts(String passwd, String group) {
       throw new ImageException("the image's passwd has no user " + parts[0]);
     }
     long uid = account.map(Account::uid).orElseGet(() -> number(parts[0]).orElseThrow());
-    if (parts.length > 1 && !parts[1].isEmpty()) return User.of(uid, group(parts[1]));
-    User user = User.of(uid, account.map(Account::gid).orElse(0L));
-    return account.isEmpty() ? user : user.withAdditionalGids(memberships(account.get()));
+    boolean hasGroup = parts.length > 1 && !parts[1].isEmpty();
+    long gid = hasGroup ? group(parts[1]) : account.map(Account::gid).orElse(0L);
+    List<Long> gids = new ArrayList<>(List.of(gid));
+    if (!hasGroup) account.ifPresent(a -> gids.addAll(memberships(a)));
+    return User.of(uid, gid).withAdditionalGids(gids);
   }
 
   private static Optional<Long> number(String text) {
