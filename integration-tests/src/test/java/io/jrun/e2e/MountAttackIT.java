@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -69,7 +70,7 @@ class MountAttackIT extends EndToEnd {
     } finally {
       racing.getOutputStream().close();
       racing.waitFor();
-      remove(name.getParent());
+      remove(Objects.requireNonNull(name.getParent()));
     }
     String swaps = new String(racing.getInputStream().readAllBytes(), UTF_8).strip();
     System.out.printf("race: %d runs, %d mounted, %s swaps%n", runs, mounted, swaps);

@@ -276,8 +276,10 @@ class MountsIT extends EndToEnd {
   /// More than fit into one message to the helper.
   @Test
   void thousandsOfMounts() throws IOException {
-    String one = "{destination:'/mnt/a/b/c/%d',type:'tmpfs',source:'tmpfs',options:['mode=755']}";
-    for (int i = 0; i < 3000; i++) config.mount(one.formatted(i));
+    for (int i = 0; i < 3000; i++)
+      config.mount(
+          "{destination:'/mnt/a/b/c/%d',type:'tmpfs',source:'tmpfs',options:['mode=755']}"
+              .formatted(i));
     config.sh("grep -c ' /mnt/a/b/c/' /proc/mounts");
     assertThat(run().succeeds().text()).isEqualTo("3000");
   }

@@ -48,6 +48,19 @@ class RootlessIT extends EndToEnd {
     if (RUNTIME.isJrun()) user("engine", "stop").run();
   }
 
+  @Test
+  @JrunOnly
+  void theUsersEngineIsNotRootsToRestart() throws IOException {
+    String before = user("engine", "status").run().succeeds().out();
+    runtime("engine", "restart").succeeds();
+    assertThat(pidLine(user("engine", "status").run().succeeds().out())).isEqualTo(pidLine(before));
+    user("engine", "restart").run().succeeds();
+  }
+
+  private static String pidLine(String status) {
+    return status.lines().filter(line -> line.startsWith("pid:")).findFirst().orElseThrow();
+  }
+
   /// A command of the user, in a group of its own and no other.
   private Command user(String... arguments) throws IOException {
     return asUser(command(arguments));

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -195,7 +196,7 @@ class TransferIT extends EndToEnd {
           String path = e.getRequestURI().getPath();
           asked.add(path);
           if (e.getRequestHeaders().containsKey("Authorization")) told.add(path);
-          byte[] bytes = layer.get().clone();
+          byte[] bytes = Objects.requireNonNull(layer.get()).clone();
           if (path.equals("/damaged")) bytes[50] ^= 1;
           boolean has = isThere.get() && !path.equals("/missing");
           e.sendResponseHeaders(has ? 200 : 404, has ? bytes.length : -1);

@@ -7,12 +7,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /// The other engines of this installation: of the build before, or of other namespaces. What they
-/// are is in their command lines (proc_pid_cmdline(5)).
+/// are is in their command lines (proc_pid_cmdline(5)). Those of other users are theirs: an engine
+/// serves nobody but its own user, not even root.
 final class EngineProcesses {
   private static final Path PROC = Path.of("/proc");
   private static final long STOP_MILLIS = 20_000;
@@ -25,7 +27,9 @@ final class EngineProcesses {
   static List<Path> others(Path library, String own) {
     List<Path> sockets = new ArrayList<>();
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
+      Object self = uid(PROC.resolve("self"));
       for (Path process : processes) {
+        if (!self.equals(uid(process))) continue;
         List<String> command = command(process);
         if (!command.contains("-Djrun.library=" + library) || !command.contains("serve")) continue;
         Path socket = Path.of(command.getLast() + ".sock");
@@ -35,6 +39,14 @@ final class EngineProcesses {
       throw new IllegalStateException("looking for engines: " + e.getMessage(), e);
     }
     return sockets;
+  }
+
+  private static Object uid(Path process) throws IOException {
+    try {
+      return Files.getAttribute(process, "unix:uid");
+    } catch (NoSuchFileException e) {
+      return ""; // it has ended
+    }
   }
 
   private static List<String> command(Path process) {
