@@ -28,7 +28,7 @@ if [ "$LANE" = script ]; then
   exit
 fi
 status=0
-export JRUN_PATIENCE=6 # how much longer everything may take here
+export JRUN_PATIENCE=$PATIENCE # how much longer everything may take here
 for module in $MODULES; do
   [ "$LANE" = full ] || [ "$LANE" = classes ] || [ $module = integration-tests ] || continue
   cd "$REPOSITORY/$module"
