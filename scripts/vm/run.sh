@@ -49,7 +49,7 @@ fi
 cp "$libraries"/*.jar "$work/lib/"
 tar -c build/install build/helper scripts docs README.md Makefile */target/classes $(for module in $modules; do ls -d $module/target/test-classes $module/src/test \
   $module/pom.xml 2>/dev/null; done) | tar -C "$work" -x
-printf '%s\n' "REPOSITORY='$repository'" "LANE='$lane'" "CLASSES='$*'" "MODULES='$modules'" "JAVA_HOME='$(readlink -f "$JAVA_HOME")'" >"$work/vm.conf"
+printf '%s\n' "REPOSITORY='$repository'" "LANE='$lane'" "CLASSES='$*'" "MODULES='$modules'" "PATIENCE='${VM_PATIENCE:-6}'" "JAVA_HOME='$(readlink -f "$JAVA_HOME")'" >"$work/vm.conf"
 install -m 755 scripts/vm/guest.sh "$work/run"
 [ "$lane" != script ] || cp "$1" "$work/script"
 mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$work" "$run/work.img" 1G >/dev/null
@@ -61,11 +61,12 @@ append="console=ttyS0 quiet mitigations=off nokaslr panic=-1 systemd.show_status
 # software emulation works everywhere; /dev/kvm is there on machines where it does not work, so it must be asked for
 accel="-accel tcg,thread=multi -cpu Nehalem"
 [ -z "${VM_KVM:-}" ] || accel="-accel kvm -cpu host"
-disk() { echo -drive "file=$1,if=virtio,format=raw,cache=unsafe,snapshot=$2"; }
+# in the order of their names; without MSI-X, whose table qemu 7.2 has been seen to abort over while a busy machine boots
+disk() { echo -drive "id=$1,file=$2,if=none,format=raw,cache=unsafe,snapshot=$3" -device "virtio-blk-pci,drive=$1,vectors=0"; }
 if [ "$lane" = shell ]; then serial="-serial mon:stdio -echr 0x1d"; else serial="-serial stdio"; exec </dev/null; fi
 [ "$lane" = shell ] && echo "Ctrl-] x ends the machine"
 nice -n "${VM_NICE:-15}" timeout "${VM_SECONDS:-3600}" qemu-system-x86_64 -M q35 $accel -smp 2 -m 2G -nodefaults -display none -no-reboot $serial -kernel "$image/vmlinuz" -initrd "$image/initrd" \
-  -append "$append" $(disk "$image/root.img" on) $(disk "$run/work.img" on) $(disk "$run/results.tar" off) || { echo "the virtual machine did not end by itself: $?"; exit 1; }
+  -append "$append" $(disk vda "$image/root.img" on) $(disk vdb "$run/work.img" on) $(disk vdc "$run/results.tar" off) || { echo "the virtual machine did not end by itself: $?"; exit 1; }
 [ "$lane" = shell ] && exit 0
 reports=build/vm/reports
 mkdir -p $reports

@@ -57,7 +57,8 @@ final class Containerd implements AutoCloseable {
 
   /// @param network the node's CNI configuration, in which `@DIR@` stands for [#temp]; empty for
   ///   none
-  Containerd(String network) throws IOException {
+  /// @param labels whether containers get labels of SELinux
+  Containerd(String network, boolean labels) throws IOException {
     assumeTrue((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0, "needs root");
     for (String tool : List.of(release.daemon(), release.ctr()))
       assumeTrue(
@@ -66,7 +67,8 @@ final class Containerd implements AutoCloseable {
     assumeTrue(!(AS_RUNC && release.isBefore17()), "containerd 1.6 has no runtime_path");
     assertThat(jrun).as("the runtime to test; run `make`").isExecutable();
     Files.createDirectories(temp.resolve("net.d"));
-    Files.writeString(temp.resolve("config.toml"), release.configuration(temp, PAUSE, handlers()));
+    Files.writeString(
+        temp.resolve("config.toml"), release.configuration(temp, PAUSE, labels, handlers()));
     if (!network.isEmpty())
       Files.writeString(
           temp.resolve("net.d/10-test.conflist"), network.replace("@DIR@", temp.toString()));

@@ -38,8 +38,9 @@ record ContainerdRelease(String daemon, String ctr) {
   }
 
   /// @param temp of the daemon's own files
+  /// @param labels whether containers get labels of SELinux
   /// @param handlers of which the first is the default
-  String configuration(Path temp, String pauseImage, List<Handler> handlers) {
+  String configuration(Path temp, String pauseImage, boolean labels, List<Handler> handlers) {
     boolean major2 = isMajor2();
     String table = major2 ? "'io.containerd.cri.v1.runtime'" : "\"io.containerd.grpc.v1.cri\"";
     StringBuilder text = new StringBuilder(major2 ? VERSION_3 : VERSION_2);
@@ -47,6 +48,7 @@ record ContainerdRelease(String daemon, String ctr) {
     return text.toString()
         .replace("@DIR@", temp.toString())
         .replace("@NO_APPARMOR@", String.valueOf(!hasAppArmor()))
+        .replace("@LABELS@", String.valueOf(labels))
         .replace("@PAUSE@", pauseImage)
         .replace("@DEFAULT@", handlers.getFirst().name());
   }
@@ -91,6 +93,7 @@ record ContainerdRelease(String daemon, String ctr) {
       [plugins."io.containerd.grpc.v1.cri"]
         restrict_oom_score_adj = true
         disable_apparmor = @NO_APPARMOR@
+        enable_selinux = @LABELS@
         disable_hugetlb_controller = false
         netns_mounts_under_state_dir = true
         enable_cdi = true
@@ -121,6 +124,7 @@ record ContainerdRelease(String daemon, String ctr) {
       [plugins.'io.containerd.cri.v1.runtime']
         restrict_oom_score_adj = true
         disable_apparmor = @NO_APPARMOR@
+        enable_selinux = @LABELS@
         disable_hugetlb_controller = false
         netns_mounts_under_state_dir = true
         cdi_spec_dirs = ["@DIR@/cdi"]

@@ -34,9 +34,14 @@ abstract class ContainerdTest {
     return "";
   }
 
+  /// Whether containerd gives containers labels of SELinux.
+  boolean labels() {
+    return false;
+  }
+
   @BeforeAll
   final void startContainerd() throws IOException {
-    containerd = new Containerd(network());
+    containerd = new Containerd(network(), labels());
   }
 
   @AfterAll

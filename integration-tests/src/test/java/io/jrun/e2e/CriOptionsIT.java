@@ -2,27 +2,58 @@ package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// runc's options of a handler in containerd's configuration, in whatever way they reach the shim.
 class CriOptionsIT extends CriTest {
+  private Config podInASlice() {
+    return podConfig()
+        .setText("/linux/cgroup_parent", "/" + containerd.tag().replace('-', '_') + ".slice");
+  }
+
+  private static String unit(String id) {
+    return "cri-containerd-" + id + ".scope";
+  }
+
+  private static String cgroup(long pid) throws IOException {
+    return Files.readString(Path.of("/proc/" + pid + "/cgroup"));
+  }
+
   @Test
-  void thePodsCgroupIsAScopeOrTheLackOfSystemdIsNamed() throws IOException {
-    Config config = podConfig();
-    config.setText("/linux/cgroup_parent", "/" + containerd.tag().replace('-', '_') + ".slice");
-    if (Files.isDirectory(Path.of("/run/systemd/system"))) {
-      Pod pod = run(config, Containerd.SYSTEMD);
-      assertThat(Files.readString(Path.of("/proc/" + pod.pid() + "/cgroup")))
-          .contains("cri-containerd-" + pod.id + ".scope");
-    } else {
-      assertThatThrownBy(() -> run(config, Containerd.SYSTEMD))
-          .hasMessageContaining(
-              Containerd.isJrun() ? "systemd does not run here" : "systemd not running");
-    }
+  void thePodsCgroupsAreScopes() throws IOException {
+    assumeTrue(SystemdTest.isSystemd(), "needs systemd as PID 1 (make vm-test)");
+    Config config = podInASlice();
+    String slice = config.at("/linux/cgroup_parent").asString();
+    Pod pod = run(config, Containerd.SYSTEMD);
+    assertThat(cgroup(pod.pid())).contains(slice + "/" + unit(pod.id));
+    Container container =
+        pod.start(
+            pod.containerConfig("c", "sleep", "1000")
+                .set("/linux/resources/memory_limit_in_bytes", "67108864"));
+    assertThat(cgroup(container.pid())).contains(slice + "/" + unit(container.id));
+    assertThat(SystemdTest.show(unit(container.id)))
+        .containsEntry("ActiveState", "active")
+        .containsEntry(CgroupHierarchies.isV2Alone() ? "MemoryMax" : "MemoryLimit", "67108864");
+    container.sh("true");
+    removePod(pod.id);
+    for (String id : List.of(pod.id, container.id))
+      assertThat(SystemdTest.show(unit(id))).containsEntry("LoadState", "not-found");
+    Command.of("systemctl", "stop", slice.substring(1)).run(); // which systemd made around them
+  }
+
+  @Test
+  void theLackOfSystemdIsNamed() {
+    assumeFalse(SystemdTest.isSystemd(), "systemd is PID 1");
+    assertThatThrownBy(() -> run(podInASlice(), Containerd.SYSTEMD))
+        .hasMessageContaining(
+            Containerd.isJrun() ? "systemd does not run here" : "systemd not running");
   }
 
   @Test

@@ -21,14 +21,15 @@ class SelinuxIT extends EndToEnd {
     return Files.exists(Path.of("/sys/fs/selinux/status"));
   }
 
-  private static String label(long pid) throws IOException {
+  /// Of a process.
+  static String label(long pid) throws IOException {
     return Files.readString(Path.of("/proc", String.valueOf(pid), "attr/current"))
         .replace("\0", "")
         .strip();
   }
 
-  /// As the file system has it, from outside.
-  private static String label(long pid, String path) {
+  /// Of a file that a process sees, as the file system has it, from outside.
+  static String label(long pid, String path) {
     String file = "/proc/" + pid + "/root" + path;
     return Command.of(
             "getfattr", "--absolute-names", "--only-values", "-n", "security.selinux", file)
