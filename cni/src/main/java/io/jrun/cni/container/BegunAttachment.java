@@ -30,6 +30,17 @@ record BegunAttachment(
     }
   }
 
+  /// The same after what needs no network namespace, or failed to.
+  BegunAttachment prepared() {
+    if (begun == null) return this;
+    try {
+      begun.prepare();
+      return this;
+    } catch (RuntimeException e) {
+      return new BegunAttachment(runtime, args, network, null, e);
+    }
+  }
+
   boolean hasFailed() {
     return failure != null;
   }

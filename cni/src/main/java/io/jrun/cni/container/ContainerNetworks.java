@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
@@ -37,8 +38,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// ```
 ///   runtime                                      here
-///     | begin(client, id, …) -------------------> |  another thread: configurations, addresses,
-///     | init is born                              |    what filters and masquerades
+///     | begin(client, id, …) -------------------> |  another thread: configurations, the bridge,
+///     | written ---------------------------------> |    addresses, what filters and masquerades
+///     | init is born                              |
 ///     | finish(/proc/PID/ns/net) ---------------> |  ADD of eth0, eth1, … in turn
 ///     | <- results: addresses                     |
 ///     | start                                     |
@@ -69,10 +71,24 @@ public final class ContainerNetworks implements Networks {
       HelperKernel client, List<String> env, String containerId, String sign, Wish wish) {
     HelperCaller caller = new HelperCaller(kernel, client, env);
     NetworkRuntime runtime = runtime(caller, client, env, wish.pluginPath());
+    CompletableFuture<Boolean> written = new CompletableFuture<>();
     FutureTask<List<BegunAttachment>> begun =
-        new FutureTask<>(() -> begin(runtime, containerId, sign, wish));
+        new FutureTask<>(() -> {
+          List<BegunAttachment> looked = begin(runtime, containerId, sign, wish);
+          return written.join() ? prepared(looked) : looked;
+        });
     threads.execute(begun);
-    return new AttachingContainer(caller, begun, () -> detach(runtime, containerId));
+    return new AttachingContainer(caller, written, begun, () -> detach(runtime, containerId));
+  }
+
+  /// Up to the first that fails.
+  private static List<BegunAttachment> prepared(List<BegunAttachment> looked) {
+    List<BegunAttachment> prepared = new ArrayList<>();
+    for (BegunAttachment one : looked) {
+      boolean isLeft = !prepared.isEmpty() && prepared.getLast().hasFailed();
+      prepared.add(isLeft ? one : one.prepared());
+    }
+    return prepared;
   }
 
   /// Up to the first that fails.

@@ -64,8 +64,8 @@ public interface Networks {
     }
   }
 
-  /// Begins to attach a container to all of the networks, or to none. What needs no network
-  /// namespace is done from here on, in another thread.
+  /// Begins to attach a container to all of the networks, or to none: looks at what that needs, in
+  /// another thread.
   ///
   /// @param client the process that wires: plugins run as its children
   /// @param sign a path that is there for as long as the container
@@ -74,6 +74,10 @@ public interface Networks {
 
   /// A container that is being attached.
   interface Attaching {
+    /// Says that it is written down what the container is attached to, so that whatever is done is
+    /// found after a crash: what needs no network namespace is done from here on.
+    void written();
+
     /// Goes into the network namespace, which is there now, if [#finish] will have to.
     void enter(String netns);
 

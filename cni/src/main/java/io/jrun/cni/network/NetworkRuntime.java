@@ -43,11 +43,13 @@ public final class NetworkRuntime {
 
   /// Adds the container to the network; after a failure the caller DELs.
   public CniResult add(NetworkConfig network, AttachmentArgs args) {
-    return begin(network, args).finish(args.netns()).result();
+    Begun begun = begin(network, args);
+    begun.prepare();
+    return begun.finish(args.netns()).result();
   }
 
-  /// Begins to add a container that may have no network namespace yet: does of the first plugin's
-  /// ADD what needs none. Until it is finished or abandoned GC is kept away.
+  /// Begins to add a container that may have no network namespace yet, and changes nothing. Until
+  /// it is finished or abandoned GC is kept away.
   ///
   /// @param args their namespace is a path that is there for as long as the container
   public Begun begin(NetworkConfig network, AttachmentArgs args) {
@@ -89,7 +91,24 @@ public final class NetworkRuntime {
       this.first = first;
     }
 
-    /// Whether the first plugin has done its part of it.
+    /// Does of the first plugin's ADD what needs no network namespace; a failure undoes that.
+    public void prepare() {
+      try {
+        first.ifPresent(add ->
+            told(
+                network.plugins().getFirst(),
+                Verb.ADD,
+                () -> {
+                  add.prepare();
+                  return null;
+                }));
+      } catch (RuntimeException e) {
+        lock.close();
+        throw e;
+      }
+    }
+
+    /// Whether the first plugin is this process.
     public boolean isOwn() {
       return first.isPresent();
     }
@@ -300,7 +319,8 @@ public final class NetworkRuntime {
   }
 
   /// A failure says which plugin's it is.
-  private static <T> T told(PluginConfig plugin, Verb verb, Supplier<T> action) {
+  private static <T extends @Nullable Object> T told(
+      PluginConfig plugin, Verb verb, Supplier<T> action) {
     try {
       return action.get();
     } catch (CniException e) {

@@ -27,7 +27,7 @@ public interface PluginExecutor {
     }
   }
 
-  /// Does of an ADD what needs no network namespace; empty where the plugin does it all at once.
+  /// Looks at what an ADD needs, and changes nothing; empty where the plugin does it all at once.
   ///
   /// @param call its namespace is a path that is there for as long as the container
   default Optional<BegunAdd> begin(String type, PluginCall call, PluginInput input) {
@@ -36,9 +36,13 @@ public interface PluginExecutor {
 
   /// An ADD whose container has no network namespace yet.
   interface BegunAdd {
+    /// Does what needs no network namespace; a failure undoes it.
+    void prepare();
+
     CniResult finish(String netns);
 
-    /// Takes back what was done, where it will not be finished; a failed [#finish] has done so.
+    /// Takes back what [#prepare] has done, where it will not be finished; a failed [#finish] has
+    /// done so.
     void abandon();
   }
 }

@@ -134,7 +134,9 @@ final class Call {
 
   CniResult add() {
     try (Sandbox sandbox = caller.enter(call.netns())) {
-      return Adding.begin(this).finish(sandbox, call.netns());
+      Adding adding = Adding.begin(this);
+      adding.prepare();
+      return adding.finish(sandbox, call.netns());
     }
   }
 

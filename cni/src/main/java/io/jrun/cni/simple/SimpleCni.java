@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// The plugin.
 public final class SimpleCni {
@@ -62,8 +63,8 @@ public final class SimpleCni {
     return checked(() -> call(call, input, caller).add());
   }
 
-  /// Does of an ADD what needs neither the container's namespace nor the caller's process. Empty
-  /// where another plugin gives the addresses, which needs both.
+  /// Looks at what an ADD needs. Empty where another plugin gives the addresses, which needs the
+  /// container's namespace and the caller's process from the start.
   public Optional<PluginExecutor.BegunAdd> begin(
       PluginCall call, PluginInput input, Caller caller) {
     return checked(() -> {
@@ -84,6 +85,14 @@ public final class SimpleCni {
 
   private record Begun(Caller caller, Adding adding) implements PluginExecutor.BegunAdd {
     @Override
+    public void prepare() {
+      checked(() -> {
+        adding.prepare();
+        return null;
+      });
+    }
+
+    @Override
     public CniResult finish(String netns) {
       return checked(() -> adding.finish(caller, netns));
     }
@@ -94,7 +103,7 @@ public final class SimpleCni {
     }
   }
 
-  private static <T> T checked(Supplier<T> action) {
+  private static <T extends @Nullable Object> T checked(Supplier<T> action) {
     try {
       return action.get();
     } catch (SpecException e) {

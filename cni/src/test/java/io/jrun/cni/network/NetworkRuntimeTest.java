@@ -91,13 +91,23 @@ class NetworkRuntimeTest {
   void anAddThatIsBegunIsFinishedInTheNamespace() {
     plugins.begins();
     NetworkRuntime.Begun begun = runtime.begin(network("1.0.0", ""), args("c1").in("/the/sign"));
+    begun.prepare();
     assertThat(plugins.calls()).isEmpty();
     NetworkRuntime.Added added = begun.finish("/proc/1/ns/net");
-    assertThat(plugins.told).containsExactly("begin /the/sign", "finish /proc/1/ns/net");
+    assertThat(plugins.told).containsExactly("begin /the/sign", "prepare", "finish /proc/1/ns/net");
     assertThat(plugins.calls()).containsExactly("ADD two");
     assertThat(plugins.asked.getFirst().call().netns()).isEqualTo("/proc/1/ns/net");
     assertThat(plugins.stdin(0).member("prevResult")).isNotNull();
     assertThat(added.cached().args().netns()).isEqualTo("/proc/1/ns/net");
+  }
+
+  @Test
+  void anAddThatCouldNotBePreparedKeepsNobodyWaiting() {
+    plugins.begins().fail("one", Verb.ADD, 11, "no addresses");
+    NetworkRuntime.Begun begun = runtime.begin(network("1.0.0", ""), args("c1"));
+    assertThatThrownBy(begun::prepare).hasMessageContaining("no addresses");
+    assertThat(plugins.told).containsExactly("begin /run/netns/a", "prepare");
+    runtime.gc(network("1.0.0", ""), Set.of());
   }
 
   @Test

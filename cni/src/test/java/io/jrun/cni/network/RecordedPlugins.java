@@ -61,6 +61,13 @@ final class RecordedPlugins implements PluginExecutor {
     return Optional.of(
         new BegunAdd() {
           @Override
+          public void prepare() {
+            told.add("prepare");
+            CniException failure = failures.get(type + call.verb());
+            if (failure != null) throw failure;
+          }
+
+          @Override
           public CniResult finish(String netns) {
             told.add("finish " + netns);
             return CniResult.read(

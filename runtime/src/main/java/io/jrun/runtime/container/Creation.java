@@ -172,6 +172,9 @@ final class Creation implements AutoCloseable {
     if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
       throw new ContainerException("rootless container requires user namespaces");
     Networking.check(config);
+    StoredState.Networks networks = Networking.asked(config, client);
+    if (networks != null) // what it looks at needs the rest of this not
+    attaching = new Networking(containers, client, store, options.id(), networks).begin(config);
     adjust();
     config = bundle.config();
     JoinedSysctls.check(client.helper, config.linux());
@@ -206,7 +209,7 @@ final class Creation implements AutoCloseable {
                     source.pauses(),
                     source.pauses() ? null : JoinedSandbox.asked(config),
                     image == null ? "" : image.store(),
-                    Networking.asked(config, client)))
+                    networks))
             .withAddresses(sandbox == null ? List.of() : sandbox.addresses());
   }
 
@@ -242,6 +245,7 @@ final class Creation implements AutoCloseable {
       state = state.withResctrl(group.ownDirectories());
     }
     store.begin(claim(), state);
+    if (attaching != null) attaching.written();
     if (group != null) group.make();
     this.making = making;
     boolean isWired = Networking.isWanted(config);
@@ -255,13 +259,11 @@ final class Creation implements AutoCloseable {
     stdio = new StdioOwner(bundle.process().user().uid());
     List<Boolean> directories = List.of();
     if (middle) {
-      if (isWired) attaching = networking().begin(config);
       if (namesHosts) nameHosts(List.of());
       directories = throughMiddle(plan, sources);
     } else {
       makeBirthplace();
       birth = birth(plan, sources);
-      if (isWired) attaching = networking().begin(config);
       if (namesHosts) nameHosts(List.of()); // before init is told to bind them
       if (!sources.isEmpty()) init = birth.await();
       directories = directories(plan, sources, init == null ? NOTHING_LOOKED_AT : init.before());

@@ -29,6 +29,9 @@ final class RehearsedNetworks implements Networks {
       HelperKernel client, List<String> env, String containerId, String sign, Wish wish) {
     return new Attaching() {
       @Override
+      public void written() {}
+
+      @Override
       public void enter(String netns) {}
 
       @Override
