@@ -193,7 +193,7 @@ public final class ContainerNetworks implements Networks {
     List<RuntimeException> failures = new ArrayList<>();
     for (CachedAttachment cached : cache.attachments(containerId).reversed()) {
       try {
-        detach(runtime, new Known.Attachment(network(cached), cached), failures);
+        detach(runtime, new Known.Attachment(network(cached), cached, null), failures);
       } catch (RuntimeException e) {
         failures.add(e);
       }
@@ -204,7 +204,7 @@ public final class ContainerNetworks implements Networks {
   private static void detach(
       NetworkRuntime runtime, Known.Attachment one, List<RuntimeException> failures) {
     try {
-      runtime.del(one.network(), gone(one.cached().args()), one.cached());
+      runtime.del(one.network(), gone(one.cached().args()), one.cached(), one.first());
     } catch (RuntimeException e) {
       failures.add(e);
     }

@@ -2,12 +2,14 @@ package io.jrun.cni.container;
 
 import io.jrun.cni.network.AttachmentArgs;
 import io.jrun.cni.network.CachedAttachment;
+import io.jrun.cni.plugin.PluginExecutor;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.NetworkConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Attaches containers to networks and detaches them.
 public interface Networks {
@@ -52,7 +54,9 @@ public interface Networks {
   /// read it again.
   record Known(List<Attachment> attachments) {
     /// @param network the configuration that it was attached by
-    public record Attachment(NetworkConfig network, CachedAttachment cached) {}
+    /// @param first its first plugin, where that is this process
+    public record Attachment(
+        NetworkConfig network, CachedAttachment cached, PluginExecutor.@Nullable BegunAdd first) {}
 
     public Known {
       attachments = List.copyOf(attachments);

@@ -44,5 +44,9 @@ public interface PluginExecutor {
     /// Takes back what [#prepare] has done, where it will not be finished; a failed [#finish] has
     /// done so.
     void abandon();
+
+    /// DEL after [#finish], when all processes of the container have ended: nothing is looked up
+    /// that is known from the ADD.
+    void delete();
   }
 }

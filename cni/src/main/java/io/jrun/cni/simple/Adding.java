@@ -177,6 +177,11 @@ final class Adding {
     if (failed.getSuppressed().length > 0) throw failed;
   }
 
+  /// Takes all of it back when the container's processes have ended.
+  void delete() {
+    call.delete(false);
+  }
+
   private void undo(RuntimeException cause) {
     if (assignment == null) return;
     if (isAttached) Undoing.suppressing(cause, () -> bridgeSide.detach(call.link()));

@@ -43,6 +43,7 @@ final class LinkRemoval {
 
   private final Kernel kernel;
   private final Map<String, Removal> atEnd = new ConcurrentHashMap<>();
+  private @Nullable NetlinkSocket asking;
   private final ExecutorService threads =
       Executors.newCachedThreadPool(
           Thread.ofPlatform().name("link-removal-", 0).daemon(true).factory());
@@ -101,12 +102,10 @@ final class LinkRemoval {
     /// Returns when nobody finds the link any more. What is left of it goes under the kernel's lock
     /// of links, cannot fail, and is done for whoever takes that lock next, as all do who make or
     /// list links, addresses and entries of bridges.
-    ///
-    /// @param host a socket in the engine's namespace, made when it is needed
-    void awaitUnlisted(Supplier<NetlinkSocket> host) {
+    void awaitUnlisted() {
       Optional<Link> link = result(found);
       if (link.isEmpty()) return;
-      while (host.get().finds(link.get().index())) {
+      while (isListed(link.get())) {
         if (deleted.isDone()) {
           result(deleted);
           return;
@@ -132,6 +131,16 @@ final class LinkRemoval {
       }
       result(deleted);
     }
+  }
+
+  /// Asked through a socket that stays open: asking sends nothing, so threads may share it.
+  private boolean isListed(Link link) {
+    NetlinkSocket open;
+    synchronized (this) {
+      if (asking == null) asking = NetlinkSocket.open(kernel);
+      open = asking;
+    }
+    return open.finds(link.index());
   }
 
   /// Begins to remove a link, if that has not begun with the end of a process.

@@ -21,7 +21,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /// The plugin.
 public final class SimpleCni {
@@ -88,7 +87,7 @@ public final class SimpleCni {
     public void prepare() {
       checked(() -> {
         adding.prepare();
-        return null;
+        return true;
       });
     }
 
@@ -101,9 +100,14 @@ public final class SimpleCni {
     public void abandon() {
       adding.abandon();
     }
+
+    @Override
+    public void delete() {
+      adding.delete();
+    }
   }
 
-  private static <T extends @Nullable Object> T checked(Supplier<T> action) {
+  private static <T> T checked(Supplier<T> action) {
     try {
       return action.get();
     } catch (SpecException e) {

@@ -102,6 +102,43 @@ class NetworkRuntimeTest {
   }
 
   @Test
+  void whatAnAddHasBegunKnowsOfItselfIsNotLookedUpByItsDel() {
+    plugins.begins();
+    NetworkConfig network = network("1.0.0", "");
+    NetworkRuntime.Begun begun = runtime.begin(network, args("c1").in("/the/sign"));
+    begun.prepare();
+    NetworkRuntime.Added added = begun.finish("/proc/1/ns/net");
+    runtime.del(network, args("c1").in(""), added.cached(), added.first());
+    assertThat(plugins.calls()).containsExactly("ADD two", "DEL two");
+    assertThat(plugins.told).endsWith("delete");
+    assertThat(temp.resolve("results")).isEmptyDirectory();
+    // processes may still be there: it is for the plugin to see to that
+    runtime.del(network, args("c1"), added.cached(), added.first());
+    assertThat(plugins.calls()).endsWith("DEL two", "DEL one");
+  }
+
+  @Test
+  void aDelThatFailsKeepsTheCachedResult() {
+    plugins.begins().fail("one", Verb.DEL, 999, "no");
+    NetworkConfig network = network("1.0.0", "");
+    NetworkRuntime.Begun begun = runtime.begin(network, args("c1"));
+    begun.prepare();
+    NetworkRuntime.Added added = begun.finish("/proc/1/ns/net");
+    assertThatThrownBy(() -> runtime.del(network, args("c1").in(""), added.cached(), added.first()))
+        .hasMessageContaining("plugin type=\"one\" failed (delete)");
+    assertThat(temp.resolve("results/net-c1-eth0")).exists();
+  }
+
+  @Test
+  void aResultThatACrashKeptFromBeingCachedGoesWithTheDel() throws IOException {
+    Path half = temp.resolve("results/.net-c1-eth0.new");
+    Files.createDirectories(half.getParent());
+    Files.writeString(half, "{");
+    runtime.del(network("1.0.0", ""), args("c1"));
+    assertThat(half).doesNotExist();
+  }
+
+  @Test
   void anAddThatCouldNotBePreparedKeepsNobodyWaiting() {
     plugins.begins().fail("one", Verb.ADD, 11, "no addresses");
     NetworkRuntime.Begun begun = runtime.begin(network("1.0.0", ""), args("c1"));

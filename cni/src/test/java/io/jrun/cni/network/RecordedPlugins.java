@@ -80,6 +80,13 @@ final class RecordedPlugins implements PluginExecutor {
           public void abandon() {
             told.add("abandon");
           }
+
+          @Override
+          public void delete() {
+            told.add("delete");
+            CniException failure = failures.get(type + Verb.DEL);
+            if (failure != null) throw failure;
+          }
         });
   }
 

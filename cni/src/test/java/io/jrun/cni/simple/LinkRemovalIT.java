@@ -67,7 +67,7 @@ class LinkRemovalIT {
 
   private void removed() {
     host.in(() -> {
-      removal.begin("x").awaitUnlisted(() -> socket);
+      removal.begin("x").awaitUnlisted();
       return 0;
     });
     assertThat(Links.find(socket, "x")).isEmpty();

@@ -66,7 +66,8 @@ final class RehearsedNetworks implements Networks {
               CniResult.EMPTY,
               new Known.Attachment(
                   network,
-                  new CachedAttachment(name, network.source(), args, Json.JsonObject.EMPTY))));
+                  new CachedAttachment(name, network.source(), args, Json.JsonObject.EMPTY),
+                  null)));
     }
     return attached;
   }
