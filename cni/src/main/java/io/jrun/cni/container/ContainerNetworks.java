@@ -7,6 +7,7 @@ import io.jrun.cni.network.ConfigDirectory;
 import io.jrun.cni.network.NetworkRuntime;
 import io.jrun.cni.network.RecentNetworks;
 import io.jrun.cni.network.ResultCache;
+import io.jrun.cni.plugin.PluginExecutor;
 import io.jrun.cni.plugin.ProcessExecutor;
 import io.jrun.cni.simple.HelperCaller;
 import io.jrun.cni.simple.OwnOrProcess;
@@ -16,9 +17,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.SignalCall;
-import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.NetworkConfig;
-import io.jrun.specs.cni.PluginConfig;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.SpecException;
 import java.nio.charset.StandardCharsets;
@@ -114,13 +113,10 @@ public final class ContainerNetworks implements Networks {
   @Override
   public void detachAtEnd(Known known, int init) {
     for (Known.Attachment one : known.attachments()) {
-      List<PluginConfig> plugins = one.network().plugins();
-      if (plugins.size() > 1 || !plugins.getFirst().type().equals(SimpleCni.NAME)) continue;
-      AttachmentArgs args = one.cached().args();
+      PluginExecutor.BegunAdd first = one.first();
+      if (first == null || one.network().plugins().size() > 1) continue;
       try {
-        plugin.removeLinkAtEnd(
-            new Attachment(args.containerId(), args.ifname()),
-            OwnedDescriptor.open(kernel, new SignalCall.PidfdOpen(init)));
+        first.removeLinkAtEnd(OwnedDescriptor.open(kernel, new SignalCall.PidfdOpen(init)));
       } catch (KernelException e) {
         return; // it has ended already
       }

@@ -1,6 +1,7 @@
 package io.jrun.cni.plugin;
 
 import io.jrun.cni.CniException;
+import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.CniVersion;
@@ -44,6 +45,12 @@ public interface PluginExecutor {
     /// Takes back what [#prepare] has done, where it will not be finished; a failed [#finish] has
     /// done so.
     void abandon();
+
+    /// Removes the interface that [#finish] made as soon as a process has ended; the DEL that
+    /// follows finds that done.
+    ///
+    /// @param process a pidfd, which is closed at the end
+    void removeLinkAtEnd(OwnedDescriptor process);
 
     /// DEL after [#finish], when all processes of the container have ended: nothing is looked up
     /// that is known from the ADD.

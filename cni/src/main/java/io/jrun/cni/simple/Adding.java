@@ -8,6 +8,7 @@ import io.jrun.cni.netlink.Mac;
 import io.jrun.cni.node.Mode;
 import io.jrun.cni.node.NodeRoutes;
 import io.jrun.cni.policy.Endpoint;
+import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Undoing;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniResult;
@@ -30,7 +31,7 @@ final class Adding {
   private @Nullable Assignment assignment;
   private @Nullable Link bridge;
   private int mtu;
-  private boolean isAttached;
+  private @Nullable Link attached;
 
   private Adding(Call call) {
     this.call = call;
@@ -137,7 +138,7 @@ final class Adding {
     Links.VethEnd inside = new Links.VethEnd(ifname, mac, mtu);
     call.host().removal().forget(call.link());
     Link hostEnd = bridgeSide.attach(port, sandbox, call.link(), inside, mac, assignment);
-    isAttached = true;
+    attached = hostEnd;
     sysctls(netns);
     new PodSide(sandbox.socket(), ifname).configure(hostEnd.peer(), assignment);
     return new CniResult(
@@ -177,6 +178,11 @@ final class Adding {
     if (failed.getSuppressed().length > 0) throw failed;
   }
 
+  /// @param process a pidfd, which is closed at the end
+  void removeLinkAtEnd(OwnedDescriptor process) {
+    call.host().removal().atEnd(Objects.requireNonNull(attached), process);
+  }
+
   /// Takes all of it back when the container's processes have ended.
   void delete() {
     call.delete(false);
@@ -184,11 +190,11 @@ final class Adding {
 
   private void undo(RuntimeException cause) {
     if (assignment == null) return;
-    if (isAttached) Undoing.suppressing(cause, () -> bridgeSide.detach(call.link()));
+    if (attached != null) Undoing.suppressing(cause, () -> bridgeSide.detach(call.link()));
     if (call.config().ipMasq()) {
       Undoing.suppressing(cause, () -> addresses().forEach(call.host().masquerade()::remove));
     }
-    if (isAttached && call.config().macSpoofCheck()) {
+    if (attached != null && call.config().macSpoofCheck()) {
       Undoing.suppressing(cause, () -> call.host().macCheck().remove(call.link()::equals));
     }
     Undoing.suppressing(cause, () -> call.policies().detach(call.link()));

@@ -9,7 +9,6 @@ import io.jrun.cni.plugin.Verb;
 import io.jrun.cni.policy.Policies;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.CniVersion;
@@ -74,14 +73,6 @@ public final class SimpleCni {
     });
   }
 
-  /// Removes an attachment's interface as soon as a process has ended; the DEL that follows finds
-  /// that done.
-  ///
-  /// @param process a pidfd, which is closed at the end
-  public void removeLinkAtEnd(Attachment attachment, OwnedDescriptor process) {
-    host.removal().atEnd(HostVeth.name(attachment), process);
-  }
-
   private record Begun(Caller caller, Adding adding) implements PluginExecutor.BegunAdd {
     @Override
     public void prepare() {
@@ -99,6 +90,11 @@ public final class SimpleCni {
     @Override
     public void abandon() {
       adding.abandon();
+    }
+
+    @Override
+    public void removeLinkAtEnd(OwnedDescriptor process) {
+      adding.removeLinkAtEnd(process);
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.jrun.cni.plugin.PluginCall;
 import io.jrun.cni.plugin.PluginExecutor;
 import io.jrun.cni.plugin.PluginInput;
 import io.jrun.cni.plugin.Verb;
+import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.CniVersion;
 import io.jrun.specs.json.Json;
@@ -79,6 +80,11 @@ final class RecordedPlugins implements PluginExecutor {
           @Override
           public void abandon() {
             told.add("abandon");
+          }
+
+          @Override
+          public void removeLinkAtEnd(OwnedDescriptor process) {
+            throw new IllegalStateException("there is no link");
           }
 
           @Override
