@@ -6,6 +6,7 @@ import os
 import pathlib
 import shlex
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -302,6 +303,37 @@ def exec_case(runtimes):
         runtime.call("delete", "--force", "bench-exec", check=False)
 
 
+def in_turns(commands, turns=RUNS, block=5):
+    """Medians in ms of commands that are compared by their difference: they run in turns, so that both see the same machine."""
+    times = {name: [] for name in commands}
+    for turn in range(turns + WARMUP // block):
+        for name, words in commands.items():
+            for _ in range(block):
+                begin = time.perf_counter()
+                pid = os.posix_spawn(words[0], words, os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)])
+                status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+                if status:
+                    raise RuntimeError("%s: exit %d" % (" ".join(words), status))
+                if turn >= WARMUP // block:
+                    times[name].append((time.perf_counter() - begin) * 1000)
+    return {name: statistics.median(all) for name, all in times.items()}
+
+
+def image_case(jrun):
+    store, archive, bundle = WORK / "store", WORK / "image.tar", WORK / "of-image"
+    try:
+        jrun.call("rootfs", "pack", "--oci", "--name", "bench", BUNDLE / "rootfs", archive)
+        jrun.call("image", "load", "--store", store, archive)
+        jrun.call("bundle", "create", "--store", store, "--image", "bench", bundle, "/bin/true")
+        image = ["--image", "bench", "--store", str(store), "--rm", "bench-image", "/bin/true"]
+        medians = in_turns({"bundle": jrun.words("run", "--bundle", bundle, "bench-image"), "image": jrun.words("run", *image)})
+    except RuntimeError as e:
+        note("no run of a stored image: %s" % e)
+        return
+    row("run of a stored image", "ms", {"jrun": medians["image"]})
+    at_most("the same, over a run of its bundle", "ms", {"jrun": medians["image"] - medians["bundle"]}, 3)
+
+
 def cold_cases(jrun):
     try:
         engine_pid(jrun)
@@ -365,6 +397,8 @@ def main():
     cycle = {r.name: ["/bin/sh", str(WORK / "cycle.sh"), r.binary, str(r.root), str(BUNDLE), "bench-cycle"] for r in runtimes}
     row("create, start, delete", "ms", hyperfine("create-start-delete", cycle))
     jrun = next((runtime for runtime in runtimes if runtime.name == "jrun"), None)
+    if jrun:
+        image_case(jrun)
     if jrun and cold_cases(jrun):
         engine_over_time(jrun)
     container_memory(runtimes)

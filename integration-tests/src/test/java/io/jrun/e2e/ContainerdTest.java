@@ -3,6 +3,7 @@ package io.jrun.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +11,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -55,14 +57,40 @@ abstract class ContainerdTest {
 
   /// What tasks leave outside of containerd's own books.
   final void leftovers(List<String> left) throws IOException {
-    EndToEnd.eventually(() -> containerd.shims().isEmpty());
+    EndToEnd.eventually(this::nothingRests);
     containerd.shims().forEach(shim -> left.add("process " + shim));
     mounts().forEach(mount -> left.add("mount " + mount));
     cgroups().forEach(path -> left.add("cgroup " + path));
-    Path bundles = containerd.temp().resolve("state/io.containerd.runtime.v2.task");
-    for (Path namespace : list(bundles))
-      for (Path bundle : list(namespace)) // one with a dot containerd was deleting when it died
-      if (!bundle.getFileName().toString().startsWith(".")) left.add("bundle " + bundle);
+    for (Path bundle : bundles())
+      left.add("bundle " + bundle + " with " + list(bundle) + told(bundle));
+  }
+
+  /// containerd removes a bundle some time after its shim is gone.
+  final boolean nothingRests() {
+    try {
+      return containerd.shims().isEmpty() && bundles().isEmpty();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// Those with a dot containerd was deleting when it died.
+  private List<Path> bundles() throws IOException {
+    List<Path> found = new ArrayList<>();
+    for (Path namespace : list(containerd.temp().resolve("state/io.containerd.runtime.v2.task")))
+      for (Path bundle : list(namespace))
+        if (!bundle.getFileName().toString().startsWith(".")) found.add(bundle);
+    return found;
+  }
+
+  /// What containerd said of it.
+  private String told(Path bundle) {
+    String id = bundle.getFileName().toString();
+    return containerd
+        .logText()
+        .lines()
+        .filter(line -> line.contains(id))
+        .collect(Collectors.joining("\n", ", log:\n", ""));
   }
 
   private static List<Path> list(Path directory) throws IOException {

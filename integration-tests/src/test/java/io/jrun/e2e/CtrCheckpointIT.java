@@ -12,7 +12,7 @@ import org.junit.jupiter.api.condition.EnabledIf;
 
 /// containerd's ctr saves a container with its memory as an image, and runs another from that.
 @EnabledIf(
-    value = "io.jrun.e2e.CheckpointIT#criuWorks",
+    value = "io.jrun.e2e.CheckpointTest#criuWorks",
     disabledReason = "no criu that can check itself on this kernel")
 class CtrCheckpointIT extends ContainerdTest {
   private static final String COUNT =

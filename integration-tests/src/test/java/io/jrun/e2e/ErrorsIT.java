@@ -128,6 +128,31 @@ class ErrorsIT extends EndToEnd {
     assertThat(processes()).isEmpty();
   }
 
+  /// What went wrong, on what, and the kernel's word for it.
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "/root/path|'none'|rootfs|/none|no such file or directory",
+        "/mounts/-|{destination:'/x',type:'bind',source:'/no/such',options:['bind']}"
+            + "|error mounting|/no/such|no such file or directory",
+        "/mounts/-|{destination:'/x',type:'tmpfs',source:'tmpfs',options:['size=abc']}"
+            + "|error mounting|/x|invalid argument",
+        "/mounts/-|{destination:'/x',type:'nosuchfs',source:'none'}"
+            + "|error mounting|/x|no such device",
+        "/linux/sysctl|{'net.nonsense':'1'}|sys|nonsense|no such file or directory",
+        "/process/cwd|'/etc/passwd'|director|/etc/passwd|not a directory",
+        "/process/args|['/etc/passwd']|exec|/etc/passwd|permission denied",
+        "/hooks|{prestart:[{path:'/no/such'}]}|hook|/no/such|no such file or directory",
+      })
+  void aMistakeIsToldWithItsPlace(
+      String pointer, String value, String step, String place, String reason) throws IOException {
+    config.set(pointer, value);
+    assertThat(run().failsInOneLine().err()).contains(step, place, reason);
+    assertThat(processes()).isEmpty();
+  }
+
   @Test
   void aHostnameNeedsItsNamespace() throws IOException {
     config.namespaces("pid", "mount", "ipc", "network").setText("/hostname", "x");

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// `image …`, `rootfs unpack` of images and `bundle create`, beside umoci and skopeo.
@@ -179,6 +181,82 @@ class ImageIT extends ImageStoreTest {
     bundle = new Bundle(to);
     config = made.env("E2E_TAG=" + tag);
     assertThat(run().succeeds().lines()).containsExactly("1000", "b", "/d");
+  }
+
+  @Test
+  void aDamagedStoreSaysWhatToDo() throws IOException {
+    ImageLayout layout = ImageLayout.make(temp);
+    String source = layout.directory().toString();
+    image("load", "--name", "app", source).succeeds();
+    Path layer = largestBlob(temp.resolve("store"));
+    byte[] content = Files.readAllBytes(layer);
+    byte[] damaged = content.clone();
+    damaged[content.length / 2] ^= 1;
+    String name = "sha256:" + layer.getFileName();
+    Files.write(layer, damaged);
+    String again = "remove the image, and load or pull it again";
+    image("verify").failsInOneLine(name, again);
+    image("save", "app", temp + "/saved.tar").failsInOneLine(name, again);
+    assertThat(temp.resolve("saved.tar")).doesNotExist();
+    runImage(id).failsInOneLine(name, again);
+    image("rm", "app").succeeds();
+    image("load", "--name", "app", source).succeeds();
+    image("verify").succeeds();
+    for (int length : new int[] {content.length - 1, -1}) {
+      if (length < 0) Files.delete(layer);
+      else Files.write(layer, java.util.Arrays.copyOf(content, length));
+      runImage(id).failsInOneLine(name, "load or pull the image again");
+      image("load", "--name", "app", source).succeeds();
+      image("verify").succeeds();
+    }
+    Path index = temp.resolve("store/index.json");
+    byte[] names = Files.readAllBytes(index);
+    for (String text : List.of("", "{", "[]", "{\"schemaVersion\":2,\"manifests\":[{}]}")) {
+      Files.writeString(index, text);
+      runImage(id).failsInOneLine(index + " is damaged: move it away");
+      image("prune").failsInOneLine(index + " is damaged");
+    }
+    Files.delete(index);
+    image("load", "--name", "app", source).succeeds();
+    assertThat(Files.readAllBytes(index)).isEqualTo(names);
+    Files.writeString(temp.resolve("store/oci-layout"), "x");
+    image("list").failsInOneLine(temp + "/store/oci-layout says of no version");
+  }
+
+  /// So do runc and crun, which do not look at the files' owners.
+  @Test
+  void aBundleWithIdsOfAUserNamespaceRuns() throws IOException {
+    ImageLayout layout = ImageLayout.make(temp);
+    image("load", "--name", "app", layout.directory().toString()).succeeds();
+    Path to = temp.resolve("made");
+    List<String> create =
+        List.of("bundle", "create", "--store", store(), "--image", "app", "--uid-map");
+    runtime(words(create, "0:100000:65536", "-u", "user", to.toString())).succeeds();
+    Config made = Config.read(to.resolve("config.json"));
+    for (String ids : List.of("uid", "gid")) {
+      assertThat(made.at("/linux/" + ids + "Mappings").toString())
+          .isEqualTo("[{\"containerID\":0,\"hostID\":100000,\"size\":65536}]");
+    }
+    bundle = new Bundle(to);
+    config = made.env("E2E_TAG=" + tag);
+    config.args(
+        "/bin/sh", "-c", "id; busybox stat -c %u:%g /d; read a b c < /proc/self/uid_map; echo $b");
+    Files.setPosixFilePermissions(temp, PosixFilePermissions.fromString("rwx--x--x"));
+    assertThat(run().succeeds().lines())
+        .containsExactly("uid=1000(user) gid=100(users) groups=7(extra)", "0:0", "100000");
+    Path small = temp.resolve("small");
+    runtime(words(create, "0:100000:10", small.toString()))
+        .failsInOneLine("1000:100 is not mapped");
+    assertThat(small).doesNotExist();
+    // a group's number that is not mapped is not the terminals'
+    runtime(words(create, "0:100000:5", "-u", "root", small.toString())).succeeds();
+    assertThat(Config.read(small.resolve("config.json")).at("/mounts").toString())
+        .contains("devpts")
+        .doesNotContain("gid=5");
+  }
+
+  private static String[] words(List<String> first, String... more) {
+    return Stream.concat(first.stream(), Stream.of(more)).toArray(String[]::new);
   }
 
   @Test

@@ -3,6 +3,8 @@ package io.jrun.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
@@ -45,6 +47,24 @@ class ListPsIT extends EndToEnd {
         assertThat(entry.get("status").asString()).isEqualTo("running");
       }
     }
+  }
+
+  /// Others are shown beside one whose state cannot be read; who asks for that one is told its
+  /// file.
+  @Test
+  @JrunOnly
+  void aStateThatCannotBeReadHidesNoOther() throws IOException {
+    create();
+    Path broken = Files.createDirectories(root.resolve("broken"));
+    Path state = broken.resolve("state");
+    Files.writeString(state, "garbage\n");
+    Outcome list = runtime("list", "-q").succeeds();
+    assertThat(list.lines()).containsExactly(id);
+    assertThat(list.err()).contains("container broken");
+    assertThat(runtime("state", "broken").failsInOneLine().err()).contains(state.toString());
+    Files.delete(state);
+    Files.delete(broken);
+    runtime("delete", "--force", id).succeeds();
   }
 
   @Test

@@ -95,7 +95,7 @@ class RootlessImageIT extends EndToEnd {
                 .succeeds()
                 .lines())
         .containsExactly("1", "clean");
-    runImage(id).run().failsInOneLine("has no id here");
+    runImage(id).run().failsInOneLine("is not mapped");
     assertThat(
             runImage(
                     "--snapshotter", "copy", "-u", "0", id, "-c", "echo x > /d/three; cat /d/three")
@@ -115,6 +115,28 @@ class RootlessImageIT extends EndToEnd {
             .run()
             .fails();
     assertThat(full.err()).contains("No space left on device");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aNamedVolumeIsTheUsersOwn() {
+    for (String expected : List.of("new", "mine")) {
+      assertThat(
+              runImage(
+                      "-u",
+                      "root",
+                      "-v",
+                      "data:/d",
+                      id,
+                      "-c",
+                      "cat /d/three; echo mine > /d/three; busybox mkdir -m 0 /d/shut 2>/dev/null")
+                  .run()
+                  .lines())
+          .containsExactly(expected);
+    }
+    assertThat(user("volume", "ls").run().succeeds().text()).isEqualTo("data");
+    user("volume", "rm", "data").run().succeeds();
+    assertThat(store().resolve("volumes")).isEmptyDirectory();
     assertNothingIsLeft();
   }
 

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -102,6 +103,8 @@ class RunImageIT extends ImageStoreTest {
                     "--name",
                     id,
                     "-it",
+                    "-u",
+                    "0",
                     "-v",
                     "./shared:/v",
                     "-v",
@@ -150,7 +153,6 @@ class RunImageIT extends ImageStoreTest {
                 .succeeds()
                 .lines())
         .containsExactly("/made/here", "CapBnd:\t" + boundingSetWithoutChown());
-    runImage("-v", "data:/v", id).failsInOneLine("no named volumes");
     runImage("-w", "here", id).failsInOneLine("not an absolute path");
     runImage("-e", "=x", id).failsInOneLine("not a variable");
     runImage("--memory", "4k", id).failsInOneLine("6m");
@@ -196,6 +198,122 @@ class RunImageIT extends ImageStoreTest {
         Files.createDirectories(temp.resolve("store/bundles").resolve(id).resolve("rootfs"));
     Files.writeString(left.resolve("file"), "left");
     runImage(id, "-c", "true").succeeds();
+    assertNothingIsLeft();
+  }
+
+  private Outcome volume(String command, String... words) {
+    return runtime(
+        Stream.concat(Stream.of("volume", command, "--store", store()), Stream.of(words))
+            .toArray(String[]::new));
+  }
+
+  @Test
+  void aNamedVolumeBeginsWithWhatTheImageHasAndStays() throws IOException {
+    String look = "busybox stat -c '%a %u:%g' /d; cat /d/three; busybox ls /d";
+    assertThat(runImage("-v", "data:/d", id, "-c", look).succeeds().lines())
+        .containsExactly("755 0:0", "new", "sub", "three");
+    runImage("-u", "0", "-v", "data:/d", id, "-c", "echo mine > /d/three; busybox chown 1000 /d")
+        .succeeds();
+    // in another place too, and not filled again; a copied root has it as well
+    for (String kind : List.of("overlayfs", "copy")) {
+      String again = "busybox stat -c '%a %u:%g' /v; cat /v/three; echo x > /v/three";
+      assertThat(
+              runImage("--snapshotter", kind, "-v", "data:/v:ro", id, "-c", again).fails().lines())
+          .containsExactly("755 1000:0", "mine");
+    }
+    assertThat(runImage("-v", "bare:/d:nocopy", id, "-c", "busybox ls /d").succeeds().out())
+        .isEmpty();
+    // the place is looked for in the image, as its links lead
+    assertThat(runImage("-v", "led:/link", id, "-c", "cat /link/three").succeeds().text())
+        .isEqualTo("new");
+    runImage("--snapshotter", "copy", "-v", "copied:/d", id, "-c", "cat /d/three").succeeds();
+    runImage("-v", "new:/not/there", id, "-c", "busybox stat /not/there").succeeds();
+    assertThat(volume("ls").succeeds().lines())
+        .containsExactly("bare", "copied", "data", "led", "new");
+    assertNothingIsLeft();
+    runImage("-v", "..:/v:ro", id, "-c", "true").succeeds(); // a path, as in docker
+    runImage("-v", "a b:/v", id).failsInOneLine("not the name of a volume");
+    runImage("-v", "data", id).failsInOneLine("name:/destination");
+    runImage("-v", "data:v", id).failsInOneLine("name:/destination");
+    runtime("bundle", "create", "--image", "app", "--store", store(), "-v", "data:/v", temp + "/b")
+        .failsInOneLine("run --image");
+  }
+
+  @Test
+  void aVolumeIsNotRemovedWhileAContainerHasIt() throws IOException {
+    runImage("--detach", "-v", "data:/data", "--entrypoint", "/bin/busybox", id, "sleep", "1000")
+        .succeeds();
+    volume("rm", "data").failsInOneLine("used by " + id);
+    assertThat(volume("inspect", "data").succeeds().out()).contains(id, store() + "/volumes/data");
+    image("rm", "app").succeeds();
+    image("prune").succeeds();
+    assertThat(temp.resolve("store/volumes/data")).isDirectory();
+    runtime("delete", "--force", id).succeeds();
+    volume("rm", "data").succeeds();
+    volume("rm", "data").failsInOneLine("no such volume: data");
+    assertThat(volume("create", "data").succeeds().text()).isEqualTo("data");
+    volume("create", "data").succeeds();
+    assertThat(temp.resolve("store/volumes/data")).isEmptyDirectory();
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void ofSeveralFirstUsesOfAVolumeOneFillsIt() throws IOException {
+    List<Command.Running> running = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      running.add(runCommand("-v", "data:/d", newId(), "-c", "cat /d/three").start());
+    }
+    for (Command.Running one : running) assertThat(one.finish().succeeds().text()).isEqualTo("new");
+    assertThat(volume("list").succeeds().lines()).containsExactly("data");
+    assertNothingIsLeft();
+  }
+
+  /// Compared with podman and docker.
+  @Test
+  void edgesOfTheOptionsAreAsInDocker() throws IOException {
+    Files.writeString(Files.createDirectory(temp.resolve("shared")).resolve("f"), "host\n");
+    String here = temp + "/shared:";
+    runImage("--cpus", "0", "--memory", "0", "--pids-limit", "0", id, "-c", "true").succeeds();
+    runImage("--cpus", "0.001", id).failsInOneLine("at least 0.01");
+    runImage("--cpus", "-1", id).failsInOneLine("--cpus");
+    runImage("--pids-limit", "-2", id).failsInOneLine("--pids-limit");
+    assertThat(runImage("--entrypoint=", id, "/bin/busybox", "echo", "x").succeeds().text())
+        .isEqualTo("x");
+    runImage("--entrypoint=", id).failsInOneLine("say what to run");
+    List<String> harmless = new ArrayList<>(List.of("cached", "delegated", "nocopy", "rshared,ro"));
+    if (!Files.exists(Path.of("/sys/fs/selinux/status"))) harmless.addAll(List.of("ro,z", "Z"));
+    for (String options : harmless) {
+      assertThat(runImage("-v", here + "/v:" + options, id, "-c", "cat /v/f").succeeds().text())
+          .isEqualTo("host");
+    }
+    runImage("-v", here + "/v:ro,rw", id).failsInOneLine("not both");
+    runImage("-v", here + "/v:bogus", id).failsInOneLine("bogus");
+    runImage("--tmpfs", "/t:bogus", id).failsInOneLine("not an option of a tmpfs: bogus");
+    // of mounts in mounts the outer one comes first, in whatever order they are given
+    assertThat(
+            runImage("-v", here + "/t/v/", "--tmpfs", "/t", id, "-c", "cat /t/v/f")
+                .succeeds()
+                .text())
+        .isEqualTo("host");
+    // what the image has where a volume is
+    String look = "busybox stat -c '%a %u:%g' /d /new; cat /d/three; echo x > /d/three";
+    assertThat(runImage("-u", "0", "-v", "/d", "-v", "/new/", id, "-c", look).succeeds().lines())
+        .containsExactly("755 0:0", "755 0:0", "new");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void whatAContainerDidToItsRootTheNextDoesNotSee() throws IOException {
+    String look = "cd /; busybox stat -c '%a %u:%g' .; echo *";
+    String before = runImage("-u", "root", id, "-c", look).succeeds().out();
+    for (int i = 0; i < 3; i++) {
+      runImage("-u", "root", id, "-c", "echo x > /new; busybox chown 7:7 /; busybox chmod 700 /")
+          .succeeds();
+      assertThat(runImage("-u", "root", id, "-c", look).succeeds().out()).isEqualTo(before);
+    }
+    runImage("-u", "root", "--storage-opt", "size=2m", id, "-c", look).succeeds();
+    Outcome copy = runImage("-u", "root", "--snapshotter", "copy", id, "-c", look).succeeds();
+    assertThat(copy.out()).isEqualTo(before);
     assertNothingIsLeft();
   }
 

@@ -11,9 +11,14 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 
-/// What the tests of `--systemd-cgroup` share, with the systemd that this machine was started by.
+/// What the tests of `--systemd-cgroup` share, with the systemd that this machine was started by,
+/// and the tests that are the same whatever the hierarchies of cgroups are.
 abstract class SystemdTest extends EndToEnd {
+  /// Whether the freezer of [#unit] says that all in it stand still.
+  abstract boolean isFrozen() throws IOException;
+
   static boolean isSystemd() {
     return Files.isDirectory(Path.of("/run/systemd/system"));
   }
@@ -59,6 +64,11 @@ abstract class SystemdTest extends EndToEnd {
     return systemd("create", "--bundle", bundle.path().toString(), id);
   }
 
+  /// After which systemd writes again what it knows of every unit.
+  static void reload() {
+    Command.of("systemctl", "daemon-reload").run().succeeds();
+  }
+
   final long startScope() throws IOException {
     config.args("sleep", "1000");
     createScope().succeeds();
@@ -69,5 +79,39 @@ abstract class SystemdTest extends EndToEnd {
   final Outcome runScope() throws IOException {
     bundle.write(config);
     return systemd("run", "--bundle", bundle.path().toString(), id);
+  }
+
+  @Test
+  void runInTheForegroundLeavesNothing() throws IOException {
+    config.sh("exit 5");
+    runScope().exits(5);
+    assertThat(cgroups()).isEmpty();
+    assertThat(ids()).isEmpty();
+  }
+
+  @Test
+  void devicesStayDeniedAfterAReload() throws IOException {
+    String disk = Files.readString(Path.of("/sys/block/vda/dev")).strip().replace(':', ' ');
+    config.capabilities("CAP_MKNOD");
+    startScope();
+    reload();
+    execSh("mknod /dev/disk b " + disk).succeeds();
+    assertThat(execSh("head -c 1 /dev/disk").fails().err()).contains("Operation not permitted");
+    assertThat(execSh("head -c 4 /dev/zero | wc -c").succeeds().out().strip()).isEqualTo("4");
+    killAndDelete();
+  }
+
+  @Test
+  void pauseResumeAndKillAll() throws IOException {
+    startScope();
+    systemd("pause", id).succeeds();
+    assertThat(status()).isEqualTo("paused");
+    assertThat(isFrozen()).isTrue();
+    systemd("resume", id).succeeds();
+    assertThat(status()).isEqualTo("running");
+    assertThat(isFrozen()).isFalse();
+    systemd("kill", "--all", id, "KILL").succeeds();
+    awaitStatus("stopped");
+    systemd("delete", id).succeeds();
   }
 }

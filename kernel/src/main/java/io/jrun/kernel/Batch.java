@@ -9,21 +9,33 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Calls to perform in order, with the failures that are expected of them. A call may use the
 /// result of an earlier one; where that one failed as expected, the call is skipped.
 public final class Batch {
   /// One call and the errnos that do not stop the batch; `anyFailure` expects every errno.
+  ///
+  /// @param step what the call is for, where its message does not say that itself
   public record Entry(
-      Syscall<?> call, List<Errno> expected, boolean anyFailure, @Nullable Guard guard) {
+      Syscall<?> call,
+      List<Errno> expected,
+      boolean anyFailure,
+      @Nullable Guard guard,
+      @Nullable String step) {
     public Entry {
       expected = List.copyOf(expected);
       if (expected.size() > 3) throw new IllegalArgumentException("at most three expected errnos");
     }
 
     public Entry(Syscall<?> call, List<Errno> expected, boolean anyFailure) {
-      this(call, expected, anyFailure, null);
+      this(call, expected, anyFailure, null, null);
+    }
+
+    /// What is thrown where it failed with that errno, and that was not expected.
+    public KernelException failure(Errno errno) {
+      return new KernelException(call, errno, step);
     }
   }
 
@@ -36,32 +48,53 @@ public final class Batch {
 
   private final List<Entry> entries = new ArrayList<>();
   private final List<Integer> passed = new ArrayList<>();
+  private @Nullable String step;
+
+  /// Says what the calls that are added in it are for: the failure of one says so first.
+  public <T> T during(String step, Supplier<T> adding) {
+    String outer = this.step;
+    this.step = step;
+    try {
+      return adding.get();
+    } finally {
+      this.step = outer;
+    }
+  }
+
+  /// The same for what has no result.
+  public void during(String step, Runnable adding) {
+    during(
+        step,
+        () -> {
+          adding.run();
+          return this;
+        });
+  }
 
   /// Adds a call that must succeed, or fail with one of the expected errnos.
   public <R> Pending<R> add(Syscall<R> call, Errno... expected) {
-    entries.add(new Entry(call, List.of(expected), false));
-    return new Pending<>(entries.size() - 1, call);
+    return entry(call, List.of(expected), false, null);
   }
 
   /// Adds a call whose failure never stops the batch.
   public <R> Pending<R> attempt(Syscall<R> call) {
-    entries.add(new Entry(call, List.of(), true));
-    return new Pending<>(entries.size() - 1, call);
+    return entry(call, List.of(), true, null);
   }
 
   /// Adds a call that is made only where an earlier one failed with that errno.
   public <R> Pending<R> addIfFailed(
       Pending<?> earlier, Errno errno, Syscall<R> call, Errno... expected) {
-    return guarded(new Guard(earlier.index(), errno), call, expected);
+    return entry(call, List.of(expected), false, new Guard(earlier.index(), errno));
   }
 
   /// Adds a call that is made only where an earlier one did not fail.
   public <R> Pending<R> addIfDone(Pending<?> earlier, Syscall<R> call, Errno... expected) {
-    return guarded(new Guard(earlier.index(), null), call, expected);
+    return entry(call, List.of(expected), false, new Guard(earlier.index(), null));
   }
 
-  private <R> Pending<R> guarded(Guard guard, Syscall<R> call, Errno... expected) {
-    entries.add(new Entry(call, List.of(expected), false, guard));
+  private <R> Pending<R> entry(
+      Syscall<R> call, List<Errno> expected, boolean anyFailure, @Nullable Guard guard) {
+    entries.add(new Entry(call, expected, anyFailure, guard, step));
     return new Pending<>(entries.size() - 1, call);
   }
 

@@ -37,6 +37,13 @@ public interface HelperKernel extends AutoCloseable {
     return run(batch).of(pending);
   }
 
+  /// The same where a failure is to say what the call was for.
+  default <R> R call(String step, Syscall<R> call) {
+    Batch batch = new Batch();
+    Pending<R> pending = batch.during(step, () -> batch.add(call));
+    return run(batch).of(pending);
+  }
+
   /// Performs calls, one of which opens a descriptor that comes back with the reply, and keeps that
   /// one: the helper's own is closed, only now, as it must be open when the reply takes it along.
   default OwnedDescriptor take(Batch batch, Pending<Descriptor> opened) {

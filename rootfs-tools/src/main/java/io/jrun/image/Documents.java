@@ -1,5 +1,6 @@
 package io.jrun.image;
 
+import io.jrun.rootfs.DamagedException;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Digest;
 import io.jrun.specs.json.Json;
@@ -38,7 +39,7 @@ public final class Documents {
     }
     Digest found = digest(descriptor.digest().algorithm(), bytes);
     if (!found.equals(descriptor.digest())) {
-      throw new ImageException(
+      throw new DamagedException(
           "a document has the digest " + found + ", not " + descriptor.digest());
     }
   }

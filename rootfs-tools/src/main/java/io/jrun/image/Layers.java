@@ -1,6 +1,8 @@
 package io.jrun.image;
 
 import io.jrun.kernel.HelperKernel;
+import io.jrun.rootfs.DamagedException;
+import io.jrun.rootfs.RootfsException;
 import io.jrun.rootfs.codec.Compression;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.stream.Sources;
@@ -46,8 +48,8 @@ public final class Layers {
       throw new ImageException(
           "layer " + layer.digest() + " is not compressed, but its diff_id is " + diffId);
     }
-    try (Verified stored = new Verified("layer " + layer.digest(), layer.digest().text());
-        Verified archive = new Verified("the archive in layer " + layer.digest(), diffId.text())) {
+    try (Verified stored = new Verified("the blob", layer.digest().text());
+        Verified archive = new Verified("the archive in it", diffId.text())) {
       Sources.with(
           writer,
           origin,
@@ -57,6 +59,10 @@ public final class Layers {
           plain ? null : stored,
           plain ? stored : archive,
           segments -> unpacker.layer(segments, true));
+    } catch (DamagedException e) {
+      throw new DamagedException("layer " + layer.digest() + ": " + e.getMessage(), e);
+    } catch (RootfsException e) {
+      throw new RootfsException("layer " + layer.digest() + ": " + e.getMessage(), e);
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.jrun.image;
 
 import io.jrun.specs.json.JsonReader;
+import io.jrun.specs.json.SpecException;
 import java.nio.charset.StandardCharsets;
 
 /// The file `oci-layout` (image-layout.md), which says that a directory or an archive is one, and
@@ -22,7 +23,12 @@ public final class LayoutFile {
   ///
   /// @param file its path, for errors
   public static String version(String file, byte[] json) {
-    String version = JsonReader.read(file, json, reader -> reader.string("imageLayoutVersion"));
+    String version;
+    try {
+      version = JsonReader.read(file, json, reader -> reader.string("imageLayoutVersion"));
+    } catch (SpecException e) {
+      throw new ImageException(file + " says of no version of layouts that this is one", e);
+    }
     if (!version.matches("1(\\..*)?")) {
       throw new ImageException(file + ": layouts of version " + version + " are not known");
     }

@@ -7,7 +7,9 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.IoctlCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.kernel.call.TreeCall;
@@ -70,15 +72,22 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
     Pending<Descriptor> opened =
         path.equals("-")
             ? batch.add(new TreeCall.Duplicate(Descriptor.STDIN))
-            : batch.add(
-                new FileCall.Openat(
-                    Descriptor.CWD, path, FileCall.O_RDONLY | FileCall.O_CLOEXEC, 0, true));
+            : batch.during(
+                "opening " + path,
+                () ->
+                    batch.add(
+                        new FileCall.Openat(
+                            Descriptor.CWD,
+                            path,
+                            FileCall.O_RDONLY | FileCall.O_CLOEXEC,
+                            0,
+                            true)));
     return helper.take(batch, opened);
   }
 
   /// A descriptor of the engine that hangs up (POLLHUP) when the caller ends.
   public OwnedDescriptor lifeline() {
-    List<Integer> ends = helper.call(new FileCall.Pipe2());
+    List<Integer> ends = helper.call(new DescriptorCall.Pipe2());
     Descriptor read = new Descriptor.Known(ends.getFirst());
     Batch batch = new Batch();
     Pending<Descriptor> copy = batch.add(new TreeCall.Duplicate(read));
@@ -98,7 +107,7 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
   public int columns() {
     Batch batch = new Batch();
     Pending<byte[]> size =
-        batch.attempt(new FileCall.IoctlRead(Descriptor.STDERR, TIOCGWINSZ, WINSIZE));
+        batch.attempt(new IoctlCall.IoctlRead(Descriptor.STDERR, TIOCGWINSZ, WINSIZE));
     Results results = helper.run(batch);
     if (!results.succeeded(size)) return 0;
     int columns = ByteBuffer.wrap(results.of(size)).order(ByteOrder.nativeOrder()).getShort(2);

@@ -1,9 +1,8 @@
 package io.jrun.rootfs;
 
+import io.jrun.kernel.IoReason;
 import java.io.IOException;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
-import java.nio.file.NoSuchFileException;
 
 /// Failures of the JDK's file operations in one clear line.
 public final class IoFailure {
@@ -15,17 +14,7 @@ public final class IoFailure {
   }
 
   private static String text(IOException e) {
-    if (!(e instanceof FileSystemException f)) {
-      return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-    }
-    String why =
-        f.getReason() != null
-            ? f.getReason()
-            : switch (f) {
-              case NoSuchFileException missing -> "no such file or directory";
-              case AccessDeniedException denied -> "permission denied";
-              default -> f.getClass().getSimpleName();
-            };
-    return f.getFile() + ": " + why;
+    String why = IoReason.of(e);
+    return e instanceof FileSystemException f ? f.getFile() + ": " + why : why;
   }
 }

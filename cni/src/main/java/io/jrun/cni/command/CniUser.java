@@ -6,6 +6,7 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.IoctlCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.json.Json;
@@ -62,7 +63,7 @@ record CniUser(HelperKernel helper, List<String> env) {
   boolean hasTerminal() {
     Batch batch = new Batch();
     Pending<byte[]> termios =
-        batch.attempt(new FileCall.IoctlRead(Descriptor.STDOUT, FileCall.TCGETS, TERMIOS));
+        batch.attempt(new IoctlCall.IoctlRead(Descriptor.STDOUT, IoctlCall.TCGETS, TERMIOS));
     return helper.run(batch).succeeded(termios);
   }
 }

@@ -1,10 +1,12 @@
 package io.jrun.cni.command;
 
 import io.jrun.cni.CniException;
+import io.jrun.cni.policy.CountedPolicy;
 import io.jrun.cni.policy.Endpoint;
 import io.jrun.cni.policy.Identity;
 import io.jrun.cni.policy.Policies;
 import io.jrun.cni.simple.SimpleCni;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.specs.cni.CniError;
@@ -84,7 +86,7 @@ record PolicyCommand(CniUser user, SimpleCni plugin) {
     try {
       return Files.readString(file);
     } catch (IOException e) {
-      throw new CniException(CniError.IO_FAILURE, "read " + file + ": " + e, e);
+      throw new CniException(CniError.IO_FAILURE, "read " + file + ": " + IoReason.of(e), e);
     }
   }
 
@@ -97,9 +99,9 @@ record PolicyCommand(CniUser user, SimpleCni plugin) {
     }
   }
 
-  private static Json json(Policies.Shown one) {
+  private static Json json(CountedPolicy one) {
     List<Json> rules = new ArrayList<>();
-    for (Policies.Counted rule : one.rules()) {
+    for (CountedPolicy.Rule rule : one.rules()) {
       rules.add(
           Json.JsonObject.EMPTY
               .with("rule", Json.of(rule.text()))
@@ -112,17 +114,17 @@ record PolicyCommand(CniUser user, SimpleCni plugin) {
         .with("counters", new Json.JsonArray(rules));
   }
 
-  private static String list(List<Policies.Shown> all, boolean isJson) {
+  private static String list(List<CountedPolicy> all, boolean isJson) {
     if (isJson) {
       return new Json.JsonArray(all.stream().map(PolicyCommand::json).toList()).toText("    ")
           + "\n";
     }
     StringBuilder text =
         new StringBuilder(row("NAMESPACE", "NAME", "SELECTED", "ALLOWED", "DENIED"));
-    for (Policies.Shown one : all) {
+    for (CountedPolicy one : all) {
       long denied = 0;
       long allowed = 0;
-      for (Policies.Counted rule : one.rules()) {
+      for (CountedPolicy.Rule rule : one.rules()) {
         if (rule.text().endsWith("denied")) denied += rule.packets();
         else allowed += rule.packets();
       }
@@ -141,11 +143,11 @@ record PolicyCommand(CniUser user, SimpleCni plugin) {
     return String.format("%-16s %-32s %8s %10s %10s%n", (Object[]) cells);
   }
 
-  private static String show(Policies.Shown one, boolean isJson) {
+  private static String show(CountedPolicy one, boolean isJson) {
     if (isJson) return json(one).toText("    ") + "\n";
     StringBuilder text = new StringBuilder(one.json().toText("  ")).append('\n');
     text.append("selected: ").append(one.selected()).append('\n');
-    for (Policies.Counted rule : one.rules()) {
+    for (CountedPolicy.Rule rule : one.rules()) {
       text.append(
           String.format(
               "%-16s %10d packets %12d bytes%n", rule.text(), rule.packets(), rule.bytes()));

@@ -1,5 +1,6 @@
 package io.jrun.cni.file;
 
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Undoing;
@@ -51,7 +52,7 @@ public final class Replacement {
       Files.createDirectories(
           path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     } catch (IOException e) {
-      throw new UncheckedIOException("make directory " + path + ": " + e, e);
+      throw new UncheckedIOException("make directory " + path + ": " + IoReason.of(e), e);
     }
   }
 
@@ -60,7 +61,7 @@ public final class Replacement {
     try {
       Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
-      throw new UncheckedIOException("move " + from + " to " + to + ": " + e, e);
+      throw new UncheckedIOException("move " + from + " to " + to + ": " + IoReason.of(e), e);
     }
   }
 
@@ -71,12 +72,12 @@ public final class Replacement {
     } catch (NoSuchFileException e) {
       return;
     } catch (IOException e) {
-      throw new UncheckedIOException("remove " + directory + ": " + e, e);
+      throw new UncheckedIOException("remove " + directory + ": " + IoReason.of(e), e);
     }
     try {
       Files.deleteIfExists(directory);
     } catch (IOException e) {
-      throw new UncheckedIOException("remove " + directory + ": " + e, e);
+      throw new UncheckedIOException("remove " + directory + ": " + IoReason.of(e), e);
     }
   }
 }

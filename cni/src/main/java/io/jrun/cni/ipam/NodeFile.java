@@ -3,6 +3,7 @@ package io.jrun.cni.ipam;
 import io.jrun.cni.address.Cidr;
 import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.file.Replacement;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
@@ -30,7 +31,7 @@ public record NodeFile(Cidr subnet, IpAddress gateway, long index, Json.JsonObje
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException e) {
-      throw new UncheckedIOException("read " + path + ": " + e, e);
+      throw new UncheckedIOException("read " + path + ": " + IoReason.of(e), e);
     }
     return Optional.of(JsonReader.read(path.toString(), bytes, NodeFile::read));
   }

@@ -7,8 +7,9 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
-import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.IoctlCall;
 import io.jrun.kernel.call.SocketCall;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -142,7 +143,7 @@ public final class NetlinkSocket implements AutoCloseable {
     request.putInt(IFNAMSIZ, link);
     try {
       kernel.call(
-          new FileCall.IoctlWrite(socket.descriptor(), FileCall.SIOCGIFNAME, request.array()));
+          new IoctlCall.IoctlWrite(socket.descriptor(), IoctlCall.SIOCGIFNAME, request.array()));
       return true;
     } catch (KernelException e) {
       if (e.errno().equals(Errno.ENODEV)) return false;
@@ -160,7 +161,7 @@ public final class NetlinkSocket implements AutoCloseable {
       } catch (KernelException e) {
         if (!e.errno().equals(Errno.EAGAIN)) throw e;
       }
-      if (kernel.call(new FileCall.Poll(socket.descriptor(), POLLIN, TIMEOUT_MILLIS)) == 0) {
+      if (kernel.call(new DescriptorCall.Poll(socket.descriptor(), POLLIN, TIMEOUT_MILLIS)) == 0) {
         throw new NetlinkException("netlink: the kernel does not answer");
       }
     }

@@ -1,6 +1,7 @@
 package io.jrun.cni.network;
 
 import io.jrun.cni.CniException;
+import io.jrun.kernel.IoReason;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.NetworkConfig;
 import io.jrun.specs.cni.PluginConfig;
@@ -97,7 +98,7 @@ public record ConfigDirectory(Path directory, RecentNetworks recent) {
     try {
       return Files.readAllBytes(file);
     } catch (IOException e) {
-      throw new UncheckedIOException("read " + file + ": " + e, e);
+      throw new UncheckedIOException("read " + file + ": " + IoReason.of(e), e);
     }
   }
 
@@ -109,7 +110,7 @@ public record ConfigDirectory(Path directory, RecentNetworks recent) {
           .sorted()
           .toList();
     } catch (IOException e) {
-      throw new UncheckedIOException("list " + directory + ": " + e, e);
+      throw new UncheckedIOException("list " + directory + ": " + IoReason.of(e), e);
     }
   }
 

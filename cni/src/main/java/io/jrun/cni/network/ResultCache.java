@@ -1,6 +1,7 @@
 package io.jrun.cni.network;
 
 import io.jrun.cni.file.Replacement;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.LockFile;
@@ -100,7 +101,7 @@ public final class ResultCache {
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException e) {
-      throw new UncheckedIOException("read the cached result: " + e, e);
+      throw new UncheckedIOException("read the cached result: " + IoReason.of(e), e);
     }
     Json.JsonObject json = JsonReader.read(file.toString(), bytes, JsonReader::object);
     return Optional.of(
@@ -138,7 +139,7 @@ public final class ResultCache {
         }
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("list the cached results: " + e, e);
+      throw new UncheckedIOException("list the cached results: " + IoReason.of(e), e);
     }
     return found;
   }

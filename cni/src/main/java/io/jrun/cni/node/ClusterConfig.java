@@ -2,6 +2,7 @@ package io.jrun.cni.node;
 
 import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.etcd.EtcdConfig;
+import io.jrun.kernel.IoReason;
 import io.jrun.specs.json.JsonReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -72,7 +73,7 @@ public record ClusterConfig(Mode mode, StoreConfig store, String node, int vni, 
     try {
       return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
     } catch (IOException e) {
-      throw new UncheckedIOException("read the host's name: " + e, e);
+      throw new UncheckedIOException("read the host's name: " + IoReason.of(e), e);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.jrun.cni.node;
 
 import io.jrun.cni.CniException;
+import io.jrun.kernel.IoReason;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.json.JsonReader;
 import java.io.IOException;
@@ -22,7 +23,7 @@ public record NodeList(List<Node> nodes) {
     try {
       bytes = Files.readAllBytes(file);
     } catch (IOException e) {
-      throw new UncheckedIOException("read " + file + ": " + e, e);
+      throw new UncheckedIOException("read " + file + ": " + IoReason.of(e), e);
     }
     return JsonReader.read(file.toString(), bytes, NodeList::read);
   }

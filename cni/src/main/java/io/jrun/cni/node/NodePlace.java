@@ -3,6 +3,7 @@ package io.jrun.cni.node;
 import io.jrun.cni.address.Cidr;
 import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.file.Replacement;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -48,7 +49,7 @@ public record NodePlace(
     } catch (NoSuchFileException e) {
       return null;
     } catch (IOException e) {
-      throw new UncheckedIOException("read " + file() + ": " + e, e);
+      throw new UncheckedIOException("read " + file() + ": " + IoReason.of(e), e);
     }
   }
 

@@ -63,10 +63,6 @@ final class Placement {
     return elements.stream().distinct().toList();
   }
 
-  private static String digit(IpAddress address) {
-    return address.isIpv6() ? "6" : "4";
-  }
-
   private static void isolate(
       Endpoint endpoint,
       NetworkPolicy policy,
@@ -75,7 +71,7 @@ final class Placement {
       List<SetElement> into) {
     SetKey.Part ip = SetKey.address(address);
     SetKey.Part link = SetKey.ifname(endpoint.link());
-    String digit = digit(address);
+    String digit = AddressFamily.of(address).digit();
     into.add(element(Ruleset.INET, id + "_sel" + digit, ip));
     into.add(element(Ruleset.INET, "np_self" + digit, ip, ip));
     into.add(element(Ruleset.BRIDGE, "np_iso" + digit, ip));
@@ -99,20 +95,21 @@ final class Placement {
       IpAddress address,
       List<SetElement> into) {
     SetKey.Part ip = SetKey.address(address);
+    String digit = AddressFamily.of(address).digit();
     for (int i = 0; i < rules.size(); i++) {
       boolean isPeer =
           rules.get(i).peers().stream()
               .anyMatch(peer ->
                   peer instanceof Peer.Selected selected
                       && selected.matches(endpoint.identity(), policy.namespace(), namespaces));
-      if (isPeer) into.add(element(Ruleset.INET, prefix + i + "_pod" + digit(address), ip));
+      if (isPeer) into.add(element(Ruleset.INET, prefix + i + "_pod" + digit, ip));
       for (PortRange range : rules.get(i).ports()) {
         for (NamedPort port : endpoint.identity().ports()) {
           if (!port.name().equals(range.name()) || port.protocol() != range.protocol()) continue;
           into.add(
               element(
                   Ruleset.INET,
-                  prefix + i + "_name" + digit(address),
+                  prefix + i + "_name" + digit,
                   ip,
                   SetKey.protocol(port.protocol().word(), port.protocol().number()),
                   SetKey.port(port.port())));

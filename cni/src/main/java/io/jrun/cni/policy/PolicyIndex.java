@@ -25,7 +25,7 @@ record PolicyIndex(
     PolicyIndex index =
         new PolicyIndex(
             List.copyOf(policies),
-            policies.stream().map(Ruleset::id).toList(),
+            policies.stream().map(PolicyRules::id).toList(),
             new HashMap<>(),
             new HashMap<>(),
             new ArrayList<>());

@@ -3,6 +3,7 @@ package io.jrun.cni.policy;
 import io.jrun.cni.CniException;
 import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.file.Replacement;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.LockFile;
@@ -155,7 +156,8 @@ final class PolicyStore {
     } catch (NoSuchFileException e) {
       return "";
     } catch (IOException e) {
-      throw new UncheckedIOException("read " + holderFile(network, address) + ": " + e, e);
+      throw new UncheckedIOException(
+          "read " + holderFile(network, address) + ": " + IoReason.of(e), e);
     }
   }
 
@@ -232,7 +234,7 @@ final class PolicyStore {
       if (endpoints.isEmpty() && !Files.exists(file)) return false;
       if (Files.exists(file) && Files.readString(file).equals(text)) return false;
     } catch (IOException e) {
-      throw new UncheckedIOException("read " + file + ": " + e, e);
+      throw new UncheckedIOException("read " + file + ": " + IoReason.of(e), e);
     }
     write(file, text);
     return true;
@@ -280,7 +282,7 @@ final class PolicyStore {
     try {
       return Files.deleteIfExists(file);
     } catch (IOException e) {
-      throw new UncheckedIOException("remove " + file + ": " + e, e);
+      throw new UncheckedIOException("remove " + file + ": " + IoReason.of(e), e);
     }
   }
 
@@ -293,7 +295,7 @@ final class PolicyStore {
           .sorted()
           .toList();
     } catch (IOException e) {
-      throw new UncheckedIOException("list " + of + ": " + e, e);
+      throw new UncheckedIOException("list " + of + ": " + IoReason.of(e), e);
     }
   }
 
@@ -303,7 +305,7 @@ final class PolicyStore {
     } catch (NoSuchFileException | SpecException e) {
       return Optional.empty(); // removed meanwhile, or not all written yet
     } catch (IOException e) {
-      throw new UncheckedIOException("read " + file + ": " + e, e);
+      throw new UncheckedIOException("read " + file + ": " + IoReason.of(e), e);
     }
   }
 
@@ -324,7 +326,7 @@ final class PolicyStore {
         throw new CniException(
             CniError.DECODING_FAILURE, String.valueOf(e.getMessage()).strip(), e);
       } catch (IOException e) {
-        throw new UncheckedIOException("read " + file + ": " + e, e);
+        throw new UncheckedIOException("read " + file + ": " + IoReason.of(e), e);
       }
     }
     return all;

@@ -7,8 +7,8 @@ import io.jrun.cni.netlink.NetlinkSocket;
 import io.jrun.cni.netlink.Request;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
-import io.jrun.kernel.call.FileCall;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -81,7 +81,7 @@ final class LinkRemoval {
       try (NetlinkSocket own = NetlinkSocket.open(kernel)) {
         Optional<Link> link = find.apply(own);
         found.complete(link);
-        if (process != null) kernel.call(new FileCall.Poll(process.descriptor(), POLLIN, -1));
+        if (process != null) kernel.call(new DescriptorCall.Poll(process.descriptor(), POLLIN, -1));
         if (link.isPresent()) own.attempt(Links.delete(link.get())).orThrow(Errno.ENODEV);
       } catch (RuntimeException e) {
         found.completeExceptionally(e);
@@ -101,7 +101,7 @@ final class LinkRemoval {
     /// thread has noticed.
     private synchronized boolean isDue() {
       if (!isDue && process != null) {
-        isDue = kernel.call(new FileCall.Poll(process.descriptor(), POLLIN, 0)) != 0;
+        isDue = kernel.call(new DescriptorCall.Poll(process.descriptor(), POLLIN, 0)) != 0;
       }
       return isDue;
     }

@@ -4,6 +4,7 @@ import io.jrun.cni.plugin.PluginCall;
 import io.jrun.cni.plugin.PluginExecutor;
 import io.jrun.cni.plugin.PluginInput;
 import io.jrun.cni.plugin.PluginPath;
+import io.jrun.kernel.IoReason;
 import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.CniVersion;
 import java.io.IOException;
@@ -55,7 +56,7 @@ public final class OwnOrProcess implements PluginExecutor {
     try {
       return Files.isSameFile(file, helper);
     } catch (IOException e) {
-      throw new UncheckedIOException("look at " + file + ": " + e, e);
+      throw new UncheckedIOException("look at " + file + ": " + IoReason.of(e), e);
     }
   }
 }

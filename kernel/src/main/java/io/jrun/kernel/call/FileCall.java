@@ -1,6 +1,6 @@
 package io.jrun.kernel.call;
 
-/// Files, directories and descriptors.
+/// Files and directories.
 public sealed interface FileCall<R> extends HostCall<R> {
   boolean ARM = "aarch64".equals(System.getProperty("os.arch"));
   int O_RDONLY = 0;
@@ -76,10 +76,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
           "AT_EMPTY_PATH",
           AT_RECURSIVE,
           "AT_RECURSIVE");
-  int F_SETFL = 4;
-  int F_GETFL = 3;
-  int F_ADD_SEALS = 1033;
-  int F_SEAL_ALL = 0xf;
   int MFD_CLOEXEC = 1;
   int MFD_ALLOW_SEALING = 2;
   int LOCK_SH = 1;
@@ -87,42 +83,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
   int LOCK_NB = 4;
   int LOCK_UN = 8;
   int X_OK = 1;
-  int CLOSE_RANGE_CLOEXEC = 4;
-  int TCGETS = 0x5401;
-  int TCSETS = 0x5402;
-  int TIOCSCTTY = 0x540e;
-  int TIOCGWINSZ = 0x5413;
-  int TIOCSWINSZ = 0x5414;
-  int TIOCSPTLCK = 0x40045431;
-  int TIOCGPTN = 0x80045430;
-  int TIOCGPTPEER = 0x5441;
-  int SIOCGIFNAME = 0x8910;
-  int SIOCGIFFLAGS = 0x8913;
-  int SIOCSIFFLAGS = 0x8914;
-  Flags IOCTL =
-      Flags.values(
-          TCGETS,
-          "TCGETS",
-          TCSETS,
-          "TCSETS",
-          TIOCSCTTY,
-          "TIOCSCTTY",
-          TIOCGWINSZ,
-          "TIOCGWINSZ",
-          TIOCSWINSZ,
-          "TIOCSWINSZ",
-          TIOCSPTLCK,
-          "TIOCSPTLCK",
-          TIOCGPTPEER,
-          "TIOCGPTPEER",
-          TIOCGPTN & 0xffffffffL,
-          "TIOCGPTN",
-          SIOCGIFNAME,
-          "SIOCGIFNAME",
-          SIOCGIFFLAGS,
-          "SIOCGIFFLAGS",
-          SIOCSIFFLAGS,
-          "SIOCSIFFLAGS");
 
   /// A call that answers only that it succeeded.
   sealed interface Action extends FileCall<Nothing> {
@@ -229,19 +189,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     }
   }
 
-  /// close_range(2), Linux 5.9; `last` is unsigned.
-  record CloseRange(int first, int last, int flags) implements Action {
-    @Override
-    public Number number() {
-      return Number.CLOSE_RANGE;
-    }
-
-    @Override
-    public void arguments(Arguments to) {
-      to.value(first).value(last & 0xffffffffL).value(flags);
-    }
-  }
-
   /// read(2) of at most `size` bytes.
   record Read(Descriptor descriptor, int size) implements Reading {
     @Override
@@ -278,19 +225,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(descriptor).bytes(bytes).value(bytes.length);
-    }
-  }
-
-  /// eventfd2(2) of 0, close-on-exec.
-  record Eventfd() implements Opening {
-    @Override
-    public Number number() {
-      return Number.EVENTFD2;
-    }
-
-    @Override
-    public void arguments(Arguments to) {
-      to.value(0).flags(OPEN, O_CLOEXEC);
     }
   }
 
@@ -506,100 +440,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     }
   }
 
-  /// dup3(2).
-  record Dup3(Descriptor from, int onto, int flags) implements Action {
-    @Override
-    public Number number() {
-      return Number.DUP3;
-    }
-
-    @Override
-    public void arguments(Arguments to) {
-      to.descriptor(from).value(onto).flags(OPEN, flags);
-    }
-  }
-
-  /// pipe2(2): the end to read from and the end to write to, both close-on-exec.
-  record Pipe2() implements FileCall<java.util.List<Integer>> {
-    @Override
-    public Number number() {
-      return Number.PIPE2;
-    }
-
-    @Override
-    public void arguments(Arguments to) {
-      to.out(8).flags(OPEN, O_CLOEXEC);
-    }
-
-    @Override
-    public java.util.List<Integer> result(long value, Output output) {
-      return java.util.List.of(output.buffer().getInt(0), output.buffer().getInt(4));
-    }
-  }
-
-  /// fcntl(2) with an integer argument.
-  record Fcntl(Descriptor descriptor, int command, long argument) implements Counting {
-    @Override
-    public Number number() {
-      return Number.FCNTL;
-    }
-
-    @Override
-    public void arguments(Arguments to) {
-      to.descriptor(descriptor).value(command).value(argument);
-    }
-  }
-
-  /// ioctl(2) with an integer argument.
-  record Ioctl(Descriptor descriptor, int request, long argument, boolean returned)
-      implements Counting {
-    @Override
-    public Number number() {
-      return Number.IOCTL;
-    }
-
-    @Override
-    public void arguments(Arguments to) {
-      to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).value(argument);
-    }
-
-    @Override
-    public boolean returnsDescriptor() {
-      return returned;
-    }
-  }
-
-  /// ioctl(2) that reads this structure.
-  record IoctlWrite(Descriptor descriptor, int request, byte[] argument) implements Counting {
-    @Override
-    public Number number() {
-      return Number.IOCTL;
-    }
-
-    @Override
-    public void arguments(Arguments to) {
-      to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).bytes(argument);
-    }
-  }
-
-  /// ioctl(2) that fills in a structure of that size.
-  record IoctlRead(Descriptor descriptor, int request, int size) implements FileCall<byte[]> {
-    @Override
-    public Number number() {
-      return Number.IOCTL;
-    }
-
-    @Override
-    public void arguments(Arguments to) {
-      to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).out(size);
-    }
-
-    @Override
-    public byte[] result(long value, Output output) {
-      return output.bytes(size);
-    }
-  }
-
   /// flock(2).
   record Flock(Descriptor descriptor, int operation) implements Action {
     @Override
@@ -636,24 +476,6 @@ public sealed interface FileCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.string(name).value(flags);
-    }
-  }
-
-  /// ppoll(2) of one descriptor, forever when `millis` is negative: the events that came, zero at
-  /// the timeout.
-  record Poll(Descriptor descriptor, int events, long millis) implements Counting {
-    @Override
-    public Number number() {
-      return Number.PPOLL;
-    }
-
-    @Override
-    public void arguments(Arguments to) {
-      to.struct(p -> p.descriptor32("fd", descriptor).u16("events", events).u16("revents", 0));
-      to.value(1);
-      if (millis < 0) to.bytes(null);
-      else to.struct(t -> t.u64("tv_sec", millis / 1000).u64("tv_nsec", millis % 1000 * 1_000_000));
-      to.bytes(null).value(8);
     }
   }
 }

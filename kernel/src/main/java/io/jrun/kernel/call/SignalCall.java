@@ -2,6 +2,8 @@ package io.jrun.kernel.call;
 
 /// Signals to, and descriptors of, other processes.
 public sealed interface SignalCall<R> extends HostCall<R> {
+  int SIGKILL = 9;
+  int SIGTERM = 15;
 
   /// A call that answers only that it succeeded.
   sealed interface Action extends SignalCall<Nothing> {

@@ -41,7 +41,7 @@ public final class ObservedHelper implements HelperKernel {
     }
 
     Batch in(Batch batch) {
-      return batch.with(index, new Batch.Entry(FAILS, List.of(), expected(), entry.guard()));
+      return batch.with(index, new Batch.Entry(FAILS, List.of(), expected(), entry.guard(), null));
     }
   }
 
@@ -52,7 +52,7 @@ public final class ObservedHelper implements HelperKernel {
     } catch (KernelException e) {
       Refusal refusal = last;
       if (e.call() != FAILS || refusal == null) throw e;
-      throw new KernelException(refusal.entry().call(), refusal.errno());
+      throw refusal.entry().failure(refusal.errno());
     }
   }
 

@@ -8,6 +8,7 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
@@ -23,7 +24,6 @@ import java.util.List;
 public record Program(
     String path, List<String> argv, List<String> env, byte[] stdin, long timeoutMillis) {
   private static final int POLLIN = 1;
-  private static final int SIGKILL = 9;
   private static final int CHUNK = 16384;
   private static final int MAX_OUTPUT = 16 << 20;
 
@@ -56,10 +56,10 @@ public record Program(
   /// @throws KernelException when it cannot be executed
   /// @throws ProgramFailure when its time is over
   public Ended run(Kernel kernel, HelperKernel parent) {
-    List<Integer> in = kernel.call(new FileCall.Pipe2());
+    List<Integer> in = kernel.call(new DescriptorCall.Pipe2());
     try (OwnedDescriptor inRead = new OwnedDescriptor(kernel, in.get(0));
         OwnedDescriptor inWrite = new OwnedDescriptor(kernel, in.get(1))) {
-      List<Integer> out = kernel.call(new FileCall.Pipe2());
+      List<Integer> out = kernel.call(new DescriptorCall.Pipe2());
       try (OwnedDescriptor outRead = new OwnedDescriptor(kernel, out.get(0));
           OwnedDescriptor outWrite = new OwnedDescriptor(kernel, out.get(1));
           ForkedHelper child = ForkedHelper.fork(kernel, parent, 0)) {
@@ -82,7 +82,7 @@ public record Program(
 
   private static void kill(HelperKernel parent, int pid, RuntimeException cause) {
     try {
-      parent.call(new SignalCall.Kill(pid, SIGKILL));
+      parent.call(new SignalCall.Kill(pid, SignalCall.SIGKILL));
       parent.call(new ProcessCall.Wait4(pid, 0));
     } catch (RuntimeException e) {
       cause.addSuppressed(e);
@@ -95,10 +95,11 @@ public record Program(
     Descriptor in = setUp.pass(stdin);
     Descriptor out = setUp.pass(stdout);
     setUp.add(new PseudoCall.ResetSignals());
-    setUp.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
-    setUp.add(new FileCall.Dup3(in, 0, 0));
-    setUp.add(new FileCall.Dup3(out, 1, 0));
-    setUp.add(new FileCall.CloseRange(3, -1, FileCall.CLOSE_RANGE_CLOEXEC));
+    setUp.add(
+        new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
+    setUp.add(new DescriptorCall.Dup3(in, 0, 0));
+    setUp.add(new DescriptorCall.Dup3(out, 1, 0));
+    setUp.add(new DescriptorCall.CloseRange(3, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
     setUp.add(exec());
     Batch batch = setUp;
     for (int tried = 1; ; tried++) {
@@ -179,7 +180,7 @@ public record Program(
   private void await(Kernel kernel, Descriptor what, long deadline) {
     long left =
         timeoutMillis < 0 ? -1 : Math.max(0, (deadline - System.nanoTime() + 999_999) / 1_000_000);
-    if (kernel.call(new FileCall.Poll(what, POLLIN, left)) == 0) {
+    if (kernel.call(new DescriptorCall.Poll(what, POLLIN, left)) == 0) {
       throw new ProgramFailure(path + ": timed out after " + timeoutMillis / 1000.0 + " s");
     }
   }

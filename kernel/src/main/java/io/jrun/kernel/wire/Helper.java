@@ -212,7 +212,7 @@ public final class Helper implements HelperKernel {
           && value != Results.SKIPPED
           && !isExpected(sent.entries.get(i), value)) {
         descriptors.forEach(OwnedDescriptor::close);
-        throw new KernelException(sent.entries.get(i).call(), Errno.of((int) -value));
+        throw sent.entries.get(i).failure(Errno.of((int) -value));
       }
     }
     if (done < sent.areas.size()) {

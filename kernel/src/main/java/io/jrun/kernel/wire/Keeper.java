@@ -9,6 +9,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SocketCall;
@@ -202,7 +203,7 @@ public final class Keeper implements AutoCloseable {
       Batch batch = new Batch();
       Descriptor socket = batch.pass(theirs);
       Descriptor exe = batch.pass(program);
-      batch.add(new FileCall.Dup3(socket, Protocol.WORKER_SOCKET, 0));
+      batch.add(new DescriptorCall.Dup3(socket, Protocol.WORKER_SOCKET, 0));
       batch.add(new FileCall.Close(socket));
       batch.add(
           new ProcessCall.Execveat(exe, "", List.of(WORKER), List.of(), FileCall.AT_EMPTY_PATH));

@@ -58,8 +58,8 @@ class TextTest {
 
   @Test
   void everyIoctlOfTheTableHasItsName() {
-    for (Flags.Name name : IOCTL.names()) {
-      assertThat(new Ioctl(THREE, (int) name.value(), 0, false).text())
+    for (Flags.Name name : IoctlCall.IOCTL.names()) {
+      assertThat(new IoctlCall.Ioctl(THREE, (int) name.value(), 0, false).text())
           .isEqualTo("ioctl(3, " + name.name() + ", 0)");
     }
   }

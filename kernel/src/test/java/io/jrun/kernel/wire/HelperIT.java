@@ -8,7 +8,9 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Reply;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.IoctlCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SocketCall;
@@ -112,7 +114,7 @@ class HelperIT {
     try (RealHelper real = start()) {
       int connections = 0;
       while (real.process.isAlive()) {
-        if (kernel.call(new FileCall.Poll(real.listener.descriptor(), 1, 20)) == 0) continue;
+        if (kernel.call(new DescriptorCall.Poll(real.listener.descriptor(), 1, 20)) == 0) continue;
         real.accept().close();
         connections++;
       }
@@ -272,11 +274,11 @@ class HelperIT {
               batch -> {
                 Descriptor passed = batch.pass(terminal);
                 batch.add(new CredentialCall.Setsid());
-                for (int fd = 0; fd < 3; fd++) batch.add(new FileCall.Dup3(passed, fd, 0));
+                for (int fd = 0; fd < 3; fd++) batch.add(new DescriptorCall.Dup3(passed, fd, 0));
               });
       Batch batch = new Batch();
       Descriptor passed = batch.pass(master);
-      batch.add(new FileCall.Dup3(passed, MASTER, FileCall.O_CLOEXEC));
+      batch.add(new DescriptorCall.Dup3(passed, MASTER, FileCall.O_CLOEXEC));
       batch.add(new FileCall.Close(passed));
       batch.add(new PseudoCall.Monitor(child.pid(), new Descriptor.Known(MASTER), new byte[0]));
       batch.add(new FileCall.Close(new Descriptor.Known(MASTER)));
@@ -285,21 +287,21 @@ class HelperIT {
   }
 
   private OwnedDescriptor terminal(RealHelper real, OwnedDescriptor master) {
-    kernel.call(new FileCall.IoctlWrite(master.descriptor(), FileCall.TIOCSPTLCK, new byte[4]));
+    kernel.call(new IoctlCall.IoctlWrite(master.descriptor(), IoctlCall.TIOCSPTLCK, new byte[4]));
     OwnedDescriptor terminal =
         real.owned(
             new Descriptor.Known(
                 kernel.call(
-                    new FileCall.Ioctl(
+                    new IoctlCall.Ioctl(
                         master.descriptor(),
-                        FileCall.TIOCGPTPEER,
+                        IoctlCall.TIOCGPTPEER,
                         FileCall.O_RDWR | FileCall.O_NOCTTY | FileCall.O_CLOEXEC,
                         false))));
     // struct termios: no processing either way, 8 bits, one byte is enough for a read
     ByteBuffer raw = ByteBuffer.allocate(36).order(ByteOrder.nativeOrder());
     raw.putInt(8, 0xbf);
     raw.put(17 + 6, (byte) 1);
-    kernel.call(new FileCall.IoctlWrite(terminal.descriptor(), FileCall.TCSETS, raw.array()));
+    kernel.call(new IoctlCall.IoctlWrite(terminal.descriptor(), IoctlCall.TCSETS, raw.array()));
     return terminal;
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.ProcessCall;
@@ -129,7 +130,7 @@ class LayoutTest {
 
   @Test
   void aStructureCannotHoldAResult() {
-    FileCall.Poll call = new FileCall.Poll(new Descriptor.ResultOf(0), 1, 0);
+    DescriptorCall.Poll call = new DescriptorCall.Poll(new Descriptor.ResultOf(0), 1, 0);
     assertThatThrownBy(() -> lay(call))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("fd");

@@ -9,6 +9,7 @@ import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Root;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// From an image's configuration to a container's (image-spec, conversion.md).
 public final class Conversion {
   private static final String ANNOTATION = "org.opencontainers.image.";
-  private static final List<String> VOLUME = List.of("rw", "nosuid", "nodev", "noexec", "relatime");
+  private static final List<String> VOLUME =
+      List.of("rw", "nosuid", "nodev", "relatime", "tmpcopyup");
 
   /// What docker gives a container: package managers and servers that drop root's rights need them.
   private static final List<String> CAPABILITIES =
@@ -66,14 +68,16 @@ public final class Conversion {
             .withEnv(env(process.env(), execution.env(), overrides.env(), terminal))
             .withCwd(cwd == null ? "/" : absolute(cwd));
     List<Mount> mounts = new ArrayList<>(base.mounts());
-    for (String volume : execution.volumes()) mounts.add(emptyVolume(absolute(volume)));
+    for (String volume : execution.volumes()) {
+      mounts.add(emptyVolume(Path.of(absolute(volume)).normalize().toString()));
+    }
     return base.withProcess(process)
         .withRoot(new Root("rootfs", overrides.readOnly(), Json.JsonObject.EMPTY))
         .withMounts(mounts)
         .withAnnotations(annotations(image));
   }
 
-  /// A volume that nobody has given content.
+  /// A volume that nobody has given content: it has what the image has there.
   static Mount emptyVolume(String destination) {
     return new Mount(
         destination, "tmpfs", "none", VOLUME, List.of(), List.of(), Json.JsonObject.EMPTY);

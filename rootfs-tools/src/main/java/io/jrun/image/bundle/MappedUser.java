@@ -26,18 +26,18 @@ public final class MappedUser {
               + user.uid()
               + ":"
               + user.gid()
-              + " has no id here: it takes ranges in /etc/subuid and /etc/subgid, newuidmap and"
-              + " newgidmap, or --user root");
+              + " is not mapped: an ordinary user needs ranges in /etc/subuid and /etc/subgid,"
+              + " newuidmap and newgidmap, or --user root");
     }
-    // with one id only, setgroups(2) is given up
+    // for a map of one id, setgroups(2) is given up where that takes no right
     List<Long> groups =
-        gids.size() == 1
+        gids.size() == 1 && gids.getFirst().size() == 1
             ? List.of()
             : user.additionalGids().stream().filter(gid -> has(gids, gid)).toList();
     return config.withProcess(process.withUser(user.withAdditionalGids(groups)));
   }
 
-  private static boolean has(List<IdMapping> mappings, long id) {
+  static boolean has(List<IdMapping> mappings, long id) {
     return mappings.stream()
         .anyMatch(m -> id >= m.containerId() && id - m.containerId() < m.size());
   }

@@ -11,6 +11,7 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Stat;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// The right to a container's bundle, held by a lock on its directory while the container is being
@@ -18,9 +19,19 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param owner the directory of the containers' state, within which the id is unique; empty for
 ///   one who only collects
-/// @param isLeft whether an earlier run left the directory: its container may be there still
-public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, boolean isLeft)
+/// @param state what the directory was before
+public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, State state)
     implements AutoCloseable {
+  /// What is in the directory.
+  enum State {
+    /// Nothing.
+    EMPTY,
+    /// The empty directories of a spare.
+    SPARE,
+    /// What an earlier run left: its container may be there still.
+    LEFT
+  }
+
   private static final int TRIES = 100;
 
   /// Users of the container may enter its root.
@@ -30,8 +41,9 @@ public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, bo
     return String.valueOf(directory.getFileName());
   }
 
-  static BundleClaim take(Kernel kernel, Path directory, String owner) {
-    BundleClaim claim = own(kernel, directory, owner);
+  /// @param spare puts a spare in the place of a directory, where there is one
+  static BundleClaim take(Kernel kernel, Path directory, String owner, Predicate<Path> spare) {
+    BundleClaim claim = own(kernel, directory, owner, spare);
     if (claim.isLeft() && !Lease.of(directory).map(Lease::owner).orElse(owner).equals(owner)) {
       claim.close();
       throw inUse(directory);
@@ -40,14 +52,15 @@ public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, bo
   }
 
   /// Whoever had the directory may take it away until it is locked, and then it is made again.
-  private static BundleClaim own(Kernel kernel, Path directory, String owner) {
+  private static BundleClaim own(
+      Kernel kernel, Path directory, String owner, Predicate<Path> spare) {
     for (int i = 0; i < TRIES; i++) {
-      boolean isMade = make(kernel, directory);
+      State state = make(kernel, directory, spare);
       try {
-        BundleClaim claim = lock(kernel, directory, owner, !isMade);
+        BundleClaim claim = lock(kernel, directory, owner, state);
         if (claim != null) return claim;
       } catch (KernelException e) {
-        if (isMade) removeEmpty(kernel, directory);
+        if (state == State.EMPTY) removeEmpty(kernel, directory);
         throw e;
       }
     }
@@ -57,10 +70,15 @@ public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, bo
   /// The claim to what an earlier run left; null where somebody has it, or has just taken it away.
   static @Nullable BundleClaim ofLeft(Kernel kernel, Path directory) {
     try {
-      return lock(kernel, directory, "", true);
+      return lock(kernel, directory, "", State.LEFT);
     } catch (ImageException e) {
       return null;
     }
+  }
+
+  /// Whether an earlier run left the directory.
+  public boolean isLeft() {
+    return state == State.LEFT;
   }
 
   /// Whether there is a container that it belongs to. Whoever made it without saying whose it is
@@ -71,19 +89,19 @@ public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, bo
         .orElse(false);
   }
 
-  /// False where it is there.
-  private static boolean make(Kernel kernel, Path directory) {
+  private static State make(Kernel kernel, Path directory, Predicate<Path> spare) {
     try {
+      if (spare.test(directory)) return State.SPARE;
       kernel.call(new FileCall.Mkdirat(Descriptor.CWD, directory.toString(), MODE));
     } catch (KernelException e) {
-      if (e.errno().equals(Errno.EEXIST)) return false;
+      if (e.errno().equals(Errno.EEXIST)) return State.LEFT;
       throw e;
     }
     try {
       kernel.call(new FileCall.Fchmodat(Descriptor.CWD, directory.toString(), MODE));
-      return true;
+      return State.EMPTY;
     } catch (KernelException e) {
-      if (e.errno().equals(Errno.ENOENT)) return false;
+      if (e.errno().equals(Errno.ENOENT)) return State.LEFT;
       removeEmpty(kernel, directory);
       throw e;
     }
@@ -101,9 +119,9 @@ public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, bo
 
   /// Null where the directory is gone, or another one by now.
   private static @Nullable BundleClaim lock(
-      Kernel kernel, Path directory, String owner, boolean isLeft) {
+      Kernel kernel, Path directory, String owner, State state) {
     try {
-      BundleClaim claim = lockOpened(kernel, directory, owner, isLeft);
+      BundleClaim claim = lockOpened(kernel, directory, owner, state);
       boolean isClaimed = false;
       try {
         isClaimed = claim.isInItsPlace(kernel);
@@ -123,13 +141,12 @@ public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, bo
     return locked.inode() == there.inode();
   }
 
-  private static BundleClaim lockOpened(
-      Kernel kernel, Path directory, String owner, boolean isLeft) {
+  private static BundleClaim lockOpened(Kernel kernel, Path directory, String owner, State state) {
     OwnedDescriptor lock =
         OwnedDescriptor.open(kernel, FileCall.Openat.directory(directory.toString()));
     try {
       kernel.call(new FileCall.Flock(lock.descriptor(), FileCall.LOCK_EX | FileCall.LOCK_NB));
-      return new BundleClaim(directory, owner, lock, isLeft);
+      return new BundleClaim(directory, owner, lock, state);
     } catch (KernelException e) {
       lock.close();
       if (e.errno().equals(Errno.EAGAIN)) throw inUse(directory);

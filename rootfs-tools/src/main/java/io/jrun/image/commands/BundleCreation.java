@@ -1,13 +1,14 @@
 package io.jrun.image.commands;
 
+import io.jrun.image.ImageException;
 import io.jrun.image.Layers;
 import io.jrun.image.PlatformChoice;
 import io.jrun.image.Resolved;
 import io.jrun.image.bundle.Accounts;
 import io.jrun.image.bundle.Adjustments;
-import io.jrun.image.bundle.Conversion;
-import io.jrun.image.bundle.MappedUser;
+import io.jrun.image.bundle.ConfigRequest;
 import io.jrun.image.bundle.Overrides;
+import io.jrun.image.bundle.OwnUserNamespace;
 import io.jrun.image.store.ImageStore;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.Pending;
@@ -17,12 +18,15 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.stream.Origin;
+import io.jrun.rootfs.unpack.IdMap;
 import io.jrun.rootfs.unpack.Report;
+import io.jrun.rootfs.unpack.Rights;
 import io.jrun.rootfs.unpack.UnpackOptions;
 import io.jrun.rootfs.unpack.Unpacking;
 import io.jrun.rootfs.unpack.Whiteouts;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.IdMapping;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,7 +56,7 @@ public final class BundleCreation {
       Adjustments adjustments,
       boolean terminal,
       UnpackOptions given) {
-    UnpackOptions options = given.with(Whiteouts.APPLY);
+    UnpackOptions options = mapped(given.with(Whiteouts.APPLY));
     try (ImageStore.AutoCloseableLock lock = images.store().using()) {
       Resolved resolved = images.resolve(images.store().find(image), platform);
       boolean made = makeDirectory(directory);
@@ -73,10 +77,8 @@ public final class BundleCreation {
                 (writer, unpacker) -> Layers.unpack(writer, unpacker, resolved, content, options));
         try {
           Config config =
-              MappedUser.fit(
-                  adjustments.apply(
-                      Conversion.config(
-                          base, resolved.config(), accounts(caller, rootfs), overrides, terminal)));
+              new ConfigRequest(base(options), resolved.config(), overrides, adjustments, terminal)
+                  .config(accounts(caller, rootfs));
           write(directory, config.toJson().toText("\t") + "\n");
         } catch (RuntimeException e) {
           Unpacking.remove(caller, rootfs);
@@ -90,6 +92,30 @@ public final class BundleCreation {
         opened.forEach(ImageStore.OpenedBlob::close);
       }
     }
+  }
+
+  /// As with podman, a map of users is that of groups too where there is none of these, and the
+  /// other way round.
+  private static UnpackOptions mapped(UnpackOptions given) {
+    boolean isMapped = !given.uids().ranges().isEmpty() || !given.gids().ranges().isEmpty();
+    if (!isMapped) return given;
+    if (given.rights() == Rights.OWN) {
+      throw new ImageException("--uid-map and --gid-map: the files would have your own ids");
+    }
+    IdMap uids = given.uids().ranges().isEmpty() ? given.gids() : given.uids();
+    IdMap gids = given.gids().ranges().isEmpty() ? given.uids() : given.gids();
+    return given.with(given.rights(), uids, gids);
+  }
+
+  private Config base(UnpackOptions options) {
+    if (options.uids().ranges().isEmpty()) return base;
+    return OwnUserNamespace.in(base, mappings(options.uids()), mappings(options.gids()));
+  }
+
+  private static List<IdMapping> mappings(IdMap map) {
+    return map.ranges().stream()
+        .map(range -> IdMapping.of(range.inside(), range.outside(), range.count()))
+        .toList();
   }
 
   /// The accounts of a root file system.

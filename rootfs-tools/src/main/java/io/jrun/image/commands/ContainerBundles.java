@@ -5,7 +5,9 @@ import io.jrun.image.Overlay;
 import io.jrun.image.Resolved;
 import io.jrun.image.SnapshotChain;
 import io.jrun.image.bundle.Accounts;
+import io.jrun.image.bundle.ConfigRequest;
 import io.jrun.image.bundle.RootMount;
+import io.jrun.image.store.ImageStore;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.KernelException;
@@ -33,7 +35,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +50,8 @@ import org.jspecify.annotations.Nullable;
 /// ```
 public final class ContainerBundles {
 
+  static final String CONFIG = "config.json";
+
   /// Of passwd(5) and group(5).
   private static final int MOST = 1 << 20;
 
@@ -58,11 +62,20 @@ public final class ContainerBundles {
   private final Images images;
   private final RecentImages recent;
 
-  /// A bundle that is made.
+  /// A bundle that is made, but for its `config.json`, which nobody needs before hooks run.
   ///
-  /// @param text the config as it is on disk
+  /// @param text the config as it will be on disk
   /// @param root what its root is to be; null where `rootfs` is
-  public record Made(Path directory, Config config, byte[] text, @Nullable RootMount root) {}
+  public record Made(Path directory, Config config, byte[] text, @Nullable RootMount root) {
+    /// Writes `config.json`.
+    public void writeConfig() {
+      try {
+        Files.write(directory.resolve(CONFIG), text);
+      } catch (IOException e) {
+        throw IoFailure.of("the bundle " + directory, e);
+      }
+    }
+  }
 
   public ContainerBundles(CallerFiles caller, Images images) {
     this.caller = caller;
@@ -86,26 +99,32 @@ public final class ContainerBundles {
   ///
   /// @param owner the directory of the containers' state
   public BundleClaim claim(String id, String owner) {
-    return BundleClaim.take(caller.kernel(), directory(id), owner);
+    Path directory = directory(id);
+    ImageStore store = images.store();
+    try (ImageStore.AutoCloseableLock lock = store.using()) {
+      return BundleClaim.take(
+          caller.kernel(), directory, owner, place -> recent.spares().put(store, place));
+    }
   }
 
   /// Makes a bundle that was claimed; a failure leaves nothing.
   ///
+  /// @param volumes named ones, which are made where they are missing
   /// @param limits how to unpack layers, asked where one is missing
-  /// @param config makes the config, given the image's accounts
   public Made create(
       BundleClaim claim,
       Resolved image,
       ContainerRoot wanted,
+      List<NamedVolume> volumes,
       Supplier<UnpackOptions> limits,
-      Function<Accounts, Config> config) {
+      ConfigRequest config) {
     try {
       if (image.manifest().layers().isEmpty()) {
         throw new ImageException(image.descriptor().digest() + " has no layers");
       }
       return stacks(wanted, image, claim.directory())
-          ? stacked(claim, image, wanted, limits, config)
-          : copied(claim, image, wanted, limits, config);
+          ? stacked(claim, image, wanted, volumes, limits, config)
+          : copied(claim, image, wanted, volumes, limits, config);
     } catch (RuntimeException e) {
       undo(claim.id(), e);
       throw e;
@@ -159,10 +178,12 @@ public final class ContainerBundles {
       BundleClaim claim,
       Resolved image,
       ContainerRoot wanted,
+      List<NamedVolume> volumes,
       Supplier<UnpackOptions> limits,
-      Function<Accounts, Config> config) {
+      ConfigRequest config) {
     Path directory = claim.directory();
-    SnapshotChain chain = images.prepare(claim, image, limits, making -> making.stacked(image));
+    SnapshotChain chain =
+        images.prepare(claim, image, volumes, limits, making -> making.stacked(image));
     String own = SnapshotChain.escaped(directory) + (wanted.limit() > 0 ? "/changes" : "");
     // volatile (Linux 5.10): what a container changes goes with it, so nothing waits for the disk
     String changes =
@@ -178,19 +199,34 @@ public final class ContainerBundles {
         recent
             .of(top)
             .orElseGet(() -> {
-              RecentImages.Seen found = look(chain, directory);
+              RecentImages.Seen found = inTree(chain, directory, this::seen);
               recent.put(top, found);
               return found;
             });
+    if (isMissing(volumes)) {
+      inTree(
+          chain,
+          directory,
+          (process, root) -> {
+            make(volumes, process, root);
+            return true;
+          });
+    }
     EntryStat like = seen.root();
-    Config made = config.apply(seen.accounts());
-    mkdir(directory + "/rootfs", 0755);
+    RecentImages.Described made = recent.described(config, seen.accounts());
+    boolean isSpare = claim.state() == BundleClaim.State.SPARE;
+    if (!isSpare) mkdir(directory + "/" + Spares.ROOTFS);
     if (wanted.limit() > 0) {
-      mkdir(directory + "/changes", 0755);
+      mkdir(directory + "/changes");
     } else {
-      String upper = directory + "/upper";
-      mkdir(upper, like.mode() & 07777);
-      mkdir(directory + "/work", 0755);
+      if (!isSpare) {
+        mkdir(directory + "/" + Spares.UPPER);
+        mkdir(directory + "/" + Spares.WORK);
+      }
+      String upper = directory + "/" + Spares.UPPER;
+      int mode = like.mode() & 07777;
+      if (mode != Spares.MODE)
+        caller.kernel().call(new FileCall.Fchmodat(Descriptor.CWD, upper, mode));
       caller
           .kernel()
           .call(
@@ -202,12 +238,11 @@ public final class ContainerBundles {
                   like.modifySeconds(),
                   like.modifyNanos()));
     }
-    byte[] text = write(directory, made);
     if (wanted.limit() == 0) own(directory + "/upper", like);
     return new Made(
         directory,
-        made,
-        text,
+        made.config(),
+        made.text(),
         new RootMount(
             overlay,
             directory + (wanted.limit() > 0 ? "/changes" : ""),
@@ -218,10 +253,8 @@ public final class ContainerBundles {
   }
 
   /// The store is the engine's user's: it makes what is its own without asking the caller.
-  private void mkdir(String path, int mode) {
-    caller.kernel().call(new FileCall.Mkdirat(Descriptor.CWD, path, mode));
-    // whatever the umask took away
-    caller.kernel().call(new FileCall.Fchmodat(Descriptor.CWD, path, mode));
+  private void mkdir(String path) {
+    Spares.makeDirectory(caller.kernel(), path, Spares.MODE);
   }
 
   /// Gives the root's owner to the upper directory, which the caller has made.
@@ -239,8 +272,27 @@ public final class ContainerBundles {
     }
   }
 
-  /// Reads the accounts as the container will see them.
-  private RecentImages.Seen look(SnapshotChain chain, Path directory) {
+  private boolean isMissing(List<NamedVolume> volumes) {
+    return !volumes.stream().allMatch(volume -> images.volumes().has(volume.name()));
+  }
+
+  /// Makes those that are missing.
+  private void make(List<NamedVolume> volumes, HelperKernel process, String root) {
+    ImageStore store = images.store();
+    for (NamedVolume volume : volumes) {
+      try (ImageStore.AutoCloseableLock lock = store.using()) {
+        if (!images.volumes().has(volume.name())) {
+          VolumeMaking.make(process, root, volume, images.volumes(), store.aside());
+        }
+      }
+    }
+  }
+
+  /// Uses the image's tree as the container will see it, by a process that may read it.
+  ///
+  /// @param use is given the process and the path of the tree
+  private <R> R inTree(
+      SnapshotChain chain, Path directory, BiFunction<HelperKernel, String, R> use) {
     try (WriterProcess process = images.writer().start().get()) {
       String root = chain.layers().getFirst().toString();
       if (chain.layers().size() > 1) {
@@ -254,14 +306,14 @@ public final class ContainerBundles {
         process.kernel().run(batch);
         overlay.unlink(caller.kernel(), chain);
       }
-      RecentImages.Seen seen = seen(process.kernel(), root);
+      R result = use.apply(process.kernel(), root);
       if (chain.layers().size() > 1) {
         Batch batch = new Batch();
         batch.add(new MountCall.Umount2(root, MountCall.MNT_DETACH));
         batch.add(new FileCall.Unlinkat(Descriptor.CWD, root, FileCall.AT_REMOVEDIR));
         process.kernel().run(batch);
       }
-      return seen;
+      return result;
     }
   }
 
@@ -283,31 +335,25 @@ public final class ContainerBundles {
       BundleClaim claim,
       Resolved image,
       ContainerRoot wanted,
+      List<NamedVolume> volumes,
       Supplier<UnpackOptions> limits,
-      Function<Accounts, Config> config) {
+      ConfigRequest config) {
     if (wanted.limit() > 0) {
       throw new ImageException("a limit of a container's changes (size=) needs overlayfs");
     }
     Path directory = claim.directory();
-    Path tree = images.prepare(claim, image, limits, making -> making.flat(image));
-    String root = directory + "/rootfs";
+    Path tree = images.prepare(claim, image, volumes, limits, making -> making.flat(image));
+    String root = directory + "/" + Spares.ROOTFS;
+    if (claim.state() == BundleClaim.State.SPARE)
+      Spares.removeDirectories(caller.kernel(), directory);
     Accounts accounts;
     try (WriterProcess process = images.writer().start().get()) {
       accounts = seen(process.kernel(), tree.toString()).accounts();
+      make(volumes, process.kernel(), tree.toString());
       TreeCopy.copy(process.kernel(), tree.toString(), root);
     }
-    Config made = config.apply(accounts);
-    return new Made(directory, made, write(directory, made), null);
-  }
-
-  private static byte[] write(Path directory, Config config) {
-    byte[] text = config.toJson().toText("").getBytes(StandardCharsets.UTF_8);
-    try {
-      Files.write(directory.resolve("config.json"), text);
-      return text;
-    } catch (IOException e) {
-      throw IoFailure.of("the bundle " + directory, e);
-    }
+    RecentImages.Described made = recent.described(config, accounts);
+    return new Made(directory, made.config(), made.text(), null);
   }
 
   private void undo(String id, RuntimeException cause) {

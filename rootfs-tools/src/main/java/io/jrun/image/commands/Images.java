@@ -19,8 +19,10 @@ import io.jrun.image.store.Reachable;
 import io.jrun.image.store.SnapshotMaking;
 import io.jrun.image.store.StoreWriter;
 import io.jrun.image.store.Verification;
+import io.jrun.image.store.Volumes;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.rootfs.CallerFiles;
+import io.jrun.rootfs.DamagedException;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.pack.OutputFile;
 import io.jrun.rootfs.stream.Origin;
@@ -211,6 +213,15 @@ public final class Images {
     return Collection.run(store, path -> Trees.remove(caller, writer, path));
   }
 
+  public Volumes volumes() {
+    return new Volumes(store);
+  }
+
+  /// Removes a volume that no container has.
+  public void removeVolume(String name) {
+    volumes().remove(name, path -> Trees.remove(caller, writer, path));
+  }
+
   /// Checks all content of an image, or of all images: digests, sizes and diff_ids. Returns the
   /// number of blobs.
   public int verify(String name) {
@@ -254,6 +265,8 @@ public final class Images {
       }
       archive.end();
       file.complete();
+    } catch (DamagedException e) {
+      throw ImageStore.damaged(e);
     } catch (IOException e) {
       throw IoFailure.of(to, e);
     }
@@ -262,14 +275,17 @@ public final class Images {
   /// Unpacks an image where that was not done before, and keeps it for the holder of a bundle as
   /// long as that is there.
   ///
+  /// @param volumes that the holder has, which are kept for it too
   /// @param making chooses in which form
   <R> R prepare(
       BundleClaim holder,
       Resolved image,
+      List<NamedVolume> volumes,
       Supplier<UnpackOptions> limits,
       Function<SnapshotMaking, R> making) {
     try (ImageStore.AutoCloseableLock lock = store.using()) {
-      new Lease(holder.owner(), image.descriptor()).write(holder.directory());
+      List<String> names = volumes.stream().map(NamedVolume::name).distinct().toList();
+      new Lease(holder.owner(), image.descriptor(), names).write(holder.directory());
       return making.apply(new SnapshotMaking(store, writer, limits));
     }
   }

@@ -15,11 +15,14 @@ final class Trash {
   private record Tree(ImageStore store, Path path) {}
 
   private final Kernel kernel;
+  private final Spares spares;
   private final Queue<Tree> trees = new ConcurrentLinkedQueue<>();
 
   /// @param kernel the engine's own, as no client is told of what it does
-  Trash(Kernel kernel) {
+  /// @param spares what becomes of a bundle where it can
+  Trash(Kernel kernel, Spares spares) {
     this.kernel = kernel;
+    this.spares = spares;
   }
 
   /// Takes a tree out of its place.
@@ -35,11 +38,11 @@ final class Trash {
     trees.add(new Tree(store.over(kernel), aside));
   }
 
-  /// Removes all that was taken until now.
+  /// Empties or removes all that was taken until now.
   void empty() {
     for (Tree tree = trees.poll(); tree != null; tree = trees.poll()) {
       try (ImageStore.AutoCloseableLock lock = tree.store().using()) {
-        OwnTree.remove(kernel, tree.path());
+        if (!spares.empty(tree.store(), tree.path())) OwnTree.remove(kernel, tree.path());
       } catch (KernelException e) {
         System.err.println("jrun: " + tree.path() + " stays until jrun image prune: " + e);
       }

@@ -6,6 +6,7 @@ import io.jrun.image.LayoutFile;
 import io.jrun.rootfs.pack.TarWriter;
 import io.jrun.rootfs.stream.Copier;
 import io.jrun.rootfs.stream.Origin;
+import io.jrun.rootfs.stream.Verified;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Index;
 import java.io.IOException;
@@ -30,8 +31,12 @@ public final class LayoutArchive {
   public void blob(ContentDescriptor descriptor, Origin content) throws IOException {
     long size = descriptor.size();
     tar.file("blobs/" + descriptor.digest().algorithm() + "/" + descriptor.digest().hex(), size);
-    if (!copier.copy(content, size))
-      throw new ImageException(descriptor.digest() + " is truncated");
+    try (Verified verified =
+        new Verified("blob " + descriptor.digest(), descriptor.digest().text())) {
+      if (!copier.copy(content, size, verified))
+        throw new ImageException(descriptor.digest() + " is truncated");
+      verified.check();
+    }
     tar.endFile(size);
   }
 

@@ -57,8 +57,8 @@ final class Download {
   private static List<Host> urls(Registry registry, ContentDescriptor blob) {
     List<Host> hosts = new ArrayList<>();
     for (String url : blob.urls()) {
-      if (web(url) instanceof URI uri)
-        hosts.add(headers -> registry.elsewhere(uri, headers, 200, 206));
+      URI web = web(url);
+      if (web != null) hosts.add(headers -> registry.elsewhere(web, headers, 200, 206));
     }
     return hosts;
   }

@@ -9,12 +9,14 @@ import io.jrun.image.source.ImageSource;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.LockFile;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.rootfs.DamagedException;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.stream.Verified;
 import io.jrun.specs.image.ContentDescriptor;
 import io.jrun.specs.image.Digest;
 import io.jrun.specs.image.Index;
+import io.jrun.specs.json.SpecException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -233,9 +235,10 @@ public final class ImageStore {
     Path path = blob(descriptor.digest());
     if (!has(descriptor)) {
       throw new ImageException(
-          Files.exists(path)
-              ? "the store's blob " + descriptor.digest() + " has the wrong size"
-              : "the store lacks the blob " + descriptor.digest());
+          (Files.exists(path)
+                  ? "the store's blob " + descriptor.digest() + " has the wrong size"
+                  : "the store lacks the blob " + descriptor.digest())
+              + ": load or pull the image again");
     }
     OwnedDescriptor file = OwnedDescriptor.toRead(kernel, path);
     return new OpenedBlob(file, Origin.range(kernel, file, 0, descriptor.size()));
@@ -255,12 +258,25 @@ public final class ImageStore {
       byte[] bytes = ImageFiles.bytes(descriptor.digest().text(), blob.origin());
       Documents.verify(descriptor, bytes);
       return bytes;
+    } catch (DamagedException e) {
+      throw damaged(e);
     }
   }
 
+  /// What to do about a blob that is not what it was: the size alone tells whoever adds it that it
+  /// is there.
+  public static ImageException damaged(DamagedException e) {
+    return new ImageException(
+        e.getMessage() + ": remove the image, and load or pull it again (jrun image rm, load)", e);
+  }
+
   public Index index() {
+    Path file = root.resolve("index.json");
     try {
-      return documents.indexes.read(kernel, root.resolve("index.json")).orElse(Index.EMPTY);
+      return documents.indexes.read(kernel, file).orElse(Index.EMPTY);
+    } catch (SpecException e) {
+      throw new ImageException(
+          file + " is damaged: move it away, and load or pull the images again", e);
     } catch (IOException e) {
       throw IoFailure.of("reading the store's index", e);
     }

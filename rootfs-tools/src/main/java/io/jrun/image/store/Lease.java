@@ -22,18 +22,27 @@ import java.util.Optional;
 /// collection, whatever becomes of the image's names. It goes with the bundle.
 ///
 /// @param owner the directory of the state of containers in which the container is
-public record Lease(String owner, ContentDescriptor image) {
-  private static final String FILE = "lease";
+/// @param volumes the names of those that the container has
+public record Lease(String owner, ContentDescriptor image, List<String> volumes) {
+  public static final String FILE = "lease";
   private static final String OWNER = "io.jrun.owner";
+  private static final String VOLUMES = "io.jrun.volumes";
 
   /// Of a bundle that an earlier jrun made, whose lease lies in a directory of all leases.
   private static final String EARLIER_OWNER = "owner";
 
+  public Lease {
+    volumes = List.copyOf(volumes);
+  }
+
   /// Writes it; the store must be held, and the bundle be the caller's.
   public void write(Path bundle) {
+    Map<String, String> annotations =
+        volumes.isEmpty()
+            ? Map.of(OWNER, owner)
+            : Map.of(OWNER, owner, VOLUMES, String.join(" ", volumes));
     Index lease =
-        new Index(
-            MediaType.INDEX, null, List.of(image), Map.of(OWNER, owner), Json.JsonObject.EMPTY);
+        new Index(MediaType.INDEX, null, List.of(image), annotations, Json.JsonObject.EMPTY);
     try {
       // not synced: after a crash of the machine no container is left to hold it
       Files.write(bundle.resolve(FILE), Documents.bytes(lease.toJson()));
@@ -50,7 +59,11 @@ public record Lease(String owner, ContentDescriptor image) {
       String owner = lease.annotations().get(OWNER);
       return owner == null || lease.manifests().isEmpty()
           ? Optional.empty()
-          : Optional.of(new Lease(owner, lease.manifests().getFirst()));
+          : Optional.of(
+              new Lease(
+                  owner,
+                  lease.manifests().getFirst(),
+                  names(lease.annotations().getOrDefault(VOLUMES, ""))));
     } catch (NoSuchFileException e) {
       return earlier(bundle);
     } catch (SpecException e) {
@@ -58,6 +71,10 @@ public record Lease(String owner, ContentDescriptor image) {
     } catch (IOException e) {
       throw IoFailure.of("the lease " + file, e);
     }
+  }
+
+  private static List<String> names(String words) {
+    return words.isEmpty() ? List.of() : List.of(words.split(" "));
   }
 
   /// The directory of the leases that an earlier jrun wrote.
@@ -71,7 +88,9 @@ public record Lease(String owner, ContentDescriptor image) {
     try {
       Index lease = Index.read("the lease " + file, Files.readAllBytes(file));
       String owner = Files.readString(bundle.resolve(EARLIER_OWNER));
-      return lease.manifests().stream().findFirst().map(image -> new Lease(owner, image));
+      return lease.manifests().stream()
+          .findFirst()
+          .map(image -> new Lease(owner, image, List.of()));
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException e) {

@@ -13,6 +13,7 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.TreeCall;
+import io.jrun.rootfs.DamagedException;
 import io.jrun.rootfs.IoFailure;
 import io.jrun.rootfs.unpack.LowerTree;
 import io.jrun.rootfs.unpack.UnpackOptions;
@@ -99,6 +100,8 @@ public final class SnapshotMaking {
           lower,
           (kernel, unpacker) ->
               Layers.one(kernel, unpacker, layer, diffId, blob.origin(), options));
+    } catch (DamagedException e) {
+      throw ImageStore.damaged(e);
     }
   }
 
@@ -126,6 +129,8 @@ public final class SnapshotMaking {
                       },
                       options));
       publish(process.kernel(), Map.of(snapshot, made));
+    } catch (DamagedException e) {
+      throw ImageStore.damaged(e);
     } finally {
       opened.forEach(ImageStore.OpenedBlob::close);
     }

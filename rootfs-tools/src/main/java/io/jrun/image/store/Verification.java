@@ -1,6 +1,7 @@
 package io.jrun.image.store;
 
 import io.jrun.image.ImageException;
+import io.jrun.rootfs.DamagedException;
 import io.jrun.rootfs.codec.Compression;
 import io.jrun.rootfs.stream.Origin;
 import io.jrun.rootfs.stream.OriginDecoding;
@@ -61,11 +62,14 @@ public final class Verification {
 
   private void check(ContentDescriptor layer, String diffId) {
     try (ImageStore.OpenedBlob blob = store.open(layer);
-        Verified stored = new Verified("blob " + layer.digest(), layer.digest().text());
-        Verified plain = new Verified("the archive in " + layer.digest(), diffId)) {
+        Verified stored = new Verified("it", layer.digest().text());
+        Verified plain = new Verified("the archive in it", diffId)) {
       Origin origin = blob.origin();
       Compression compression = Compression.of(origin.first(8));
       OriginDecoding.check(origin, compression, stored, plain);
+    } catch (DamagedException e) {
+      throw ImageStore.damaged(
+          new DamagedException("blob " + layer.digest() + ": " + e.getMessage(), e));
     }
   }
 }

@@ -1,6 +1,6 @@
 package io.jrun.rootfs.codec;
 
-import io.jrun.rootfs.RootfsException;
+import io.jrun.rootfs.DamagedException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -22,12 +22,12 @@ public interface Decoder extends AutoCloseable {
     };
   }
 
-  static RootfsException truncated(Compression compression) {
-    return new RootfsException("the " + compression.text() + " stream is truncated");
+  static DamagedException truncated(Compression compression) {
+    return new DamagedException("the " + compression.text() + " stream is truncated");
   }
 
-  static RootfsException damaged(Compression compression, String why) {
-    return new RootfsException("the " + compression.text() + " stream is damaged: " + why);
+  static DamagedException damaged(Compression compression, String why) {
+    return new DamagedException("the " + compression.text() + " stream is damaged: " + why);
   }
 
   /// What is not compressed.

@@ -51,7 +51,7 @@ final class TreeReader {
   /// @param path of the root, as the caller gave it
   TreeReader(HelperKernel kernel, String path) {
     this.kernel = kernel;
-    this.root = kernel.call(FileCall.Openat.directory(path));
+    this.root = kernel.call("packing " + path, FileCall.Openat.directory(path));
   }
 
   FileCall.Openat2 open(String path, int flags, boolean returned) {

@@ -3,6 +3,7 @@ package io.jrun.rootfs.stream;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +26,7 @@ public final class CarriedFile {
       spare = open();
       number = open();
     }
-    batch.add(new FileCall.Dup3(file, number.number(), FileCall.O_CLOEXEC));
+    batch.add(new DescriptorCall.Dup3(file, number.number(), FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(file));
     return number;
   }
@@ -34,7 +35,8 @@ public final class CarriedFile {
   public void close(Batch batch) {
     Descriptor.Known known = Objects.requireNonNull(number);
     batch.add(new FileCall.Close(known));
-    batch.add(new FileCall.Dup3(Objects.requireNonNull(spare), known.number(), FileCall.O_CLOEXEC));
+    batch.add(
+        new DescriptorCall.Dup3(Objects.requireNonNull(spare), known.number(), FileCall.O_CLOEXEC));
   }
 
   private Descriptor.Known open() {

@@ -15,12 +15,15 @@ public final class Copier {
   }
 
   /// False where there was less than that to read.
-  public boolean copy(Origin from, long size) throws IOException {
+  ///
+  /// @param verified is told all of it
+  public boolean copy(Origin from, long size, Verified verified) throws IOException {
     long left = size;
     while (left > 0) {
       int count = from.read(chunk.clear());
       if (count <= 0) return false;
       chunk.flip();
+      verified.update(chunk.duplicate());
       while (chunk.hasRemaining()) {
         int part = Math.min(copied.length, chunk.remaining());
         chunk.get(copied, 0, part);

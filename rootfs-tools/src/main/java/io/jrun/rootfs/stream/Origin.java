@@ -3,8 +3,8 @@ package io.jrun.rootfs.stream;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
-import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.TreeCall;
 import io.jrun.rootfs.RootfsException;
 import java.lang.foreign.MemorySegment;
@@ -94,8 +94,9 @@ public final class Origin implements AutoCloseable {
   /// Waits until something can be read; throws when the caller is gone or the thread interrupted.
   private void await() {
     if (caller.isEmpty()) return;
-    while (kernel.call(new FileCall.Poll(descriptor.descriptor(), POLLIN, LOOK_MILLIS)) == 0) {
-      boolean isGone = kernel.call(new FileCall.Poll(caller.get().descriptor(), 0, 0)) != 0;
+    while (kernel.call(new DescriptorCall.Poll(descriptor.descriptor(), POLLIN, LOOK_MILLIS))
+        == 0) {
+      boolean isGone = kernel.call(new DescriptorCall.Poll(caller.get().descriptor(), 0, 0)) != 0;
       if (isGone || Thread.currentThread().isInterrupted()) {
         throw new RootfsException("nobody waits for the stream any more");
       }

@@ -1,6 +1,6 @@
 package io.jrun.rootfs.stream;
 
-import io.jrun.rootfs.RootfsException;
+import io.jrun.rootfs.DamagedException;
 import io.jrun.rootfs.codec.Digest;
 import java.nio.ByteBuffer;
 
@@ -25,7 +25,7 @@ public final class Verified implements AutoCloseable {
   public void check() {
     String found = expected.substring(0, expected.indexOf(':') + 1) + digest.hex();
     if (!found.equals(expected)) {
-      throw new RootfsException(what + " has the digest " + found + ", not " + expected);
+      throw new DamagedException(what + " has the digest " + found + ", not " + expected);
     }
   }
 

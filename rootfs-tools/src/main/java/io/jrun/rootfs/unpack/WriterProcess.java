@@ -6,12 +6,12 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.process.ForkedHelper;
 
 /// A child of the caller that reads and writes a tree of files with the caller's rights, limits and
 /// cgroup, and whose umask and descriptors are its own. It ends with its caller.
 public final class WriterProcess implements AutoCloseable {
-  private static final int SIGKILL = 9;
 
   /// While the process writes a large file, the engine makes batches of many small ones.
   private static final int AHEAD = 4 << 20;
@@ -27,7 +27,7 @@ public final class WriterProcess implements AutoCloseable {
   public static WriterProcess of(Kernel kernel, HelperKernel parent) {
     WriterProcess writer = new WriterProcess(parent, ForkedHelper.forkAhead(kernel, parent, AHEAD));
     Batch own = new Batch();
-    own.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    own.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
     own.add(new CredentialCall.Umask(0));
     writer.kernel().run(own);
     return writer;

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A container's cgroup: one directory in each hierarchy.
 public final class Cgroup {
-  private static final int SIGKILL = 9;
   private static final int ADD_ATTEMPTS = 6;
+  private static final int KILL_ROUNDS = 500;
   private static final byte[] ITSELF = {'0'};
 
   private final CgroupFiles files;
@@ -244,14 +244,30 @@ public final class Cgroup {
   /// Sends a signal to every process, those forked meanwhile too; SIGKILL leaves the cgroup thawed.
   public void signal(int signal) {
     if (paths.isEmpty()) return; // a rootless container without cgroups
-    if (signal == SIGKILL && hierarchies.unified() && killAtOnce()) return;
+    if (signal == SignalCall.SIGKILL && hierarchies.unified() && killAtOnce()) return;
     if (pids().isEmpty()) return;
     boolean before = frozen();
-    if (!before) freezer.freeze();
+    try {
+      if (!before) freezer.freeze();
+    } catch (CgroupException e) {
+      if (signal != SignalCall.SIGKILL) throw e;
+      killUnfrozen();
+      return;
+    }
     try {
       for (int pid : pids()) kill(pid, signal);
     } finally {
-      if (!before || signal == SIGKILL) freezer.thaw();
+      if (!before || signal == SignalCall.SIGKILL) freezer.thaw();
+    }
+  }
+
+  /// A process that waits for a page (userfaultfd(2)) does not freeze, and can be killed.
+  private void killUnfrozen() {
+    for (int round = 0; round < KILL_ROUNDS; round++) {
+      List<Integer> pids = pids();
+      if (pids.isEmpty()) return;
+      for (int pid : pids) kill(pid, SignalCall.SIGKILL);
+      pause(1);
     }
   }
 

@@ -2,6 +2,7 @@ package io.jrun.runtime.cgroup;
 
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.runtime.systemd.Manager;
 import io.jrun.runtime.systemd.ManagerAddress;
@@ -32,7 +33,9 @@ public final class Cgroups implements AutoCloseable {
     if (mountinfo == null) mountinfo = files.open("/proc/self/mountinfo", FileCall.O_RDONLY);
     Hierarchies known = hierarchies;
     if (known != null
-        && files.kernel().call(new FileCall.Poll(mountinfo.descriptor(), POLLPRI | POLLERR, 0))
+        && files
+                .kernel()
+                .call(new DescriptorCall.Poll(mountinfo.descriptor(), POLLPRI | POLLERR, 0))
             == 0) return known;
     known = Hierarchies.parse(files.read(mountinfo));
     hierarchies = known;

@@ -2,6 +2,7 @@ package io.jrun.runtime.cgroup;
 
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import org.jspecify.annotations.Nullable;
 
@@ -76,7 +77,9 @@ record Freezer(CgroupFiles files, @Nullable String v1, @Nullable String v2) {
           files.write(directory + "/cgroup.freeze", "0");
           throw new CgroupException("unable to freeze within " + TIMEOUT_MILLIS + " ms");
         }
-        files.kernel().call(new FileCall.Poll(events.descriptor(), POLLPRI, Math.min(left, 100)));
+        files
+            .kernel()
+            .call(new DescriptorCall.Poll(events.descriptor(), POLLPRI, Math.min(left, 100)));
       }
     }
   }

@@ -3,6 +3,7 @@ package io.jrun.runtime.cgroup;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 
 /// Tells when a cgroup runs out of memory: through an eventfd on v1, memory.events on v2.
@@ -28,7 +29,7 @@ public final class OomWatch implements AutoCloseable {
 
   static OomWatch v1(CgroupFiles files, String directory) {
     String control = directory + "/memory.oom_control";
-    OwnedDescriptor events = OwnedDescriptor.open(files.kernel(), new FileCall.Eventfd());
+    OwnedDescriptor events = OwnedDescriptor.open(files.kernel(), new DescriptorCall.Eventfd());
     try (OwnedDescriptor watched = files.open(control, FileCall.O_RDONLY)) {
       files.write(directory + "/cgroup.event_control", events.number() + " " + watched.number());
       return new OomWatch(files, control, events, false);
@@ -71,8 +72,8 @@ public final class OomWatch implements AutoCloseable {
 
   /// Waits at most so long; whether memory ran out meanwhile.
   public boolean await(long millis) {
-    if (kernel.call(new FileCall.Poll(events.descriptor(), v2 ? POLLPRI : POLLIN, millis)) == 0)
-      return false;
+    if (kernel.call(new DescriptorCall.Poll(events.descriptor(), v2 ? POLLPRI : POLLIN, millis))
+        == 0) return false;
     if (v2) {
       files.read(events);
       long before = seen;

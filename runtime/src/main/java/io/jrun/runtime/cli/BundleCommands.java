@@ -1,6 +1,7 @@
 package io.jrun.runtime.cli;
 
 import io.jrun.rootfs.unpack.Report;
+import java.nio.file.Path;
 import java.util.List;
 
 /// `jrun bundle …`: bundles from images.
@@ -36,11 +37,17 @@ final class BundleCommands {
                 words.getFirst(),
                 ContainerOptions.overrides(
                     line, words.subList(1, words.size()), request.operations()),
-                ContainerOptions.adjustments(line, request.operations()),
+                ContainerOptions.adjustments(line, request.operations(), BundleCommands::noVolume),
                 line.has("--tty"),
                 RootfsCommands.unpackOptions(request, nested));
     RootfsCommands.tellSkipped(request, report);
     return 0;
+  }
+
+  /// Nobody knows how long such a bundle is used.
+  private static Path noVolume(String name) {
+    throw CommandFailure.usage(
+        "--volume: named volumes are for run --image; a directory is /" + name + " or ./" + name);
   }
 
   /// What the hook of a container that runs an image calls when the container is deleted.

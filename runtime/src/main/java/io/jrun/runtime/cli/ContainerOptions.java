@@ -2,12 +2,21 @@ package io.jrun.runtime.cli;
 
 import io.jrun.image.bundle.Adjustments;
 import io.jrun.image.bundle.Overrides;
+import io.jrun.image.commands.NamedVolume;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /// What docker's users know to say of a container of an image.
 final class ContainerOptions {
+  private static final Path SELINUX = Path.of("/sys/fs/selinux/status");
+  private static final Pattern PATH = Pattern.compile("\\.\\.?(/.*)?(:.*)?");
+  private static final Pattern RELABELLED = Pattern.compile(".*:(.*,)?[zZ](,.*)?");
+
   private ContainerOptions() {}
 
   static Options options(Options options) {
@@ -15,7 +24,11 @@ final class ContainerOptions {
         .text("image", "the image, by name or digest", "--image")
         .text("dir", "the store; by default /var/lib/jrun or ~/.local/share/jrun", "--store")
         .text("os/arch[/variant]", "the platform; by default this machine's", "--platform")
-        .texts("[source:]destination[:options]", "bind a directory of the host", "--volume", "-v")
+        .texts(
+            "[source:]destination[:options]",
+            "bind a directory of the host, or a volume by name",
+            "--volume",
+            "-v")
         .texts("/destination[:options]", "mount a tmpfs", "--tmpfs")
         .texts("NAME[=value]", "set an environment variable, or pass the own", "--env", "-e")
         .text("user[:group]", "in place of the image's user", "--user", "-u")
@@ -36,13 +49,14 @@ final class ContainerOptions {
     List<String> rest = new ArrayList<>(words);
     if (!rest.isEmpty() && rest.getFirst().equals("--")) rest.removeFirst();
     String entrypoint = line.text("--entrypoint", "");
+    List<String> instead = entrypoint.isEmpty() ? List.of() : List.of(entrypoint);
     String cwd = line.text("--workdir");
     if (cwd != null && !cwd.startsWith("/")) {
       throw CommandFailure.usage("--workdir: not an absolute path: " + cwd);
     }
     return new Overrides(
         rest,
-        entrypoint.isEmpty() ? null : List.of(entrypoint),
+        line.has("--entrypoint") ? instead : null,
         variables(line, operations),
         line.text("--user"),
         cwd,
@@ -66,9 +80,11 @@ final class ContainerOptions {
     return variables;
   }
 
-  static Adjustments adjustments(ParsedLine line, Operations operations) {
+  /// @param named the directory of a volume of the store
+  static Adjustments adjustments(
+      ParsedLine line, Operations operations, Function<String, Path> named) {
     List<String> volumes = new ArrayList<>();
-    for (String volume : line.texts("--volume")) volumes.add(absolute(volume, operations));
+    for (String volume : line.texts("--volume")) volumes.add(absolute(volume, operations, named));
     List<String> added = line.texts("--cap-add");
     return new Adjustments(
         volumes,
@@ -82,17 +98,36 @@ final class ContainerOptions {
         line.text("--hostname", ""));
   }
 
-  /// As docker has it, a source is a path where it begins like one; else it would be the name of a
-  /// volume, which jrun does not have.
-  private static String absolute(String volume, Operations operations) {
-    if (volume.startsWith("/")) return volume;
-    int colon = volume.indexOf(':');
-    String source = colon < 0 ? volume : volume.substring(0, colon);
-    boolean isPath = source.equals(".") || source.equals("..") || source.matches("\\.\\.?/.*");
-    if (!isPath) {
-      throw CommandFailure.usage(
-          "--volume: there are no named volumes; a directory is /" + source + " or ./" + source);
+  /// As docker has it, a source is a path where it begins like one, and else the name of a volume.
+  private static boolean isNamed(String volume) {
+    return !volume.startsWith("/") && !PATH.matcher(volume).matches();
+  }
+
+  /// The volumes of the store.
+  static List<NamedVolume> namedVolumes(ParsedLine line) {
+    List<NamedVolume> volumes = new ArrayList<>();
+    for (String given : line.texts("--volume")) {
+      if (!isNamed(given)) continue;
+      String[] fields = given.split(":");
+      boolean copies = fields.length < 3 || !List.of(fields[2].split(",")).contains("nocopy");
+      volumes.add(new NamedVolume(fields[0], fields[1], copies));
     }
-    return operations.rootfsTools().absolute(volume);
+    return volumes;
+  }
+
+  /// @param named the directory of a volume of the store
+  private static String absolute(
+      String volume, Operations operations, Function<String, Path> named) {
+    if (RELABELLED.matcher(volume).matches() && Files.exists(SELINUX)) {
+      throw CommandFailure.usage(
+          "--volume: z and Z: jrun does not change SELinux's labels: " + volume);
+    }
+    if (volume.startsWith("/")) return volume;
+    if (!isNamed(volume)) return operations.rootfsTools().absolute(volume);
+    int colon = volume.indexOf(':');
+    if (colon < 0 || !volume.startsWith("/", colon + 1)) {
+      throw CommandFailure.usage("--volume: not a volume (name:/destination[:options]): " + volume);
+    }
+    return named.apply(volume.substring(0, colon)) + volume.substring(colon);
   }
 }

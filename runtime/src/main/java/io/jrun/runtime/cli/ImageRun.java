@@ -2,15 +2,13 @@ package io.jrun.runtime.cli;
 
 import io.jrun.image.Resolved;
 import io.jrun.image.bundle.Adjustments;
-import io.jrun.image.bundle.Conversion;
-import io.jrun.image.bundle.MappedUser;
+import io.jrun.image.bundle.ConfigRequest;
 import io.jrun.image.bundle.Overrides;
 import io.jrun.image.commands.BundleClaim;
 import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.commands.ContainerRoot;
 import io.jrun.image.commands.Images;
 import io.jrun.image.commands.Snapshotter;
-import io.jrun.specs.runtime.Config;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
@@ -129,21 +127,24 @@ final class ImageRun {
     ContainerBundles.Made made;
     try {
       ContainerRoot wanted = containerRoot(line);
-      Adjustments adjustments = ContainerOptions.adjustments(line, operations);
+      Images images = operations.images(line.text("--store", ""));
+      Adjustments adjustments =
+          ContainerOptions.adjustments(line, operations, images.volumes()::directory);
       Overrides overrides =
           ContainerOptions.overrides(line, words.subList(1, words.size()), operations);
-      Config base = operations.baseConfig();
       made =
           bundles.create(
               claim,
               image,
               wanted,
+              ContainerOptions.namedVolumes(line),
               () -> RootfsCommands.unpackOptions(request, nested),
-              accounts ->
-                  MappedUser.fit(
-                      adjustments.apply(
-                          Conversion.config(
-                              base, image.config(), accounts, overrides, line.has("--tty")))));
+              new ConfigRequest(
+                  operations.baseConfig(),
+                  image.config(),
+                  overrides,
+                  adjustments,
+                  line.has("--tty")));
       new Log(global, request.caller())
           .step("made the root of ", made.root() == null ? "a copy" : "an overlayfs");
     } catch (RuntimeException e) {

@@ -204,7 +204,14 @@ enum Subcommand {
       1,
       1,
       UpdateCommand::options,
-      UpdateCommand::perform);
+      UpdateCommand::perform),
+  VOLUME(
+      "keep named volumes: create, list, inspect, rm",
+      "command [options] [arguments...]",
+      1,
+      Integer.MAX_VALUE,
+      options -> {},
+      VolumeCommands::perform);
 
   private static final int PLUGIN_SECONDS = 120;
 

@@ -39,6 +39,9 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
       return List.of("jrun", "--root", root, "delete", "--force", id);
     }
 
+    /// Does what nobody needs before hooks run: init is busy with its mounts by then.
+    default void complete() {}
+
     /// Whether it is a sandbox: the container's init is the pause process.
     default boolean pauses() {
       return false;
@@ -125,11 +128,13 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
   private static Asked ask(ClientProcess client, String directory, PseudoCall.OnEof undoing) {
     Batch batch = new Batch();
     batch.add(undoing);
-    if (!directory.isEmpty()) batch.add(new ProcessCall.Chdir(directory));
+    if (!directory.isEmpty())
+      batch.during("bundle", () -> batch.add(new ProcessCall.Chdir(directory)));
     Pending<String> path = batch.add(new ProcessCall.Getcwd());
     int open = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
+    FileCall.Openat config = new FileCall.Openat(Descriptor.CWD, "config.json", open, 0, false);
     Pending<Descriptor> file =
-        batch.add(new FileCall.Openat(Descriptor.CWD, "config.json", open, 0, false), Errno.ENOENT);
+        batch.during("JSON specification file", () -> batch.add(config, Errno.ENOENT));
     Pending<byte[]> json = batch.add(new FileCall.Read(file.descriptor(), CHUNK));
     batch.add(new FileCall.Close(file.descriptor()));
     Pending<byte[]> own = askOwnCgroups(batch);

@@ -5,6 +5,8 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
+import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
@@ -96,6 +98,8 @@ final class Checkpoint {
             .leaveRunning(options.leaveRunning())
             .tcpSkipInFlight(options.tcpSkipInFlight())
             .linkRemap(options.linkRemap());
+    // a hierarchy that is not mounted has its own tree, which is not the container's
+    cgroup.roots().keySet().forEach(request::dumpedHierarchy);
     addExternalNamespace(request, NamespaceType.NETWORK);
     addExternalNamespace(request, NamespaceType.PID);
     String freezer = cgroup.freezerDirectory();
@@ -153,7 +157,7 @@ final class Checkpoint {
       throw new ContainerException("--status-fd needs criu 3.15 or later");
     int flags;
     try {
-      flags = client.helper.call(new FileCall.Fcntl(new Descriptor.Known(fd), F_GETFL, 0));
+      flags = client.helper.call(new DescriptorCall.Fcntl(new Descriptor.Known(fd), F_GETFL, 0));
     } catch (KernelException e) {
       throw new ContainerException("invalid --status-fd argument " + fd, e);
     }
@@ -187,8 +191,9 @@ final class Checkpoint {
     List<Pending<String>> asked = new ArrayList<>();
     for (int fd = 0; fd < 3; fd++)
       asked.add(
-          batch.attempt(
-              new FileCall.Readlinkat(Descriptor.CWD, "/proc/" + state.initPid() + "/fd/" + fd)));
+          batch.add(
+              new FileCall.Readlinkat(Descriptor.CWD, "/proc/" + state.initPid() + "/fd/" + fd),
+              Errno.ENOENT)); // closed
     Results results = client.helper.run(batch);
     List<String> targets = new ArrayList<>();
     for (Pending<String> each : asked) targets.add(results.succeeded(each) ? results.of(each) : "");

@@ -10,6 +10,7 @@ import io.jrun.kernel.Pending;
 import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
@@ -63,7 +64,7 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
         int open = FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
         Descriptor directory =
             before.add(new FileCall.Openat(Descriptor.CWD, cgroup, open, 0, false)).descriptor();
-        before.add(new FileCall.Dup3(directory, Slots.CGROUP, FileCall.O_CLOEXEC));
+        before.add(new DescriptorCall.Dup3(directory, Slots.CGROUP, FileCall.O_CLOEXEC));
         before.add(new FileCall.Close(directory));
       }
       long all = cgroup == null ? flags : flags | NamespaceCall.CLONE_INTO_CGROUP;

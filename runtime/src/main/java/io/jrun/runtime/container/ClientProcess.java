@@ -6,6 +6,7 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.runtime.cli.Log;
@@ -48,8 +49,12 @@ final class ClientProcess {
   byte[] read(String path) {
     if (path.equals("-")) return readAll(Descriptor.STDIN, new byte[0]);
     Batch batch = new Batch();
-    Pending<Descriptor> file = batch.add(FileCall.Openat.existing(path, FileCall.O_RDONLY));
-    Pending<byte[]> bytes = batch.add(new FileCall.Read(file.descriptor(), CHUNK));
+    Pending<Descriptor> file =
+        batch.during(
+            "reading " + path, () -> batch.add(FileCall.Openat.existing(path, FileCall.O_RDONLY)));
+    Pending<byte[]> bytes =
+        batch.during(
+            "reading " + path, () -> batch.add(new FileCall.Read(file.descriptor(), CHUNK)));
     Results results = helper.run(batch);
     Descriptor open = results.of(file);
     byte[] all = readAll(open, results.of(bytes));
@@ -86,7 +91,7 @@ final class ClientProcess {
     Batch batch = new Batch();
     List<Pending<Integer>> flags = new java.util.ArrayList<>();
     for (int fd = 3; fd < 3 + count; fd++) {
-      flags.add(batch.attempt(new FileCall.Fcntl(new Descriptor.Known(fd), F_GETFD, 0)));
+      flags.add(batch.attempt(new DescriptorCall.Fcntl(new Descriptor.Known(fd), F_GETFD, 0)));
     }
     Results results = helper.run(batch);
     for (int i = 0; i < count; i++) {
@@ -100,7 +105,7 @@ final class ClientProcess {
   /// Logs what is doubtful in a document, in one record.
   void warn(List<Problem> doubts) {
     if (doubts.isEmpty()) return;
-    log.warning(doubts.stream().map(Problem::toString).collect(Collectors.joining(", ")));
+    log.warning(doubts.stream().map(Problem::toString).collect(Collectors.joining("; ")));
   }
 
   String text(String path) {
@@ -114,15 +119,19 @@ final class ClientProcess {
             + "."
             + path.substring(path.lastIndexOf('/') + 1);
     Batch batch = new Batch();
-    batch.addFile(temporary, FileCall.O_TRUNC, text);
-    batch.add(new FileCall.Renameat2(Descriptor.CWD, temporary, Descriptor.CWD, path, 0));
+    batch.during(
+        "writing " + path,
+        () -> {
+          batch.addFile(temporary, FileCall.O_TRUNC, text);
+          batch.add(new FileCall.Renameat2(Descriptor.CWD, temporary, Descriptor.CWD, path, 0));
+        });
     make(temporary, batch);
   }
 
   /// Writes a file that must not be there yet.
   void create(String path, String text) {
     Batch batch = new Batch();
-    batch.addFile(path, FileCall.O_EXCL, text);
+    batch.during("writing " + path, () -> batch.addFile(path, FileCall.O_EXCL, text));
     make(path, batch);
   }
 

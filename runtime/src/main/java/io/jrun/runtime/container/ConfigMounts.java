@@ -2,8 +2,9 @@ package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
-import io.jrun.runtime.mount.FileSystemPlan;
+import io.jrun.runtime.mount.CoveringTmpfs;
 import io.jrun.runtime.mount.MountOptions;
+import io.jrun.runtime.mount.MountPlan;
 import io.jrun.runtime.mount.MountWays;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Mount;
@@ -19,7 +20,7 @@ final class ConfigMounts {
   private final HelperKernel init;
   private final MountTrees trees;
   private Batch batch;
-  private FileSystemPlan plan;
+  private MountPlan plan;
   private int bound;
 
   /// @param batch takes the calls
@@ -50,8 +51,8 @@ final class ConfigMounts {
     return MountOptions.parse(mount.type() == null ? "bind" : mount.type(), mount.options());
   }
 
-  private FileSystemPlan plan(Batch batch) {
-    return new FileSystemPlan(batch, InitPlan.ROOT, config.linux().mountLabel());
+  private MountPlan plan(Batch batch) {
+    return new MountPlan(batch, InitPlan.ROOT, config.linux().mountLabel());
   }
 
   /// Adds the mount at a place in the config.
@@ -69,12 +70,12 @@ final class ConfigMounts {
   /// mode.
   Mount settled(int index) {
     Mount mount = config.mounts().get(index);
-    boolean takesMode = FileSystemPlan.takesModeBelow(mount);
+    boolean takesMode = CoveringTmpfs.takesModeBelow(mount);
     if (!takesMode && !trees.isToFind(index)) return mount;
     perform();
     if (trees.isToFind(index))
       mount = mount.withDestination(MountWays.find(init, InitPlan.ROOT, mount.destination()));
-    return takesMode ? FileSystemPlan.withModeBelow(init, InitPlan.ROOT, mount) : mount;
+    return takesMode ? CoveringTmpfs.withModeBelow(init, InitPlan.ROOT, mount) : mount;
   }
 
   /// Has init perform what was added.
@@ -85,12 +86,7 @@ final class ConfigMounts {
     plan = plan(batch);
   }
 
-  /// Adds what is no mount of the config.
-  FileSystemPlan plan() {
-    return plan;
-  }
-
-  /// What is still to be performed.
+  /// What is still to be performed; more may be added.
   Batch batch() {
     return batch;
   }

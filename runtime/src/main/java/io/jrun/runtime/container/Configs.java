@@ -66,6 +66,10 @@ final class Configs {
   ///
   /// @param bytes its text
   Config made(Config config, byte[] bytes) {
+    Text text = new Text(bytes);
+    synchronized (latest) {
+      if (config.equals(latest.get(text))) return config;
+    }
     return remembered(checked(config), bytes);
   }
 

@@ -8,7 +8,9 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.IoctlCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.specs.runtime.ConsoleSize;
 import java.nio.ByteBuffer;
@@ -38,18 +40,19 @@ final class Console {
                 root, "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0, RESOLVE_IN_ROOT, true));
     Pending<Long> magic = batch.add(new FileCall.Fstatfs(master.descriptor()));
     Pending<Stat> stat = batch.add(new FileCall.Statx(master.descriptor(), "", AT_EMPTY_PATH));
-    batch.add(new FileCall.IoctlWrite(master.descriptor(), TIOCSPTLCK, new byte[4]));
+    batch.add(new IoctlCall.IoctlWrite(master.descriptor(), IoctlCall.TIOCSPTLCK, new byte[4]));
     Pending<Integer> peer =
         batch.add(
-            new FileCall.Ioctl(
-                master.descriptor(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC, false));
+            new IoctlCall.Ioctl(
+                master.descriptor(), IoctlCall.TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC, false));
     if (size != null) {
       ByteBuffer window = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder());
       window.putShort((short) size.height()).putShort((short) size.width());
-      batch.add(new FileCall.IoctlWrite(master.descriptor(), TIOCSWINSZ, window.array()));
+      batch.add(
+          new IoctlCall.IoctlWrite(master.descriptor(), IoctlCall.TIOCSWINSZ, window.array()));
     }
     Pending<byte[]> termios =
-        batch.add(new FileCall.IoctlRead(master.descriptor(), TCGETS, TERMIOS));
+        batch.add(new IoctlCall.IoctlRead(master.descriptor(), IoctlCall.TCGETS, TERMIOS));
     Results results = process.run(batch);
     OwnedDescriptor ours = results.descriptors().getFirst();
     try {
@@ -60,7 +63,7 @@ final class Console {
       ByteBuffer modes = ByteBuffer.wrap(results.of(termios)).order(ByteOrder.nativeOrder());
       modes.putInt(OFLAG, modes.getInt(OFLAG) & ~ONLCR);
       Batch rest = new Batch();
-      rest.add(new FileCall.IoctlWrite(results.of(master), TCSETS, modes.array()));
+      rest.add(new IoctlCall.IoctlWrite(results.of(master), IoctlCall.TCSETS, modes.array()));
       rest.add(new FileCall.Close(results.of(master)));
       process.run(rest);
     } catch (RuntimeException e) {
@@ -72,9 +75,9 @@ final class Console {
 
   /// Makes the terminal the process's controlling one and its stdio.
   static void attach(Batch batch, Descriptor terminal, long uid, long gid) {
-    batch.add(new FileCall.Ioctl(terminal, TIOCSCTTY, 0, false));
+    batch.add(new IoctlCall.Ioctl(terminal, IoctlCall.TIOCSCTTY, 0, false));
     if (uid != 0) batch.add(new FileCall.Fchownat(terminal, "", (int) uid, -1, AT_EMPTY_PATH));
-    for (int fd = 0; fd < 3; fd++) batch.add(new FileCall.Dup3(terminal, fd, 0));
+    for (int fd = 0; fd < 3; fd++) batch.add(new DescriptorCall.Dup3(terminal, fd, 0));
     batch.add(new FileCall.Close(terminal));
   }
 
@@ -87,7 +90,7 @@ final class Console {
   static byte[] raw(HelperKernel client) {
     Batch ask = new Batch();
     Pending<byte[]> termios =
-        ask.attempt(new FileCall.IoctlRead(Descriptor.STDIN, TCGETS, TERMIOS));
+        ask.attempt(new IoctlCall.IoctlRead(Descriptor.STDIN, IoctlCall.TCGETS, TERMIOS));
     Results results = client.run(ask);
     if (!results.succeeded(termios)) return new byte[0];
     byte[] before = results.of(termios);
@@ -96,12 +99,13 @@ final class Console {
     modes.putInt(0, modes.getInt(0) & ~(0x1 | 0x2 | 0x8 | 0x20 | 0x40 | 0x80 | 0x100 | 0x400));
     modes.putInt(8, modes.getInt(8) & ~(0x30 | 0x100) | 0x30);
     modes.putInt(12, modes.getInt(12) & ~(0x8 | 0x40 | 0x2 | 0x1 | 0x8000));
-    client.call(new FileCall.IoctlWrite(Descriptor.STDIN, TCSETS, modes.array()));
+    client.call(new IoctlCall.IoctlWrite(Descriptor.STDIN, IoctlCall.TCSETS, modes.array()));
     return before;
   }
 
   /// Undoes [#raw].
   static void restore(HelperKernel client, byte[] termios) {
-    if (termios.length > 0) client.call(new FileCall.IoctlWrite(Descriptor.STDIN, TCSETS, termios));
+    if (termios.length > 0)
+      client.call(new IoctlCall.IoctlWrite(Descriptor.STDIN, IoctlCall.TCSETS, termios));
   }
 }

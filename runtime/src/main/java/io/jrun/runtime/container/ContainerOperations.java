@@ -2,19 +2,13 @@ package io.jrun.runtime.container;
 
 import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.commands.Images;
-import io.jrun.kernel.Batch;
-import io.jrun.kernel.HelperGoneException;
-import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.Reply;
-import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
-import io.jrun.kernel.call.PseudoCall;
-import io.jrun.kernel.call.SocketCall;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cgroup.CgroupException;
@@ -29,13 +23,12 @@ import io.jrun.runtime.cli.UpdateOptions;
 import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
+import io.jrun.specs.json.SpecException;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.ConfigValidator;
 import io.jrun.specs.runtime.ContainerStateView;
 import io.jrun.specs.runtime.DefaultConfig;
-import io.jrun.specs.runtime.Hooks;
 import io.jrun.specs.runtime.IdMapping;
-import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Resources;
 import io.jrun.specs.runtime.Status;
@@ -46,13 +39,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /// The operations of one client on containers.
 public final class ContainerOperations {
-  private static final int SIGKILL = 9;
-
-  private static final Results NOTHING_BEFORE = new Results(List.of(), List.of(), List.of());
 
   private final Containers containers;
   private final ClientProcess client;
@@ -113,7 +102,7 @@ public final class ContainerOperations {
         new Creation(containers, client, store, options, Creation.Role.LEAVES, bundle(options))) {
       Creation.Made made = creation.create();
       try {
-        creation.park(made);
+        WaitingInit.park(containers, store, made);
         client.helper.call(
             new ProcessCall.Getpid()); // a client that vanished takes its container along
       } catch (RuntimeException e) {
@@ -131,7 +120,7 @@ public final class ContainerOperations {
             containers, client, store, options, Creation.Role.LEAVES_TERMINAL, bundle(options))) {
       Creation.Made made = creation.create();
       try {
-        creation.park(made);
+        WaitingInit.park(containers, store, made);
         client.helper.call(new ProcessCall.Getpid());
         StoredState state = made.state();
         return new Supervised(state.initPid(), state.initStartTime(), made.master());
@@ -192,8 +181,8 @@ public final class ContainerOperations {
     Store store = store(given.create().global());
     CreateOptions options = given.create().withPaths(client::absolute);
     try (Creation creation =
-        new Creation(containers, client, store, options, role(given), bundle(options))) {
-      return run(given, creation, store);
+        new Creation(containers, client, store, options, Run.role(given), bundle(options))) {
+      return new Run(containers, client, store, given, creation).run();
     }
   }
 
@@ -203,231 +192,11 @@ public final class ContainerOperations {
         : new ImageBundleSource(options.image().made());
   }
 
-  private static Creation.Role role(RunOptions given) {
-    if (given.detach()) return Creation.Role.LEAVES;
-    return given.noSubreaper() ? Creation.Role.WATCHES : Creation.Role.WATCHES_AND_REAPS;
-  }
-
-  private int run(RunOptions given, Creation creation, Store store) {
-    Creation.Made made = creation.create();
-    Process process = java.util.Objects.requireNonNull(made.config().process());
-    Hooks hooks = made.config().hooks();
-    boolean attached = !given.detach();
-    byte[] termios = new byte[0];
-    Foreground foreground = null;
-    client.log.step("starting ", made.program());
-    NotifySocket notify = null;
-    try {
-      notify = NotifySocket.bind(containers.kernel, client, store, creation.id());
-      if (attached && made.master() != null) termios = Console.raw(client.helper);
-      HelperKernel init = made.init().helper();
-      int pid = made.state().initPid();
-      made.hooks().run("startContainer", hooks.startContainer(), init, Status.CREATED, pid);
-      Reply held = attached ? Foreground.hold(client.helper) : null;
-      // from here on the client needs no command to run when the engine dies: it ends with the
-      // status it saw
-      if (given.keep()) client.helper.send(onEofOnly());
-      byte[] filter =
-          new SeccompListener(client.helper, made.config(), made.state())
-              .load(init, process, made.seccomp(), made.seccompFlags(), Status.CREATED, pid);
-      // the client runs poststart hooks, and tells that the container is ready, before it watches
-      if (attached && hooks.poststart().isEmpty() && notify == null)
-        foreground = watch(made, termios);
-      Batch last =
-          Program.last(
-              made.program(),
-              process,
-              made.env(),
-              filter,
-              made.seccompFlags(),
-              made.state().preservedFds());
-      if (held != null) held.await();
-      Program.awaitStart(init.sendToEnd(last), process.args().getFirst());
-    } catch (RuntimeException e) {
-      if (notify != null) notify.close();
-      if (foreground != null) abandon(made, foreground, e);
-      else Console.restore(client.helper, termios);
-      creation.undo(e);
-      throw e;
-    }
-    try {
-      return goOn(given, creation, made, store, termios, foreground, notify);
-    } catch (HelperGoneException e) {
-      throw e; // a client that was killed leaves its running container
-    } catch (RuntimeException e) {
-      try {
-        if (!given.keep() && creation.claimed())
-          new Deletion(containers, client, store)
-              .destroy(creation.claim(), made.state(), made.config(), made.cgroup());
-      } catch (RuntimeException again) {
-        e.addSuppressed(again);
-      }
-      throw e;
-    }
-  }
-
-  /// What follows once the program runs: its status, or 0 when it is not watched.
-  ///
-  /// @param watching null where the client does not watch yet
-  private int goOn(
-      RunOptions given,
-      Creation creation,
-      Creation.Made made,
-      Store store,
-      byte[] termios,
-      @Nullable Foreground watching,
-      @Nullable NotifySocket notify) {
-    made.init().close();
-    store.started(creation.claim());
-    creation.release();
-    try {
-      made.hooks()
-          .run(
-              "poststart",
-              made.config().hooks().poststart(),
-              client.helper,
-              Status.RUNNING,
-              made.state().initPid());
-    } catch (ContainerException e) {
-      Console.restore(client.helper, termios);
-      if (made.master() != null) made.master().close();
-      end(made.state(), e);
-      throw e;
-    }
-    if (notify != null) {
-      try (notify) {
-        notify.await(init(made.state()));
-      }
-    }
-    if (given.detach()) return 0;
-    if (!given.keep() && made.networks() != null && endsWithInit(made.config()))
-      new Networking(containers, client, store, made.state())
-          .detachAtEnd(made.networks(), made.state().initPid());
-    int status;
-    try {
-      status = (watching == null ? watch(made, termios) : watching).await();
-    } finally {
-      if (made.master() != null) made.master().close();
-    }
-    client.log.step("ended with status ", status);
-    // not where another command has deleted it, and perhaps made another of its name
-    if (!given.keep() && creation.claimed())
-      new Deletion(containers, client, store)
-          .destroy(creation.claim(), made.state(), made.config(), made.cgroup(), made.networks());
-    return status;
-  }
-
-  private static boolean endsWithInit(Config config) {
-    return new NamespacePlan(config.linux()).makes(NamespaceType.PID);
-  }
-
-  private Foreground watch(Creation.Made made, byte[] termios) {
-    return Foreground.begin(
-        containers, client.helper, made.state().initPid(), made.master(), termios);
-  }
-
-  private static Batch onEofOnly() {
-    Batch batch = new Batch();
-    batch.add(new PseudoCall.OnEof(List.of(), 0));
-    return batch;
-  }
-
-  /// Ends an init that did not become its program, so that the client stops watching it.
-  private void abandon(Creation.Made made, Foreground foreground, RuntimeException cause) {
-    try {
-      init(made.state()).signal(SIGKILL);
-      foreground.await();
-    } catch (RuntimeException e) {
-      cause.addSuppressed(e);
-    }
-  }
-
-  /// Ends a container's init, whose parent the client is: until it waits, init is a zombie.
-  private void end(StoredState state, RuntimeException cause) {
-    try {
-      init(state).signal(SIGKILL);
-      client.helper.call(new ProcessCall.Wait4(state.initPid(), 0));
-    } catch (RuntimeException e) {
-      cause.addSuppressed(e);
-    }
-  }
-
   public void start(GlobalOptions global, String id) {
     Store store = store(global);
     ContainerId.check(id);
     try (OwnedDescriptor directory = store.open(id)) {
-      start(store, directory, id);
-    }
-  }
-
-  private void start(Store store, OwnedDescriptor directory, String id) {
-    Store.Stored stored = store.load(id);
-    StoredState state = stored.state();
-    Status status = status(store, stored);
-    if (status == Status.CREATING)
-      throw new ContainerException("cannot start a container that is not made completely");
-    Config config = containers.configs.of(stored);
-    if (status == Status.STOPPED)
-      throw new ContainerException("cannot start a container that has stopped");
-    if (status == Status.PAUSED) // a frozen init would not answer
-    throw new ContainerException("cannot start a container in the paused state");
-    if (status != Status.CREATED)
-      throw new ContainerException("cannot start an already running container");
-    Process process = java.util.Objects.requireNonNull(config.process());
-    OwnedDescriptor socket =
-        OwnedDescriptor.open(
-            containers.kernel,
-            new SocketCall.Socket(
-                SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false));
-    try (Child init = new Child(client.helper.over(socket), state.initPid(), NOTHING_BEFORE);
-        NotifySocket notify = NotifySocket.bind(containers.kernel, client, store, id)) {
-      SocketPath.use(
-          containers.kernel,
-          store.initSocket(id).toString(),
-          address -> new SocketCall.Connect(socket.descriptor(), address));
-      HookRunner hooks =
-          new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
-      hooks.run(
-          "startContainer",
-          config.hooks().startContainer(),
-          init.helper(),
-          Status.CREATED,
-          state.initPid());
-      Batch look = new Batch();
-      var passwd = Program.askPasswd(look);
-      Program.Search search = Program.search(look, process);
-      Results looked = init.helper().run(look);
-      String program = search.program(looked);
-      List<String> env =
-          Program.environment(
-              process, Program.passwd(init.helper(), looked, passwd), state.listenFds());
-      byte[] seccomp =
-          config.linux().seccomp() == null
-              ? null
-              : containers.seccomp.compile(config.linux().seccomp());
-      int flags =
-          config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
-      seccomp =
-          new SeccompListener(client.helper, config, state)
-              .load(init.helper(), process, seccomp, flags, Status.CREATED, state.initPid());
-      Program.start(
-          init,
-          Program.last(program, process, env, seccomp, flags, state.preservedFds()),
-          process.args().getFirst());
-      store.started(directory);
-      client.log.step("started ", program);
-      try {
-        hooks.run(
-            "poststart",
-            config.hooks().poststart(),
-            client.helper,
-            Status.RUNNING,
-            state.initPid());
-      } catch (RuntimeException e) {
-        init(state).signal(SIGKILL); // the specification wants the container stopped then
-        throw e;
-      }
-      if (notify != null) notify.await(init(state));
+      new Start(containers, client, store).start(directory, id);
     }
   }
 
@@ -482,24 +251,33 @@ public final class ContainerOperations {
     Store store = store(global);
     List<ContainerSummary> all = new ArrayList<>();
     for (String id : store.ids()) {
-      var found = store.find(id);
-      if (found.isEmpty() || found.get().state().pauses())
-        continue; // the id is just taken, or just given back
-      ContainerStateView view = view(store, found.get());
-      all.add(
-          new ContainerSummary(
-              view.ociVersion(),
-              view.id(),
-              view.pid(),
-              view.status().text(),
-              view.bundle(),
-              view.rootfs(),
-              ContainerStateView.rfc3339(view.created()),
-              view.annotations(),
-              store.owner(view.id()),
-              view.addresses()));
+      try {
+        summary(store, id).ifPresent(all::add);
+      } catch (SpecException e) {
+        client.log.warning(
+            "container " + id + ": " + e.getMessage()); // as runc, which tells others
+      }
     }
     return all;
+  }
+
+  /// Empty where the id is just taken, or just given back, and for a sandbox.
+  private Optional<ContainerSummary> summary(Store store, String id) {
+    Store.Stored stored = store.find(id).orElse(null);
+    if (stored == null || stored.state().pauses()) return Optional.empty();
+    ContainerStateView view = view(store, stored);
+    return Optional.of(
+        new ContainerSummary(
+            view.ociVersion(),
+            view.id(),
+            view.pid(),
+            view.status().text(),
+            view.bundle(),
+            view.rootfs(),
+            ContainerStateView.rfc3339(view.created()),
+            view.annotations(),
+            store.owner(view.id()),
+            view.addresses()));
   }
 
   public void kill(GlobalOptions global, String id, int signal, boolean all) {
@@ -513,7 +291,7 @@ public final class ContainerOperations {
     Status status = status(store, stored);
     if (status == Status.CREATING || status == Status.STOPPED || !init(state).signal(signal))
       throw new ContainerException("container not running");
-    if (signal == SIGKILL && status == Status.PAUSED) cgroup(state).thaw();
+    if (signal == SignalCall.SIGKILL && status == Status.PAUSED) cgroup(state).thaw();
   }
 
   /// @param unfinished only where nothing but the id was taken yet

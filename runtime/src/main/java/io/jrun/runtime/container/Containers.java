@@ -6,6 +6,7 @@ import io.jrun.cni.network.ResultCache;
 import io.jrun.cni.simple.SimpleCni;
 import io.jrun.image.commands.RecentImages;
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.trace.Trace;
 import io.jrun.kernel.trace.TracedHelper;
@@ -101,7 +102,7 @@ public final class Containers {
     try {
       return cgroups.current(Files.readString(file)).values();
     } catch (IOException e) {
-      throw new ContainerException("cannot read " + file + ": " + e);
+      throw new ContainerException("cannot read " + file + ": " + IoReason.of(e));
     }
   }
 
@@ -169,6 +170,11 @@ public final class Containers {
   /// Does what need not be done while a client waits, after its exit.
   public void afterExit() {
     recentImages.removeLeftovers();
+  }
+
+  /// Gives back what was kept for clients that did not come in so long a time.
+  public void rest(long millis) {
+    recentImages.removeSpares(millis * 1_000_000);
   }
 
   /// How many clients watch a foreground process and need nothing of the engine until it ends.

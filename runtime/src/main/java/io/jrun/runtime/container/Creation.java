@@ -17,7 +17,7 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
-import io.jrun.kernel.call.SocketCall;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cgroup.CgroupException;
@@ -54,7 +54,6 @@ import org.jspecify.annotations.Nullable;
 /// and finds the next ones in its socket. Only a hook, a terminal or a bind mount makes the engine
 /// look before it goes on.
 final class Creation implements AutoCloseable {
-  private static final int SIGKILL = 9;
   private static final Results NOTHING_LOOKED_AT = new Results(List.of(), List.of(), List.of());
 
   private final Containers containers;
@@ -295,6 +294,7 @@ final class Creation implements AutoCloseable {
         helper.send(
             plan.inCgroup(two, directories, helper, trees, shown, hierarchies, bindsDevices));
     client.log.step("made the cgroups ", cgroup().paths());
+    source.complete();
 
     kept(); // while init is being born
     if (init == null) init = Objects.requireNonNull(birth).await();
@@ -632,44 +632,6 @@ final class Creation implements AutoCloseable {
     return Objects.requireNonNull(init);
   }
 
-  /// Leaves a created container: init listens for `start`, free of engine and client.
-  void park(Made made) {
-    Batch batch = new Batch();
-    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
-    try (OwnedDescriptor listener = listen(store.initSocket(options.id()).toString())) {
-      batch.add(new PseudoCall.ListenForStart(batch.pass(listener)));
-      made.init().helper().run(batch);
-    }
-    made.init().close();
-  }
-
-  /// Leaves a sandbox: its init only holds the namespaces that containers will join.
-  void pause(Made made) {
-    Batch batch = new Batch();
-    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
-    batch.add(new PseudoCall.Pause());
-    made.init().helper().run(batch);
-    made.init().close();
-    store.started(claim());
-  }
-
-  private OwnedDescriptor listen(String path) {
-    OwnedDescriptor socket =
-        OwnedDescriptor.open(
-            containers.kernel,
-            new SocketCall.Socket(
-                SocketCall.AF_UNIX, SocketCall.SOCK_STREAM | SocketCall.SOCK_CLOEXEC, 0, false));
-    try {
-      SocketPath.use(
-          containers.kernel, path, address -> new SocketCall.Bind(socket.descriptor(), address));
-      containers.kernel.call(new SocketCall.Listen(socket.descriptor(), 8));
-      return socket;
-    } catch (RuntimeException e) {
-      socket.close();
-      throw e;
-    }
-  }
-
   /// Undoes what create began, in reverse. Where that fails the state is kept, so that `delete
   /// --force` can do the rest.
   void undo(RuntimeException cause) {
@@ -702,12 +664,12 @@ final class Creation implements AutoCloseable {
 
   private void end(Child child) {
     child.close();
-    HostProcess.of(containers.kernel, child.pid()).signal(SIGKILL);
+    HostProcess.of(containers.kernel, child.pid()).signal(SignalCall.SIGKILL);
     reap(child.pid());
   }
 
   private static void end(Cgroup made) {
-    made.signal(SIGKILL);
+    made.signal(SignalCall.SIGKILL);
     made.remove();
   }
 

@@ -1,5 +1,6 @@
 package io.jrun.runtime.container;
 
+import io.jrun.kernel.IoReason;
 import io.jrun.runtime.cli.CriuOptions;
 import io.jrun.runtime.criu.CriuException;
 import io.jrun.runtime.criu.CriuRequest;
@@ -51,7 +52,7 @@ final class CriuImages {
     try {
       Files.createDirectories(Path.of(path), PosixFilePermissions.asFileAttribute(OWNERS));
     } catch (IOException e) {
-      throw new ContainerException("cannot make the directory " + path + ": " + e);
+      throw new ContainerException("cannot make the directory " + path + ": " + IoReason.of(e));
     }
   }
 
@@ -88,7 +89,8 @@ final class CriuImages {
     try {
       Files.writeString(directory.resolve(DESCRIPTORS), json.toText());
     } catch (IOException e) {
-      throw new ContainerException("cannot write " + directory.resolve(DESCRIPTORS) + ": " + e);
+      throw new ContainerException(
+          "cannot write " + directory.resolve(DESCRIPTORS) + ": " + IoReason.of(e));
     }
   }
 
@@ -101,7 +103,7 @@ final class CriuImages {
             .map(each -> each instanceof JsonString text ? text.value() : "")
             .toList();
     } catch (IOException e) {
-      throw new ContainerException("cannot read " + file + ": " + e);
+      throw new ContainerException("cannot read " + file + ": " + IoReason.of(e));
     }
     throw new ContainerException(file + ": not a JSON array");
   }
@@ -112,8 +114,8 @@ final class CriuImages {
     String last = "";
     try {
       for (String line : Files.readString(file, StandardCharsets.ISO_8859_1).split("\n"))
-        if (line.contains("Error") && !line.matches(".*(FAILED|failed with -1).*"))
-          last = line.strip();
+        if (line.contains("Error")
+            && !line.matches(".*(FAILED|failed with -1|cgroupd: recv req).*")) last = line.strip();
     } catch (IOException e) {
       return new ContainerException(String.valueOf(failure.getMessage()), null);
     }

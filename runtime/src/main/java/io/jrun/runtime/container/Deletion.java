@@ -1,18 +1,19 @@
 package io.jrun.runtime.container;
 
 import io.jrun.cni.container.Networks;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Ends what is left of a container and undoes what its creation made, in reverse. May be repeated.
 final class Deletion {
-  private static final int SIGKILL = 9;
   static final long END_MILLIS = 10_000;
 
   private final Containers containers;
@@ -76,16 +77,19 @@ final class Deletion {
     }
   }
 
-  /// Ends what a crash of create left. Where its init is not in the cgroup, other processes that
-  /// are may be somebody else's: that the cgroup was empty before had perhaps not been checked yet.
+  /// Ends what a crash of create or restore left. Where its init is not in the cgroup, other
+  /// processes that are may be somebody else's: that the cgroup was empty before had perhaps not
+  /// been checked yet.
   private void destroyHalfMade(StoredState state) {
     new Networking(containers, client, store, state).detachHalfMade();
     if (state.cgroups().isEmpty()) return;
     Cgroup cgroup = containers.cgroup(state);
     List<Integer> pids = cgroup.pids();
     boolean isOurs =
-        pids.stream().anyMatch(pid -> Statuses.isHelper(HostProcess.of(containers.kernel, pid)));
-    if (isOurs) cgroup.signal(SIGKILL);
+        Files.exists(store.directory(state.id()).resolve(Restoration.CRIU_ROOT))
+            || pids.stream()
+                .anyMatch(pid -> Statuses.isHelper(HostProcess.of(containers.kernel, pid)));
+    if (isOurs) cgroup.signal(SignalCall.SIGKILL);
     // a scope of that name may be somebody else's, and is not stopped
     else if (!pids.isEmpty()) cgroup = containers.cgroups.open(state.cgroups());
     cgroup.remove();
@@ -105,13 +109,14 @@ final class Deletion {
       Networks.@Nullable Known networks) {
     HostProcess init = containers.init(state);
     if (init.alive()) {
-      init.signal(SIGKILL);
-      cgroup.signal(SIGKILL);
+      init.signal(SignalCall.SIGKILL);
+      cgroup.signal(SignalCall.SIGKILL);
       if (!init.awaitEnd(END_MILLIS))
         throw new ContainerException("init does not end: pid " + state.initPid());
     }
     // the end of init is that of the others only in a pid namespace of its own
-    if (!new NamespacePlan(config.linux()).makes(NamespaceType.PID)) cgroup.signal(SIGKILL);
+    if (!new NamespacePlan(config.linux()).makes(NamespaceType.PID))
+      cgroup.signal(SignalCall.SIGKILL);
     if (Networking.isWanted(config)) {
       Networking networking = new Networking(containers, client, store, state);
       containers.beside(

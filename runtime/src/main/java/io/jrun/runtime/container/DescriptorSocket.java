@@ -6,6 +6,7 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.SocketCall;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +23,7 @@ final class DescriptorSocket {
   static void pass(HelperKernel helper, String path, String message, OwnedDescriptor descriptor) {
     Batch batch = new Batch();
     Descriptor passed = batch.pass(descriptor);
-    Pending<Integer> number = batch.add(new FileCall.Fcntl(passed, F_DUPFD_CLOEXEC, 3));
+    Pending<Integer> number = batch.add(new DescriptorCall.Fcntl(passed, F_DUPFD_CLOEXEC, 3));
     batch.add(new FileCall.Close(passed));
     Descriptor.Known own = new Descriptor.Known(helper.run(batch).of(number));
     try {

@@ -8,6 +8,7 @@ import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.NamespaceCall;
@@ -36,8 +37,6 @@ import org.jspecify.annotations.Nullable;
 /// A further process in a running container. The client joins the pid namespace for its children,
 /// so the new process is its child; all other namespaces are joined by that process itself.
 final class Execution {
-  private static final int SIGKILL = 9;
-
   private final Containers containers;
   private final ClientProcess client;
 
@@ -165,7 +164,7 @@ final class Execution {
       Child born = child == null ? birth.await() : child;
       // by pidfd would need the client: it has not reaped its child, so the pid is still the
       // child's
-      containers.kernel.call(new SignalCall.Kill(born.pid(), SIGKILL));
+      containers.kernel.call(new SignalCall.Kill(born.pid(), SignalCall.SIGKILL));
       if (foreground != null) foreground.await();
       else {
         Console.restore(client.helper, termios);
@@ -199,7 +198,7 @@ final class Execution {
     }
     // opened before the namespaces change: the pid is the caller's view of init
     Descriptor pidfd = batch.add(new SignalCall.PidfdOpen(state.initPid())).descriptor();
-    batch.add(new FileCall.Dup3(pidfd, Slots.INIT, FileCall.O_CLOEXEC));
+    batch.add(new DescriptorCall.Dup3(pidfd, Slots.INIT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(pidfd));
     if (config.linux().namespace(NamespaceType.MOUNT) == null) addRoot(batch, state.initPid());
     Descriptor init = Slots.descriptor(Slots.INIT);
@@ -225,7 +224,7 @@ final class Execution {
     String path = "/proc/" + initPid + "/root";
     Descriptor root =
         batch.add(new FileCall.Openat(Descriptor.CWD, path, flags, 0, false)).descriptor();
-    batch.add(new FileCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
+    batch.add(new DescriptorCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(root));
   }
 
@@ -259,7 +258,8 @@ final class Execution {
     boolean joined = hasUserNamespace(config);
     if (!joined) Child.addForgetCgroup(batch, cgroup.birthplace());
     batch.add(new PseudoCall.ResetSignals());
-    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    batch.add(
+        new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
     if (!joined) {
       containers.exe.addTo(batch);
       IdentityPlan.oomScore(batch, process);

@@ -1,5 +1,6 @@
 package io.jrun.runtime.container;
 
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
@@ -40,7 +41,8 @@ final class ExternalFiles {
           names.put(fd, "file[%x:%x]".formatted(Integer.parseInt(mount), stat.inode()));
       }
     } catch (IOException e) {
-      throw new ContainerException("looking at the standard streams of process " + pid + ": " + e);
+      throw new ContainerException(
+          "looking at the standard streams of process " + pid + ": " + IoReason.of(e));
     }
     return names;
   }

@@ -6,6 +6,7 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Reply;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
@@ -39,7 +40,7 @@ record Foreground(AtomicInteger watched, Pending<Integer> monitor, Reply reply) 
     Descriptor place = Descriptor.NONE;
     if (master != null) {
       Descriptor passed = batch.pass(master);
-      batch.add(new FileCall.Dup3(passed, MASTER, FileCall.O_CLOEXEC));
+      batch.add(new DescriptorCall.Dup3(passed, MASTER, FileCall.O_CLOEXEC));
       batch.add(new FileCall.Close(passed));
       place = new Descriptor.Known(MASTER);
     }

@@ -7,7 +7,7 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
-import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SignalCall;
@@ -25,7 +25,6 @@ import java.util.Map;
 /// Runs hooks as children of a process of the right namespaces, the state on their stdin.
 final class HookRunner {
   private static final int POLLIN = 1;
-  private static final int SIGKILL = 9;
   private static final int OUTPUT_SHOWN = 4096;
 
   private final Kernel kernel;
@@ -81,15 +80,16 @@ final class HookRunner {
       Batch batch = new Batch();
       Descriptor io = batch.pass(theirs);
       batch.add(new PseudoCall.ResetSignals());
-      batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
-      for (int fd = 0; fd < 3; fd++) batch.add(new FileCall.Dup3(io, fd, 0));
-      batch.add(new FileCall.CloseRange(3, -1, FileCall.CLOSE_RANGE_CLOEXEC));
+      batch.add(
+          new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
+      for (int fd = 0; fd < 3; fd++) batch.add(new DescriptorCall.Dup3(io, fd, 0));
+      batch.add(new DescriptorCall.CloseRange(3, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
       List<String> args = hook.args().isEmpty() ? List.of(hook.path()) : hook.args();
       batch.add(new ProcessCall.Execveat(Descriptor.CWD, hook.path(), args, hook.env(), 0));
       try {
         child.become(batch);
       } catch (RuntimeException e) {
-        parent.call(new SignalCall.Kill(child.pid(), SIGKILL));
+        parent.call(new SignalCall.Kill(child.pid(), SignalCall.SIGKILL));
         parent.call(new ProcessCall.Wait4(child.pid(), 0));
         throw e;
       }
@@ -124,8 +124,8 @@ final class HookRunner {
     int size = 0;
     while (true) {
       long left = millis < 0 ? -1 : Math.max(0, (deadline - System.nanoTime()) / 1_000_000);
-      if (kernel.call(new FileCall.Poll(socket.descriptor(), POLLIN, left)) == 0) {
-        parent.call(new SignalCall.Kill(pid, SIGKILL));
+      if (kernel.call(new DescriptorCall.Poll(socket.descriptor(), POLLIN, left)) == 0) {
+        parent.call(new SignalCall.Kill(pid, SignalCall.SIGKILL));
         parent.call(new ProcessCall.Wait4(pid, 0));
         throw new ContainerException("timed out after " + hook.timeoutSeconds() + " s");
       }

@@ -4,6 +4,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.SignalCall;
@@ -96,7 +97,7 @@ public record HostProcess(Kernel kernel, int pid, long startTime) {
   boolean awaitEnd(long millis) {
     try (OwnedDescriptor pidfd = pidfd()) {
       if (!alive()) return true;
-      return kernel.call(new FileCall.Poll(pidfd.descriptor(), POLLIN, millis)) != 0;
+      return kernel.call(new DescriptorCall.Poll(pidfd.descriptor(), POLLIN, millis)) != 0;
     } catch (KernelException e) {
       if (isGone(e)) return true;
       throw e;

@@ -4,6 +4,7 @@ import static io.jrun.kernel.call.FileCall.*;
 
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
@@ -94,7 +95,7 @@ final class IdMaps {
       try (Child child = Child.clone(containers.kernel, client.helper, new Batch(), 0)) {
         Batch batch = new Batch();
         batch.add(new PseudoCall.ResetSignals());
-        batch.add(new FileCall.CloseRange(3, -1, FileCall.CLOSE_RANGE_CLOEXEC));
+        batch.add(new DescriptorCall.CloseRange(3, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
         for (String directory : client.variable("PATH").orElse(DEFAULT_PATH).split(":")) {
           batch.add(
               new ProcessCall.Execveat(

@@ -11,6 +11,11 @@ import io.jrun.runtime.cli.CreateOptions;
 /// A bundle that was just made of an image: its config need not be read.
 record ImageBundleSource(ContainerBundles.Made made) implements Bundle.Source {
   @Override
+  public void complete() {
+    made.writeConfig();
+  }
+
+  @Override
   public Bundle.Asked ask(ClientProcess client, PseudoCall.OnEof undoing) {
     String path = made.directory().toString();
     Batch batch = new Batch();

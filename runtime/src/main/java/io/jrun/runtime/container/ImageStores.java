@@ -8,6 +8,7 @@ import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.NamespaceCall;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.unpack.IdMap;
 import io.jrun.rootfs.unpack.Rights;
@@ -24,7 +25,7 @@ import java.util.List;
 /// Stores of images as a client may use them: root as it is; an ordinary user in a user namespace
 /// that maps what ids the user has.
 final class ImageStores {
-  private static final int SIGKILL = 9;
+  private static final Config OF_ROOT = DefaultConfig.create(false, 0, 0);
 
   private final Containers containers;
   private final ClientProcess client;
@@ -106,7 +107,8 @@ final class ImageStores {
     root.add(new CredentialCall.Setresgid(0));
     root.add(new CredentialCall.Setresuid(0));
     // forgotten with the change of ids
-    root.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    root.add(
+        new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
     return unseen(prepared(process, root));
   }
 
@@ -120,7 +122,7 @@ final class ImageStores {
   /// What a container's config says where neither an image nor the user does.
   Config baseConfig() {
     boolean unified = containers.cgroups.hierarchies().unified();
-    if (containers.uid() == 0) return DefaultConfig.create(false, 0, 0);
+    if (containers.uid() == 0) return OF_ROOT;
     OwnIds ids = OwnIds.of(client);
     IdMapping uid = ids.uids().getFirst();
     IdMapping gid = ids.gids().getFirst();
@@ -131,7 +133,7 @@ final class ImageStores {
 
   /// The same for a bundle whose files are all the client's own.
   Config bundleConfig() {
-    if (containers.uid() == 0) return DefaultConfig.create(false, 0, 0);
+    if (containers.uid() == 0) return OF_ROOT;
     OwnIds ids = OwnIds.of(client);
     return DefaultConfig.create(
         true,

@@ -7,16 +7,23 @@ import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.runtime.cgroup.Hierarchies;
 import io.jrun.runtime.cgroup.Hierarchy;
-import io.jrun.runtime.mount.FileSystemPlan;
+import io.jrun.runtime.mount.CgroupMount;
+import io.jrun.runtime.mount.CoveringTmpfs;
+import io.jrun.runtime.mount.DevicePlan;
+import io.jrun.runtime.mount.MaskedPaths;
 import io.jrun.runtime.mount.MountWays;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.mount.OverlayRoot;
+import io.jrun.runtime.mount.ReadonlyPaths;
+import io.jrun.runtime.mount.RootFileSystem;
 import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.runtime.process.IdentityPlan;
 import io.jrun.runtime.process.SchedulingPlan;
@@ -39,8 +46,6 @@ import org.jspecify.annotations.Nullable;
 final class InitPlan {
   /// The root file system's mount, from the first part on.
   static final Descriptor ROOT = Slots.descriptor(Slots.ROOT);
-
-  private static final int SIGKILL = 9;
 
   private final Config config;
   private final Process process;
@@ -77,7 +82,8 @@ final class InitPlan {
   /// @return the rest of the batch, to be sent
   Batch beforeCgroup(Batch batch, List<Boolean> directories, HelperKernel init, MountTrees trees) {
     batch.add(new PseudoCall.ResetSignals());
-    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    batch.add(
+        new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
     exe.addTo(batch);
     if (!namespaces.needsMiddle()) IdentityPlan.oomScore(batch, process);
     batch.add(new CredentialCall.Setsid());
@@ -94,19 +100,19 @@ final class InitPlan {
       return batch;
     }
     RootPropagation propagation = RootPropagation.of(config.linux().rootfsPropagation());
-    FileSystemPlan.hostRoot(batch, propagation.ofHostRoot());
+    RootFileSystem.hostRoot(batch, propagation.ofHostRoot());
     if (propagation.leavesParentShared()) {
       init.run(batch);
       batch = new Batch();
-      FileSystemPlan.parentOf(batch, init, state.rootfs(), propagation.ofParent());
+      RootFileSystem.parentOf(batch, init, state.rootfs(), propagation.ofParent());
     }
     Descriptor tree =
         root != null
             ? OverlayRoot.mount(batch, root, state.rootfs())
             : state.pauses()
-                ? FileSystemPlan.emptyRoot(batch, state.rootfs())
-                : FileSystemPlan.root(batch, state.rootfs());
-    batch.add(new FileCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
+                ? RootFileSystem.empty(batch, state.rootfs())
+                : RootFileSystem.bound(batch, state.rootfs());
+    batch.add(new DescriptorCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(tree));
     ConfigMounts mounts = new ConfigMounts(batch, config, directories, init, trees, 0);
     if (isSeenByInitOnly()) {
@@ -132,7 +138,7 @@ final class InitPlan {
         batch
             .add(new FileCall.Openat(Descriptor.CWD, state.rootfs(), flags, 0, false))
             .descriptor();
-    batch.add(new FileCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
+    batch.add(new DescriptorCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(root));
   }
 
@@ -140,7 +146,7 @@ final class InitPlan {
   private int firstLaterMount() {
     List<Mount> mounts = config.mounts();
     for (int i = 0; i < mounts.size(); i++)
-      if (isCgroup(mounts.get(i)) || FileSystemPlan.copiesUp(mounts.get(i))) return i;
+      if (isCgroup(mounts.get(i)) || CoveringTmpfs.copiesUp(mounts.get(i))) return i;
     return mounts.size();
   }
 
@@ -169,19 +175,20 @@ final class InitPlan {
       Mount mount = config.mounts().get(i);
       if (isCgroup(mount)) {
         Mount settled = mounts.settled(i);
-        cgroupMount(mounts.plan(), settled, shown, hierarchies, userNamespace);
-      } else if (FileSystemPlan.copiesUp(mount)) {
+        cgroupMount(shown, hierarchies, userNamespace)
+            .add(mounts.batch(), ROOT, config.linux().mountLabel(), settled);
+      } else if (CoveringTmpfs.copiesUp(mount)) {
         Mount settled = mounts.settled(i);
         mounts.perform();
-        FileSystemPlan.copyUp(init, ROOT, settled, config.linux().mountLabel());
+        CoveringTmpfs.copyUp(init, ROOT, settled, config.linux().mountLabel());
       } else {
         mounts.add(i);
       }
     }
-    FileSystemPlan plan = mounts.plan();
-    if (!bindsDev()) plan.devices(config.linux(), userNamespace);
-    plan.workingDirectory(process.cwd());
-    return mounts.batch();
+    Batch rest = mounts.batch();
+    if (!bindsDev()) new DevicePlan(rest, ROOT).devices(config.linux().devices(), userNamespace);
+    RootFileSystem.workingDirectory(rest, ROOT, process.cwd());
+    return rest;
   }
 
   private boolean bindsDev() {
@@ -190,40 +197,33 @@ final class InitPlan {
             m -> m.destination().replaceAll("/+$", "").equals("/dev") && ConfigMounts.binds(m));
   }
 
-  private void cgroupMount(
-      FileSystemPlan plan,
-      Mount mount,
-      Map<String, String> shown,
-      Hierarchies hierarchies,
-      boolean userNamespace) {
+  private CgroupMount cgroupMount(
+      Map<String, String> shown, Hierarchies hierarchies, boolean userNamespace) {
     boolean unified = hierarchies.unified();
-    List<FileSystemPlan.CgroupView> views = new ArrayList<>();
+    List<CgroupMount.View> views = new ArrayList<>();
     for (Hierarchy hierarchy : unified ? hierarchies.list() : hierarchies.v1()) {
       String path = shown.get(hierarchy.key());
       if (path == null) continue;
       String name = hierarchy.mountPoint().substring(hierarchy.mountPoint().lastIndexOf('/') + 1);
-      views.add(new FileSystemPlan.CgroupView(name, hierarchy.controllers(), path));
+      views.add(new CgroupMount.View(name, hierarchy.controllers(), path));
     }
-    FileSystemPlan.CgroupNamespace namespace =
+    CgroupMount.Namespace namespace =
         namespaces.makes(NamespaceType.CGROUP)
-            ? FileSystemPlan.CgroupNamespace.OWN
+            ? CgroupMount.Namespace.OWN
             : namespaces.has(NamespaceType.CGROUP)
-                ? FileSystemPlan.CgroupNamespace.JOINED
-                : FileSystemPlan.CgroupNamespace.CALLERS;
-    plan.cgroup(mount, unified, namespace, userNamespace, views);
+                ? CgroupMount.Namespace.JOINED
+                : CgroupMount.Namespace.CALLERS;
+    return new CgroupMount(unified, namespace, userNamespace, views);
   }
 
   /// Binds the terminal to /dev/console, before the entry.
   void addConsole(Batch batch, Descriptor terminal) {
-    new FileSystemPlan(batch, ROOT, config.linux().mountLabel()).console(terminal);
+    new DevicePlan(batch, ROOT).console(terminal);
   }
 
   /// What init saw on its entry, to be asked of the results before its program starts.
   record Looks(
-      FileSystemPlan.Masking masking,
-      DeviceNodes devices,
-      Pending<byte[]> passwd,
-      Program.Search search) {
+      MaskedPaths masking, DeviceNodes devices, Pending<byte[]> passwd, Program.Search search) {
     void check(Results results) {
       masking.check(results);
       devices.check(results);
@@ -254,12 +254,11 @@ final class InitPlan {
       @Nullable String keyring,
       boolean keepsGroups) {
     Linux linux = config.linux();
-    FileSystemPlan plan = new FileSystemPlan(batch, ROOT, config.linux().mountLabel());
     if (!namespaces.has(NamespaceType.MOUNT)) {
       batch.add(new ProcessCall.Fchdir(ROOT));
       MovedRoot.enter(batch);
     } else {
-      if (!moved) plan.pivot();
+      if (!moved) RootFileSystem.pivot(batch, ROOT);
       RootPropagation.of(linux.rootfsPropagation()).addTo(batch);
     }
     if (terminal == null) stdio.addTo(batch);
@@ -267,9 +266,9 @@ final class InitPlan {
     Pending<byte[]> passwd = Program.askPasswd(batch);
     if (!linux.sysctl().isEmpty()) Sysctls.addTo(batch, linux.sysctl());
     DeviceNodes devices = DeviceNodes.ask(batch, bindsDev() ? List.of() : linux.devices());
-    plan.readonlyPaths(linux.readonlyPaths());
-    FileSystemPlan.Masking masking = plan.maskedPaths(linux.maskedPaths());
-    if (Objects.requireNonNull(config.root()).readonly()) plan.readonlyRoot();
+    ReadonlyPaths.add(batch, ROOT, linux.readonlyPaths());
+    MaskedPaths masking = MaskedPaths.add(batch, ROOT, linux.mountLabel(), linux.maskedPaths());
+    if (Objects.requireNonNull(config.root()).readonly()) RootFileSystem.readonly(batch, ROOT);
     batch.add(new FileCall.Close(ROOT));
     SchedulingPlan.add(batch, process, linux);
     SecurityLabels.addTo(batch, process);

@@ -24,8 +24,6 @@ import org.jspecify.annotations.Nullable;
 /// meanwhile, and at the end asked whether its pause process still lives: then the paths under
 /// /proc were its, and nobody's who got its pid.
 final class JoinedSandbox implements AutoCloseable {
-  private static final int SIGKILL = 9;
-
   private final Containers containers;
   private final Store store;
   private final Claim claim;
@@ -177,7 +175,7 @@ final class JoinedSandbox implements AutoCloseable {
 
   private static void end(ClientProcess client, Child visitor) {
     try {
-      client.helper.call(new SignalCall.Kill(visitor.pid(), SIGKILL));
+      client.helper.call(new SignalCall.Kill(visitor.pid(), SignalCall.SIGKILL));
       client.helper.call(new ProcessCall.Wait4(visitor.pid(), 0));
     } catch (HelperGoneException e) {
       // the client has ended, and its child ends when the socket closes

@@ -4,6 +4,7 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.IoctlCall;
 import io.jrun.kernel.call.SocketCall;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -30,10 +31,10 @@ final class Loopback {
     return raised;
   }
 
-  private static FileCall.IoctlWrite raise(Descriptor socket) {
+  private static IoctlCall.IoctlWrite raise(Descriptor socket) {
     ByteBuffer request = ByteBuffer.allocate(IFREQ).order(ByteOrder.nativeOrder());
     request.put((byte) 'l').put((byte) 'o').putShort(IFNAMSIZ, IFF_UP_LOOPBACK_RUNNING);
-    return new FileCall.IoctlWrite(socket, FileCall.SIOCSIFFLAGS, request.array());
+    return new IoctlCall.IoctlWrite(socket, IoctlCall.SIOCSIFFLAGS, request.array());
   }
 
   private static Descriptor socket(Batch batch) {

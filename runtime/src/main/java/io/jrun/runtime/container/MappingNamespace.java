@@ -11,8 +11,6 @@ import java.util.List;
 
 /// User namespaces as mount_setattr(2) takes them: by their ids the files of a mount are mapped.
 final class MappingNamespace {
-  private static final int SIGKILL = 9;
-
   private MappingNamespace() {}
 
   /// A namespace with these ids and nobody in it; the descriptor is the client's.
@@ -24,7 +22,7 @@ final class MappingNamespace {
       IdMaps.write(containers, client, holder.pid(), uids, gids);
       return of(client, holder.pid());
     } finally {
-      client.helper.call(new SignalCall.Kill(holder.pid(), SIGKILL));
+      client.helper.call(new SignalCall.Kill(holder.pid(), SignalCall.SIGKILL));
       client.helper.call(new ProcessCall.Wait4(holder.pid(), 0));
     }
   }

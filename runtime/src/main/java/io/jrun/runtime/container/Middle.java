@@ -45,8 +45,6 @@ import org.jspecify.annotations.Nullable;
 ///     |                       user namespace owns it
 /// ```
 final class Middle {
-  private static final int SIGKILL = 9;
-
   private final Containers containers;
   private final ClientProcess client;
   private final Child child;
@@ -183,7 +181,8 @@ final class Middle {
   private void prepare(Batch batch, @Nullable Process process) {
     Child.addForgetCgroup(batch, birthplace);
     batch.add(new PseudoCall.ResetSignals());
-    batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    batch.add(
+        new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
     // written while this still has the caller's rights; init inherits it
     if (process != null) IdentityPlan.oomScore(batch, process);
   }
@@ -290,7 +289,7 @@ final class Middle {
   private void kill(Child process) {
     process.close();
     try {
-      client.helper.call(new SignalCall.Kill(process.pid(), SIGKILL));
+      client.helper.call(new SignalCall.Kill(process.pid(), SignalCall.SIGKILL));
       client.helper.call(new ProcessCall.Wait4(process.pid(), 0));
     } catch (HelperGoneException e) {
       // the client is gone, and what it began with it (PR_SET_PDEATHSIG)

@@ -74,11 +74,9 @@ final class MountTrees implements AutoCloseable {
     Batch batch = new Batch();
     List<Pending<Descriptor>> opened = new ArrayList<>();
     for (Source source : sources) {
-      int flags = OPEN_TREE_CLONE | (source.isDeep() ? FileCall.AT_RECURSIVE : 0);
-      Pending<Descriptor> tree =
-          batch.add(new MountCall.OpenTree(Descriptor.CWD, source.path(), flags, true));
-      propagation.addToOutsideTree(batch, tree.descriptor());
-      opened.add(tree);
+      batch.during(
+          "opening the mount source " + source.path(),
+          () -> opened.add(open(batch, source, propagation)));
     }
     Results results = helper.run(batch);
     Batch closing = new Batch(); // they came along with the answer, so they are closed only now
@@ -87,6 +85,14 @@ final class MountTrees implements AutoCloseable {
       closing.add(new FileCall.Close(results.of(opened.get(i))));
     }
     helper.run(closing);
+  }
+
+  private static Pending<Descriptor> open(Batch batch, Source source, RootPropagation propagation) {
+    int flags = OPEN_TREE_CLONE | (source.isDeep() ? FileCall.AT_RECURSIVE : 0);
+    Pending<Descriptor> tree =
+        batch.add(new MountCall.OpenTree(Descriptor.CWD, source.path(), flags, true));
+    propagation.addToOutsideTree(batch, tree.descriptor());
+    return tree;
   }
 
   /// The tree of a mount, by its place in the config; null where it has none.

@@ -1,5 +1,6 @@
 package io.jrun.runtime.container;
 
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
@@ -105,7 +106,7 @@ final class NameFiles implements AutoCloseable {
     } catch (NoSuchFileException e) {
       return "";
     } catch (IOException e) {
-      throw new UncheckedIOException("read " + file + ": " + e, e);
+      throw new UncheckedIOException("read " + file + ": " + IoReason.of(e), e);
     }
   }
 

@@ -98,8 +98,12 @@ final class NamespacePlan {
   }
 
   private static void join(Batch batch, Namespace namespace) {
-    Descriptor file = open(batch, namespace);
-    batch.add(new NamespaceCall.Setns(file, flag(namespace.type())));
-    batch.add(new FileCall.Close(file));
+    batch.during(
+        "joining the " + namespace.type().text() + " namespace " + namespace.path(),
+        () -> {
+          Descriptor file = open(batch, namespace);
+          batch.add(new NamespaceCall.Setns(file, flag(namespace.type())));
+          batch.add(new FileCall.Close(file));
+        });
   }
 }

@@ -5,6 +5,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.SocketCall;
@@ -116,7 +117,7 @@ final class NotifySocket implements AutoCloseable {
   /// Waits until the container says that it is ready, and tells the manager; or until it ends.
   void await(HostProcess init) {
     while (true) {
-      if (kernel.call(new FileCall.Poll(socket.descriptor(), POLLIN, LOOK_MILLIS)) != 0) {
+      if (kernel.call(new DescriptorCall.Poll(socket.descriptor(), POLLIN, LOOK_MILLIS)) != 0) {
         byte[] bytes = kernel.call(new SocketCall.Recvmsg(socket.descriptor(), LARGEST, 0)).bytes();
         for (String line : new String(bytes, StandardCharsets.UTF_8).split("\n")) {
           if (!line.startsWith("READY=")) continue;
@@ -136,7 +137,7 @@ final class NotifySocket implements AutoCloseable {
         client.helper.call(
             new SocketCall.Socket(
                 SocketCall.AF_UNIX, SocketCall.SOCK_DGRAM | SocketCall.SOCK_CLOEXEC, 0, false));
-    List<Integer> barrier = client.helper.call(new FileCall.Pipe2());
+    List<Integer> barrier = client.helper.call(new DescriptorCall.Pipe2());
     Descriptor read = new Descriptor.Known(barrier.get(0));
     try {
       Batch batch = new Batch();
@@ -146,7 +147,7 @@ final class NotifySocket implements AutoCloseable {
       send(batch, out, "BARRIER=1", List.of(barrier.get(1)));
       batch.add(new FileCall.Close(new Descriptor.Known(barrier.get(1))));
       client.helper.run(batch);
-      if (client.helper.call(new FileCall.Poll(read, POLLIN, BARRIER_MILLIS)) == 0)
+      if (client.helper.call(new DescriptorCall.Poll(read, POLLIN, BARRIER_MILLIS)) == 0)
         client.log.warning("timeout after waiting 30s for the service manager's barrier");
     } finally {
       Batch close = new Batch();

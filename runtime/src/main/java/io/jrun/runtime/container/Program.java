@@ -8,6 +8,7 @@ import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
@@ -139,7 +140,7 @@ final class Program {
               : name.contains("/")
                   ? Errno.of(results.errno(stats.getFirst())).text()
                   : "executable file not found in $PATH";
-      String shown = name.contains("/") ? (denied ? "exec " : "stat ") + name + ": " : "";
+      String shown = name.contains("/") && !denied ? "stat " + name + ": " : "";
       throw new ContainerException("exec: \"" + name + "\": " + shown + reason);
     }
   }
@@ -149,7 +150,7 @@ final class Program {
   static Search search(Batch batch, Process process) {
     String name = process.args().getFirst();
     List<String> candidates = candidates(name, process.env());
-    batch.add(new ProcessCall.Chdir(process.cwd()));
+    batch.during("working directory", () -> batch.add(new ProcessCall.Chdir(process.cwd())));
     Pending<String> entered = batch.add(new ProcessCall.Getcwd(), Errno.ENOENT);
     List<Pending<Stat>> stats = new ArrayList<>();
     List<Pending<?>> executable = new ArrayList<>();
@@ -189,7 +190,8 @@ final class Program {
       int preservedFds) {
     Batch batch = new Batch();
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
-    batch.add(new FileCall.CloseRange(3 + preservedFds, -1, FileCall.CLOSE_RANGE_CLOEXEC));
+    batch.add(
+        new DescriptorCall.CloseRange(3 + preservedFds, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
     if (seccomp != null && process.noNewPrivileges()) {
       batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
     }
@@ -216,6 +218,9 @@ final class Program {
 
   private static RuntimeException failed(KernelException e, String path) {
     if (!(e.call() instanceof ProcessCall.Execveat)) return e;
-    return new ContainerException("exec " + path + ": " + e.errno().text(), null);
+    // the program itself was found
+    String which =
+        e.errno().equals(Errno.ENOENT) ? " (its interpreter or dynamic loader is missing)" : "";
+    return new ContainerException("exec " + path + ": " + e.errno().text() + which, null);
   }
 }

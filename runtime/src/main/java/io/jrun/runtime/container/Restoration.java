@@ -2,6 +2,7 @@ package io.jrun.runtime.container;
 
 import io.jrun.cni.container.Networks;
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
@@ -9,11 +10,13 @@ import io.jrun.kernel.Results;
 import io.jrun.kernel.Undoing;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.process.ForkedHelper;
 import io.jrun.runtime.cgroup.Cgroup;
 import io.jrun.runtime.cgroup.Making;
@@ -22,7 +25,7 @@ import io.jrun.runtime.cli.RestoreOptions;
 import io.jrun.runtime.criu.Criu;
 import io.jrun.runtime.criu.CriuException;
 import io.jrun.runtime.criu.CriuNotification;
-import io.jrun.runtime.mount.FileSystemPlan;
+import io.jrun.runtime.mount.RootFileSystem;
 import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.runtime.resctrl.ResctrlGroup;
 import io.jrun.specs.runtime.Config;
@@ -41,8 +44,11 @@ import org.jspecify.annotations.Nullable;
 /// The root file system becomes the mount point that CRIU wants in a mount namespace of CRIU's own,
 /// so that nothing is left of it on the host.
 final class Restoration implements AutoCloseable {
-  private static final int SIGKILL = 9;
-  private static final String CRIU_ROOT = "criu-root";
+  /// In the container's directory, the mount point that CRIU takes for the root: it is there from
+  /// the moment that every process of the cgroup is the restored container's.
+  static final String CRIU_ROOT = "criu-root";
+
+  private static final String DELETED = "the container was deleted while it was restored";
 
   private final Containers containers;
   private final ClientProcess client;
@@ -57,6 +63,8 @@ final class Restoration implements AutoCloseable {
   private @Nullable Making making;
   private @Nullable OwnedDescriptor master;
   private boolean isWired;
+  private boolean isCgroupMade;
+  private boolean isLent;
 
   /// @param options with absolute paths
   Restoration(
@@ -109,6 +117,10 @@ final class Restoration implements AutoCloseable {
       check(read);
       return restore(read);
     } catch (RuntimeException e) {
+      OwnedDescriptor terminal = master;
+      if (terminal != null) Undoing.suppressing(e, terminal::close);
+      // who deleted it has undone the rest
+      if (isDeleted(e)) throw new ContainerException(DELETED, e);
       undo(e);
       throw e;
     }
@@ -156,7 +168,7 @@ final class Restoration implements AutoCloseable {
     if (group != null) group.make();
     making = made;
     made.makeBirthplace();
-    if (!made.takesIn()) made.makeRest(() -> 0);
+    if (!made.takesIn()) makeRest(made, 0);
     onEof();
     RestoreMountPoints.make(containers.kernel, client.helper, config, read.rootfs());
     CriuImages images = new CriuImages(options.criu(), "restore.log");
@@ -171,8 +183,14 @@ final class Restoration implements AutoCloseable {
                 progress.began(HostProcess.of(containers.kernel, child.pid()));
                 prepare(child, made, read.rootfs());
                 if (group != null) group.add(child.pid());
+                lend();
               },
-              notification -> notified(read, notification));
+              notification -> {
+                reclaim();
+                notified(read, notification);
+                lend();
+              });
+      reclaim();
       if (state().initPid() == 0) complete(read, pid);
       removeCriuRoot();
     } catch (CriuException e) {
@@ -180,6 +198,24 @@ final class Restoration implements AutoCloseable {
     }
     new PidFile(client, create.pidFile()).write(state().initPid());
     return new Restored(claim(), state(), config, made.cgroup(), master);
+  }
+
+  private void makeRest(Making made, int pid) {
+    made.makeRest(() -> pid);
+    isCgroupMade = true;
+  }
+
+  /// Lets others delete the container while CRIU waits for pages, which may never come.
+  private void lend() {
+    if (!options.criu().lazyPages()) return;
+    isLent = true;
+    claim().unlock();
+  }
+
+  private void reclaim() {
+    if (!isLent) return;
+    if (!claim().relock()) throw new ContainerException(DELETED);
+    isLent = false;
   }
 
   /// What a client does whose engine dies, and whose container nobody would know.
@@ -197,10 +233,10 @@ final class Restoration implements AutoCloseable {
   /// The process that becomes CRIU: its children are born in the cgroup, and its mounts are its
   /// own.
   private void prepare(ForkedHelper child, Making cgroup, String rootfs) {
-    if (cgroup.takesIn()) cgroup.makeRest(child::pid);
+    if (cgroup.takesIn()) makeRest(cgroup, child.pid());
     cgroup.cgroup().add(child.pid());
     Batch batch = new Batch();
-    FileSystemPlan.hostRoot(batch, MountCall.MS_REC | MountCall.MS_SLAVE);
+    RootFileSystem.hostRoot(batch, MountCall.MS_REC | MountCall.MS_SLAVE);
     batch.add(new FileCall.Mkdirat(Descriptor.CWD, criuRoot(), 0755));
     batch.add(
         new MountCall.Mount(rootfs, criuRoot(), "", MountCall.MS_BIND | MountCall.MS_REC, null));
@@ -250,8 +286,9 @@ final class Restoration implements AutoCloseable {
     batch.add(new FileCall.Close(theirs));
     batch.add(new FileCall.Close(own));
     Results results = client.helper.run(batch);
-    if (!results.succeeded(raised))
-      throw new ContainerException("bringing up lo: errno " + results.errno(raised));
+    if (results.succeeded(raised)) return;
+    Errno errno = Errno.of(results.errno(raised));
+    throw new ContainerException("bringing up lo: " + errno.name() + " (" + errno.text() + ")");
   }
 
   private static Descriptor namespace(Batch batch, String path) {
@@ -292,18 +329,10 @@ final class Restoration implements AutoCloseable {
   }
 
   private void undo(RuntimeException cause) {
-    OwnedDescriptor terminal = master;
     Making begun = making;
     int before = cause.getSuppressed().length;
-    if (terminal != null) Undoing.suppressing(cause, terminal::close);
-    if (begun != null)
-      Undoing.suppressing(
-          cause,
-          () -> {
-            begun.cgroup().signal(SIGKILL);
-            reapInit();
-            begun.cgroup().remove();
-          });
+    if (begun != null && isCgroupMade) Undoing.suppressing(cause, () -> end(begun.cgroup()));
+    else if (begun != null) begun.undo(cause);
     if (isWired) Undoing.suppressing(cause, networking()::detach);
     if (state != null)
       Undoing.suppressing(cause, () -> Resctrl.remove(containers.kernel, state().resctrl()));
@@ -314,6 +343,25 @@ final class Restoration implements AutoCloseable {
             removeCriuRoot();
             store.delete(claim(), create.id());
           });
+  }
+
+  private boolean isDeleted(RuntimeException cause) {
+    try {
+      return isLent && !claim().relock();
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+      return false;
+    }
+  }
+
+  private void end(Cgroup cgroup) {
+    cgroup.signal(SignalCall.SIGKILL);
+    try {
+      reapInit();
+    } catch (HelperGoneException e) {
+      // then init is no child of the client's any more
+    }
+    cgroup.remove();
   }
 
   private void reapInit() {
@@ -329,7 +377,7 @@ final class Restoration implements AutoCloseable {
       containers.kernel.call(
           new FileCall.Unlinkat(Descriptor.CWD, criuRoot(), FileCall.AT_REMOVEDIR));
     } catch (KernelException e) {
-      if (!e.errno().equals(io.jrun.kernel.call.Errno.ENOENT)) throw e;
+      if (!e.errno().equals(Errno.ENOENT)) throw e;
     }
   }
 

@@ -6,14 +6,15 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.kernel.process.ForkedHelper;
-import io.jrun.runtime.mount.FileSystemPlan;
 import io.jrun.runtime.mount.MountWays;
+import io.jrun.runtime.mount.RootFileSystem;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Mount;
 import java.util.ArrayList;
@@ -46,9 +47,9 @@ final class RestoreMountPoints {
           look.attempt(
               new FileCall.Statx(
                   Descriptor.CWD, Objects.requireNonNullElse(mount.source(), ""), 0)));
-    FileSystemPlan.hostRoot(look, MountCall.MS_REC | MountCall.MS_SLAVE);
-    Descriptor root = FileSystemPlan.root(look, rootfs);
-    look.add(new FileCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
+    RootFileSystem.hostRoot(look, MountCall.MS_REC | MountCall.MS_SLAVE);
+    Descriptor root = RootFileSystem.bound(look, rootfs);
+    look.add(new DescriptorCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
     Results results = maker.run(look);
     List<Boolean> directories = new ArrayList<>();
     for (int i = 0; i < mounts.size(); i++) {

@@ -1,5 +1,6 @@
 package io.jrun.runtime.container;
 
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.SandboxOptions;
 import io.jrun.runtime.cli.SandboxSummary;
@@ -21,9 +22,6 @@ import java.util.stream.Collectors;
 /// Who joins holds the sandbox's lock shared until that is done, who stops or removes it
 /// exclusively: so the list of its containers is complete while it goes.
 public final class SandboxOperations {
-  private static final int SIGTERM = 15;
-  private static final int SIGKILL = 9;
-
   private final Containers containers;
   private final ClientProcess client;
   private final Store store;
@@ -43,7 +41,7 @@ public final class SandboxOperations {
         new Creation(containers, client, store, create, Creation.Role.LEAVES, source)) {
       Creation.Made made = creation.create();
       try {
-        creation.pause(made);
+        WaitingInit.pause(store, creation.claim(), made);
       } catch (RuntimeException e) {
         creation.undo(e);
         throw e;
@@ -86,7 +84,7 @@ public final class SandboxOperations {
       checkIsOne(stored);
       end(members(name), seconds);
       HostProcess pause = containers.init(stored.state());
-      pause.signal(SIGKILL);
+      pause.signal(SignalCall.SIGKILL);
       if (!pause.awaitEnd(Deletion.END_MILLIS))
         throw new ContainerException("the pause process does not end: pid " + pause.pid());
       new Networking(containers, client, store, stored.state()).detach();
@@ -101,7 +99,7 @@ public final class SandboxOperations {
       // neither a frozen process nor one that waits for its start hears of it
       boolean hears = status == Status.RUNNING && seconds > 0;
       HostProcess init = containers.init(member.state());
-      if (hears && init.signal(SIGTERM)) running.add(member);
+      if (hears && init.signal(SignalCall.SIGTERM)) running.add(member);
       else kill(member.state());
     }
     long end = System.nanoTime() + seconds * 1_000_000_000L;
@@ -109,14 +107,14 @@ public final class SandboxOperations {
       long left = Math.max(0, (end - System.nanoTime()) / 1_000_000);
       if (!containers.init(member.state()).awaitEnd(left)) kill(member.state());
       // without a pid namespace of its own its other processes are still there
-      containers.cgroup(member.state()).signal(SIGKILL);
+      containers.cgroup(member.state()).signal(SignalCall.SIGKILL);
     }
   }
 
   private void kill(StoredState state) {
     HostProcess init = containers.init(state);
-    init.signal(SIGKILL);
-    containers.cgroup(state).signal(SIGKILL);
+    init.signal(SignalCall.SIGKILL);
+    containers.cgroup(state).signal(SignalCall.SIGKILL);
     if (!init.awaitEnd(Deletion.END_MILLIS))
       throw new ContainerException("init of " + state.id() + " does not end: pid " + init.pid());
   }

@@ -4,6 +4,7 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Stat;
 import java.util.ArrayList;
@@ -43,7 +44,7 @@ final class StdioOwner {
       if (stat == null) continue;
       if (stat.isCharacterDevice(1, 3)) {
         if (ownNull == null) ownNull = openNull(batch);
-        batch.addIfDone(ownNull, new FileCall.Dup3(ownNull.descriptor(), fd, 0));
+        batch.addIfDone(ownNull, new DescriptorCall.Dup3(ownNull.descriptor(), fd, 0));
         continue;
       }
       if (uid == 0 || stat.uid() == (int) uid) continue;

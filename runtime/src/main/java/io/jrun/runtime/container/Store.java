@@ -1,5 +1,6 @@
 package io.jrun.runtime.container;
 
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
@@ -133,7 +134,8 @@ final class Store {
     } catch (FileAlreadyExistsException e) {
       throw new ContainerException(root + " is not a directory");
     } catch (IOException e) {
-      throw new UncheckedIOException("making " + root, e);
+      throw new UncheckedIOException(
+          "cannot make the state directory " + root + ": " + IoReason.of(e), e);
     }
   }
 
@@ -189,16 +191,18 @@ final class Store {
 
   /// What is known of a container; empty where there is nothing, or nothing yet.
   Optional<Stored> find(String id) {
-    byte[] bytes = read(directory(id) + "/" + STATE);
+    String path = directory(id) + "/" + STATE;
+    byte[] bytes = read(path);
     int first = newline(bytes, 0);
     if (first < 0) return Optional.empty();
     int second = newline(bytes, first + 1);
     int end = second < 0 ? -1 : zero(bytes, second + 1);
     if (end < 0)
-      return Optional.of(new Stored(StoredState.read(Arrays.copyOf(bytes, first)), null, false));
+      return Optional.of(
+          new Stored(StoredState.read(path, Arrays.copyOf(bytes, first)), null, false));
     return Optional.of(
         new Stored(
-            StoredState.read(Arrays.copyOfRange(bytes, first + 1, second)),
+            StoredState.read(path, Arrays.copyOfRange(bytes, first + 1, second)),
             Arrays.copyOfRange(bytes, second + 1, end),
             bytes.length > end + 1));
   }
@@ -252,7 +256,7 @@ final class Store {
       opened = kernel.call(FileCall.Openat.existing(path, FileCall.O_RDONLY));
     } catch (KernelException e) {
       if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ENOTDIR)) return NOTHING;
-      throw e;
+      throw new KernelException(e.call(), e.errno(), "reading a container's state");
     }
     try (OwnedDescriptor file = new OwnedDescriptor(kernel, opened)) {
       byte[] all = kernel.call(new FileCall.Read(file.descriptor(), CHUNK));
@@ -279,7 +283,8 @@ final class Store {
     } catch (NoSuchFileException | NotDirectoryException e) {
       return List.of();
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw new UncheckedIOException(
+          "cannot list the state directory " + root + ": " + IoReason.of(e), e);
     }
     ids.sort(null);
     return ids;
@@ -358,7 +363,7 @@ final class Store {
       for (Path entry : entries) names.add(entry.getFileName().toString());
       return names;
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw new UncheckedIOException("cannot list " + directory + ": " + IoReason.of(e), e);
     }
   }
 

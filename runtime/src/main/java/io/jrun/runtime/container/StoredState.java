@@ -83,9 +83,10 @@ record StoredState(
     return new StoredState(given, 0, 0, Map.of(), Map.of(), List.of(), List.of());
   }
 
-  static StoredState read(byte[] json) {
+  /// @param path of the file
+  static StoredState read(String path, byte[] json) {
     return JsonReader.read(
-        "state",
+        path,
         json,
         r ->
             new StoredState(

@@ -7,6 +7,7 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
@@ -143,7 +144,7 @@ public final class Criu {
       batch.add(new SocketCall.Sendmsg(by, something, pair.subList(0, 1), SocketCall.MSG_NOSIGNAL));
       batch.add(new FileCall.Close(by));
       batch.add(new FileCall.Close(new Descriptor.Known(pair.get(0))));
-      batch.add(new FileCall.Dup3(new Descriptor.Known(pair.get(1)), SOCKET, O_CLOEXEC));
+      batch.add(new DescriptorCall.Dup3(new Descriptor.Known(pair.get(1)), SOCKET, O_CLOEXEC));
       batch.add(new FileCall.Close(new Descriptor.Known(pair.get(1))));
       child.run(batch);
       int flags = SocketCall.MSG_CMSG_CLOEXEC;
@@ -166,18 +167,18 @@ public final class Criu {
     batch.add(new PseudoCall.ResetSignals());
     List<Descriptor> more = new ArrayList<>();
     inherited.forEach(each -> more.add(batch.pass(each)));
-    batch.add(new FileCall.CloseRange(3, -1, FileCall.CLOSE_RANGE_CLOEXEC));
-    batch.add(new FileCall.Fcntl(new Descriptor.Known(SOCKET), F_SETFD, 0));
+    batch.add(new DescriptorCall.CloseRange(3, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
+    batch.add(new DescriptorCall.Fcntl(new Descriptor.Known(SOCKET), F_SETFD, 0));
     int flags = FileCall.O_RDONLY | FileCall.O_DIRECTORY | O_CLOEXEC;
     for (int i = 0; i < directories.size(); i++) {
       Descriptor directory =
           batch
               .add(new FileCall.Openat(Descriptor.CWD, directories.get(i), flags, 0, false))
               .descriptor();
-      batch.add(new FileCall.Dup3(directory, DIRECTORIES + i, 0));
+      batch.add(new DescriptorCall.Dup3(directory, DIRECTORIES + i, 0));
     }
     for (int i = 0; i < more.size(); i++)
-      batch.add(new FileCall.Dup3(more.get(i), inheritedNumber(i), 0));
+      batch.add(new DescriptorCall.Dup3(more.get(i), inheritedNumber(i), 0));
     List<String> argv = List.of("criu", "swrk", Integer.toString(SOCKET));
     batch.add(new ProcessCall.Execveat(Descriptor.CWD, path, argv, env, 0));
     child.helper().runToEnd(batch);

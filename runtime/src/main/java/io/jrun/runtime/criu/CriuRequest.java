@@ -144,9 +144,20 @@ public final class CriuRequest {
     return this;
   }
 
+  /// A hierarchy whose cgroups are saved; where none is named, all of the kernel's are.
+  ///
+  /// @param controllers as /proc/PID/cgroup names them, `""` for v2
+  public CriuRequest dumpedHierarchy(String controllers) {
+    options.present(43, controllers);
+    return this;
+  }
+
   /// Where the cgroups of a controller are restored.
+  ///
+  /// @param controller `""` for v2, which is to be there: CRIU takes a path without a controller
+  ///   for that of all it has no other for
   public CriuRequest cgroupRoot(String controller, String path) {
-    options.message(25, new ProtoWriter().string(1, controller).string(2, path));
+    options.message(25, new ProtoWriter().present(1, controller).string(2, path));
     return this;
   }
 

@@ -7,6 +7,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.SocketCall;
@@ -87,7 +88,10 @@ final class Engine {
     Subreaper.watch(leaving, millis -> active.get() == 0 && isIdle(millis));
     try {
       Heap heap = Heap.ofThisEngine();
-      while (!leaving.await(REST_MILLIS, TimeUnit.MILLISECONDS)) heap.look();
+      while (!leaving.await(REST_MILLIS, TimeUnit.MILLISECONDS)) {
+        heap.look();
+        containers.rest(REST_MILLIS);
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -129,13 +133,13 @@ final class Engine {
     unfindable.countDown();
     // another thread may be quicker to accept whom a poll saw here
     kernel.call(new SocketCall.ReceiveTimeout(listener, LEAVING_MILLIS));
-    while (kernel.call(new FileCall.Poll(listener, POLLIN, 0)) != 0) {
+    while (kernel.call(new DescriptorCall.Poll(listener, POLLIN, 0)) != 0) {
       OwnedDescriptor client = accept(listener);
       if (client != null) threads.execute(() -> serveClient(client));
     }
     shim.leave(LEAVING_PODS_MILLIS);
     while (active.get() > containers.watched()) {
-      kernel.call(new FileCall.Poll(listener, POLLIN, LEAVING_MILLIS));
+      kernel.call(new DescriptorCall.Poll(listener, POLLIN, LEAVING_MILLIS));
     }
     DeadEngines.remove(kernel, Path.of(files).resolveSibling(""), Duration.ofDays(1));
   }

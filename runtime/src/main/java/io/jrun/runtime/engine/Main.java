@@ -30,6 +30,7 @@ public final class Main {
     } else {
       engine.serve(new Descriptor.Known(SOCKET), args[1]);
     }
+    containers.rest(0);
     // client threads are daemons; what the last of them does is finished by its client's exit
     // no exit: it would look for a logger of exits in every jar
     Runtime.getRuntime().halt(0);

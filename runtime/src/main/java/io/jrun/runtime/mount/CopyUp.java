@@ -11,6 +11,7 @@ import io.jrun.kernel.call.DirectoryEntry;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Stat;
+import io.jrun.kernel.call.TreeCall;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -31,9 +32,16 @@ public final class CopyUp {
     this.process = process;
   }
 
-  /// Copies the content of one directory into another.
-  public static void copy(HelperKernel process, Descriptor from, Descriptor to) {
+  /// Copies the content of one directory into another, which also gets its owner.
+  ///
+  /// @param mode whether it gets its mode too
+  public static void copy(HelperKernel process, Descriptor from, Descriptor to, boolean mode) {
     new CopyUp(process).directory(from, to);
+    Stat stat = process.call(new FileCall.Statx(from, "", AT_EMPTY_PATH));
+    Batch batch = new Batch();
+    batch.add(new TreeCall.Fchown(to, stat.uid(), stat.gid()), Errno.EINVAL, Errno.EPERM);
+    if (mode) batch.add(new FileCall.Fchmod(to, stat.mode() & MODE));
+    process.run(batch);
   }
 
   private record Entry(String name, Stat stat) {}
@@ -87,7 +95,7 @@ public final class CopyUp {
                     to,
                     entry.name(),
                     stat.mode(),
-                    FileSystemPlan.device(stat.rdevMajor(), stat.rdevMinor())),
+                    DevicePlan.makedev(stat.rdevMajor(), stat.rdevMinor())),
                 Errno.EPERM);
       }
       // EINVAL: an id that the user namespace does not map

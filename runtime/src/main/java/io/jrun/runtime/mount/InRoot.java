@@ -43,11 +43,12 @@ final class InRoot {
 
   /// Opens what must exist.
   Descriptor open(String path, int flags) {
-    return batch
-        .add(
-            new FileCall.Openat2(root, relative(path), flags | O_CLOEXEC, 0, resolve, false),
-            expected)
-        .descriptor();
+    return batch.add(opening(path, flags), expected).descriptor();
+  }
+
+  /// The call that opens it.
+  FileCall.Openat2 opening(String path, int flags) {
+    return new FileCall.Openat2(root, relative(path), flags | O_CLOEXEC, 0, resolve, false);
   }
 
   /// Opens a directory, made where it is missing.

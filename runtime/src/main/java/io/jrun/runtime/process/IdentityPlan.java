@@ -13,31 +13,12 @@ import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Rlimit;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Who the container's program is: limits, users, capabilities. The order is the kernel's demand:
 /// the bounding set while CAP_SETPCAP is there, users before the final sets, seccomp before the
 /// drop only where no_new_privs does not allow it later.
 public final class IdentityPlan {
-  private static final List<String> RLIMITS =
-      List.of(
-          "RLIMIT_CPU",
-          "RLIMIT_FSIZE",
-          "RLIMIT_DATA",
-          "RLIMIT_STACK",
-          "RLIMIT_CORE",
-          "RLIMIT_RSS",
-          "RLIMIT_NPROC",
-          "RLIMIT_NOFILE",
-          "RLIMIT_MEMLOCK",
-          "RLIMIT_AS",
-          "RLIMIT_LOCKS",
-          "RLIMIT_SIGPENDING",
-          "RLIMIT_MSGQUEUE",
-          "RLIMIT_NICE",
-          "RLIMIT_RTPRIO",
-          "RLIMIT_RTTIME");
   private static final int DEFAULT_UMASK = 022;
 
   private IdentityPlan() {}
@@ -58,7 +39,10 @@ public final class IdentityPlan {
           new SecurityCall.JoinSessionKeyring(keyring), Errno.ENOSYS, Errno.EPERM, Errno.EDQUOT);
     }
     for (Rlimit limit : process.rlimits()) {
-      batch.add(new ProcessCall.Prlimit(RLIMITS.indexOf(limit.type()), limit.soft(), limit.hard()));
+      int resource = Rlimit.TYPES.indexOf(limit.type());
+      batch.during(
+          "setting " + limit.type(),
+          () -> batch.add(new ProcessCall.Prlimit(resource, limit.soft(), limit.hard())));
     }
     if (process.noNewPrivileges()) {
       batch.add(new CredentialCall.Prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));

@@ -9,30 +9,13 @@ import io.jrun.specs.runtime.MemoryPolicy;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Scheduler;
 import java.util.List;
-import java.util.Map;
 
 /// How the container's program is scheduled, where its memory lies and which execution domain it
 /// has; asked for while the process still has its privileges.
 public final class SchedulingPlan {
   private static final List<String> IO_CLASSES =
       List.of("IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE");
-  private static final List<String> MEMORY_MODES =
-      List.of(
-          "MPOL_DEFAULT",
-          "MPOL_PREFERRED",
-          "MPOL_BIND",
-          "MPOL_INTERLEAVE",
-          "MPOL_LOCAL",
-          "MPOL_PREFERRED_MANY",
-          "MPOL_WEIGHTED_INTERLEAVE");
-  private static final Map<String, Integer> MEMORY_FLAGS =
-      Map.of(
-          "MPOL_F_NUMA_BALANCING",
-          1 << 13,
-          "MPOL_F_RELATIVE_NODES",
-          1 << 14,
-          "MPOL_F_STATIC_NODES",
-          1 << 15);
+  private static final int MPOL_F_NUMA_BALANCING = 1 << 13;
   private static final int PER_LINUX32 = 8;
 
   private SchedulingPlan() {}
@@ -68,9 +51,9 @@ public final class SchedulingPlan {
   }
 
   private static void memory(Batch batch, MemoryPolicy policy) {
-    int mode = MEMORY_MODES.indexOf(policy.mode());
+    int mode = MemoryPolicy.MODES.indexOf(policy.mode());
     for (String flag : policy.flags())
-      mode |= java.util.Objects.requireNonNull(MEMORY_FLAGS.get(flag));
+      mode |= MPOL_F_NUMA_BALANCING << MemoryPolicy.FLAGS.indexOf(flag);
     batch.add(
         new SchedulingCall.SetMempolicy(
             mode, IdSet.mask(policy.nodes() == null ? "" : policy.nodes())));

@@ -7,6 +7,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import java.io.IOException;
@@ -40,7 +41,9 @@ public final class SealedExe {
           kernel.call(
               new FileCall.Write(memory.descriptor(), Arrays.copyOfRange(bytes, at, bytes.length)));
     }
-    kernel.call(new FileCall.Fcntl(memory.descriptor(), F_ADD_SEALS, F_SEAL_ALL));
+    kernel.call(
+        new DescriptorCall.Fcntl(
+            memory.descriptor(), DescriptorCall.F_ADD_SEALS, DescriptorCall.F_SEAL_ALL));
     ByteBuffer elf = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     long offset = elf.getLong(PROGRAM_HEADERS + 8);
     long address = elf.getLong(PROGRAM_HEADERS + 16);
@@ -67,14 +70,14 @@ public final class SealedExe {
             ProcessCall.MAP_PRIVATE_FIXED,
             exe,
             textOffset));
-    batch.add(new FileCall.Dup3(exe, EXE_DESCRIPTOR, O_CLOEXEC));
+    batch.add(new DescriptorCall.Dup3(exe, EXE_DESCRIPTOR, O_CLOEXEC));
     batch.add(
         new CredentialCall.ReplaceExe(
             new Descriptor.Known(EXE_DESCRIPTOR),
             textAddress,
             textAddress + textSize,
             dataAddress));
-    batch.add(new FileCall.CloseRange(EXE_DESCRIPTOR, EXE_DESCRIPTOR, 0));
+    batch.add(new DescriptorCall.CloseRange(EXE_DESCRIPTOR, EXE_DESCRIPTOR, 0));
     batch.add(new FileCall.Close(exe));
   }
 

@@ -1,6 +1,8 @@
 package io.jrun.runtime.rehearsal;
 
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.IoctlCall;
 import io.jrun.kernel.call.Output;
 import io.jrun.kernel.call.Stat;
 import io.jrun.kernel.call.Syscall;
@@ -40,8 +42,8 @@ record Pretended(long value, Output output) {
       case FileCall.Fstatfs statfs -> first(DEVPTS_MAGIC);
       case FileCall.Statx statx -> terminalMultiplexer();
       case FileCall.Write write -> number(write.bytes().length);
-      case FileCall.Poll poll -> number(1);
-      case FileCall.Ioctl ioctl -> number(rehearsal.nextDescriptor());
+      case DescriptorCall.Poll poll -> number(1);
+      case IoctlCall.Ioctl ioctl -> number(rehearsal.nextDescriptor());
       default ->
           number(isDescriptor(call) || call.returnsDescriptor() ? rehearsal.nextDescriptor() : 0);
     };

@@ -8,8 +8,10 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Reply;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.IoctlCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.Output;
 import io.jrun.kernel.call.ProcessCall;
@@ -52,8 +54,8 @@ final class RehearsedHelper implements HelperKernel {
       case FileCall.Statx c -> true;
       case FileCall.Readlinkat c -> true;
       case FileCall.Close c -> true;
-      case FileCall.Fcntl c -> c.command() == F_GETFD;
-      case FileCall.IoctlRead c -> true;
+      case DescriptorCall.Fcntl c -> c.command() == F_GETFD;
+      case IoctlCall.IoctlRead c -> true;
       case ProcessCall.Getcwd c -> true;
       case ProcessCall.Getpid c -> true;
       case ProcessCall.Chdir c -> true; // the caller's own process, which then ends
@@ -109,7 +111,7 @@ final class RehearsedHelper implements HelperKernel {
       Pretended answer = made ? answer(entries, entry) : Pretended.number(Results.SKIPPED);
       if (made && answer.value() < 0 && !entry.anyFailure()) {
         Errno errno = Errno.of((int) -answer.value());
-        if (!entry.expected().contains(errno)) throw new KernelException(entry.call(), errno);
+        if (!entry.expected().contains(errno)) throw entry.failure(errno);
       }
       values.add(answer.value());
       outputs.add(answer.output());

@@ -2,6 +2,7 @@ package io.jrun.runtime.rehearsal;
 
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.HostCall;
 import io.jrun.kernel.call.SocketCall;
@@ -37,7 +38,7 @@ record RehearsedKernel(Kernel kernel, Rehearsal rehearsal) implements Kernel {
       case FileCall.Getdents c -> look(call, c.directory());
       case FileCall.Fstatfs c -> look(call, c.descriptor());
       case FileCall.Statx c -> look(call, c.directory());
-      case FileCall.Poll c -> look(call, c.descriptor());
+      case DescriptorCall.Poll c -> look(call, c.descriptor());
       case FileCall.Close c -> look(call, c.descriptor());
       case FileCall.Readlinkat c -> kernel.call(call);
       case FileCall.Flock c -> pretend(call, false);

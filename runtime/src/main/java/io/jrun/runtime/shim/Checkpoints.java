@@ -1,8 +1,10 @@
 package io.jrun.runtime.shim;
 
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.wire.KeeperExit;
 import io.jrun.runtime.cli.CriuOptions;
 import io.jrun.runtime.container.CriuProgress;
@@ -28,8 +30,6 @@ import java.util.stream.Stream;
 final class Checkpoints {
   private static final long CRIU_SECONDS = 300;
   private static final long PAUSE_NANOS = 5_000_000;
-  private static final int SIGKILL = 9;
-
   private final Kernel kernel;
   private final Pod pod;
   private final ShimContainers containers;
@@ -41,14 +41,23 @@ final class Checkpoints {
   }
 
   /// Saves a running container, and ends it where that is asked.
-  void save(Call call, TaskProcess init, CheckpointTask given) {
+  void save(Call call) {
+    CheckpointTask request = CheckpointTask.read(call.payload());
+    try {
+      save(call, pod.task(request.id()), request);
+    } catch (RuntimeException e) {
+      throw RpcException.of("checkpoint", e);
+    }
+  }
+
+  private void save(Call call, TaskProcess init, CheckpointTask given) {
     settleSaving(init);
     if (call.isReplayed() && isFor(call, init) && init.checkpointStage == Line.What.CHECKPOINTED)
       return;
     check(init, given);
     CheckpointTask asked = withWork(init, given);
     pod.record(
-        Line.of(Line.What.CHECKPOINTING, init.id, "")
+        init.line(Line.What.CHECKPOINTING)
             .with("path", asked.path())
             .with("exit", asked.exit())
             .with("connection", call.connection())
@@ -71,7 +80,7 @@ final class Checkpoints {
   }
 
   private static void check(TaskProcess init, CheckpointTask asked) {
-    TaskService.checkIsRunning(init);
+    init.checkIsRunning();
     if (!init.isStarted) throw RpcException.unknown("cannot checkpoint a task in created state");
     if (asked.path().isEmpty())
       throw new RpcException(StatusCode.INVALID_ARGUMENT, "checkpoint: no path for the images");
@@ -89,7 +98,7 @@ final class Checkpoints {
 
   private void recordEnd(TaskProcess init, Line.What what) {
     Line saving = init.checkpointing;
-    pod.record(Line.of(what, init.id, "").with("path", saving == null ? "" : saving.text("path")));
+    pod.record(init.line(what).with("path", saving == null ? "" : saving.text("path")));
     pod.settle();
   }
 
@@ -103,7 +112,7 @@ final class Checkpoints {
         saving != null
             && saving.flag("exit")
             && init.checkpointStage == Line.What.SAVED
-            && pod.await(() -> init.reaped != null, TaskService.DECIDE_MILLIS);
+            && pod.await(() -> init.reaped != null, Pod.DECIDE_MILLIS);
     if (isDone) {
       try (LazyWorker worker = containers.worker()) {
         containers.delete(worker, init);
@@ -135,10 +144,10 @@ final class Checkpoints {
           status == Status.RUNNING || status == Status.PAUSED || status == Status.STOPPED;
       HostProcess host = new HostProcess(kernel, init.pid, init.startTime);
       if (isThere && host.alive()) return true;
-      pod.await(() -> init.reaped != null, TaskService.DECIDE_MILLIS);
+      pod.await(() -> init.reaped != null, Pod.DECIDE_MILLIS);
       // CRIU kills what it gives up
       KeeperExit exit = init.reaped;
-      if (isThere && exit != null && exit.status() != 128 + SIGKILL) return true;
+      if (isThere && exit != null && exit.status() != 128 + SignalCall.SIGKILL) return true;
     }
     try (LazyWorker worker = containers.worker()) {
       containers.delete(worker, init);
@@ -162,12 +171,12 @@ final class Checkpoints {
     return new CriuProgress() {
       @Override
       public void began(HostProcess criu) {
-        record(Line.What.CRIU, criu);
+        pod.recordBorn(init, Line.What.CRIU, criu.pid(), criu.startTime());
       }
 
       @Override
       public void saved() {
-        pod.record(Line.of(Line.What.SAVED, init.id, ""));
+        pod.record(init.line(Line.What.SAVED));
       }
 
       @Override
@@ -177,16 +186,7 @@ final class Checkpoints {
 
       @Override
       public void restored(HostProcess process) {
-        record(Line.What.BORN, process);
-      }
-
-      private void record(Line.What what, HostProcess process) {
-        // its parent is the worker: no exit of its pid so far is its own
-        pod.record(
-            Line.of(what, init.id, "")
-                .with("pid", process.pid())
-                .with("start", process.startTime())
-                .with("exits", pod.exitsBefore()));
+        pod.recordBorn(init, Line.What.BORN, process.pid(), process.startTime());
       }
     };
   }
@@ -196,7 +196,7 @@ final class Checkpoints {
       for (Path file : files.toList()) Files.deleteIfExists(file);
       Files.deleteIfExists(directory);
     } catch (IOException e) {
-      throw new UncheckedIOException("removing " + directory, e);
+      throw new UncheckedIOException("removing " + directory + ": " + IoReason.of(e), e);
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.jrun.runtime.shim;
 
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.wire.KeeperExit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,7 +20,7 @@ final class ExitFile implements AutoCloseable {
     try {
       channel = FileChannel.open(path, StandardOpenOption.READ);
     } catch (IOException e) {
-      throw new UncheckedIOException("opening " + path, e);
+      throw new UncheckedIOException("opening " + path + ": " + IoReason.of(e), e);
     }
   }
 
@@ -33,7 +34,7 @@ final class ExitFile implements AutoCloseable {
       List<KeeperExit> exits = read(Math.max(0, channel.size() / RECORD - 1) * RECORD);
       return exits.isEmpty() ? 0 : exits.getLast().sequence();
     } catch (IOException e) {
-      throw new UncheckedIOException("reading the keeper's exits", e);
+      throw new UncheckedIOException("reading the keeper's exits: " + IoReason.of(e), e);
     }
   }
 
@@ -45,7 +46,7 @@ final class ExitFile implements AutoCloseable {
       }
       return KeeperExit.all(java.util.Arrays.copyOf(bytes.array(), bytes.position()));
     } catch (IOException e) {
-      throw new UncheckedIOException("reading the keeper's exits", e);
+      throw new UncheckedIOException("reading the keeper's exits: " + IoReason.of(e), e);
     }
   }
 
@@ -54,7 +55,7 @@ final class ExitFile implements AutoCloseable {
     try {
       channel.close();
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw new UncheckedIOException("closing the keeper's exits: " + IoReason.of(e), e);
     }
   }
 }

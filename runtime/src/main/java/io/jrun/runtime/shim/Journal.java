@@ -1,5 +1,6 @@
 package io.jrun.runtime.shim;
 
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
@@ -55,7 +56,7 @@ final class Journal implements AutoCloseable {
     } catch (NoSuchFileException e) {
       return new byte[0];
     } catch (IOException e) {
-      throw new UncheckedIOException("reading " + path, e);
+      throw new UncheckedIOException("reading " + path + ": " + IoReason.of(e), e);
     }
   }
 
@@ -89,7 +90,7 @@ final class Journal implements AutoCloseable {
     try {
       Files.deleteIfExists(fresh);
     } catch (IOException e) {
-      throw new UncheckedIOException("removing " + fresh, e);
+      throw new UncheckedIOException("removing " + fresh + ": " + IoReason.of(e), e);
     }
     OwnedDescriptor next = append(kernel, fresh);
     size = 0;

@@ -6,6 +6,7 @@ import io.jrun.specs.json.Json.JsonBool;
 import io.jrun.specs.json.Json.JsonNumber;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.json.Json.JsonString;
+import io.jrun.specs.task.StdioPaths;
 import java.time.Instant;
 import java.util.List;
 
@@ -64,6 +65,16 @@ record Line(JsonObject json) {
 
   Line with(String name, Json value) {
     return new Line(json.with(name, value));
+  }
+
+  /// The streams of a process, and whose they become.
+  Line with(StdioPaths stdio, Stdio.Owner owner) {
+    return with("stdin", stdio.stdin())
+        .with("stdout", stdio.stdout())
+        .with("stderr", stdio.stderr())
+        .with("terminal", stdio.terminal())
+        .with("ioUid", owner.uid())
+        .with("ioGid", owner.gid());
   }
 
   What what() {

@@ -8,6 +8,7 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
@@ -40,9 +41,9 @@ record Logger(OwnedDescriptor stdout, OwnedDescriptor stderr) implements AutoClo
       for (String pair : uri.getRawQuery().split("&"))
         for (String part : pair.split("=", 2))
           if (!part.isEmpty()) argv.add(URLDecoder.decode(part, StandardCharsets.UTF_8));
-    List<Integer> out = kernel.call(new FileCall.Pipe2());
-    List<Integer> err = kernel.call(new FileCall.Pipe2());
-    List<Integer> ready = kernel.call(new FileCall.Pipe2());
+    List<Integer> out = kernel.call(new DescriptorCall.Pipe2());
+    List<Integer> err = kernel.call(new DescriptorCall.Pipe2());
+    List<Integer> ready = kernel.call(new DescriptorCall.Pipe2());
     OwnedDescriptor outWrite = new OwnedDescriptor(kernel, out.get(1));
     OwnedDescriptor errWrite = new OwnedDescriptor(kernel, err.get(1));
     try (OwnedDescriptor outRead = new OwnedDescriptor(kernel, out.get(0));
@@ -58,20 +59,20 @@ record Logger(OwnedDescriptor stdout, OwnedDescriptor stderr) implements AutoClo
       Descriptor[] passed = {batch.pass(outRead), batch.pass(errRead), batch.pass(readyWrite)};
       for (int i = 0; i < passed.length; i++) {
         numbers[i] = 20 + i;
-        batch.add(new FileCall.Dup3(passed[i], numbers[i], FileCall.O_CLOEXEC));
+        batch.add(new DescriptorCall.Dup3(passed[i], numbers[i], FileCall.O_CLOEXEC));
         batch.add(new FileCall.Close(passed[i]));
       }
       born.accept(worker.run(batch).of(pid));
       Batch last = new Batch();
       // its own socket may have one of the numbers: it is not needed after the last batch
-      last.add(new FileCall.CloseRange(6, -1, FileCall.CLOSE_RANGE_CLOEXEC));
+      last.add(new DescriptorCall.CloseRange(6, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
       for (int i = 0; i < numbers.length; i++)
-        last.add(new FileCall.Dup3(new Descriptor.Known(numbers[i]), 3 + i, 0));
+        last.add(new DescriptorCall.Dup3(new Descriptor.Known(numbers[i]), 3 + i, 0));
       List<String> env = List.of("CONTAINER_ID=" + id, "CONTAINER_NAMESPACE=" + namespace);
       last.add(new ProcessCall.Execveat(Descriptor.CWD, argv.getFirst(), argv, env, 0));
       become(worker, last);
       readyWrite.close();
-      if (kernel.call(new FileCall.Poll(readyRead.descriptor(), POLLIN, READY_MILLIS)) == 0)
+      if (kernel.call(new DescriptorCall.Poll(readyRead.descriptor(), POLLIN, READY_MILLIS)) == 0)
         throw RpcException.unknown("the logger " + argv.getFirst() + " does not become ready");
       return new Logger(outWrite, errWrite);
     } catch (KernelException e) {

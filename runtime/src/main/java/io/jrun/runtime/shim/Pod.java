@@ -22,6 +22,9 @@ final class Pod implements AutoCloseable {
   private static final long COMPACT_BYTES = 256 << 10;
   private static final long TRIM_EXITS = 512;
 
+  /// For what a new engine must know of a process that an engine before had begun.
+  static final long DECIDE_MILLIS = 2_000;
+
   /// What is told of a pod's processes, under the pod's lock.
   interface Listener {
     void happened(PodEvent event);
@@ -88,12 +91,8 @@ final class Pod implements AutoCloseable {
     settle();
   }
 
-  private static String key(String id, String execId) {
-    return id + "/" + execId;
-  }
-
   private @Nullable PodEvent apply(Line line) {
-    String key = key(line.id(), line.execId());
+    String key = TaskProcess.key(line.id(), line.execId());
     switch (line.what()) {
       case CREATE, EXEC -> {
         processes.put(key, new TaskProcess(line));
@@ -144,7 +143,25 @@ final class Pod implements AutoCloseable {
   }
 
   synchronized Optional<TaskProcess> find(String id, String execId) {
-    return Optional.ofNullable(processes.get(key(id, execId)));
+    return Optional.ofNullable(processes.get(TaskProcess.key(id, execId)));
+  }
+
+  /// The init of the container that a request names.
+  TaskProcess task(String id) {
+    return find(id, "")
+        .filter(p -> p.isCreated && !p.isDeleted)
+        .orElseThrow(() -> RpcException.notFound("container not created"));
+  }
+
+  /// The process that a request names.
+  ///
+  /// @param execId empty for the container's init
+  TaskProcess process(String id, String execId) {
+    TaskProcess init = task(id);
+    if (execId.isEmpty()) return init;
+    return find(id, execId)
+        .filter(p -> !p.isDeleted)
+        .orElseThrow(() -> RpcException.notFound("process does not exist " + execId));
   }
 
   /// What is not deleted yet.
@@ -168,6 +185,13 @@ final class Pod implements AutoCloseable {
   /// by the keeper.
   synchronized long exitsBefore() {
     return Math.max(lastExit, exits.last());
+  }
+
+  /// Writes down that a process is there. Its parent is a worker until that ends, so no exit of its
+  /// pid so far is its own.
+  synchronized void recordBorn(TaskProcess process, Line.What what, int pid, long startTime) {
+    record(
+        process.line(what).with("pid", pid).with("start", startTime).with("exits", exitsBefore()));
   }
 
   /// The keeper has reaped a child.

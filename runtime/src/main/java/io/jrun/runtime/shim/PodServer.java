@@ -1,6 +1,7 @@
 package io.jrun.runtime.shim;
 
 import io.jrun.kernel.HelperGoneException;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.kernel.wire.KeeperMessage;
 import io.jrun.kernel.wire.KeeperState;
@@ -108,7 +109,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   }
 
   private void endShutdown() {
-    tasks.noteShutdown();
+    tasks.end().takeEffect();
     quitWhereDone();
   }
 
@@ -195,7 +196,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   /// After a Shutdown the keeper goes once containerd has all events.
   private void quitWhereDone() {
-    if (!tasks.isShutDown()) return;
+    if (!tasks.end().isShutDown()) return;
     if (events.isEmpty()) {
       quit();
       return;
@@ -204,21 +205,21 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   }
 
   private void quitWhereUnused() {
-    long before = tasks.tasksBefore();
-    if (before < 0 || tasks.isShutDown()) return;
+    long before = tasks.end().tasksBefore();
+    if (before < 0 || tasks.end().isShutDown()) return;
     Future<?> _ =
         timer.schedule(
             () -> threads.execute(() -> quitIfUnused(before)), UNUSED_SECONDS, TimeUnit.SECONDS);
   }
 
   private void quitIfUnused(long before) {
-    if (isLeaving || tasks.isShutDown() || tasks.tasksBefore() != before) return;
-    tasks.shutDownUnasked();
+    if (isLeaving || tasks.end().isShutDown() || tasks.end().tasksBefore() != before) return;
+    tasks.end().shutDownUnasked();
     quitWhereDone();
   }
 
   private synchronized void quit() {
-    if (hasQuit || !tasks.isShutDown()) return;
+    if (hasQuit || !tasks.end().isShutDown()) return;
     hasQuit = true;
     end(keeper, directory);
   }
@@ -247,7 +248,8 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       try {
         Files.deleteIfExists(directory.resolve(name));
       } catch (IOException e) {
-        throw new UncheckedIOException("removing " + directory.resolve(name), e);
+        throw new UncheckedIOException(
+            "removing " + directory.resolve(name) + ": " + IoReason.of(e), e);
       }
     }
   }
@@ -289,7 +291,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   public void ended(TaskProcess process) {
     tasks.ended(process);
     for (Call waiter : pod.takeWaiters(process))
-      answer(waiter, TtrpcResponse.ok(TaskService.exit(process)));
+      answer(waiter, TtrpcResponse.ok(TaskInfo.exit(process)));
   }
 
   @Override

@@ -1,5 +1,9 @@
 package io.jrun.runtime.shim;
 
+import io.jrun.kernel.KernelException;
+import io.jrun.runtime.cgroup.CgroupException;
+import io.jrun.runtime.container.ContainerException;
+import io.jrun.specs.json.SpecException;
 import io.jrun.specs.ttrpc.StatusCode;
 
 /// A request that is answered with a status other than OK.
@@ -31,6 +35,16 @@ final class RpcException extends RuntimeException {
 
   static RpcException unknown(String message) {
     return new RpcException(StatusCode.UNKNOWN, message);
+  }
+
+  /// What a step of the runtime failed with; what is another's mistake stays as it is.
+  static RuntimeException of(String step, RuntimeException e) {
+    return e instanceof ContainerException
+            || e instanceof KernelException
+            || e instanceof CgroupException
+            || e instanceof SpecException
+        ? unknown(step + ": " + e.getMessage())
+        : e;
   }
 
   StatusCode code() {

@@ -1,6 +1,7 @@
 package io.jrun.runtime.shim;
 
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
@@ -88,7 +89,7 @@ record ShimCommand(
       PodServer.forget(PodServer.directory(socket));
       Files.deleteIfExists(socket);
     } catch (IOException e) {
-      throw new UncheckedIOException("removing " + socket, e);
+      throw new UncheckedIOException("removing " + socket + ": " + IoReason.of(e), e);
     }
   }
 
@@ -98,7 +99,7 @@ record ShimCommand(
     } catch (NoSuchFileException e) {
       return "";
     } catch (IOException e) {
-      throw new UncheckedIOException("reading " + path, e);
+      throw new UncheckedIOException("reading " + path + ": " + IoReason.of(e), e);
     }
   }
 }

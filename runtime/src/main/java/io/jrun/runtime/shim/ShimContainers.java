@@ -1,10 +1,12 @@
 package io.jrun.runtime.shim;
 
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.wire.Hello;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.runtime.cgroup.Cgroup;
@@ -134,7 +136,7 @@ final class ShimContainers {
       Path address = Path.of(bundle, "address");
       if (!Files.exists(address)) Files.writeString(address, "unix://" + socket);
     } catch (IOException e) {
-      throw new UncheckedIOException("writing into " + bundle, e);
+      throw new UncheckedIOException("writing into " + bundle + ": " + IoReason.of(e), e);
     }
   }
 
@@ -274,7 +276,17 @@ final class ShimContainers {
     return byNobody().status(global(process), process.id).orElse(Status.CREATING);
   }
 
-  boolean hasPidNamespace(TaskProcess process) {
+  /// The end of a container's init is the end of the container: without a pid namespace of its own
+  /// the kernel does not see to that.
+  void endOthers(TaskProcess init) {
+    try {
+      if (!hasPidNamespace(init)) cgroup(init).signal(SignalCall.SIGKILL);
+    } catch (RuntimeException e) {
+      System.err.println("jrun: ending what is left of " + init.id + ": " + e.getMessage());
+    }
+  }
+
+  private boolean hasPidNamespace(TaskProcess process) {
     return byNobody()
         .config(global(process), process.id)
         .map(config -> {

@@ -4,10 +4,12 @@ import static io.jrun.kernel.call.FileCall.*;
 
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
@@ -82,8 +84,8 @@ final class Stdio {
   /// @param logger the ends of the pipes to a logger; null where the streams go elsewhere
   void giveTo(HelperKernel worker, @Nullable Logger logger) {
     Batch batch = new Batch();
-    batch.add(new Dup3(Descriptor.STDIN, 1, 0)); // standard input is /dev/null
-    batch.add(new Dup3(Descriptor.STDIN, 2, 0));
+    batch.add(new DescriptorCall.Dup3(Descriptor.STDIN, 1, 0)); // standard input is /dev/null
+    batch.add(new DescriptorCall.Dup3(Descriptor.STDIN, 2, 0));
     if (!paths.terminal()) {
       addOutputs(batch, logger);
       addInput(batch);
@@ -129,7 +131,7 @@ final class Stdio {
   }
 
   private static void give(Batch batch, Descriptor from, int number) {
-    batch.add(new Dup3(from, number, 0));
+    batch.add(new DescriptorCall.Dup3(from, number, 0));
     batch.add(new Close(from));
   }
 
@@ -138,7 +140,7 @@ final class Stdio {
     holdInput(paths.stdin());
     // without waiting for a writer: CloseIO may have let go of the one that is held
     Descriptor input = open(batch, paths.stdin(), O_RDONLY | O_NONBLOCK);
-    batch.add(new Fcntl(input, F_SETFL, O_RDONLY));
+    batch.add(new DescriptorCall.Fcntl(input, DescriptorCall.F_SETFL, O_RDONLY));
     if (isFifo(paths.stdin())) owner.take(batch, input);
     give(batch, input, 0);
   }
@@ -164,11 +166,11 @@ final class Stdio {
       Path parent = Path.of(path).getParent();
       if (parent != null) Files.createDirectories(parent);
     } catch (IOException e) {
-      throw new UncheckedIOException("making the directory of " + path, e);
+      throw new UncheckedIOException("making the directory of " + path + ": " + IoReason.of(e), e);
     }
     int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC;
     Descriptor file = batch.add(new Openat(Descriptor.CWD, path, flags, 0644, false)).descriptor();
-    batch.add(new Dup3(file, 1, 0));
+    batch.add(new DescriptorCall.Dup3(file, 1, 0));
     give(batch, file, 2);
   }
 

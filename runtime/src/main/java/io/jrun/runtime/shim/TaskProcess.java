@@ -4,6 +4,7 @@ import io.jrun.kernel.wire.KeeperExit;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonArray;
 import io.jrun.specs.json.Json.JsonObject;
+import io.jrun.specs.proto.ProtoWriter;
 import io.jrun.specs.task.RootfsMount;
 import io.jrun.specs.task.StdioPaths;
 import java.nio.charset.StandardCharsets;
@@ -80,6 +81,25 @@ final class TaskProcess {
     this.begun = begun;
     this.id = begun.id();
     this.execId = begun.execId();
+  }
+
+  static String key(String id, String execId) {
+    return id + "/" + execId;
+  }
+
+  /// What it is told from all others by.
+  String key() {
+    return key(id, execId);
+  }
+
+  /// As its messages have it.
+  String name() {
+    return isInit() ? id : execId;
+  }
+
+  /// A line of the journal about it.
+  Line line(Line.What what) {
+    return Line.of(what, id, execId);
   }
 
   boolean isInit() {
@@ -237,6 +257,22 @@ final class TaskProcess {
         && relayPid == exit.pid()
         && exit.sequence() > relayBornAfter
         && !relayEnded;
+  }
+
+  /// One of a checkpoint is made when it is started.
+  void checkIsMade(String what) {
+    if (pid == 0) throw RpcException.unknown("cannot " + what + " a task in created state");
+  }
+
+  /// Of an init.
+  void checkIsRunning() {
+    if (hasExited || reaped != null)
+      throw RpcException.precondition("container " + id + " init process is not running");
+  }
+
+  /// What Create and Start answer.
+  byte[] pidAnswer() {
+    return new ProtoWriter().uint32(1, pid).toBytes();
   }
 
   /// Whether it is there: born, and its end not yet told.

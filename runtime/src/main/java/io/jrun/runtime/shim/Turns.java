@@ -32,6 +32,15 @@ final class Turns {
     }
   }
 
+  void take(String key, Runnable action) {
+    take(
+        key,
+        () -> {
+          action.run();
+          return true;
+        });
+  }
+
   /// How many keys are in use.
   int size() {
     synchronized (turns) {

@@ -66,6 +66,19 @@ class CriuMessagesTest {
     assertThat(server.int64(2)).isEqualTo(1234);
   }
 
+  /// Without it the path would be that of every controller.
+  @Test
+  void theEmptyNameOfV2IsSaid() {
+    CriuRequest request =
+        CriuRequest.of(CriuRequest.Type.RESTORE, "/images", null, "restore.log")
+            .dumpedHierarchy("")
+            .cgroupRoot("", "/c");
+    ProtoMessage options = ProtoMessage.parse(request.bytes()).message(2);
+    assertThat(options.messages(25)).hasSize(1);
+    assertThat(options.messages(25).getFirst().has(1)).isTrue();
+    assertThat(options.strings(43)).containsExactly("");
+  }
+
   @Test
   void answersAreRead() {
     ProtoWriter version = new ProtoWriter().present(1, 3).present(2, 17).present(4, 1);

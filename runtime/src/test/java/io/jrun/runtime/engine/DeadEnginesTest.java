@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DeadEnginesTest {
-  private static final FileTime LONG_AGO = FileTime.from(Instant.now().minus(Duration.ofDays(3)));
+  private final FileTime longAgo = FileTime.from(Instant.now().minus(Duration.ofDays(3)));
 
   @TempDir
   @SuppressWarnings("NullAway.Init")
@@ -44,11 +44,11 @@ class DeadEnginesTest {
   @Test
   void whatLivesAndWhatIsNewStays() throws IOException {
     FileTime now = FileTime.from(Instant.now());
-    files("dead", LONG_AGO);
-    files("killed", LONG_AGO);
+    files("dead", longAgo);
+    files("killed", longAgo);
     listen("killed").close(); // the socket stays
     files("new", now);
-    files("lives", LONG_AGO);
+    files("lives", longAgo);
     Files.createFile(directory.resolve("another"));
     try (ServerSocketChannel lives = listen("lives")) {
       DeadEngines.remove(new HostKernel(), directory, Duration.ofDays(1));

@@ -3,6 +3,7 @@ package io.jrun.runtime.engine;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Received;
 import io.jrun.kernel.call.SocketCall;
@@ -43,7 +44,7 @@ final class ServiceManager implements AutoCloseable {
 
   private void serve() {
     while (!closing) {
-      if (kernel.call(new FileCall.Poll(socket.descriptor(), POLLIN, LOOK_MILLIS)) != 0) {
+      if (kernel.call(new DescriptorCall.Poll(socket.descriptor(), POLLIN, LOOK_MILLIS)) != 0) {
         Received received = kernel.call(new SocketCall.Recvmsg(socket.descriptor(), 4096, 0));
         for (int number : received.descriptors())
           kernel.call(new FileCall.Close(new Descriptor.Known(number)));

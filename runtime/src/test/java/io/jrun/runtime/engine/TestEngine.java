@@ -4,8 +4,8 @@ import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
-import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Syscall;
 import io.jrun.kernel.host.HostKernel;
@@ -118,7 +118,7 @@ final class TestEngine implements AutoCloseable {
   private void accept(Observer relay) {
     while (!closing) {
       try {
-        if (kernel.call(new FileCall.Poll(listener.descriptor(), POLLIN, 50)) == 0) continue;
+        if (kernel.call(new DescriptorCall.Poll(listener.descriptor(), POLLIN, 50)) == 0) continue;
         Descriptor accepted = kernel.call(new SocketCall.Accept4(listener.descriptor()));
         int number = ((Descriptor.Known) accepted).number();
         Thread.ofPlatform()

@@ -22,17 +22,16 @@ class FileSystemPlanTest {
   private static final Json.JsonObject NOTHING = Json.JsonObject.EMPTY;
   private static final Config CONFIG = DefaultConfig.create(false, 0, 0);
   private static final Descriptor ROOT = new Descriptor.Known(9);
-  private static final List<FileSystemPlan.CgroupView> V1 =
+  private static final List<CgroupMount.View> V1 =
       List.of(
-          new FileSystemPlan.CgroupView(
+          new CgroupMount.View(
               "cpu,cpuacct", List.of("cpu", "cpuacct"), "/sys/fs/cgroup/cpu,cpuacct/c1"),
-          new FileSystemPlan.CgroupView(
-              "systemd", List.of("name=systemd"), "/sys/fs/cgroup/systemd/c1"));
-  private static final List<FileSystemPlan.CgroupView> V2 =
-      List.of(new FileSystemPlan.CgroupView("cgroup", List.of(), "/sys/fs/cgroup/c1"));
+          new CgroupMount.View("systemd", List.of("name=systemd"), "/sys/fs/cgroup/systemd/c1"));
+  private static final List<CgroupMount.View> V2 =
+      List.of(new CgroupMount.View("cgroup", List.of(), "/sys/fs/cgroup/c1"));
 
   private final Batch batch = new Batch();
-  private final FileSystemPlan plan = new FileSystemPlan(batch, ROOT);
+  private final MountPlan plan = new MountPlan(batch, ROOT, null);
 
   private void assertGolden(String name) {
     Golden.assertCalls(batch, "mount/" + name + ".txt");
@@ -46,23 +45,27 @@ class FileSystemPlanTest {
     return CONFIG.mounts().getLast();
   }
 
+  private void cgroup(CgroupMount cgroup) {
+    cgroup.add(batch, ROOT, null, cgroupMount());
+  }
+
   @Test
   void whatIsMountedAnewHasTheMountLabel() {
-    FileSystemPlan labelled =
-        new FileSystemPlan(batch, ROOT, "system_u:object_r:container_file_t:s0:c1,c2");
+    String label = "system_u:object_r:container_file_t:s0:c1,c2";
+    MountPlan labelled = new MountPlan(batch, ROOT, label);
     for (Mount mount : CONFIG.mounts()) {
       if (!"cgroup".equals(mount.type())) labelled.mount(mount, true);
     }
     labelled.mount(mount("/data", "bind", "/srv", "bind"), true);
-    labelled.maskedPaths(List.of("/proc/acpi"));
+    MaskedPaths.add(batch, ROOT, label, List.of("/proc/acpi"));
     assertGolden("mount-label");
   }
 
   @Test
   void theDefaultMountsInTheirOrder() {
-    FileSystemPlan.hostRoot(batch, RootPropagation.of(null).ofHostRoot());
-    Descriptor tree = FileSystemPlan.root(batch, "/bundle/rootfs");
-    FileSystemPlan onTree = new FileSystemPlan(batch, tree);
+    RootFileSystem.hostRoot(batch, RootPropagation.of(null).ofHostRoot());
+    Descriptor tree = RootFileSystem.bound(batch, "/bundle/rootfs");
+    MountPlan onTree = new MountPlan(batch, tree, null);
     for (Mount mount : CONFIG.mounts()) {
       if (!"cgroup".equals(mount.type())) onTree.mount(mount, true);
     }
@@ -79,37 +82,37 @@ class FileSystemPlanTest {
 
   @Test
   void cgroupsOfAJoinedNamespaceAreMounted() {
-    plan.cgroup(cgroupMount(), false, FileSystemPlan.CgroupNamespace.JOINED, false, V1);
+    cgroup(new CgroupMount(false, CgroupMount.Namespace.JOINED, false, V1));
     assertGolden("cgroup-v1-namespace");
   }
 
   @Test
   void cgroupsOfTheHostsNamespaceAreBound() {
-    plan.cgroup(cgroupMount(), false, FileSystemPlan.CgroupNamespace.CALLERS, false, V1);
+    cgroup(new CgroupMount(false, CgroupMount.Namespace.CALLERS, false, V1));
     assertGolden("cgroup-v1-bound");
   }
 
   @Test
   void cgroupsOfTheContainersOwnNamespaceAreBound() {
-    plan.cgroup(cgroupMount(), false, FileSystemPlan.CgroupNamespace.OWN, false, V1);
+    cgroup(new CgroupMount(false, CgroupMount.Namespace.OWN, false, V1));
     assertGolden("cgroup-v1-bound");
   }
 
   @Test
   void unifiedCgroupsInTheirOwnNamespace() {
-    plan.cgroup(cgroupMount(), true, FileSystemPlan.CgroupNamespace.OWN, true, V2);
+    cgroup(new CgroupMount(true, CgroupMount.Namespace.OWN, true, V2));
     assertGolden("cgroup-v2-namespace");
   }
 
   @Test
   void unifiedCgroupsOfTheHostsNamespace() {
-    plan.cgroup(cgroupMount(), true, FileSystemPlan.CgroupNamespace.CALLERS, false, V2);
+    cgroup(new CgroupMount(true, CgroupMount.Namespace.CALLERS, false, V2));
     assertGolden("cgroup-v2-namespace");
   }
 
   @Test
   void unifiedCgroupsOfTheHostsNamespaceAreBoundInAUserNamespace() {
-    plan.cgroup(cgroupMount(), true, FileSystemPlan.CgroupNamespace.CALLERS, true, V2);
+    cgroup(new CgroupMount(true, CgroupMount.Namespace.CALLERS, true, V2));
     assertGolden("cgroup-v2-bound");
   }
 
@@ -123,30 +126,30 @@ class FileSystemPlanTest {
                     new Device("c", "/dev/fuse", 10, 229, 0600L, 1000L, 1000L, NOTHING),
                     new Device("b", "/dev/disk/big", 259, 300, null, null, null, NOTHING),
                     new Device("p", "/run/fifo", 0, 0, 0644L, null, null, NOTHING)));
-    plan.devices(linux, false);
+    new DevicePlan(batch, ROOT).devices(linux.devices(), false);
     assertGolden("devices");
   }
 
   @Test
   void devicesAreBoundInAUserNamespace() {
-    plan.devices(CONFIG.linux(), true);
+    new DevicePlan(batch, ROOT).devices(CONFIG.linux().devices(), true);
     assertGolden("devices-userns");
   }
 
   @Test
   void theDefaultMasksAndReadonlyPaths() {
-    plan.readonlyPaths(CONFIG.linux().readonlyPaths());
-    plan.maskedPaths(List.of("/proc/acpi", "/proc/kcore"));
-    plan.readonlyRoot();
+    ReadonlyPaths.add(batch, ROOT, CONFIG.linux().readonlyPaths());
+    MaskedPaths.add(batch, ROOT, null, List.of("/proc/acpi", "/proc/kcore"));
+    RootFileSystem.readonly(batch, ROOT);
     assertGolden("covers");
   }
 
   @Test
   void pivotConsoleAndWorkingDirectory() {
-    plan.workingDirectory("/a/./b/../c");
-    plan.workingDirectory("/");
-    plan.console(new Descriptor.Known(5));
-    plan.pivot();
+    RootFileSystem.workingDirectory(batch, ROOT, "/a/./b/../c");
+    RootFileSystem.workingDirectory(batch, ROOT, "/");
+    new DevicePlan(batch, ROOT).console(new Descriptor.Known(5));
+    RootFileSystem.pivot(batch, ROOT);
     assertGolden("pivot");
   }
 
@@ -186,9 +189,9 @@ class FileSystemPlanTest {
 
   @Test
   void deviceNumbersAreEncodedAsMakedevDoes() {
-    assertThat(FileSystemPlan.device(1, 3)).isEqualTo(0x103);
-    assertThat(FileSystemPlan.device(259, 300)).isEqualTo(0x11032cL);
-    assertThat(FileSystemPlan.device(10, 229)).isEqualTo(0xae5);
+    assertThat(DevicePlan.makedev(1, 3)).isEqualTo(0x103);
+    assertThat(DevicePlan.makedev(259, 300)).isEqualTo(0x11032cL);
+    assertThat(DevicePlan.makedev(10, 229)).isEqualTo(0xae5);
   }
 
   @Test

@@ -70,6 +70,11 @@ public final class ProtoWriter {
     return present(number, value ? 1 : 0);
   }
 
+  /// As [#present], of a text.
+  public ProtoWriter present(int number, String value) {
+    return message(number, value.getBytes(StandardCharsets.UTF_8));
+  }
+
   public ProtoWriter string(int number, String value) {
     return bytes(number, value.getBytes(StandardCharsets.UTF_8));
   }

@@ -21,17 +21,6 @@ final class LinuxRules {
           "unbindable",
           "runbindable");
   private static final Set<String> DEVICE_TYPES = Set.of("c", "b", "u", "p");
-  private static final Set<String> MEMORY_MODES =
-      Set.of(
-          "MPOL_DEFAULT",
-          "MPOL_BIND",
-          "MPOL_INTERLEAVE",
-          "MPOL_WEIGHTED_INTERLEAVE",
-          "MPOL_PREFERRED",
-          "MPOL_PREFERRED_MANY",
-          "MPOL_LOCAL");
-  private static final Set<String> MEMORY_FLAGS =
-      Set.of("MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES");
   private static final Pattern CLOS_ID = Pattern.compile("[^/\\n]+");
 
   private final List<Problem> problems;
@@ -76,9 +65,15 @@ final class LinuxRules {
     intelRdt();
     if (linux.memoryPolicy() != null) {
       ConfigValidator.oneOf(
-          problems, "/linux/memoryPolicy/mode", linux.memoryPolicy().mode(), MEMORY_MODES);
+          problems,
+          "/linux/memoryPolicy/mode",
+          linux.memoryPolicy().mode(),
+          Set.copyOf(MemoryPolicy.MODES));
       ConfigValidator.eachOneOf(
-          problems, "/linux/memoryPolicy/flags", linux.memoryPolicy().flags(), MEMORY_FLAGS);
+          problems,
+          "/linux/memoryPolicy/flags",
+          linux.memoryPolicy().flags(),
+          Set.copyOf(MemoryPolicy.FLAGS));
     }
   }
 

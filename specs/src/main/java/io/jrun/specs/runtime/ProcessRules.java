@@ -11,24 +11,7 @@ import java.util.regex.Pattern;
 final class ProcessRules {
   private static final long NO_ID = 0xffff_ffffL;
 
-  private static final Set<String> RLIMITS =
-      Set.of(
-          "RLIMIT_AS",
-          "RLIMIT_CORE",
-          "RLIMIT_CPU",
-          "RLIMIT_DATA",
-          "RLIMIT_FSIZE",
-          "RLIMIT_LOCKS",
-          "RLIMIT_MEMLOCK",
-          "RLIMIT_MSGQUEUE",
-          "RLIMIT_NICE",
-          "RLIMIT_NOFILE",
-          "RLIMIT_NPROC",
-          "RLIMIT_RSS",
-          "RLIMIT_RTPRIO",
-          "RLIMIT_RTTIME",
-          "RLIMIT_SIGPENDING",
-          "RLIMIT_STACK");
+  private static final Set<String> RLIMITS = Set.copyOf(Rlimit.TYPES);
   private static final Set<String> POLICIES = Set.copyOf(Scheduler.POLICIES);
   private static final Set<String> SCHEDULER_FLAGS = Set.copyOf(Scheduler.FLAGS);
   private static final Set<String> IO_CLASSES =

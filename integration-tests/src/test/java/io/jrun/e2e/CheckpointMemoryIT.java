@@ -1,0 +1,134 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+
+/// Memory that is saved beforehand, or fetched when it is needed.
+@EnabledIf(value = "io.jrun.e2e.CheckpointTest#criuWorks", disabledReason = CheckpointTest.NO_CRIU)
+class CheckpointMemoryIT extends CheckpointTest {
+  @Test
+  void memoryIsSavedBeforehand() throws IOException {
+    assumeFeature("mem_dirty_track");
+    startCounting();
+    Path parent = temp.resolve("parent");
+    command("checkpoint", "--pre-dump", "--image-path", parent.toString(), id).run().succeeds();
+    assertThat(status()).isEqualTo("running");
+    checkpoint("--parent-path", "../parent").succeeds();
+    assertThat(images.resolve("parent")).exists();
+    int saved = count();
+    restore();
+    awaitCountAbove(saved);
+  }
+
+  @Test
+  @JrunOnly // the text is that of later runcs
+  void memoryThatCannotBeWatchedIsNotSavedBeforehand() throws IOException {
+    assumeTrue(
+        Command.of("criu", "check", "--feature", "mem_dirty_track").run().status() != 0,
+        "criu can watch memory here");
+    startCounting();
+    assertThat(checkpoint("--pre-dump").fails().err())
+        .contains("criu is missing features: [MemTrack]");
+    assertThat(status()).isEqualTo("running");
+  }
+
+  /// CRIU's lazy-pages daemon has them from the images.
+  @Test
+  void pagesAreFetchedWhenTheyAreNeeded() throws IOException {
+    assumeFeature("uffd-noncoop");
+    startCounting();
+    checkpoint().succeeds();
+    int saved = count();
+    Command.Running daemon =
+        Command.of("criu", "lazy-pages", "-D", images.toString(), "-W", images.toString()).start();
+    assertThat(eventually(() -> Files.exists(images.resolve("lazy-pages.socket"))))
+        .as("the daemon listens")
+        .isTrue();
+    restore("--lazy-pages", "--work-path", images.toString());
+    awaitCountAbove(saved);
+    killAndDelete();
+    daemon.finish().succeeds();
+  }
+
+  @Test
+  void withoutADaemonThereIsNoLazyRestore() throws IOException {
+    assumeFeature("uffd-noncoop");
+    startCounting();
+    checkpoint().succeeds();
+    assertThat(quietly(restoreCommand("--detach", "--lazy-pages")).fails().err())
+        .contains("lazy-pages.socket");
+    assertThat(ids()).isEmpty();
+    assertThat(cgroups()).isEmpty();
+  }
+
+  /// The daemon takes what it is to serve, and never does. Whether CRIU itself comes to need a
+  /// page, or only the container when it is restored, depends on what init was doing.
+  @Test
+  void aRestoreThatWaitsForPagesCanBeDeleted() throws IOException {
+    assumeFeature("uffd-noncoop");
+    Machine.assumeInstalled("python3");
+    startCounting();
+    checkpoint().succeeds();
+    String script =
+        """
+        import os, socket, sys
+        os.chdir(sys.argv[1])
+        listener = socket.socket(socket.AF_UNIX); listener.bind("lazy-pages.socket"); listener.listen(1)
+        criu = listener.accept()[0]; got = socket.recv_fds(criu, 4, 1)
+        os.write(1, b"asked"); os.read(0, 1)
+        """;
+    Command.Running daemon = Command.of("python3", "-c", script, images.toString()).start();
+    assertThat(eventually(() -> Files.exists(images.resolve("lazy-pages.socket")))).isTrue();
+    Command.Running restore = restoreCommand("--detach", "--lazy-pages").start();
+    assertThat(eventually(() -> said(daemon).equals("asked"))).isTrue();
+    runtime("delete", "--force", id).succeeds();
+    Outcome restored = restore.finish();
+    if (restored.status() != 0)
+      assertThat(restored.err()).contains("deleted while it was restored");
+    assertThat(ids()).isEmpty();
+    assertThat(cgroups()).isEmpty();
+    daemon.process().destroy();
+    daemon.finish();
+  }
+
+  /// From the container that is saved to another host: only the serving side, as CRIU's page server
+  /// fails on the kernels that tests ran on, with runc, too.
+  @Test
+  void pagesCanBeServedLazily() throws IOException {
+    assumeFeature("uffd-noncoop");
+    startCounting();
+    int port;
+    try (ServerSocket free = new ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+    Path ready = temp.resolve("ready");
+    List<String> words = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" 9> " + ready, "sh"));
+    words.addAll(
+        command(
+                "checkpoint",
+                "--lazy-pages",
+                "--page-server",
+                "127.0.0.1:" + port,
+                "--status-fd",
+                "9",
+                "--image-path",
+                images.toString(),
+                id)
+            .words());
+    Command.Running checkpoint = Command.of(words).start();
+    assertThat(eventually(() -> ready.toFile().length() == 1)).as("pages can be fetched").isTrue();
+    assertThat(images.resolve("inventory.img")).exists();
+    checkpoint.process().descendants().forEach(ProcessHandle::destroyForcibly);
+    checkpoint.finish();
+    runtime("delete", "--force", id).succeeds();
+  }
+}

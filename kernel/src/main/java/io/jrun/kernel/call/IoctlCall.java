@@ -1,0 +1,98 @@
+package io.jrun.kernel.call;
+
+/// ioctl(2): the controls of terminals and of network interfaces.
+public sealed interface IoctlCall<R> extends HostCall<R> {
+  int TCGETS = 0x5401;
+  int TCSETS = 0x5402;
+  int TIOCSCTTY = 0x540e;
+  int TIOCGWINSZ = 0x5413;
+  int TIOCSWINSZ = 0x5414;
+  int TIOCSPTLCK = 0x40045431;
+  int TIOCGPTN = 0x80045430;
+  int TIOCGPTPEER = 0x5441;
+  int SIOCGIFNAME = 0x8910;
+  int SIOCGIFFLAGS = 0x8913;
+  int SIOCSIFFLAGS = 0x8914;
+  Flags IOCTL =
+      Flags.values(
+          TCGETS,
+          "TCGETS",
+          TCSETS,
+          "TCSETS",
+          TIOCSCTTY,
+          "TIOCSCTTY",
+          TIOCGWINSZ,
+          "TIOCGWINSZ",
+          TIOCSWINSZ,
+          "TIOCSWINSZ",
+          TIOCSPTLCK,
+          "TIOCSPTLCK",
+          TIOCGPTPEER,
+          "TIOCGPTPEER",
+          TIOCGPTN & 0xffffffffL,
+          "TIOCGPTN",
+          SIOCGIFNAME,
+          "SIOCGIFNAME",
+          SIOCGIFFLAGS,
+          "SIOCGIFFLAGS",
+          SIOCSIFFLAGS,
+          "SIOCSIFFLAGS");
+
+  /// A call that answers its return value: zero, or a descriptor.
+  sealed interface Counting extends IoctlCall<Integer> {
+    @Override
+    default Integer result(long value, Output output) {
+      return (int) value;
+    }
+  }
+
+  /// ioctl(2) with an integer argument.
+  record Ioctl(Descriptor descriptor, int request, long argument, boolean returned)
+      implements Counting {
+    @Override
+    public Number number() {
+      return Number.IOCTL;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).value(argument);
+    }
+
+    @Override
+    public boolean returnsDescriptor() {
+      return returned;
+    }
+  }
+
+  /// ioctl(2) that reads this structure.
+  record IoctlWrite(Descriptor descriptor, int request, byte[] argument) implements Counting {
+    @Override
+    public Number number() {
+      return Number.IOCTL;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).bytes(argument);
+    }
+  }
+
+  /// ioctl(2) that fills in a structure of that size.
+  record IoctlRead(Descriptor descriptor, int request, int size) implements IoctlCall<byte[]> {
+    @Override
+    public Number number() {
+      return Number.IOCTL;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).out(size);
+    }
+
+    @Override
+    public byte[] result(long value, Output output) {
+      return output.bytes(size);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package io.jrun.runtime.mount;
+
+import io.jrun.kernel.Batch;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.specs.runtime.Mount;
+import org.jspecify.annotations.Nullable;
+
+/// Mounts of a config, as calls for init. All of it works on descriptors of mounts not yet attached
+/// and of targets resolved inside the root; no path is looked up twice.
+public final class MountPlan {
+  private final Batch batch;
+  private final InRoot inRoot;
+  private final DetachedMounts mounts;
+
+  /// @param root the root file system's mount, from [RootFileSystem]
+  /// @param label the SELinux label of what is mounted anew; null or empty for none
+  public MountPlan(Batch batch, Descriptor root, @Nullable String label) {
+    this.batch = batch;
+    this.inRoot = new InRoot(batch, root).straight();
+    this.mounts = new DetachedMounts(batch, label);
+  }
+
+  /// What the message of a mount's failure begins with, as runc's does.
+  static String step(Mount mount) {
+    String source = mount.source() == null ? "" : mount.source();
+    return "error mounting \"%s\" to rootfs at \"%s\"".formatted(source, mount.destination());
+  }
+
+  /// @param sourceIsDirectory for a bind mount, what its source is
+  public void mount(Mount mount, boolean sourceIsDirectory) {
+    mount(mount, sourceIsDirectory, null, false);
+  }
+
+  /// @param tree of a bind mount's source, prepared and still detached; null where it is to be
+  ///   opened
+  /// @param isOptional whether it is passed over where its place is missing and cannot be made
+  public void mount(
+      Mount mount, boolean sourceIsDirectory, @Nullable Descriptor tree, boolean isOptional) {
+    String type = mount.type() == null ? "bind" : mount.type();
+    MountOptions options = MountOptions.parse(type, mount.options());
+    if (options.copyUp())
+      throw new IllegalArgumentException("mount option tmpcopyup: is for tmpfs only");
+    if (options.bind() && !options.data().isEmpty())
+      throw new IllegalArgumentException(
+          "mount option " + options.data().getFirst() + ": not for a bind mount");
+    MountDestination.check(mount, type, options);
+    batch.during(step(mount), () -> add(mount, type, options, sourceIsDirectory, tree, isOptional));
+  }
+
+  private void add(
+      Mount mount,
+      String type,
+      MountOptions options,
+      boolean sourceIsDirectory,
+      @Nullable Descriptor tree,
+      boolean isOptional) {
+    Descriptor made =
+        options.bind()
+            ? bound(mount, options, tree)
+            : mounts.fresh(type, mount.source(), options).descriptor();
+    InRoot places = isOptional ? inRoot.tolerant() : inRoot;
+    Descriptor place =
+        options.bind() && !sourceIsDirectory
+            ? places.file(mount.destination())
+            : places.directory(mount.destination());
+    if (type.equals("mqueue") && !options.bind()) mounts.labelRoot(made);
+    mounts.attach(made, place, options);
+  }
+
+  private Descriptor bound(Mount mount, MountOptions options, @Nullable Descriptor prepared) {
+    String source = mount.source() == null ? "" : mount.source();
+    Descriptor tree = prepared != null ? prepared : mounts.bound(source, options);
+    mounts.restrict(tree, options);
+    return tree;
+  }
+}

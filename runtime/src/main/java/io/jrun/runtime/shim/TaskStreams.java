@@ -1,0 +1,100 @@
+package io.jrun.runtime.shim;
+
+import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.IoctlCall;
+import io.jrun.kernel.call.SignalCall;
+import io.jrun.kernel.wire.Keeper;
+import io.jrun.runtime.container.HostProcess;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/// The standard streams of a pod's processes, and those who take from them: loggers, and the relays
+/// of terminals.
+final class TaskStreams {
+  private static final long RELAY_MILLIS = 10_000;
+  private static final long LOGGER_MILLIS = 12_000;
+
+  private final Kernel kernel;
+  private final Keeper keeper;
+  private final Workers workers;
+  private final Pod pod;
+  private final String namespace;
+
+  TaskStreams(Kernel kernel, Keeper keeper, Workers workers, Pod pod, String namespace) {
+    this.kernel = kernel;
+    this.keeper = keeper;
+    this.workers = workers;
+    this.pod = pod;
+    this.namespace = namespace;
+  }
+
+  private Stdio of(TaskProcess process) {
+    return new Stdio(kernel, keeper, process.stdio(), process.stdioOwner(), process.place());
+  }
+
+  /// Gives them to a worker, whose child the process will be. A logger that is wanted is ready
+  /// then.
+  void giveTo(HelperKernel worker, TaskProcess process) {
+    Stdio stdio = of(process);
+    String stdout = process.stdio().stdout();
+    if (!Logger.isWanted(stdout)) {
+      stdio.giveTo(worker, null);
+      return;
+    }
+    try (Logger logger =
+        Logger.start(
+            kernel, keeper, stdout, namespace, process.id, pid -> recordRelay(process, pid))) {
+      stdio.giveTo(worker, logger);
+    }
+  }
+
+  /// Has a terminal copied to and from the FIFOs.
+  void relay(TaskProcess process, OwnedDescriptor terminal) {
+    of(process).relay(terminal, pid -> recordRelay(process, pid));
+  }
+
+  private void recordRelay(TaskProcess process, int pid) {
+    pod.record(process.line(Line.What.RELAY).with("pid", pid).with("exits", pod.exitsBefore()));
+  }
+
+  void resize(TaskProcess process, int width, int height) {
+    ByteBuffer size = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder());
+    size.putShort((short) height).putShort((short) width);
+    try (HelperKernel worker = workers.forkSeeing()) {
+      worker.call(
+          new IoctlCall.IoctlWrite(of(process).terminal(), IoctlCall.TIOCSWINSZ, size.array()));
+    } catch (KernelException e) {
+      throw RpcException.unknown("resizing the terminal: " + e.getMessage());
+    }
+  }
+
+  void closeInput(TaskProcess process) {
+    of(process).closeInput();
+  }
+
+  /// The process has them, or will never be.
+  void settle(TaskProcess process) {
+    of(process).settle();
+  }
+
+  /// Lets what is still to be copied arrive.
+  void drain(TaskProcess process) {
+    if (process.relayPid == 0) return;
+    boolean logs = Logger.isWanted(process.stdio().stdout());
+    if (logs && !process.relayEnded) signal(process.relayPid, SignalCall.SIGTERM);
+    if (!pod.await(() -> process.relayEnded, logs ? LOGGER_MILLIS : RELAY_MILLIS))
+      signal(process.relayPid, SignalCall.SIGKILL);
+  }
+
+  private void signal(int pid, int signal) {
+    HostProcess.of(kernel, pid).signal(signal);
+  }
+
+  /// Lets everything go that is kept for it.
+  void release(TaskProcess process) {
+    of(process).release();
+  }
+}
