@@ -4,21 +4,28 @@ import io.jrun.cni.simple.HelperCaller;
 import io.jrun.kernel.Undoing;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
 /// A container whose attachments are begun in another thread; all else is the caller's own.
 final class AttachingContainer implements Networks.Attaching {
   private final HelperCaller caller;
+  private final CompletableFuture<Boolean> written;
   private final FutureTask<List<BegunAttachment>> begun;
   private final Runnable detach;
   private boolean isEntered;
   private boolean isOver;
 
+  /// @param written lets the thread change something
   /// @param detach detaches it from all that it is attached to
   AttachingContainer(
-      HelperCaller caller, FutureTask<List<BegunAttachment>> begun, Runnable detach) {
+      HelperCaller caller,
+      CompletableFuture<Boolean> written,
+      FutureTask<List<BegunAttachment>> begun,
+      Runnable detach) {
     this.caller = caller;
+    this.written = written;
     this.begun = begun;
     this.detach = detach;
   }
@@ -34,6 +41,11 @@ final class AttachingContainer implements Networks.Attaching {
     } catch (ExecutionException e) {
       throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
     }
+  }
+
+  @Override
+  public void written() {
+    written.complete(true);
   }
 
   @Override
@@ -71,6 +83,7 @@ final class AttachingContainer implements Networks.Attaching {
   public void abandon() {
     if (isOver) return;
     isOver = true;
+    written.complete(false);
     IllegalStateException failed = new IllegalStateException("attaching could not be undone");
     try (caller) {
       begun().reversed().forEach(one -> Undoing.suppressing(failed, one::abandon));

@@ -30,6 +30,17 @@ record BegunAttachment(
     }
   }
 
+  /// The same after what needs no network namespace, or failed to.
+  BegunAttachment prepared() {
+    if (begun == null) return this;
+    try {
+      begun.prepare();
+      return this;
+    } catch (RuntimeException e) {
+      return new BegunAttachment(runtime, args, network, null, e);
+    }
+  }
+
   boolean hasFailed() {
     return failure != null;
   }
@@ -46,7 +57,7 @@ record BegunAttachment(
       if (network == null || begun == null) throw new IllegalStateException();
       NetworkRuntime.Added added = begun.finish(netns);
       return new Networks.Attached(
-          added.result(), new Networks.Known.Attachment(network, added.cached()));
+          added.result(), new Networks.Known.Attachment(network, added.cached(), added.first()));
     } catch (RuntimeException e) {
       NetworkConfig of = network;
       if (of != null) Undoing.suppressing(e, () -> runtime.del(of, args.in(netns)));

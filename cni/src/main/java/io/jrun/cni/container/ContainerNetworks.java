@@ -7,6 +7,7 @@ import io.jrun.cni.network.ConfigDirectory;
 import io.jrun.cni.network.NetworkRuntime;
 import io.jrun.cni.network.RecentNetworks;
 import io.jrun.cni.network.ResultCache;
+import io.jrun.cni.plugin.PluginExecutor;
 import io.jrun.cni.plugin.ProcessExecutor;
 import io.jrun.cni.simple.HelperCaller;
 import io.jrun.cni.simple.OwnOrProcess;
@@ -16,9 +17,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.SignalCall;
-import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.NetworkConfig;
-import io.jrun.specs.cni.PluginConfig;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.SpecException;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +26,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
@@ -37,8 +37,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// ```
 ///   runtime                                      here
-///     | begin(client, id, …) -------------------> |  another thread: configurations, addresses,
-///     | init is born                              |    what filters and masquerades
+///     | begin(client, id, …) -------------------> |  another thread: configurations, the bridge,
+///     | written ---------------------------------> |    addresses, what filters and masquerades
+///     | init is born                              |
 ///     | finish(/proc/PID/ns/net) ---------------> |  ADD of eth0, eth1, … in turn
 ///     | <- results: addresses                     |
 ///     | start                                     |
@@ -69,10 +70,24 @@ public final class ContainerNetworks implements Networks {
       HelperKernel client, List<String> env, String containerId, String sign, Wish wish) {
     HelperCaller caller = new HelperCaller(kernel, client, env);
     NetworkRuntime runtime = runtime(caller, client, env, wish.pluginPath());
+    CompletableFuture<Boolean> written = new CompletableFuture<>();
     FutureTask<List<BegunAttachment>> begun =
-        new FutureTask<>(() -> begin(runtime, containerId, sign, wish));
+        new FutureTask<>(() -> {
+          List<BegunAttachment> looked = begin(runtime, containerId, sign, wish);
+          return written.join() ? prepared(looked) : looked;
+        });
     threads.execute(begun);
-    return new AttachingContainer(caller, begun, () -> detach(runtime, containerId));
+    return new AttachingContainer(caller, written, begun, () -> detach(runtime, containerId));
+  }
+
+  /// Up to the first that fails.
+  private static List<BegunAttachment> prepared(List<BegunAttachment> looked) {
+    List<BegunAttachment> prepared = new ArrayList<>();
+    for (BegunAttachment one : looked) {
+      boolean isLeft = !prepared.isEmpty() && prepared.getLast().hasFailed();
+      prepared.add(isLeft ? one : one.prepared());
+    }
+    return prepared;
   }
 
   /// Up to the first that fails.
@@ -98,13 +113,10 @@ public final class ContainerNetworks implements Networks {
   @Override
   public void detachAtEnd(Known known, int init) {
     for (Known.Attachment one : known.attachments()) {
-      List<PluginConfig> plugins = one.network().plugins();
-      if (plugins.size() > 1 || !plugins.getFirst().type().equals(SimpleCni.NAME)) continue;
-      AttachmentArgs args = one.cached().args();
+      PluginExecutor.BegunAdd first = one.first();
+      if (first == null || one.network().plugins().size() > 1) continue;
       try {
-        plugin.removeLinkAtEnd(
-            new Attachment(args.containerId(), args.ifname()),
-            OwnedDescriptor.open(kernel, new SignalCall.PidfdOpen(init)));
+        first.removeLinkAtEnd(OwnedDescriptor.open(kernel, new SignalCall.PidfdOpen(init)));
       } catch (KernelException e) {
         return; // it has ended already
       }
@@ -177,7 +189,7 @@ public final class ContainerNetworks implements Networks {
     List<RuntimeException> failures = new ArrayList<>();
     for (CachedAttachment cached : cache.attachments(containerId).reversed()) {
       try {
-        detach(runtime, new Known.Attachment(network(cached), cached), failures);
+        detach(runtime, new Known.Attachment(network(cached), cached, null), failures);
       } catch (RuntimeException e) {
         failures.add(e);
       }
@@ -188,7 +200,7 @@ public final class ContainerNetworks implements Networks {
   private static void detach(
       NetworkRuntime runtime, Known.Attachment one, List<RuntimeException> failures) {
     try {
-      runtime.del(one.network(), gone(one.cached().args()), one.cached());
+      runtime.del(one.network(), gone(one.cached().args()), one.cached(), one.first());
     } catch (RuntimeException e) {
       failures.add(e);
     }

@@ -2,12 +2,14 @@ package io.jrun.cni.container;
 
 import io.jrun.cni.network.AttachmentArgs;
 import io.jrun.cni.network.CachedAttachment;
+import io.jrun.cni.plugin.PluginExecutor;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.NetworkConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Attaches containers to networks and detaches them.
 public interface Networks {
@@ -52,7 +54,9 @@ public interface Networks {
   /// read it again.
   record Known(List<Attachment> attachments) {
     /// @param network the configuration that it was attached by
-    public record Attachment(NetworkConfig network, CachedAttachment cached) {}
+    /// @param first its first plugin, where that is this process
+    public record Attachment(
+        NetworkConfig network, CachedAttachment cached, PluginExecutor.@Nullable BegunAdd first) {}
 
     public Known {
       attachments = List.copyOf(attachments);
@@ -64,8 +68,8 @@ public interface Networks {
     }
   }
 
-  /// Begins to attach a container to all of the networks, or to none. What needs no network
-  /// namespace is done from here on, in another thread.
+  /// Begins to attach a container to all of the networks, or to none: looks at what that needs, in
+  /// another thread.
   ///
   /// @param client the process that wires: plugins run as its children
   /// @param sign a path that is there for as long as the container
@@ -74,6 +78,10 @@ public interface Networks {
 
   /// A container that is being attached.
   interface Attaching {
+    /// Says that it is written down what the container is attached to, so that whatever is done is
+    /// found after a crash: what needs no network namespace is done from here on.
+    void written();
+
     /// Goes into the network namespace, which is there now, if [#finish] will have to.
     void enter(String netns);
 

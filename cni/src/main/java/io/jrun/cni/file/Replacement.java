@@ -1,45 +1,48 @@
 package io.jrun.cni.file;
 
 import io.jrun.kernel.IoReason;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Undoing;
+import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.FileCall;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Set;
+import java.util.Arrays;
 import java.util.stream.Stream;
 
 /// Writes a file as one: whoever reads sees the old content or the new one.
 public final class Replacement {
   private Replacement() {}
 
+  /// Where a file's next content is written.
+  public static Path aside(Path path) {
+    return path.resolveSibling("." + path.getFileName() + ".new");
+  }
+
   /// Writes beside the file, then renames; the caller holds a lock where several may write.
-  ///
-  /// @param mode such as `rw-------`
-  public static void write(Path path, byte[] content, String mode) {
-    Path aside = path.resolveSibling("." + path.getFileName() + ".new");
-    Set<PosixFilePermission> permissions = PosixFilePermissions.fromString(mode);
+  public static void write(Kernel kernel, Path path, byte[] content, int mode) {
+    String aside = aside(path).toString();
+    int flags = FileCall.O_WRONLY | FileCall.O_TRUNC;
+    OwnedDescriptor file =
+        OwnedDescriptor.open(kernel, FileCall.Openat.creating(aside, flags, mode));
     try {
-      try (SeekableByteChannel file =
-          Files.newByteChannel(
-              aside,
-              Set.of(
-                  StandardOpenOption.CREATE,
-                  StandardOpenOption.TRUNCATE_EXISTING,
-                  StandardOpenOption.WRITE),
-              PosixFilePermissions.asFileAttribute(permissions))) {
-        ByteBuffer left = ByteBuffer.wrap(content);
-        while (left.hasRemaining()) file.write(left);
+      try (file) {
+        for (int at = 0; at < content.length; ) {
+          byte[] rest = at == 0 ? content : Arrays.copyOfRange(content, at, content.length);
+          at += kernel.call(new FileCall.Write(file.descriptor(), rest));
+        }
       }
-      Files.move(aside, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException e) {
-      throw new UncheckedIOException("write " + path + ": " + IoReason.of(e), e);
+      kernel.call(
+          new FileCall.Renameat2(Descriptor.CWD, aside, Descriptor.CWD, path.toString(), 0));
+    } catch (RuntimeException e) {
+      Undoing.suppressing(e, () -> kernel.call(new FileCall.Unlinkat(Descriptor.CWD, aside, 0)));
+      throw e;
     }
   }
 

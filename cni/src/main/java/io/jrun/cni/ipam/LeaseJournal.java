@@ -14,6 +14,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Leases on disk: a line for each that was given or returned, appended with one write. A line that
@@ -47,6 +48,20 @@ final class LeaseJournal {
     if (stat.size() < read) reset();
     if (stat.size() > read) apply(file(), stat.size());
     return leases;
+  }
+
+  /// What holds at this moment, where all of the journal is known already: then there is nothing to
+  /// be locked.
+  Optional<Leases> current() {
+    if (file == null) return Optional.empty();
+    try {
+      Stat stat = kernel.call(new FileCall.Statx(Descriptor.CWD, path.toString(), 0));
+      boolean isKnown = stat.inode() == inode && stat.size() == read;
+      return isKnown ? Optional.of(leases) : Optional.empty();
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENOENT)) return Optional.empty();
+      throw e;
+    }
   }
 
   private void reset() {
@@ -151,6 +166,6 @@ final class LeaseJournal {
     StringBuilder text = new StringBuilder();
     for (IpAddress address : leases.released()) text.append(line(address));
     for (Lease lease : leases.all()) text.append(line(lease));
-    Replacement.write(path, text.toString().getBytes(StandardCharsets.UTF_8), "rw-------");
+    Replacement.write(kernel, path, text.toString().getBytes(StandardCharsets.UTF_8), 0600);
   }
 }

@@ -178,6 +178,8 @@ public final class LeaseStore {
   }
 
   public synchronized List<IpAddress> of(Attachment holder) {
+    Optional<Leases> current = journal.current();
+    if (current.isPresent()) return current.get().of(holder);
     try (LockFile lock = lock()) {
       return journal.refresh().of(holder);
     }

@@ -4,6 +4,7 @@ import io.jrun.cni.address.Cidr;
 import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.file.Replacement;
 import io.jrun.kernel.IoReason;
+import io.jrun.kernel.Kernel;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import java.io.IOException;
@@ -66,10 +67,10 @@ public record NodeFile(Cidr subnet, IpAddress gateway, long index, Json.JsonObje
 
   /// Writes the index of an address, unless a later one is noted; the caller holds the lock of the
   /// network's leases.
-  public void given(Path path, IpAddress address) {
+  public void given(Kernel kernel, Path path, IpAddress address) {
     BigInteger offset = address.number().subtract(subnet.address().number());
     if (offset.longValue() <= index) return;
     Json.JsonObject changed = json.with("IPIndex", Json.of(offset.toString()));
-    Replacement.write(path, changed.toText().getBytes(StandardCharsets.UTF_8), "rw-r--r--");
+    Replacement.write(kernel, path, changed.toText().getBytes(StandardCharsets.UTF_8), 0644);
   }
 }

@@ -39,15 +39,20 @@ public final class NetworkRuntime {
   }
 
   /// What an ADD had for a result, and what is cached of it.
-  public record Added(CniResult result, CachedAttachment cached) {}
+  ///
+  /// @param first the first plugin, where it is this process
+  public record Added(
+      CniResult result, CachedAttachment cached, PluginExecutor.@Nullable BegunAdd first) {}
 
   /// Adds the container to the network; after a failure the caller DELs.
   public CniResult add(NetworkConfig network, AttachmentArgs args) {
-    return begin(network, args).finish(args.netns()).result();
+    Begun begun = begin(network, args);
+    begun.prepare();
+    return begun.finish(args.netns()).result();
   }
 
-  /// Begins to add a container that may have no network namespace yet: does of the first plugin's
-  /// ADD what needs none. Until it is finished or abandoned GC is kept away.
+  /// Begins to add a container that may have no network namespace yet, and changes nothing. Until
+  /// it is finished or abandoned GC is kept away.
   ///
   /// @param args their namespace is a path that is there for as long as the container
   public Begun begin(NetworkConfig network, AttachmentArgs args) {
@@ -89,7 +94,17 @@ public final class NetworkRuntime {
       this.first = first;
     }
 
-    /// Whether the first plugin has done its part of it.
+    /// Does of the first plugin's ADD what needs no network namespace; a failure undoes that.
+    public void prepare() {
+      try {
+        first.ifPresent(add -> told(network.plugins().getFirst(), Verb.ADD, add::prepare));
+      } catch (RuntimeException e) {
+        lock.close();
+        throw e;
+      }
+    }
+
+    /// Whether the first plugin is this process.
     public boolean isOwn() {
       return first.isPresent();
     }
@@ -119,7 +134,7 @@ public final class NetworkRuntime {
                 there,
                 previous == null ? Json.JsonObject.EMPTY : previous);
         cache.add(cached);
-        return new Added(result, cached);
+        return new Added(result, cached, first.orElse(null));
       }
     }
 
@@ -148,11 +163,18 @@ public final class NetworkRuntime {
     }
   }
 
-  /// The same, of what the caller has read from the cache before.
-  public void del(NetworkConfig network, AttachmentArgs args, CachedAttachment known) {
+  /// The same, of what the caller has read from the cache before, or has added itself.
+  ///
+  /// @param args without a namespace where all processes of the container have ended
+  /// @param first by which the first plugin did its ADD, where the caller knows that
+  public void del(
+      NetworkConfig network,
+      AttachmentArgs args,
+      CachedAttachment known,
+      PluginExecutor.@Nullable BegunAdd first) {
     args.check();
     try (LockFile lock = cache.lockShared()) {
-      delLocked(network, args, Optional.of(known));
+      delLocked(network, args, Optional.of(known), args.netns().isEmpty() ? first : null);
     }
   }
 
@@ -163,14 +185,21 @@ public final class NetworkRuntime {
     } catch (SpecException e) {
       cache.remove(network.name(), args); // unreadable: plugins must do without it, as for libcni
     }
-    delLocked(network, args, cached);
+    delLocked(network, args, cached, null);
   }
 
   private void delLocked(
-      NetworkConfig network, AttachmentArgs args, Optional<CachedAttachment> cached) {
+      NetworkConfig network,
+      AttachmentArgs args,
+      Optional<CachedAttachment> cached,
+      PluginExecutor.@Nullable BegunAdd first) {
     boolean isTold = network.version().atLeast(CniVersion.V0_4_0);
     AttachmentArgs remembered = remembered(args, cached);
     for (PluginConfig plugin : network.plugins().reversed()) {
+      if (first != null && plugin == network.plugins().getFirst()) {
+        told(plugin, Verb.DEL, first::delete);
+        continue;
+      }
       Json.JsonObject config = configuration(network, plugin, remembered);
       // most of our own need it not
       PluginInput input =
@@ -300,6 +329,15 @@ public final class NetworkRuntime {
   }
 
   /// A failure says which plugin's it is.
+  private static void told(PluginConfig plugin, Verb verb, Runnable action) {
+    Supplier<Boolean> performed =
+        () -> {
+          action.run();
+          return true;
+        };
+    told(plugin, verb, performed);
+  }
+
   private static <T> T told(PluginConfig plugin, Verb verb, Supplier<T> action) {
     try {
       return action.get();

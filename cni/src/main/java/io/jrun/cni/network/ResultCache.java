@@ -5,7 +5,9 @@ import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.LockFile;
+import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.FileCall;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import io.jrun.specs.json.SpecException;
@@ -61,18 +63,30 @@ public final class ResultCache {
   }
 
   void add(CachedAttachment attachment) {
-    if (!Files.isDirectory(results())) Replacement.privateDirectory(results());
-    Replacement.write(
-        file(attachment.networkName(), attachment.args()),
-        attachment.toJson().toText().getBytes(StandardCharsets.UTF_8),
-        "rw-------");
+    Path file = file(attachment.networkName(), attachment.args());
+    byte[] content = attachment.toJson().toText().getBytes(StandardCharsets.UTF_8);
+    try {
+      Replacement.write(kernel, file, content, 0600); // mostly the directory is there
+    } catch (KernelException e) {
+      if (!e.errno().equals(Errno.ENOENT)) throw e;
+      Replacement.privateDirectory(results());
+      Replacement.write(kernel, file, content, 0600);
+    }
   }
 
   void remove(String network, AttachmentArgs args) {
+    Path file = file(network, args);
+    // where there is none, a crash may have left what was to become it
+    if (!unlink(file)) unlink(Replacement.aside(file));
+  }
+
+  private boolean unlink(Path file) {
     try {
-      Files.deleteIfExists(file(network, args));
-    } catch (IOException e) {
-      throw new UncheckedIOException("remove the cached result: " + IoReason.of(e), e);
+      kernel.call(new FileCall.Unlinkat(Descriptor.CWD, file.toString(), 0));
+      return true;
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENOENT)) return false;
+      throw e;
     }
   }
 

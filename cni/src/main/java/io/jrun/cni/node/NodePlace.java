@@ -4,6 +4,7 @@ import io.jrun.cni.address.Cidr;
 import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.file.Replacement;
 import io.jrun.kernel.IoReason;
+import io.jrun.kernel.Kernel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// @param addresses those that its containers have
 /// @param underlay the address to be reached at where none is configured
 public record NodePlace(
+    Kernel kernel,
     String network,
     String node,
     Cidr cluster,
@@ -54,6 +56,6 @@ public record NodePlace(
   void remember(Cidr subnet) {
     if (subnet.equals(remembered())) return;
     Replacement.privateDirectory(directory);
-    Replacement.write(file(), (subnet + "\n").getBytes(StandardCharsets.UTF_8), "rw-------");
+    Replacement.write(kernel, file(), (subnet + "\n").getBytes(StandardCharsets.UTF_8), 0600);
   }
 }

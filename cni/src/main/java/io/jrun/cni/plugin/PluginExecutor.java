@@ -1,6 +1,7 @@
 package io.jrun.cni.plugin;
 
 import io.jrun.cni.CniException;
+import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.CniVersion;
@@ -27,7 +28,7 @@ public interface PluginExecutor {
     }
   }
 
-  /// Does of an ADD what needs no network namespace; empty where the plugin does it all at once.
+  /// Looks at what an ADD needs, and changes nothing; empty where the plugin does it all at once.
   ///
   /// @param call its namespace is a path that is there for as long as the container
   default Optional<BegunAdd> begin(String type, PluginCall call, PluginInput input) {
@@ -36,9 +37,23 @@ public interface PluginExecutor {
 
   /// An ADD whose container has no network namespace yet.
   interface BegunAdd {
+    /// Does what needs no network namespace; a failure undoes it.
+    void prepare();
+
     CniResult finish(String netns);
 
-    /// Takes back what was done, where it will not be finished; a failed [#finish] has done so.
+    /// Takes back what [#prepare] has done, where it will not be finished; a failed [#finish] has
+    /// done so.
     void abandon();
+
+    /// Removes the interface that [#finish] made as soon as a process has ended; the DEL that
+    /// follows finds that done.
+    ///
+    /// @param process a pidfd, which is closed at the end
+    void removeLinkAtEnd(OwnedDescriptor process);
+
+    /// DEL after [#finish], when all processes of the container have ended: nothing is looked up
+    /// that is known from the ADD.
+    void delete();
   }
 }

@@ -4,6 +4,7 @@ import io.jrun.cni.address.IpAddress;
 import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
+import io.jrun.specs.json.JsonWriter;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -68,11 +69,12 @@ public record Endpoint(
   }
 
   Json.JsonObject toJson() {
-    return holderJson()
-        .with("network", Json.of(network))
-        .with("addresses", Json.ofStrings(addresses.stream().map(IpAddress::toString).toList()))
-        .with("link", Json.of(link))
-        .with("bridge", Json.of(bridge))
-        .with("isRouted", Json.of(isRouted));
+    return new JsonWriter(holderJson())
+        .string("network", network)
+        .member("addresses", Json.ofStrings(addresses.stream().map(IpAddress::toString).toList()))
+        .string("link", link)
+        .string("bridge", bridge)
+        .member("isRouted", Json.of(isRouted))
+        .object();
   }
 }

@@ -275,7 +275,7 @@ final class PolicyStore {
 
   private void write(Path file, String text) {
     make();
-    Replacement.write(file, text.getBytes(StandardCharsets.UTF_8), "rw-------");
+    Replacement.write(kernel, file, text.getBytes(StandardCharsets.UTF_8), 0600);
   }
 
   private static boolean delete(Path file) {

@@ -8,6 +8,7 @@ import io.jrun.cni.netlink.Mac;
 import io.jrun.cni.node.Mode;
 import io.jrun.cni.node.NodeRoutes;
 import io.jrun.cni.policy.Endpoint;
+import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Undoing;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniResult;
@@ -15,49 +16,58 @@ import io.jrun.specs.cni.Interface;
 import io.jrun.specs.json.Json;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// An ADD. Its first part needs the host alone: the address, the bridge, and what filters and
-/// masquerades, which so is there before a packet can pass. The second part makes the pair.
+/// An ADD. It begins with looking. Its first part needs the host alone: the address, the bridge,
+/// and what filters and masquerades, which so is there before a packet can pass. The second part
+/// makes the pair.
 final class Adding {
   private final Call call;
-  private final Assignment assignment;
   private final BridgeSide bridgeSide;
+  private final Optional<Link> found;
+  private @Nullable Assignment assignment;
   private @Nullable Link bridge;
   private int mtu;
-  private boolean isAttached;
+  private @Nullable Link attached;
 
-  private Adding(Call call, Assignment assignment) {
+  private Adding(Call call) {
     this.call = call;
-    this.assignment = assignment;
     this.bridgeSide = new BridgeSide(call.caller().host(), call.config(), call.host().removal());
+    this.found = bridgeSide.find();
     this.mtu = call.config().mtu();
   }
 
-  /// Does the first part; a failure undoes it.
+  /// Looks at the host, and changes nothing.
   static Adding begin(Call call) {
-    Adding adding = new Adding(call, call.ipam().add());
+    return new Adding(call);
+  }
+
+  /// Does the first part; a failure undoes it.
+  void prepare() {
+    Assignment given = call.ipam().add();
+    assignment = given;
     try {
-      adding.prepare();
-      return adding;
+      prepare(given);
     } catch (RuntimeException e) {
-      adding.undo(e);
+      undo(e);
       throw e;
     }
   }
 
-  private void prepare() {
+  private void prepare(Assignment assignment) {
     SimpleConfig config = call.config();
     if (config.cluster() != null && call.membership() != null) {
       NodeRoutes routes = new NodeRoutes(call.caller().host(), config.cluster());
       if (config.cluster().mode() != Mode.STATIC) routes.sync(call.membership().nodes());
       if (mtu == 0) mtu = routes.mtu();
     }
-    Link found = bridgeSide.bridge();
-    bridge = found;
+    Link on = bridgeSide.bridge(found);
+    bridge = on;
     forgetFormerHolders();
-    call.policies().attach(endpoint(found));
+    call.policies().attach(endpoint(on));
     if (config.isGateway()) new Forwarding(call.host().kernel()).enable(assignment);
     if (config.ipMasq()) {
       for (Assignment.Address address : assignment.addresses()) {
@@ -76,8 +86,12 @@ final class Adding {
     call.policies().forget(call.config().name(), addresses());
   }
 
+  private Assignment assignment() {
+    return Objects.requireNonNull(assignment);
+  }
+
   private List<IpAddress> addresses() {
-    return assignment.addresses().stream().map(a -> a.cidr().address()).toList();
+    return assignment().addresses().stream().map(a -> a.cidr().address()).toList();
   }
 
   private Endpoint endpoint(Link on) {
@@ -116,14 +130,15 @@ final class Adding {
   }
 
   private CniResult wire(Sandbox sandbox, String netns) {
-    Link port = java.util.Objects.requireNonNull(bridge);
+    Link port = Objects.requireNonNull(bridge);
+    Assignment assignment = assignment();
     String ifname = call.ifname();
     Mac mac = mac();
     if (call.config().macSpoofCheck()) call.host().macCheck().add(call.link(), mac.text());
     Links.VethEnd inside = new Links.VethEnd(ifname, mac, mtu);
     call.host().removal().forget(call.link());
     Link hostEnd = bridgeSide.attach(port, sandbox, call.link(), inside, mac, assignment);
-    isAttached = true;
+    attached = hostEnd;
     sysctls(netns);
     new PodSide(sandbox.socket(), ifname).configure(hostEnd.peer(), assignment);
     return new CniResult(
@@ -146,7 +161,7 @@ final class Adding {
   /// Runtimes may make namespaces with IPv6 disabled.
   private void sysctls(String netns) {
     Map<String, String> values = new TreeMap<>();
-    if (assignment.hasIpv6()) {
+    if (assignment().hasIpv6()) {
       values.put("net/ipv6/conf/" + call.ifname() + "/disable_ipv6", "0");
     }
     call.config()
@@ -163,12 +178,23 @@ final class Adding {
     if (failed.getSuppressed().length > 0) throw failed;
   }
 
+  /// @param process a pidfd, which is closed at the end
+  void removeLinkAtEnd(OwnedDescriptor process) {
+    call.host().removal().atEnd(Objects.requireNonNull(attached), process);
+  }
+
+  /// Takes all of it back when the container's processes have ended.
+  void delete() {
+    call.delete(false);
+  }
+
   private void undo(RuntimeException cause) {
-    if (isAttached) Undoing.suppressing(cause, () -> bridgeSide.detach(call.link()));
+    if (assignment == null) return;
+    if (attached != null) Undoing.suppressing(cause, () -> bridgeSide.detach(call.link()));
     if (call.config().ipMasq()) {
       Undoing.suppressing(cause, () -> addresses().forEach(call.host().masquerade()::remove));
     }
-    if (isAttached && call.config().macSpoofCheck()) {
+    if (attached != null && call.config().macSpoofCheck()) {
       Undoing.suppressing(cause, () -> call.host().macCheck().remove(call.link()::equals));
     }
     Undoing.suppressing(cause, () -> call.policies().detach(call.link()));

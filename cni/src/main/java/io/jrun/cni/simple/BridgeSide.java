@@ -19,19 +19,23 @@ import java.util.Optional;
 /// The host's side: the bridge, its gateway addresses, and the host's end of a container's pair.
 record BridgeSide(NetlinkSocket host, SimpleConfig config, LinkRemoval removal) {
 
+  /// What has the bridge's name now.
+  Optional<Link> find() {
+    return Links.find(host, config.bridge());
+  }
+
   /// The bridge, made and brought up where it is not there; concurrent callers make one.
-  Link bridge() {
+  ///
+  /// @param found by [#find]
+  Link bridge(Optional<Link> found) {
     String name = config.bridge();
-    Optional<Link> found = Links.find(host, name);
     if (found.isEmpty()) {
       // an address of its own keeps the bridge's from changing with its ports
       host.attempt(Links.bridge(name, config.mtu(), config.vlan() != 0, Mac.random()))
           .orThrow(Errno.EEXIST);
-      found = Links.find(host, name);
+      return bridge(Optional.of(made(name)));
     }
-    Link bridge =
-        found.orElseThrow(
-            () -> new CniException(CniError.INTERNAL, "bridge " + name + " vanished"));
+    Link bridge = found.get();
     if (!bridge.kind().equals("bridge")) {
       throw new CniException(CniError.INVALID_CONFIG, name + " exists and is no bridge");
     }
@@ -40,6 +44,11 @@ record BridgeSide(NetlinkSocket host, SimpleConfig config, LinkRemoval removal) 
       host.perform(Links.flags(bridge.index(), name, wanted, 0));
     }
     return bridge;
+  }
+
+  private Link made(String name) {
+    return find()
+        .orElseThrow(() -> new CniException(CniError.INTERNAL, "bridge " + name + " vanished"));
   }
 
   /// Makes the pair, its host's end a port of the bridge, and gives the bridge the gateways'

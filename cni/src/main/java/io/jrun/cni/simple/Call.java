@@ -61,7 +61,8 @@ final class Call {
     this.ipam =
         own == null
             ? new Ipam.Delegated(config, call, input, caller)
-            : new OwnIpam(config, own, host.state().leases(own.directory()), call, membership);
+            : new OwnIpam(
+                host.kernel(), config, own, host.state().leases(own.directory()), call, membership);
   }
 
   Host host() {
@@ -123,7 +124,7 @@ final class Call {
       case ADD -> {
         return add().toJson(config.version()).toText();
       }
-      case DEL -> delete();
+      case DEL -> delete(!call.netns().isEmpty());
       case CHECK -> check();
       case GC -> gc();
       case STATUS -> status();
@@ -134,7 +135,9 @@ final class Call {
 
   CniResult add() {
     try (Sandbox sandbox = caller.enter(call.netns())) {
-      return Adding.begin(this).finish(sandbox, call.netns());
+      Adding adding = Adding.begin(this);
+      adding.prepare();
+      return adding.finish(sandbox, call.netns());
     }
   }
 
@@ -164,13 +167,14 @@ final class Call {
         "config version " + config.version() + " does not allow " + call.verb());
   }
 
-  private void delete() {
+  /// What masquerades and what forbids goes after the link where processes may still send; else it
+  /// goes meanwhile.
+  ///
+  /// @param maySend where no namespace is named there are no processes
+  void delete(boolean maySend) {
     LinkRemoval.Removal removed = host.removal().begin(link);
     List<IpAddress> addresses = knownAddresses();
     List<RuntimeException> failures = new ArrayList<>();
-    // What masquerades and what forbids goes after the link, as processes may still send; where
-    // no namespace is named there are none, and it goes meanwhile.
-    boolean maySend = !call.netns().isEmpty();
     if (maySend) attempt(failures, () -> removed.await(caller::host));
     if (config.ipMasq()) {
       attempt(
@@ -185,7 +189,7 @@ final class Call {
     }
     if (config.macSpoofCheck()) attempt(failures, () -> host.macCheck().remove(link::equals));
     attempt(failures, () -> policies.detach(link));
-    if (!maySend) attempt(failures, () -> removed.awaitUnlisted(caller::host));
+    if (!maySend) attempt(failures, () -> removed.awaitUnlisted());
     // last: whoever gets the address next must find nothing of this container
     attempt(failures, ipam::delete);
     throwFirst(failures);

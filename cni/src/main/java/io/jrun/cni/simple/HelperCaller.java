@@ -32,7 +32,6 @@ public final class HelperCaller implements Caller, AutoCloseable {
   private final Kernel kernel;
   private final HelperKernel helper;
   private final List<String> env;
-  private final boolean mayBeOwn;
   private final List<Descriptor> left = new ArrayList<>();
   private @Nullable Entry entry;
   private @Nullable NetlinkSocket host;
@@ -42,7 +41,6 @@ public final class HelperCaller implements Caller, AutoCloseable {
     this.kernel = kernel;
     this.helper = helper;
     this.env = List.copyOf(env);
-    this.mayBeOwn = env.stream().anyMatch(v -> OVERRIDE.matcher(v).matches());
   }
 
   private static Descriptor open(Batch batch, String path, int flags, boolean returned) {
@@ -124,7 +122,8 @@ public final class HelperCaller implements Caller, AutoCloseable {
   }
 
   private void check(Stat theirs, Stat ours) {
-    if (theirs.inode() == ours.inode() && !mayBeOwn) {
+    if (theirs.inode() == ours.inode()
+        && env.stream().noneMatch(v -> OVERRIDE.matcher(v).matches())) {
       throw new CniException(
           CniError.INVALID_NETNS, "plugin's netns and netns from CNI_NETNS should not be the same");
     }

@@ -20,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// ```
 ///   caller                               thread
-///     | begin -------------------------> |  RTM_GETLINK: its index
+///     | begin -------------------------> |  RTM_GETLINK: its index, where nobody knows it
 ///     |   does other things              |  RTM_DELLINK by index:
 ///     | awaitUnlisted:                   |    takes the kernel's lock of links, unlists it,
 ///     | SIOCGIFNAME: ENODEV              |    waits for grace periods, takes it from its bridge,
@@ -43,6 +44,7 @@ final class LinkRemoval {
 
   private final Kernel kernel;
   private final Map<String, Removal> atEnd = new ConcurrentHashMap<>();
+  private @Nullable NetlinkSocket asking;
   private final ExecutorService threads =
       Executors.newCachedThreadPool(
           Thread.ofPlatform().name("link-removal-", 0).daemon(true).factory());
@@ -59,19 +61,25 @@ final class LinkRemoval {
     private final @Nullable OwnedDescriptor process;
     private boolean isDue;
 
-    /// @param process that ends before; null for none
-    private Removal(String name, @Nullable OwnedDescriptor process) {
+    private Removal(String name) {
       this.name = name;
+      this.process = null;
+      this.isDue = true;
+      this.deleted = new FutureTask<>(() -> delete(own -> Links.find(own, name)), null);
+    }
+
+    /// @param process that ends before
+    private Removal(Link link, OwnedDescriptor process) {
+      this.name = link.name();
       this.process = process;
-      this.isDue = process == null;
-      this.deleted = new FutureTask<>(this::delete, null);
+      this.deleted = new FutureTask<>(() -> delete(own -> Optional.of(link)), null);
     }
 
     /// By index: the caller may have seen the link go with its namespace, and somebody may have
     /// made another one of its name before the request is sent.
-    private void delete() {
+    private void delete(Function<NetlinkSocket, Optional<Link>> find) {
       try (NetlinkSocket own = NetlinkSocket.open(kernel)) {
-        Optional<Link> link = Links.find(own, name);
+        Optional<Link> link = find.apply(own);
         found.complete(link);
         if (process != null) kernel.call(new DescriptorCall.Poll(process.descriptor(), POLLIN, -1));
         if (link.isPresent()) own.attempt(Links.delete(link.get())).orThrow(Errno.ENODEV);
@@ -101,12 +109,10 @@ final class LinkRemoval {
     /// Returns when nobody finds the link any more. What is left of it goes under the kernel's lock
     /// of links, cannot fail, and is done for whoever takes that lock next, as all do who make or
     /// list links, addresses and entries of bridges.
-    ///
-    /// @param host a socket in the engine's namespace, made when it is needed
-    void awaitUnlisted(Supplier<NetlinkSocket> host) {
+    void awaitUnlisted() {
       Optional<Link> link = result(found);
       if (link.isEmpty()) return;
-      while (host.get().finds(link.get().index())) {
+      while (isListed(link.get())) {
         if (deleted.isDone()) {
           result(deleted);
           return;
@@ -134,6 +140,16 @@ final class LinkRemoval {
     }
   }
 
+  /// Asked through a socket that stays open: asking sends nothing, so threads may share it.
+  private boolean isListed(Link link) {
+    NetlinkSocket open;
+    synchronized (this) {
+      if (asking == null) asking = NetlinkSocket.open(kernel);
+      open = asking;
+    }
+    return open.finds(link.index());
+  }
+
   /// Begins to remove a link, if that has not begun with the end of a process.
   Removal begin(String name) {
     Removal begun = atEnd.remove(name);
@@ -147,7 +163,7 @@ final class LinkRemoval {
   }
 
   private Removal start(String name) {
-    Removal removal = new Removal(name, null);
+    Removal removal = new Removal(name);
     threads.execute(removal.deleted);
     return removal;
   }
@@ -156,9 +172,9 @@ final class LinkRemoval {
   /// for it. A failure is nobody's: who asks then removes the link.
   ///
   /// @param process a pidfd, which is closed at the end
-  void atEnd(String name, OwnedDescriptor process) {
-    Removal removal = new Removal(name, process);
-    atEnd.put(name, removal);
+  void atEnd(Link link, OwnedDescriptor process) {
+    Removal removal = new Removal(link, process);
+    atEnd.put(link.name(), removal);
     threads.execute(removal.deleted);
   }
 

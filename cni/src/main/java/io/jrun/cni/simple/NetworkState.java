@@ -59,6 +59,7 @@ final class NetworkState {
     LeaseStore store = leases(addresses.directory());
     NodePlace place =
         new NodePlace(
+            kernel,
             config.name(),
             cluster.node(),
             all == null ? Cidr.parse("0.0.0.0/0").orElseThrow() : all.network(),

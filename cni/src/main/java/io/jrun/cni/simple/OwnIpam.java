@@ -9,6 +9,7 @@ import io.jrun.cni.ipam.LeaseStore;
 import io.jrun.cni.ipam.NodeFile;
 import io.jrun.cni.node.Membership;
 import io.jrun.cni.plugin.PluginCall;
+import io.jrun.kernel.Kernel;
 import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.Route;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param membership this node among others; null for a network of one node
 record OwnIpam(
+    Kernel kernel,
     SimpleConfig config,
     AddressConfig addresses,
     LeaseStore store,
@@ -84,7 +86,7 @@ record OwnIpam(
             },
             leases -> {
               if (read[0] != null) {
-                read[0].given(addresses.nodeFile(), leases.getFirst().address());
+                read[0].given(kernel, addresses.nodeFile(), leases.getFirst().address());
               }
             });
     claim(given);

@@ -9,7 +9,6 @@ import io.jrun.cni.plugin.Verb;
 import io.jrun.cni.policy.Policies;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.CniVersion;
@@ -62,8 +61,8 @@ public final class SimpleCni {
     return checked(() -> call(call, input, caller).add());
   }
 
-  /// Does of an ADD what needs neither the container's namespace nor the caller's process. Empty
-  /// where another plugin gives the addresses, which needs both.
+  /// Looks at what an ADD needs. Empty where another plugin gives the addresses, which needs the
+  /// container's namespace and the caller's process from the start.
   public Optional<PluginExecutor.BegunAdd> begin(
       PluginCall call, PluginInput input, Caller caller) {
     return checked(() -> {
@@ -74,15 +73,15 @@ public final class SimpleCni {
     });
   }
 
-  /// Removes an attachment's interface as soon as a process has ended; the DEL that follows finds
-  /// that done.
-  ///
-  /// @param process a pidfd, which is closed at the end
-  public void removeLinkAtEnd(Attachment attachment, OwnedDescriptor process) {
-    host.removal().atEnd(HostVeth.name(attachment), process);
-  }
-
   private record Begun(Caller caller, Adding adding) implements PluginExecutor.BegunAdd {
+    @Override
+    public void prepare() {
+      checked(() -> {
+        adding.prepare();
+        return true;
+      });
+    }
+
     @Override
     public CniResult finish(String netns) {
       return checked(() -> adding.finish(caller, netns));
@@ -91,6 +90,16 @@ public final class SimpleCni {
     @Override
     public void abandon() {
       adding.abandon();
+    }
+
+    @Override
+    public void removeLinkAtEnd(OwnedDescriptor process) {
+      adding.removeLinkAtEnd(process);
+    }
+
+    @Override
+    public void delete() {
+      adding.delete();
     }
   }
 

@@ -93,6 +93,18 @@ class LeaseStoreTest {
   }
 
   @Test
+  void whoHoldsWhatIsSeenAsOthersHaveChangedIt() {
+    LeaseStore one = store();
+    LeaseStore other = store();
+    add(one, "c1", SMALL);
+    assertThat(one.of(holder("c1"))).containsExactly(ip("10.1.0.2"));
+    other.release(holder("c1"));
+    assertThat(one.of(holder("c1"))).isEmpty();
+    add(other, "c2", SMALL);
+    assertThat(one.of(holder("c2"))).containsExactly(ip("10.1.0.3"));
+  }
+
+  @Test
   void aLineThatACrashCutOffIsNotThere() throws IOException {
     LeaseStore store = store();
     add(store, "c0", SMALL);
@@ -224,7 +236,7 @@ class LeaseStoreTest {
       store.allocate(
           request("c" + expected, "", range, node.last()),
           UnaryOperator.identity(),
-          given -> node.given(file, given.getFirst().address()));
+          given -> node.given(new HostKernel(), file, given.getFirst().address()));
       assertThat(Files.readString(file))
           .isEqualTo(
               "{\"Subnet\":\"10.244.1.0\",\"SubnetPrefix\":\"10.244.1.\",\"Gateway\":\"10.244.1.1\",\"IPIndex\":\""

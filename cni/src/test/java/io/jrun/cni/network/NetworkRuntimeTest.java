@@ -91,13 +91,60 @@ class NetworkRuntimeTest {
   void anAddThatIsBegunIsFinishedInTheNamespace() {
     plugins.begins();
     NetworkRuntime.Begun begun = runtime.begin(network("1.0.0", ""), args("c1").in("/the/sign"));
+    begun.prepare();
     assertThat(plugins.calls()).isEmpty();
     NetworkRuntime.Added added = begun.finish("/proc/1/ns/net");
-    assertThat(plugins.told).containsExactly("begin /the/sign", "finish /proc/1/ns/net");
+    assertThat(plugins.told).containsExactly("begin /the/sign", "prepare", "finish /proc/1/ns/net");
     assertThat(plugins.calls()).containsExactly("ADD two");
     assertThat(plugins.asked.getFirst().call().netns()).isEqualTo("/proc/1/ns/net");
     assertThat(plugins.stdin(0).member("prevResult")).isNotNull();
     assertThat(added.cached().args().netns()).isEqualTo("/proc/1/ns/net");
+  }
+
+  @Test
+  void whatAnAddHasBegunKnowsOfItselfIsNotLookedUpByItsDel() {
+    plugins.begins();
+    NetworkConfig network = network("1.0.0", "");
+    NetworkRuntime.Begun begun = runtime.begin(network, args("c1").in("/the/sign"));
+    begun.prepare();
+    NetworkRuntime.Added added = begun.finish("/proc/1/ns/net");
+    runtime.del(network, args("c1").in(""), added.cached(), added.first());
+    assertThat(plugins.calls()).containsExactly("ADD two", "DEL two");
+    assertThat(plugins.told).endsWith("delete");
+    assertThat(temp.resolve("results")).isEmptyDirectory();
+    // processes may still be there: it is for the plugin to see to that
+    runtime.del(network, args("c1"), added.cached(), added.first());
+    assertThat(plugins.calls()).endsWith("DEL two", "DEL one");
+  }
+
+  @Test
+  void aDelThatFailsKeepsTheCachedResult() {
+    plugins.begins().fail("one", Verb.DEL, 999, "no");
+    NetworkConfig network = network("1.0.0", "");
+    NetworkRuntime.Begun begun = runtime.begin(network, args("c1"));
+    begun.prepare();
+    NetworkRuntime.Added added = begun.finish("/proc/1/ns/net");
+    assertThatThrownBy(() -> runtime.del(network, args("c1").in(""), added.cached(), added.first()))
+        .hasMessageContaining("plugin type=\"one\" failed (delete)");
+    assertThat(temp.resolve("results/net-c1-eth0")).exists();
+  }
+
+  @Test
+  void aResultThatACrashKeptFromBeingCachedGoesWithTheDel() throws IOException {
+    Path half = temp.resolve("results/.net-c1-eth0.new");
+    Files.createDirectories(half.getParent());
+    Files.writeString(half, "{");
+    runtime.del(network("1.0.0", ""), args("c1"));
+    assertThat(half).doesNotExist();
+  }
+
+  @Test
+  void anAddThatCouldNotBePreparedKeepsNobodyWaiting() {
+    plugins.begins().fail("one", Verb.ADD, 11, "no addresses");
+    NetworkRuntime.Begun begun = runtime.begin(network("1.0.0", ""), args("c1"));
+    assertThatThrownBy(begun::prepare).hasMessageContaining("no addresses");
+    assertThat(plugins.told).containsExactly("begin /run/netns/a", "prepare");
+    runtime.gc(network("1.0.0", ""), Set.of());
   }
 
   @Test

@@ -5,6 +5,7 @@ import io.jrun.cni.plugin.PluginCall;
 import io.jrun.cni.plugin.PluginExecutor;
 import io.jrun.cni.plugin.PluginInput;
 import io.jrun.cni.plugin.Verb;
+import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.specs.cni.CniResult;
 import io.jrun.specs.cni.CniVersion;
 import io.jrun.specs.json.Json;
@@ -61,6 +62,13 @@ final class RecordedPlugins implements PluginExecutor {
     return Optional.of(
         new BegunAdd() {
           @Override
+          public void prepare() {
+            told.add("prepare");
+            CniException failure = failures.get(type + call.verb());
+            if (failure != null) throw failure;
+          }
+
+          @Override
           public CniResult finish(String netns) {
             told.add("finish " + netns);
             return CniResult.read(
@@ -72,6 +80,18 @@ final class RecordedPlugins implements PluginExecutor {
           @Override
           public void abandon() {
             told.add("abandon");
+          }
+
+          @Override
+          public void removeLinkAtEnd(OwnedDescriptor process) {
+            throw new IllegalStateException("there is no link");
+          }
+
+          @Override
+          public void delete() {
+            told.add("delete");
+            CniException failure = failures.get(type + Verb.DEL);
+            if (failure != null) throw failure;
           }
         });
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.jrun.cni.NetworkNamespace;
+import io.jrun.cni.netlink.Link;
 import io.jrun.cni.netlink.Links;
 import io.jrun.cni.netlink.NetlinkSocket;
 import io.jrun.kernel.OwnedDescriptor;
@@ -57,17 +58,18 @@ class LinkRemovalIT {
   }
 
   private void atEndOfTheProcess() {
+    Link link = Links.find(socket, "x").orElseThrow();
     OwnedDescriptor pidfd =
         OwnedDescriptor.open(KERNEL, new SignalCall.PidfdOpen((int) process.pid()));
     host.in(() -> {
-      removal.atEnd("x", pidfd);
+      removal.atEnd(link, pidfd);
       return 0;
     });
   }
 
   private void removed() {
     host.in(() -> {
-      removal.begin("x").awaitUnlisted(() -> socket);
+      removal.begin("x").awaitUnlisted();
       return 0;
     });
     assertThat(Links.find(socket, "x")).isEmpty();

@@ -119,10 +119,9 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
     return of(path, bytes, configs.made(config, bytes), ownCgroups);
   }
 
-  /// This bundle with another config, checked as any other.
-  Bundle with(Config changed, Configs configs) {
-    byte[] json = changed.toJson().toText("").getBytes(StandardCharsets.UTF_8);
-    return made(path, json, changed, configs, ownCgroups);
+  /// This bundle with another config, which is checked. What was read stays as it was.
+  Bundle with(Config changed) {
+    return of(path, bytes, changed, ownCgroups);
   }
 
   /// Lets the client read it, from where that stands, and leaves the client in it.

@@ -38,10 +38,11 @@ final class ClientProcess {
   }
 
   Optional<String> variable(String name) {
-    return env.stream()
-        .filter(v -> v.startsWith(name + "="))
-        .map(v -> v.substring(name.length() + 1))
-        .findFirst();
+    String prefix = name + "=";
+    for (String one : env) {
+      if (one.startsWith(prefix)) return Optional.of(one.substring(prefix.length()));
+    }
+    return Optional.empty();
   }
 
   /// A file's whole content, the path relative to the client's working directory; `-` is its stdin.

@@ -4,6 +4,7 @@ import io.jrun.runtime.cli.Additions;
 import io.jrun.specs.json.LatestParsed;
 import io.jrun.specs.json.SpecException;
 import io.jrun.specs.runtime.Config;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
 
@@ -69,14 +70,30 @@ final class Configs {
     synchronized (latest) {
       if (config.equals(latest.get(text))) return config;
     }
+    return remembered(checked(config), bytes);
+  }
+
+  /// The config itself, where jrun can run it.
+  static Config checked(Config config) {
     config.check();
     Unsupported.check(config);
-    if (bytes.length <= LARGEST) {
-      synchronized (latest) {
-        latest.put(text, config);
-      }
+    return config;
+  }
+
+  /// The config itself, which need not be parsed where its text is read again.
+  private Config remembered(Config config, byte[] bytes) {
+    if (bytes.length > LARGEST) return config;
+    synchronized (latest) {
+      latest.put(new Text(bytes), config);
     }
     return config;
+  }
+
+  /// The text of a config that was checked.
+  byte[] text(Config config) {
+    byte[] bytes = config.toJson().toText("").getBytes(StandardCharsets.UTF_8);
+    remembered(config, bytes);
+    return bytes;
   }
 
   private static Config parsed(byte[] bytes) {

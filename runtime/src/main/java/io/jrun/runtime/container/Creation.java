@@ -62,7 +62,9 @@ final class Creation implements AutoCloseable {
   private final CreateOptions options;
   private final Role role;
 
+  private Bundle read;
   private Bundle bundle;
+  private byte @Nullable [] kept;
   private StoredState state;
   private @Nullable Claim claim;
   private @Nullable Making making;
@@ -140,8 +142,8 @@ final class Creation implements AutoCloseable {
     }
     try {
       NotifySocket.makeDirectory(containers.kernel, client, store, options.id());
-      Bundle read = asked.await(containers.configs, options);
-      prepare(NotifySocket.added(read, containers.configs, client, store, options.id()));
+      Bundle found = asked.await(containers.configs, options);
+      prepare(NotifySocket.added(found, containers.configs, client, store, options.id()));
       Made made = make();
       if (sandbox != null) sandbox.check();
       return made;
@@ -163,14 +165,18 @@ final class Creation implements AutoCloseable {
   }
 
   /// Checks everything that can be refused before anything but the directory is made.
-  private void prepare(Bundle read) {
-    bundle = read;
+  private void prepare(Bundle asked) {
+    read = asked;
+    bundle = asked;
     Config config = bundle.config();
     String mountLabel = config.linux().mountLabel();
     SecurityLabels.check(containers.kernel, bundle.process(), mountLabel);
     if (containers.uid() != 0 && config.linux().namespace(NamespaceType.USER) == null)
       throw new ContainerException("rootless container requires user namespaces");
     Networking.check(config);
+    StoredState.Networks networks = Networking.asked(config, client);
+    if (networks != null) // what it looks at needs the rest of this not
+    attaching = new Networking(containers, client, store, options.id(), networks).begin(config);
     adjust();
     config = bundle.config();
     JoinedSysctls.check(client.helper, config.linux());
@@ -205,7 +211,7 @@ final class Creation implements AutoCloseable {
                     source.pauses(),
                     source.pauses() ? null : JoinedSandbox.asked(config),
                     image == null ? "" : image.store(),
-                    Networking.asked(config, client)))
+                    networks))
             .withAddresses(sandbox == null ? List.of() : sandbox.addresses());
   }
 
@@ -221,12 +227,12 @@ final class Creation implements AutoCloseable {
       sandbox = JoinedSandbox.hold(containers, store, name);
       boolean shares = sandbox.shares(NamespaceType.UTS);
       config = NameFiles.bound(sandbox.join(config), sandbox.directory(), shares);
-      bundle = bundle.with(config, containers.configs);
+      bundle = bundle.with(Configs.checked(config));
     } else if (options.additions().namesHosts() || Networking.isWanted(config)) {
       namesHosts = true;
       config = NameFiles.bound(config, store.directory(options.id()), config.hostname() != null);
+      bundle = bundle.with(config);
     }
-    if (config != bundle.config()) bundle = bundle.with(config, containers.configs);
   }
 
   private Made make() {
@@ -241,6 +247,7 @@ final class Creation implements AutoCloseable {
       state = state.withResctrl(group.ownDirectories());
     }
     store.begin(claim(), state);
+    if (attaching != null) attaching.written();
     if (group != null) group.make();
     this.making = making;
     boolean isWired = Networking.isWanted(config);
@@ -254,13 +261,11 @@ final class Creation implements AutoCloseable {
     stdio = new StdioOwner(bundle.process().user().uid());
     List<Boolean> directories = List.of();
     if (middle) {
-      if (isWired) attaching = networking().begin(config);
       if (namesHosts) nameHosts(List.of());
       directories = throughMiddle(plan, sources);
     } else {
       makeBirthplace();
       birth = birth(plan, sources);
-      if (isWired) attaching = networking().begin(config);
       if (namesHosts) nameHosts(List.of()); // before init is told to bind them
       if (!sources.isEmpty()) init = birth.await();
       directories = directories(plan, sources, init == null ? NOTHING_LOOKED_AT : init.before());
@@ -291,6 +296,7 @@ final class Creation implements AutoCloseable {
     client.log.step("made the cgroups ", cgroup().paths());
     source.complete();
 
+    kept(); // while init is being born
     if (init == null) init = Objects.requireNonNull(birth).await();
     if (!middle) stdio.see(init.before());
     if (!config.linux().netDevices().isEmpty()) {
@@ -346,6 +352,15 @@ final class Creation implements AutoCloseable {
       nameFiles.copyHosts(config.hostname() == null ? "" : config.hostname());
     else if (attached.isEmpty() && Networking.isWanted(config)) nameFiles.make();
     else nameFiles.write(HostNames.of(config.hostname(), attached));
+  }
+
+  /// The text of the config that is kept: what was read, where nothing was added to it.
+  private byte[] kept() {
+    if (kept == null) {
+      boolean isAsRead = bundle.config() == read.config();
+      kept = isAsRead ? read.bytes() : containers.configs.text(bundle.config());
+    }
+    return kept;
   }
 
   private @Nullable String birthplace() {
@@ -570,7 +585,7 @@ final class Creation implements AutoCloseable {
     Reply entered = init().helper().send(batch);
     meanwhile.run();
     if (state.initPid() == 0) state = state.withInit(init().pid(), startTime());
-    store.complete(claim(), bundle.bytes(), state);
+    store.complete(claim(), kept(), state);
     Results results = entered.await();
     looks.check(results);
     if (Notify.hasListener(seccompFlags) && !bundle.process().noNewPrivileges())

@@ -12,9 +12,21 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The CNI networks of one container, as [Annotations] ask for them.
-record Networking(Containers containers, ClientProcess client, Store store, StoredState state) {
+///
+/// @param asked what it is to be attached to; null for nothing
+record Networking(
+    Containers containers,
+    ClientProcess client,
+    Store store,
+    String id,
+    StoredState.@Nullable Networks asked) {
   private static final String PLUGINS = "/opt/cni/bin:/usr/lib/cni";
   private static final String CONFIGS = "/etc/cni/net.d";
+
+  /// Of a container whose state is written.
+  Networking(Containers containers, ClientProcess client, Store store, StoredState state) {
+    this(containers, client, store, state.id(), state.networks());
+  }
 
   static boolean isWanted(Config config) {
     return config.annotations().containsKey(Annotations.NETWORK)
@@ -61,7 +73,7 @@ record Networking(Containers containers, ClientProcess client, Store store, Stor
         .toList();
   }
 
-  /// Begins to attach the container, whose init may not be there yet.
+  /// Begins to attach the container, which has no more than its directory yet.
   Networks.Attaching begin(Config config) {
     return containers
         .networks()
@@ -69,7 +81,7 @@ record Networking(Containers containers, ClientProcess client, Store store, Stor
             client.helper,
             client.env(),
             networkId(),
-            store.directory(state.id()).toString(),
+            store.directory(id).toString(),
             wish(ports(config)).identifiedBy(config.annotations()));
   }
 
@@ -79,8 +91,8 @@ record Networking(Containers containers, ClientProcess client, Store store, Stor
   }
 
   private Networks.Wish wish(List<PublishedPort> ports) {
-    StoredState.Networks asked = Objects.requireNonNull(state.networks());
-    return new Networks.Wish(asked.names(), ports, Path.of(asked.configs()), plugins());
+    StoredState.Networks networks = Objects.requireNonNull(asked);
+    return new Networks.Wish(networks.names(), ports, Path.of(networks.configs()), plugins());
   }
 
   /// Detaches it from its networks; nothing to do where it has none.
@@ -90,7 +102,7 @@ record Networking(Containers containers, ClientProcess client, Store store, Stor
 
   /// Detaches a container whose attaching may have been interrupted.
   void detachHalfMade() {
-    if (state.networks() == null) return;
+    if (asked == null) return;
     containers.networks().detachAny(client.helper, client.env(), networkId(), wish(List.of()));
   }
 
@@ -100,22 +112,20 @@ record Networking(Containers containers, ClientProcess client, Store store, Stor
   }
 
   /// Begins to detach it as soon as its init has ended, and with it all of its processes.
-  void detachAtEnd(Networks.Known known) {
-    containers.networks().detachAtEnd(known, state.initPid());
+  void detachAtEnd(Networks.Known known, int initPid) {
+    containers.networks().detachAtEnd(known, initPid);
   }
 
   /// Where the client says; else where they were when the container was made.
   private List<String> plugins() {
     String given = client.variable("CNI_PATH").orElse("");
-    if (!given.isEmpty() || state.networks() == null)
+    if (!given.isEmpty() || asked == null)
       return directories(client, given.isEmpty() ? PLUGINS : given);
-    return state.networks().plugins();
+    return asked.plugins();
   }
 
   /// Ids are unique in one state directory, and networks are the machine's.
   private String networkId() {
-    return state.id().replace('+', '_')
-        + "."
-        + Integer.toHexString(store.root().toString().hashCode());
+    return id.replace('+', '_') + "." + Integer.toHexString(store.root().toString().hashCode());
   }
 }

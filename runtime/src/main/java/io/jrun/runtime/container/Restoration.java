@@ -1,5 +1,6 @@
 package io.jrun.runtime.container;
 
+import io.jrun.cni.container.Networks;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.KernelException;
@@ -264,7 +265,9 @@ final class Restoration implements AutoCloseable {
     if (new NamespacePlan(config.linux()).makes(NamespaceType.NETWORK)) raiseLoopback(pid);
     if (Networking.isWanted(config)) {
       isWired = true;
-      networking().begin(config).finish(Networking.netns(pid));
+      Networks.Attaching attaching = networking().begin(config);
+      attaching.written();
+      attaching.finish(Networking.netns(pid));
     }
     HookRunner hooks =
         new HookRunner(containers.kernel, config.ociVersion(), state(), config.annotations());

@@ -136,7 +136,8 @@ final class Run {
     }
     if (given.detach()) return 0;
     if (!given.keep() && made.networks() != null && endsWithInit(made.config()))
-      new Networking(containers, client, store, made.state()).detachAtEnd(made.networks());
+      new Networking(containers, client, store, made.state())
+          .detachAtEnd(made.networks(), made.state().initPid());
     int status;
     try {
       status = (watching == null ? watch(made, termios) : watching).await();

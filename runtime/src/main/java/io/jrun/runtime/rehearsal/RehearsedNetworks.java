@@ -29,6 +29,9 @@ final class RehearsedNetworks implements Networks {
       HelperKernel client, List<String> env, String containerId, String sign, Wish wish) {
     return new Attaching() {
       @Override
+      public void written() {}
+
+      @Override
       public void enter(String netns) {}
 
       @Override
@@ -63,7 +66,8 @@ final class RehearsedNetworks implements Networks {
               CniResult.EMPTY,
               new Known.Attachment(
                   network,
-                  new CachedAttachment(name, network.source(), args, Json.JsonObject.EMPTY))));
+                  new CachedAttachment(name, network.source(), args, Json.JsonObject.EMPTY),
+                  null)));
     }
     return attached;
   }
