@@ -77,7 +77,7 @@ public record Adjustments(
     for (String one : tmpfs) put(mounts, tmpfs(one));
     // as docker has it, none hides another that is given before it
     if (!volumes.isEmpty() || !tmpfs.isEmpty())
-      mounts.sort(Comparator.comparing(Adjustments::depth));
+      mounts.sort(Comparator.comparingInt(Adjustments::depth));
     Process process = Objects.requireNonNull(config.process());
     Config changed =
         config
