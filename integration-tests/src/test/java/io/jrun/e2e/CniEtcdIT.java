@@ -26,6 +26,9 @@ class CniEtcdIT {
   private static final int COUNT = 3;
   private static final String ADDRESS = "192.168.50.1";
 
+  /// Of leases that do not end while a test runs.
+  private static final int LASTING_SECONDS = 600 * Command.PATIENCE;
+
   @SuppressWarnings("NullAway.Init")
   private CniCluster cluster;
 
@@ -130,7 +133,7 @@ class CniEtcdIT {
   @ValueSource(strings = {"static", "host-gw", "vxlan"})
   void nodesTakeSubnetsAndContainersReachAcross(String mode) throws IOException {
     startEtcd();
-    configure(mode, 60, endpoints());
+    configure(mode, LASTING_SECONDS, endpoints());
     List<String> netns = new ArrayList<>();
     List<String> addresses = new ArrayList<>();
     for (int i = 1; i <= COUNT; i++) {
@@ -161,7 +164,7 @@ class CniEtcdIT {
   @Test
   void aLostEtcdStopsWhatIsNewAndNothingElse() throws IOException {
     startEtcd();
-    configure("host-gw", 600, endpoints());
+    configure("host-gw", LASTING_SECONDS, endpoints());
     String one = cluster.node(2).container("c");
     String two = cluster.node(3).container("c");
     String first = add(2, one);
@@ -240,15 +243,15 @@ class CniEtcdIT {
   @Test
   void twoNodesOfOneNameAndNetworksOfOneNameAreRefused() throws IOException {
     startEtcd();
-    configure("host-gw", 60, endpoints());
+    configure("host-gw", LASTING_SECONDS, endpoints());
     sync(1);
-    configure(2, "n1", "host-gw", 60, endpoints());
+    configure(2, "n1", "host-gw", LASTING_SECONDS, endpoints());
     CniNode second = cluster.node(2);
     second
         .cni("node", "--once", "net")
         .run()
         .failsInOneLine("node n1 is at 192.168.50.1 and not at 192.168.50.2");
-    configure(2, "n2", "host-gw", 60, endpoints());
+    configure(2, "n2", "host-gw", LASTING_SECONDS, endpoints());
     Path file = second.temp().resolve("net.d/10-net.conflist");
     Files.writeString(file, Files.readString(file).replace("10.244.0.0/16", "10.240.0.0/12"));
     second.cni("node", "--once", "net").run().failsInOneLine("network net is ", "10.240.0.0/12");
@@ -281,7 +284,7 @@ class CniEtcdIT {
         "\"endpoints\":[\"%s\",\"%s\"],\"caFile\":\"%s/ca.pem\",\"certFile\":\"%s/client.pem\",\"keyFile\":\"%s/client-key.pem\""
             .formatted(dead, etcd.url(), certificates, certificates, certificates);
     String user = ",\"username\":\"root\",\"passwordFile\":\"" + password + "\"";
-    configure("host-gw", 60, trusted + user);
+    configure("host-gw", LASTING_SECONDS, trusted + user);
     String one = cluster.node(1).container("c");
     String two = cluster.node(2).container("c");
     add(1, one);
@@ -292,15 +295,15 @@ class CniEtcdIT {
     Files.writeString(password, "wrong\n");
     String wrong = password.resolveSibling("wrong").toString();
     Files.writeString(Path.of(wrong), "wrong\n");
-    configure("host-gw", 60, trusted + user.replace(password.toString(), wrong));
+    configure("host-gw", LASTING_SECONDS, trusted + user.replace(password.toString(), wrong));
     assertThat(pluginError(3, "ADD").get("code").asInt()).isEqualTo(7);
     // without the certificate of a client there is no connection at all
     configure(
         "host-gw",
-        60,
+        LASTING_SECONDS,
         "\"endpoints\":[\"%s\"],\"caFile\":\"%s/ca.pem\"".formatted(etcd.url(), certificates));
     assertThat(pluginError(2, "ADD").get("code").asInt()).isEqualTo(11);
-    configure("host-gw", 60, endpoints() + ",\"caFile\":\"/nowhere\"");
+    configure("host-gw", LASTING_SECONDS, endpoints() + ",\"caFile\":\"/nowhere\"");
     assertThat(pluginError(1, "ADD").get("msg").asString())
         .contains("/etcd/caFile: /nowhere cannot be read");
   }
@@ -309,7 +312,7 @@ class CniEtcdIT {
   @ValueSource(strings = {"host-gw", "vxlan"})
   void policiesSelectContainersOfOtherNodes(String mode) throws IOException {
     startEtcd();
-    configure(mode, 60, endpoints());
+    configure(mode, LASTING_SECONDS, endpoints());
     String web = cluster.node(1).container("web");
     String address = labelled(1, web, "app=web");
     String front = cluster.node(2).container("front");
