@@ -27,6 +27,15 @@ class IntelRdtIT extends EndToEnd {
     startSleeper();
     runtime("update", "--l3-cache-schema", "L3:0=f", id).failsInOneLine("Intel RDT");
     runtime("update", "--mem-bw-schema", "MB:0=50", id).failsInOneLine("Intel RDT");
+    runtime("update", "--pids-limit", "17", id).succeeds();
+    runtime("update", "--pids-limit", "23", "--l3-cache-schema", "L3:0=f", id)
+        .failsInOneLine("Intel RDT");
+    assertThat(
+            Config.json(runtime("events", "--stats", id).succeeds().out())
+                .at("/data/pids/limit")
+                .asLong())
+        .as("nothing is changed where not all can be")
+        .isEqualTo(17);
   }
 
   @Test

@@ -361,9 +361,10 @@ public final class ContainerOperations {
         linux.member("resources") instanceof JsonObject object ? object : JsonObject.EMPTY;
     ResourceUpdate update = ResourceUpdate.of(before, given);
     ConfigValidator.check(update.touched());
+    if (RdtUpdate.isAsked(options)) RdtUpdate.check(containers.kernel, options);
     cgroup(state).apply(update.touched());
     linux = linux.with("resources", update.all());
-    if (options.l3CacheSchema() != null || options.memBwSchema() != null) {
+    if (RdtUpdate.isAsked(options)) {
       RdtUpdate changed = RdtUpdate.perform(containers.kernel, state, linux, options);
       state = changed.state();
       linux = changed.linux();

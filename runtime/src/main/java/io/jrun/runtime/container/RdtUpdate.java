@@ -15,6 +15,19 @@ import java.util.List;
 ///
 /// @param linux the config's part as it is then
 record RdtUpdate(StoredState state, JsonObject linux) {
+  static boolean isAsked(UpdateOptions options) {
+    return options.l3CacheSchema() != null || options.memBwSchema() != null;
+  }
+
+  /// Whether the host can do what is asked, before anything is changed.
+  static void check(Kernel kernel, UpdateOptions options) {
+    Resctrl resctrl = Resctrl.find(kernel);
+    if (options.l3CacheSchema() != null && !resctrl.controls("L3"))
+      throw new ContainerException("Intel RDT/CAT: l3 cache schema is not enabled");
+    if (options.memBwSchema() != null && !resctrl.controls("MB"))
+      throw new ContainerException("Intel RDT/MBA: memory bandwidth schema is not enabled");
+  }
+
   static RdtUpdate perform(
       Kernel kernel, StoredState state, JsonObject linux, UpdateOptions options) {
     Resctrl resctrl = Resctrl.find(kernel);
@@ -23,14 +36,10 @@ record RdtUpdate(StoredState state, JsonObject linux) {
         linux.member("intelRdt") instanceof JsonObject object ? object : JsonObject.EMPTY;
     boolean had = linux.member("intelRdt") instanceof JsonObject;
     if (options.l3CacheSchema() != null) {
-      if (!resctrl.controls("L3"))
-        throw new ContainerException("Intel RDT/CAT: l3 cache schema is not enabled");
       schemata.add(options.l3CacheSchema());
       rdt = rdt.with("l3CacheSchema", Json.of(options.l3CacheSchema()));
     }
     if (options.memBwSchema() != null) {
-      if (!resctrl.controls("MB"))
-        throw new ContainerException("Intel RDT/MBA: memory bandwidth schema is not enabled");
       schemata.add(options.memBwSchema());
       rdt = rdt.with("memBwSchema", Json.of(options.memBwSchema()));
     }
