@@ -323,12 +323,12 @@ class ImageIT extends ImageStoreTest {
     Files.createDirectory(temp.resolve("store"));
     Command.of("mount", "-t", "tmpfs", "-o", "size=600k", "none", store()).run().succeeds();
     try (TinyRegistry registry = new TinyRegistry("")) {
-      image("load", "--name", "app", layout.toString()).failsInOneLine("No space left on device");
+      image("load", "--name", "app", layout.toString()).failsInOneLine("no space left on device");
       String name = registry.host() + "/r/app:1";
       String other = temp + "/other";
       runtime("image", "load", "--store", other, "--name", "app", layout.toString()).succeeds();
       runtime("image", "push", "-q", "--store", other, "--plain-http", "app", name).succeeds();
-      image("pull", "-q", "--plain-http", name).failsInOneLine("No space left on device");
+      image("pull", "-q", "--plain-http", name).failsInOneLine("no space left on device");
       assertThat(image("list", "-q").succeeds().out()).isEmpty();
       image("prune").succeeds();
       assertThat(temp.resolve("store/ingest")).isEmptyDirectory();
