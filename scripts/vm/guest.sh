@@ -27,7 +27,7 @@ if [ "$LANE" = script ]; then
   tar -C $results -cf /dev/vdc .
   exit
 fi
-status=0
+status=0 found=
 export JRUN_PATIENCE=$PATIENCE # how much longer everything may take here
 for module in $MODULES; do
   [ "$LANE" = full ] || [ "$LANE" = classes ] || [ $module = integration-tests ] || continue
@@ -39,6 +39,7 @@ for module in $MODULES; do
     classes) names=$(for class in $CLASSES; do find target/test-classes -name "${class%#*}.class" -printf "%p${class#"${class%#*}"}\n"; done) ;;
   esac
   [ -n "$names" ] || continue
+  found=1
   select=$(sed 's:target/test-classes/:--select-class=:; s:\.class::; s:/:.:g; /#/s:-class=:-method=:' <<<"$names")
   [ "$LANE" != short ] || select+=" --include-tag=vm"
   path=target/test-classes:$(ls -d ../{specs,kernel,cni,rootfs-tools,runtime}/target/classes | paste -sd:):$(ls ../lib/*.jar | paste -sd:)
@@ -47,6 +48,10 @@ for module in $MODULES; do
     --details=testfeed --disable-ansi-colors --disable-banner
   code=$?
   [ $code = 0 ] || status=1
+done
+[ -n "$found" ] || { echo "there are no classes of tests here"; status=1; }
+[ "$LANE" != classes ] || for class in $CLASSES; do
+  find "$REPOSITORY"/*/target/test-classes -name "${class%#*}.class" | grep -q . || { echo "there is no class $class"; status=1; }
 done
 echo $status >$results/status
 journalctl -b --no-pager >$results/journal 2>/dev/null
