@@ -228,7 +228,12 @@ class CriSecurityIT extends CriTest {
                     {cpu_shares:512,cpu_quota:50000,cpu_period:100000,memory_limit_in_bytes:67108864,cpuset_cpus:'0',
                      oom_score_adj:700,hugepage_limits:[{page_size:'2MB',limit:0}]}\
                     """));
-    assertThat(limits(container)).isEqualTo(List.of("512", "50000", "100000", "67108864", "0"));
+    boolean v2 = CgroupHierarchies.isV2Alone();
+    assertThat(limits(container))
+        .isEqualTo(
+            v2
+                ? List.of("59", "50000 100000", "67108864", "0")
+                : List.of("512", "50000", "100000", "67108864", "0"));
     assertThat(container.sh("cat /proc/1/oom_score_adj")).isEqualTo("700");
     cri.call(
         "UpdateContainerResources",
@@ -236,21 +241,26 @@ class CriSecurityIT extends CriTest {
         {container_id:'%s',linux:{cpu_shares:256,cpu_quota:25000,cpu_period:50000,memory_limit_in_bytes:33554432}}\
         """
             .formatted(container.id));
-    assertThat(limits(container)).isEqualTo(List.of("256", "25000", "50000", "33554432", "0"));
+    assertThat(limits(container))
+        .isEqualTo(
+            v2
+                ? List.of("35", "25000 50000", "33554432", "0")
+                : List.of("256", "25000", "50000", "33554432", "0"));
     container.sh("true");
   }
 
   private List<String> limits(Container container) {
     String below = containerd.tag() + "/" + container.id;
-    return List.of(
-            "cpu/%s/cpu.shares",
-            "cpu/%s/cpu.cfs_quota_us",
-            "cpu/%s/cpu.cfs_period_us",
-            "memory/%s/memory.limit_in_bytes",
-            "cpuset/%s/cpuset.cpus")
-        .stream()
-        .map(file -> read("/sys/fs/cgroup/" + file.formatted(below)))
-        .toList();
+    List<String> files =
+        CgroupHierarchies.isV2Alone()
+            ? List.of("%s/cpu.weight", "%s/cpu.max", "%s/memory.max", "%s/cpuset.cpus")
+            : List.of(
+                "cpu/%s/cpu.shares",
+                "cpu/%s/cpu.cfs_quota_us",
+                "cpu/%s/cpu.cfs_period_us",
+                "memory/%s/memory.limit_in_bytes",
+                "cpuset/%s/cpuset.cpus");
+    return files.stream().map(file -> read("/sys/fs/cgroup/" + file.formatted(below))).toList();
   }
 
   private static String read(String file) {
