@@ -1,5 +1,7 @@
 package io.jrun.kernel;
 
+import java.util.List;
+
 /// Steps that undo what was begun: each is taken whatever becomes of the others, and what they fail
 /// with goes along with the cause, in its place never.
 public final class Undoing {
@@ -11,5 +13,13 @@ public final class Undoing {
     } catch (RuntimeException e) {
       cause.addSuppressed(e);
     }
+  }
+
+  /// What steps that were all taken have failed with, as one; nothing where none has.
+  public static void throwFirst(List<RuntimeException> failures) {
+    if (failures.isEmpty()) return;
+    RuntimeException first = failures.getFirst();
+    failures.stream().skip(1).forEach(first::addSuppressed);
+    throw first;
   }
 }

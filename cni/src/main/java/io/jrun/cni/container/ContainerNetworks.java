@@ -16,6 +16,7 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Undoing;
 import io.jrun.kernel.call.SignalCall;
 import io.jrun.specs.cni.NetworkConfig;
 import io.jrun.specs.json.Json;
@@ -146,7 +147,7 @@ public final class ContainerNetworks implements Networks {
         detach(runtime, one, failures);
       }
     }
-    throwFirst(failures);
+    Undoing.throwFirst(failures);
   }
 
   @Override
@@ -174,7 +175,7 @@ public final class ContainerNetworks implements Networks {
         }
       }
     }
-    throwFirst(failures);
+    Undoing.throwFirst(failures);
   }
 
   private @Nullable NetworkConfig configured(Wish wish, String name) {
@@ -194,7 +195,7 @@ public final class ContainerNetworks implements Networks {
         failures.add(e);
       }
     }
-    throwFirst(failures);
+    Undoing.throwFirst(failures);
   }
 
   private static void detach(
@@ -204,13 +205,6 @@ public final class ContainerNetworks implements Networks {
     } catch (RuntimeException e) {
       failures.add(e);
     }
-  }
-
-  private static void throwFirst(List<RuntimeException> failures) {
-    if (failures.isEmpty()) return;
-    RuntimeException first = failures.getFirst();
-    failures.stream().skip(1).forEach(first::addSuppressed);
-    throw first;
   }
 
   /// Without the namespace: it ends with the container, and another one may have its path by now.

@@ -15,6 +15,7 @@ import io.jrun.cni.plugin.PluginCall;
 import io.jrun.cni.plugin.PluginInput;
 import io.jrun.cni.plugin.Verb;
 import io.jrun.cni.policy.Policies;
+import io.jrun.kernel.Undoing;
 import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniNames;
@@ -192,7 +193,7 @@ final class Call {
     if (!maySend) attempt(failures, () -> removed.awaitUnlisted());
     // last: whoever gets the address next must find nothing of this container
     attempt(failures, ipam::delete);
-    throwFirst(failures);
+    Undoing.throwFirst(failures);
   }
 
   /// From SimpleCNI's own leases, or from what the runtime remembers.
@@ -271,7 +272,7 @@ final class Call {
             }));
     attempt(failures, () -> policies.retain(config.name(), valid));
     attempt(failures, ipam::gc);
-    throwFirst(failures);
+    Undoing.throwFirst(failures);
   }
 
   /// The network's interfaces on the host that belong to no valid attachment.
@@ -326,12 +327,5 @@ final class Call {
     } catch (RuntimeException e) {
       failures.add(e);
     }
-  }
-
-  private static void throwFirst(List<RuntimeException> failures) {
-    if (failures.isEmpty()) return;
-    RuntimeException first = failures.getFirst();
-    failures.stream().skip(1).forEach(first::addSuppressed);
-    throw first;
   }
 }

@@ -38,6 +38,11 @@ public sealed interface IoctlCall<R> extends HostCall<R> {
           SIOCSIFFLAGS,
           "SIOCSIFFLAGS");
 
+  @Override
+  default Number number() {
+    return Number.IOCTL;
+  }
+
   /// A call that answers its return value: zero, or a descriptor.
   sealed interface Counting extends IoctlCall<Integer> {
     @Override
@@ -49,11 +54,6 @@ public sealed interface IoctlCall<R> extends HostCall<R> {
   /// ioctl(2) with an integer argument.
   record Ioctl(Descriptor descriptor, int request, long argument, boolean returned)
       implements Counting {
-    @Override
-    public Number number() {
-      return Number.IOCTL;
-    }
-
     @Override
     public void arguments(Arguments to) {
       to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).value(argument);
@@ -68,11 +68,6 @@ public sealed interface IoctlCall<R> extends HostCall<R> {
   /// ioctl(2) that reads this structure.
   record IoctlWrite(Descriptor descriptor, int request, byte[] argument) implements Counting {
     @Override
-    public Number number() {
-      return Number.IOCTL;
-    }
-
-    @Override
     public void arguments(Arguments to) {
       to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).bytes(argument);
     }
@@ -80,11 +75,6 @@ public sealed interface IoctlCall<R> extends HostCall<R> {
 
   /// ioctl(2) that fills in a structure of that size.
   record IoctlRead(Descriptor descriptor, int request, int size) implements IoctlCall<byte[]> {
-    @Override
-    public Number number() {
-      return Number.IOCTL;
-    }
-
     @Override
     public void arguments(Arguments to) {
       to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).out(size);

@@ -140,9 +140,9 @@ public final class Volumes {
 
   /// Removes one that no container has.
   public void remove(String name, Collection.SnapshotRemoval removal) {
-    Path directory = find(name);
-    Path aside = store.aside();
     try (ImageStore.AutoCloseableLock lock = store.collecting()) {
+      Path directory = find(name);
+      Path aside = store.aside();
       List<String> users = users(name);
       if (!users.isEmpty()) {
         throw new ImageException(

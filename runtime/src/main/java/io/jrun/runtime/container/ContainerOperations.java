@@ -21,6 +21,7 @@ import io.jrun.runtime.cli.RestoreOptions;
 import io.jrun.runtime.cli.RunOptions;
 import io.jrun.runtime.cli.UpdateOptions;
 import io.jrun.runtime.process.SecurityLabels;
+import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.json.SpecException;
@@ -361,11 +362,11 @@ public final class ContainerOperations {
         linux.member("resources") instanceof JsonObject object ? object : JsonObject.EMPTY;
     ResourceUpdate update = ResourceUpdate.of(before, given);
     ConfigValidator.check(update.touched());
-    if (RdtUpdate.isAsked(options)) RdtUpdate.check(containers.kernel, options);
+    Resctrl resctrl = RdtUpdate.find(containers.kernel, options);
     cgroup(state).apply(update.touched());
     linux = linux.with("resources", update.all());
-    if (RdtUpdate.isAsked(options)) {
-      RdtUpdate changed = RdtUpdate.perform(containers.kernel, state, linux, options);
+    if (resctrl != null) {
+      RdtUpdate changed = RdtUpdate.perform(resctrl, state, linux, options);
       state = changed.state();
       linux = changed.linux();
     }

@@ -10,27 +10,25 @@ import io.jrun.specs.runtime.IntelRdt;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// A change of linux.intelRdt. A container that had none gets a group of its own, as with runc.
 ///
 /// @param linux the config's part as it is then
 record RdtUpdate(StoredState state, JsonObject linux) {
-  static boolean isAsked(UpdateOptions options) {
-    return options.l3CacheSchema() != null || options.memBwSchema() != null;
-  }
-
-  /// Whether the host can do what is asked, before anything is changed.
-  static void check(Kernel kernel, UpdateOptions options) {
+  /// What is to do it, looked for before anything is changed; null where nothing of it is asked.
+  static @Nullable Resctrl find(Kernel kernel, UpdateOptions options) {
+    if (options.l3CacheSchema() == null && options.memBwSchema() == null) return null;
     Resctrl resctrl = Resctrl.find(kernel);
     if (options.l3CacheSchema() != null && !resctrl.controls("L3"))
       throw new ContainerException("Intel RDT/CAT: l3 cache schema is not enabled");
     if (options.memBwSchema() != null && !resctrl.controls("MB"))
       throw new ContainerException("Intel RDT/MBA: memory bandwidth schema is not enabled");
+    return resctrl;
   }
 
   static RdtUpdate perform(
-      Kernel kernel, StoredState state, JsonObject linux, UpdateOptions options) {
-    Resctrl resctrl = Resctrl.find(kernel);
+      Resctrl resctrl, StoredState state, JsonObject linux, UpdateOptions options) {
     List<String> schemata = new ArrayList<>();
     JsonObject rdt =
         linux.member("intelRdt") instanceof JsonObject object ? object : JsonObject.EMPTY;

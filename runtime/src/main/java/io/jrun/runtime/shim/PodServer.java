@@ -29,8 +29,6 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   private static final long LEAVING_SECONDS = 60;
 
-  private static final long RESENT_SECONDS = 2;
-
   /// Without a task for so long nobody will shut the pod down: containerd does that at once after
   /// the last Delete, and creates at once after `start`; one that died in between has forgotten it.
   private static final long UNUSED_SECONDS = 15;
@@ -105,7 +103,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       endShutdown();
       return;
     }
-    Future<?> _ = timer.schedule(this::endShutdown, RESENT_SECONDS, TimeUnit.SECONDS);
+    Future<?> _ = timer.schedule(this::endShutdown, Takeover.UNASKED_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   private void endShutdown() {

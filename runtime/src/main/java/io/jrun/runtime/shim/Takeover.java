@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 /// decided at once; what nobody asks for again is given up.
 final class Takeover implements AutoCloseable {
   /// So long after an engine's end a request would have come again: its keeper sends them at once.
-  private static final long UNASKED_MILLIS = 2_000;
+  static final long UNASKED_MILLIS = 2_000;
 
   private final Pod pod;
   private final Turns turns;
