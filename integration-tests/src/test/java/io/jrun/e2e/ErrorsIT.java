@@ -136,7 +136,7 @@ class ErrorsIT extends EndToEnd {
       value = {
         "/root/path|'none'|rootfs|/none|no such file or directory",
         "/mounts/-|{destination:'/x',type:'bind',source:'/no/such',options:['bind']}"
-            + "|mount|/no/such|no such file or directory",
+            + "|error mounting|/no/such|no such file or directory",
         "/mounts/-|{destination:'/x',type:'tmpfs',source:'tmpfs',options:['size=abc']}"
             + "|error mounting|/x|invalid argument",
         "/mounts/-|{destination:'/x',type:'nosuchfs',source:'none'}"
