@@ -19,6 +19,7 @@ import org.junit.jupiter.api.condition.EnabledIf;
 /// The cgroups of a container that is saved, on a machine with one more hierarchy, which nobody has
 /// mounted: the kernel keeps it as long as it has groups.
 @EnabledIf(value = "io.jrun.e2e.CheckpointTest#criuWorks", disabledReason = CheckpointTest.NO_CRIU)
+@JrunOnly // runc has CRIU save every hierarchy
 class CheckpointCgroupsIT extends CheckpointTest {
   private static final List<String> OTHERS = List.of("", "others", "others/deep");
 
@@ -104,10 +105,8 @@ class CheckpointCgroupsIT extends CheckpointTest {
     }
   }
 
-  /// runc has CRIU save every hierarchy.
   @Test
   void norIsItWhereTheImagesHaveIt() throws IOException {
-    assumeTrue(RUNTIME.isJrun(), "of jrun beside runc");
     Machine.assumeInstalled("runc");
     config.remove("/linux", "namespaces");
     config.namespaces("pid", "mount", "ipc", "uts", "network");

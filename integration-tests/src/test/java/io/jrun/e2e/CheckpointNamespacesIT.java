@@ -37,6 +37,7 @@ class CheckpointNamespacesIT extends CheckpointTest {
 
   /// CRIU leaves out what is in the network namespace, which is made anew with `lo` alone.
   @Test
+  @JrunOnly // runc leaves lo down
   void aNetworkNamespaceIsMadeEmptyAgain() throws IOException {
     config.namespaces("pid", "mount", "ipc", "uts", "network");
     startCounting();

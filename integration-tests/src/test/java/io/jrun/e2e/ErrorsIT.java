@@ -136,7 +136,7 @@ class ErrorsIT extends EndToEnd {
       value = {
         "/root/path|'none'|rootfs|/none|no such file or directory",
         "/mounts/-|{destination:'/x',type:'bind',source:'/no/such',options:['bind']}"
-            + "|error mounting|/no/such|no such file or directory",
+            + "|mount|/no/such|no such file or directory",
         "/mounts/-|{destination:'/x',type:'tmpfs',source:'tmpfs',options:['size=abc']}"
             + "|error mounting|/x|invalid argument",
         "/mounts/-|{destination:'/x',type:'nosuchfs',source:'none'}"
@@ -151,6 +151,13 @@ class ErrorsIT extends EndToEnd {
     config.set(pointer, value);
     assertThat(run().failsInOneLine().err()).contains(step, place, reason);
     assertThat(processes()).isEmpty();
+  }
+
+  @Test
+  @JrunOnly // runc 1.3 names no destination
+  void aSourceThatIsMissingIsToldWithItsDestination() throws IOException {
+    config.set("/mounts/-", "{destination:'/x',type:'bind',source:'/no/such',options:['bind']}");
+    run().failsInOneLine("error mounting", "/no/such", " to rootfs at ", "/x");
   }
 
   @Test

@@ -12,7 +12,8 @@ import tools.jackson.databind.JsonNode;
 class ListPsIT extends EndToEnd {
 
   @Test
-  void anEmptyListHasOnlyItsHeading() {
+  void anEmptyListHasOnlyItsHeading() throws IOException {
+    Files.createDirectories(root); // runc wants a directory that it is told of
     assertThat(runtime("list").succeeds().lines())
         .hasSize(1)
         .first()
