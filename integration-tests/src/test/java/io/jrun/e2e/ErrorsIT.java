@@ -139,6 +139,10 @@ class ErrorsIT extends EndToEnd {
             + "|mount|/no/such|no such file or directory",
         "/mounts/-|{destination:'/x',type:'tmpfs',source:'tmpfs',options:['size=abc']}"
             + "|error mounting|/x|invalid argument",
+        "/mounts/-|{destination:'/tmp',type:'bind',source:'/etc/passwd',options:['bind']}"
+            + "|error mounting|/tmp|not a directory",
+        "/mounts/-|{destination:'/etc/passwd',type:'bind',source:'/tmp',options:['bind']}"
+            + "|error mounting|/etc/passwd|not a directory",
         "/mounts/-|{destination:'/x',type:'nosuchfs',source:'none'}"
             + "|error mounting|/x|no such device",
         "/linux/sysctl|{'net.nonsense':'1'}|sys|nonsense|no such file or directory",

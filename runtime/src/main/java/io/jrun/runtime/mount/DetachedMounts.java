@@ -6,6 +6,7 @@ import static io.jrun.kernel.call.MountCall.*;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.TreeCall;
@@ -91,7 +92,27 @@ final class DetachedMounts {
 
   /// Attaches a mount, and lets go of it when it has its propagation.
   void attach(Descriptor made, Descriptor place, MountOptions options) {
-    attach(batch, made, place);
+    batch.add(new MountCall.MoveMount(made, place));
+    finish(made, place, options);
+  }
+
+  /// Attaches a file's mount. move_mount(2) says EINVAL where the place is a directory; what is
+  /// told is that the file is none, as mount(2) says and callers of runc look for.
+  void attachFile(Descriptor made, Descriptor place, MountOptions options) {
+    Pending<?> moved = batch.add(new MountCall.MoveMount(made, place), Errno.EINVAL);
+    Pending<?> directory =
+        batch.addIfFailed(moved, Errno.EINVAL, asDirectory(place), Errno.ENOTDIR);
+    batch.addIfDone(directory, asDirectory(made));
+    batch.addIfFailed(directory, Errno.ENOTDIR, new MountCall.MoveMount(made, place));
+    finish(made, place, options);
+  }
+
+  private static FileCall.Openat asDirectory(Descriptor path) {
+    return new FileCall.Openat(path, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false);
+  }
+
+  private void finish(Descriptor made, Descriptor place, MountOptions options) {
+    batch.add(new FileCall.Close(place));
     for (long propagation : options.propagation()) {
       int flags = (propagation & MS_REC) != 0 ? AT_RECURSIVE : 0;
       setattr(batch, made, flags, 0, 0, propagation & ~MS_REC);

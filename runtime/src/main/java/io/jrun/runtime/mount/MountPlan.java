@@ -59,10 +59,11 @@ public final class MountPlan {
             ? bound(mount, options, tree)
             : mounts.fresh(type, mount.source(), options).descriptor();
     InRoot places = isOptional ? inRoot.tolerant() : inRoot;
-    Descriptor place =
-        options.bind() && !sourceIsDirectory
-            ? places.file(mount.destination())
-            : places.directory(mount.destination());
+    if (options.bind() && !sourceIsDirectory) {
+      mounts.attachFile(made, places.file(mount.destination()), options);
+      return;
+    }
+    Descriptor place = places.directory(mount.destination());
     if (type.equals("mqueue") && !options.bind()) mounts.labelRoot(made);
     mounts.attach(made, place, options);
   }
