@@ -152,6 +152,19 @@ public sealed interface CredentialCall<R> extends HelperCall<R> {
     }
   }
 
+  /// setpgid(2) of the caller: it leads a process group of its own.
+  record Setpgid() implements Action {
+    @Override
+    public Number number() {
+      return Number.SETPGID;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(0).value(0);
+    }
+  }
+
   /// setsid(2).
   record Setsid() implements Action {
     @Override

@@ -38,6 +38,7 @@ public enum Number {
   FCHMOD(91, 52),
   FCHOWN(93, 55),
   UMASK(95, 166),
+  SETPGID(109, 154),
   SETSID(112, 157),
   SETGROUPS(116, 159),
   SETRESUID(117, 147),

@@ -419,7 +419,14 @@ public final class ContainerOperations {
           "Container cannot be checkpointed in " + status.text() + " state");
     CheckpointOptions options = given.withPaths(client::absolute);
     Config config = containers.configs.of(stored);
-    new Checkpoint(containers, client, state, config, cgroup(state), progress).perform(options);
+    Cgroup cgroup = cgroup(state);
+    try {
+      new Checkpoint(containers, client, state, config, cgroup, progress).perform(options);
+    } catch (RuntimeException e) {
+      // a CRIU that was killed leaves the container frozen
+      if (status == Status.RUNNING && cgroup.frozen()) cgroup.thaw();
+      throw e;
+    }
     if (options.leaveRunning() || options.preDump()) return;
     try {
       delete(given.global(), given.id(), true, false);

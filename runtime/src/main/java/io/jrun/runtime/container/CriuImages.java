@@ -119,6 +119,8 @@ final class CriuImages {
   ContainerException explained(CriuException failure) {
     Path file = work.resolve(log);
     String last = "";
+    if (failure.wasKilled())
+      return new ContainerException(failure.getMessage() + " (log file: " + file + ")");
     try {
       for (String line : Files.readString(file, StandardCharsets.ISO_8859_1).split("\n"))
         if (line.contains("Error")

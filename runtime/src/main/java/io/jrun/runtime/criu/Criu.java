@@ -3,15 +3,19 @@ package io.jrun.runtime.criu;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
+import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DescriptorCall;
+import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.Received;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.process.ForkedHelper;
 import java.util.ArrayList;
@@ -31,6 +35,9 @@ import org.jspecify.annotations.Nullable;
 /// CRIU looks for the descriptors of a request in the process that made its socket, by
 /// /proc/PID/fd, and mounts below them, so they must be of its own mount namespace: the process
 /// that becomes CRIU makes the socket and opens the directories itself.
+///
+/// CRIU forks processes that hold the socket too. Where it is killed these are killed with it: they
+/// are of its process group, unless it is to restore a shell's job, which belongs to the caller's.
 public final class Criu {
   /// In criu, its end of the socket.
   private static final int SOCKET = 205;
@@ -44,6 +51,14 @@ public final class Criu {
   private static final int O_CLOEXEC = FileCall.O_CLOEXEC;
   private static final int F_SETFD = 2;
   private static final int LARGEST_ANSWER = 65536;
+  private static final int POLLIN = 1;
+
+  /// In a wait status, the signal that ended the process.
+  private static final int SIGNAL = 0x7f;
+
+  /// How often it is looked whether CRIU is still there, in milliseconds.
+  private static final long LOOK = 500;
+
   private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
 
   private final Kernel kernel;
@@ -109,26 +124,48 @@ public final class Criu {
       Consumer<ForkedHelper> prepare,
       Consumer<CriuNotification> notified) {
     String path = program();
-    try (ForkedHelper child = ForkedHelper.fork(kernel, client, flags)) {
+    try (ForkedHelper child = ForkedHelper.fork(kernel, client, flags);
+        OwnedDescriptor pidfd =
+            OwnedDescriptor.open(kernel, new SignalCall.PidfdOpen(child.pid()))) {
       CriuResponse answer;
       try {
         prepare.accept(child);
         try (OwnedDescriptor socket = socket(child.helper())) {
-          become(child, path, request.directories(), inherited);
-          answer = converse(socket, request, notified);
+          become(child, path, request, inherited);
+          answer = converse(socket, pidfd, request, notified);
         }
       } catch (RuntimeException e) {
         // CRIU sees the closed socket, undoes what it did, and ends
         child.close();
-        reap(child.pid());
+        kernel.call(new DescriptorCall.Poll(pidfd.descriptor(), POLLIN, -1));
+        if (!request.isShellJob()) killGroup(child.pid());
+        checkSignal(reap(child.pid()));
         throw e;
       }
-      // after a pre-dump CRIU waits for a dump that does not come
       int status = reap(child.pid());
+      checkSignal(status);
+      // after a pre-dump CRIU waits for a dump that does not come
       if (status != 0 && request.type() != CriuRequest.Type.PRE_DUMP)
         throw new CriuException("criu failed: wait status " + status);
       return answer;
     }
+  }
+
+  /// Kills what CRIU has left, which has ended and is not reaped yet: the number is still its.
+  private void killGroup(int pid) {
+    try {
+      kernel.call(new SignalCall.Kill(-pid, SignalCall.SIGKILL));
+    } catch (KernelException e) {
+      if (!e.errno().equals(Errno.ESRCH) && !e.errno().equals(Errno.EPERM)) throw e;
+    }
+  }
+
+  private int reap(int pid) {
+    return client.call(new ProcessCall.Wait4(pid, 0));
+  }
+
+  private static void checkSignal(int waitStatus) {
+    if ((waitStatus & SIGNAL) != 0) throw CriuException.killed(waitStatus & SIGNAL);
   }
 
   /// A socket pair that the child makes: its end at [#SOCKET], and the other, which it sends here.
@@ -157,13 +194,11 @@ public final class Criu {
     return socket;
   }
 
-  private int reap(int pid) {
-    return client.call(new ProcessCall.Wait4(pid, 0));
-  }
-
   private void become(
-      ForkedHelper child, String path, List<String> directories, List<OwnedDescriptor> inherited) {
+      ForkedHelper child, String path, CriuRequest request, List<OwnedDescriptor> inherited) {
+    List<String> directories = request.directories();
     Batch batch = new Batch();
+    if (!request.isShellJob()) batch.add(new CredentialCall.Setpgid());
     batch.add(new PseudoCall.ResetSignals());
     List<Descriptor> more = new ArrayList<>();
     inherited.forEach(each -> more.add(batch.pass(each)));
@@ -185,14 +220,14 @@ public final class Criu {
   }
 
   private CriuResponse converse(
-      OwnedDescriptor socket, CriuRequest request, Consumer<CriuNotification> notified) {
+      OwnedDescriptor socket,
+      OwnedDescriptor pidfd,
+      CriuRequest request,
+      Consumer<CriuNotification> notified) {
     send(socket, request.bytes());
     RuntimeException failure = null;
     while (true) {
-      Received received =
-          kernel.call(
-              new SocketCall.Recvmsg(
-                  socket.descriptor(), LARGEST_ANSWER, SocketCall.MSG_CMSG_CLOEXEC));
+      Received received = receive(socket, pidfd);
       List<OwnedDescriptor> descriptors =
           received.descriptors().stream().map(fd -> new OwnedDescriptor(kernel, fd)).toList();
       if (received.bytes().length == 0) {
@@ -209,6 +244,24 @@ public final class Criu {
       if (response.success()) return response;
       throw new CriuException(
           "criu failed: type " + response.type() + " errno " + response.errno());
+    }
+  }
+
+  /// The next message; an empty one where CRIU has ended, even if others still hold its socket.
+  private Received receive(OwnedDescriptor socket, OwnedDescriptor pidfd) {
+    boolean ended = false;
+    while (kernel.call(new DescriptorCall.Poll(socket.descriptor(), POLLIN, ended ? 0 : LOOK))
+        == 0) {
+      if (ended) return new Received(new byte[0], List.of());
+      ended = kernel.call(new DescriptorCall.Poll(pidfd.descriptor(), POLLIN, 0)) != 0;
+    }
+    try {
+      return kernel.call(
+          new SocketCall.Recvmsg(socket.descriptor(), LARGEST_ANSWER, SocketCall.MSG_CMSG_CLOEXEC));
+    } catch (KernelException e) {
+      // it ended with something unread
+      if (e.errno().equals(Errno.ECONNRESET)) return new Received(new byte[0], List.of());
+      throw e;
     }
   }
 
@@ -247,9 +300,12 @@ public final class Criu {
     List<Pending<?>> executable = new ArrayList<>();
     for (String candidate : candidates)
       executable.add(
-          batch.attempt(
+          batch.add(
               new FileCall.Faccessat2(
-                  Descriptor.CWD, candidate, FileCall.X_OK, FileCall.AT_EACCESS)));
+                  Descriptor.CWD, candidate, FileCall.X_OK, FileCall.AT_EACCESS),
+              Errno.ENOENT,
+              Errno.ENOTDIR,
+              Errno.EACCES));
     Results results = client.run(batch);
     for (int i = 0; i < candidates.size(); i++) {
       if (results.succeeded(executable.get(i))) {

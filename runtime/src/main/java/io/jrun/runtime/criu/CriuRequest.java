@@ -50,6 +50,7 @@ public final class CriuRequest {
   private final Type type;
   private final List<String> directories;
   private final ProtoWriter options = new ProtoWriter();
+  private boolean isShellJob;
 
   private CriuRequest(Type type, List<String> directories) {
     this.type = type;
@@ -106,7 +107,13 @@ public final class CriuRequest {
   }
 
   public CriuRequest shellJob(boolean on) {
+    isShellJob = on;
     return flag(7, on);
+  }
+
+  /// Whether what is restored belongs to CRIU's own session and process group.
+  boolean isShellJob() {
+    return isShellJob;
   }
 
   public CriuRequest fileLocks(boolean on) {
