@@ -102,8 +102,13 @@ abstract class CriTest extends ContainerdTest {
                 containerd.tag()));
   }
 
+  /// The handler of [#run]; empty for the default.
+  String handler() {
+    return "";
+  }
+
   final Pod run(Config config) {
-    return run(config, "");
+    return run(config, handler());
   }
 
   /// @param handler as a RuntimeClass names it; empty for the default

@@ -149,8 +149,20 @@ final class Pod implements AutoCloseable {
   /// The init of the container that a request names.
   TaskProcess task(String id) {
     return find(id, "")
-        .filter(p -> p.isCreated && !p.isDeleted)
+        .filter(p -> p.isCreated && !p.isDeleted && !p.isSandbox())
         .orElseThrow(() -> RpcException.notFound("container not created"));
+  }
+
+  /// The pause process that a request names.
+  TaskProcess sandbox(String id) {
+    return sandbox()
+        .filter(p -> p.id.equals(id))
+        .orElseThrow(() -> RpcException.notFound("sandbox " + id));
+  }
+
+  /// The pod's pause process, where the shim made it.
+  Optional<TaskProcess> sandbox() {
+    return all(p -> p.isSandbox() && p.isCreated).stream().findFirst();
   }
 
   /// The process that a request names.

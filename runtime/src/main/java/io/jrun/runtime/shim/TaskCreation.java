@@ -59,13 +59,16 @@ final class TaskCreation {
     CreateTask request = CreateTask.read(call.payload());
     String id = request.id();
     TaskProcess before = pod.find(id, "").orElse(null);
-    if (before != null && before.isCreated && !before.isDeleted) {
-      if (!call.isReplayed()) throw RpcException.exists("container " + id);
+    if (before != null && (before.isSandbox() || before.isCreated) && !before.isDeleted) {
+      if (!call.isReplayed() || before.isSandbox()) throw RpcException.exists("container " + id);
       streams.settle(before);
       return before.pidAnswer();
     }
     RuncOptions options = RuncOptions.read(request.options(), TaskCreation::optionsFile);
-    String root = containers.root(options);
+    TaskProcess sandbox = pod.sandbox().orElse(null);
+    if (sandbox != null && !request.checkpoint().isEmpty())
+      throw RpcException.unimplemented("a checkpoint restored in a pod of sandboxer = \"shim\"");
+    String root = sandbox == null ? containers.root(options) : sandbox.root();
     if (before != null) {
       if (!before.isDeleted) deletion.undoContainer(before);
       pod.record(before.line(Line.What.FORGOTTEN));
@@ -130,7 +133,7 @@ final class TaskCreation {
         return new ProtoWriter().toBytes();
       }
       streams.giveTo(worker, process);
-      Supervised made = containers.create(worker, request, options);
+      Supervised made = containers.create(worker, request, options, process.root(), pod.sandbox());
       // before it is made for good, since a terminal whose relay is missing would not get one
       try (OwnedDescriptor terminal = made.terminal()) {
         if (terminal != null) streams.relay(process, terminal);
