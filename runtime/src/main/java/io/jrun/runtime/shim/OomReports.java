@@ -39,7 +39,7 @@ final class OomReports implements AutoCloseable {
 
   void end(TaskProcess init) {
     OomWatcher.Watching watching = watchings.remove(init.id);
-    if (watching != null) watching.close();
+    if (watching != null) watching.finish();
   }
 
   @Override
