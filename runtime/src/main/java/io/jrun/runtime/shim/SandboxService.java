@@ -9,6 +9,8 @@ import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.proto.ProtoMessage;
 import io.jrun.specs.proto.ProtoWriter;
 import io.jrun.specs.sandbox.CreateSandbox;
+import io.jrun.specs.task.AnyValue;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class SandboxService {
   static final String NAME = "containerd.runtime.sandbox.v1.Sandbox";
 
+  private static final String SPEC = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
   private static final byte[] EMPTY = {};
   private static final long END_MILLIS = 10_000;
 
@@ -124,7 +127,13 @@ final class SandboxService {
     if (sandbox.hasExited || sandbox.reaped != null)
       throw RpcException.precondition("the pause process of " + id + " has ended");
     if (!sandbox.isStarted) pod.record(sandbox.line(Line.What.STARTED));
-    return new ProtoWriter().uint32(1, sandbox.pid).timestamp(2, sandbox.createdAt()).toBytes();
+    ProtoWriter writer = new ProtoWriter().uint32(1, sandbox.pid).timestamp(2, sandbox.createdAt());
+    // plugins of NRI know a pod's cgroup and namespaces by it, since containerd 2.3
+    containers
+        .config(sandbox)
+        .map(config -> config.toJson().toText("").getBytes(StandardCharsets.UTF_8))
+        .ifPresent(json -> writer.message(3, new AnyValue(SPEC, json).toProto()));
+    return writer.toBytes();
   }
 
   private static byte[] platform() {

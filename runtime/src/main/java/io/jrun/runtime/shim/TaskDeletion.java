@@ -46,6 +46,7 @@ final class TaskDeletion {
 
   /// Ends it and deletes it, whatever it is doing.
   void force(TaskProcess init) {
+    if (init.isPaused) containers.thaw(init); // or it would not end
     if (!init.hasExited) end(init);
     if (init.isSandbox()) {
       undoContainer(init);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jrun.specs.proto.ProtoMessage;
 import io.jrun.specs.ttrpc.TtrpcResponse;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +34,7 @@ class ShimSandboxCrashIT extends ShimCrashSweep {
   }
 
   @Override
-  List<String> live(ShimPod pod) {
+  List<String> live(ShimPod pod) throws Exception {
     SandboxRequests sandboxes = new SandboxRequests(pod);
     List<String> told = new ArrayList<>();
     sandboxes.ok(
@@ -52,6 +53,7 @@ class ShimSandboxCrashIT extends ShimCrashSweep {
     ProtoMessage status = sandboxes.ok("SandboxStatus");
     told.add("pids equal: " + (status.int32(2) == started.int32(1) && started.int32(1) > 0));
     told.add("ready: " + status.string(3));
+    for (int i = 0; i < 1000 && Files.size(out()) == 0; i++) Thread.sleep(2);
     sandboxes.ok("StopSandbox");
     ProtoMessage exit = ShimPod.ok("WaitSandbox", TtrpcClient.await(wait));
     told.add("sandbox: " + exit.int32(1));
