@@ -79,7 +79,7 @@ final class TaskCreation {
     else recordPlaced(line);
     TaskProcess process = pod.find(id, "").orElseThrow();
     try {
-      return create(request, options, process);
+      return create(call, request, options, process);
     } catch (RuntimeException e) {
       try {
         deletion.undo(process);
@@ -120,7 +120,7 @@ final class TaskCreation {
       throw new RpcException(StatusCode.RESOURCE_EXHAUSTED, "too many processes in one pod");
   }
 
-  private byte[] create(CreateTask request, RuncOptions options, TaskProcess process) {
+  private byte[] create(Call call, CreateTask request, RuncOptions options, TaskProcess process) {
     containers.noteFor(request.bundle(), process.root(), state.socket());
     containers.joinShimCgroup(options, keeper, state.pid());
     try (HelperKernel worker = workers.fork()) {
@@ -132,11 +132,11 @@ final class TaskCreation {
         pod.record(process.line(Line.What.CREATED));
         return new ProtoWriter().toBytes();
       }
-      streams.giveTo(worker, process);
+      streams.giveTo(worker, process, call);
       Supervised made = containers.create(worker, request, options, process.root(), pod.sandbox());
       // before it is made for good, since a terminal whose relay is missing would not get one
       try (OwnedDescriptor terminal = made.terminal()) {
-        if (terminal != null) streams.relay(process, terminal);
+        if (terminal != null) streams.relay(process, terminal, call);
       }
       pod.recordBorn(process, Line.What.CREATED, made.pid(), made.startTime());
       streams.settle(process);
