@@ -110,6 +110,13 @@ class ShimSandboxIT extends ShimTest {
   }
 
   @Test
+  void startSaysVersion3ForAPod() throws IOException {
+    assertThat(ShimPod.start(program(), podBundle, sandbox.top(), pod.id(), new byte[0]))
+        .isEqualTo("{\"version\":3,\"address\":\"" + pod.address() + "\",\"protocol\":\"ttrpc\"}");
+    shutDown();
+  }
+
+  @Test
   void aPodLivesAndItsContainersShareWhatIsThePods() throws Exception {
     ip("add");
     int pause =
