@@ -5,7 +5,6 @@
 _Noreturn void pause_until_told(void) {
   unsigned long all = ~0UL;
   int status;
-  syscall5(SYS_prctl, PR_SET_NAME, "jrun-pause", 0, 0, 0);
   /* blocked signals reach even the first process of a pid namespace, which has no handlers */
   syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &all, 0, 8);
   syscall3(SYS_close_range, 0, ~0U, 0); /* a pipe or lock of the caller's would never be let go */
