@@ -2,6 +2,7 @@ package io.jrun.runtime.shim;
 
 import io.jrun.image.PlatformChoice;
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Undoing;
 import io.jrun.kernel.wire.KeeperState;
 import io.jrun.runtime.container.Supervised;
 import io.jrun.specs.json.Json;
@@ -112,12 +113,7 @@ final class SandboxService {
       }
       return EMPTY;
     } catch (RuntimeException e) {
-      try {
-        deletion.undo(process);
-        pod.record(process.line(Line.What.FORGOTTEN));
-      } catch (RuntimeException again) {
-        e.addSuppressed(again);
-      }
+      Undoing.suppressing(e, () -> deletion.undoWhole(process));
       throw RpcException.of("sandbox create failed", e);
     }
   }

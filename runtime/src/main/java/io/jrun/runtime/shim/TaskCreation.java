@@ -4,6 +4,7 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.IoReason;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Undoing;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.wire.Keeper;
@@ -81,12 +82,7 @@ final class TaskCreation {
     try {
       return create(call, request, options, process);
     } catch (RuntimeException e) {
-      try {
-        deletion.undo(process);
-        pod.record(process.line(Line.What.FORGOTTEN));
-      } catch (RuntimeException again) {
-        e.addSuppressed(again);
-      }
+      Undoing.suppressing(e, () -> deletion.undoWhole(process));
       throw RpcException.of("OCI runtime create failed", e);
     }
   }

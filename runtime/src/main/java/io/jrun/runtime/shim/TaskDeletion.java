@@ -84,7 +84,13 @@ final class TaskDeletion {
     if (!process.isSandbox()) streams.release(process);
   }
 
-  /// The same, but for the streams.
+  /// The same, and there is no trace of it.
+  void undoWhole(TaskProcess process) {
+    undo(process);
+    pod.record(process.line(Line.What.FORGOTTEN));
+  }
+
+  /// As [#undo], but for the streams.
   void undoContainer(TaskProcess process) {
     try (LazyWorker worker = containers.worker()) {
       containers.delete(worker, process);
