@@ -52,14 +52,16 @@ static size read_all(int fd, char *to, size room) {
   return got;
 }
 
-/* Containers of one group are served by one keeper: those of a pod name its sandbox. */
-static void find_group(const struct request *r, char *group, size room) {
+/* Containers of one group are served by one keeper: those of a pod name its sandbox. Where there is no
+ * config, containerd asks for the pod itself, by the sandbox service; this is what is returned. */
+static int find_group(const struct request *r, char *group, size room) {
   int fd = (int)syscall3(SYS_openat, AT_FDCWD, "config.json", O_RDONLY | O_CLOEXEC);
   size n = fd < 0 ? 0 : read_all(fd, config, sizeof config);
   if (fd >= 0) syscall1(SYS_close, fd);
-  if (annotation(config, n, "io.containerd.runc.v2.group", group, room)) return;
-  if (annotation(config, n, "io.kubernetes.cri.sandbox-id", group, room)) return;
+  if (annotation(config, n, "io.containerd.runc.v2.group", group, room)) return 0;
+  if (annotation(config, n, "io.kubernetes.cri.sandbox-id", group, room)) return 0;
   append(group, group + room, r->id);
+  return fd == -ENOENT;
 }
 
 /* From 2.3 on standard input is BootstrapParams, which has fields from 4 to 7, and may have the
@@ -202,7 +204,7 @@ static _Noreturn void begin(const struct request *r, char **env, const struct gr
     complain("start needs -namespace and -id", "", 0);
     quit(1);
   }
-  find_group(r, group, sizeof group);
+  int is_pod = find_group(r, group, sizeof group);
   char *p = append(append(append(append(append(text, end, r->address), end, "/"), end, r->name_space), end, "/"), end, group);
   sha256_hex(text, (size)(p - text), key);
   int bootstrap = takes_bootstrap(sockets, sizeof sockets);
@@ -223,7 +225,8 @@ static _Noreturn void begin(const struct request *r, char **env, const struct gr
       keep(listener, path, exits, env, greeting);
     }
   }
-  report(url, bootstrap);
+  /* who has that service knows version 3, and with it asks no shim to start for the pod's containers */
+  report(url, bootstrap || is_pod);
   quit(0);
 }
 

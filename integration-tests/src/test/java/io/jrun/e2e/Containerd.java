@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
 /// `-Djrun.shim=/PATH/containerd-shim-jrun-v2` pods are configured with runc's type and that path.
 /// Another containerd than the one on the PATH is named by [ContainerdRelease].
 final class Containerd implements AutoCloseable {
-  static final String SHIM = System.getProperty("jrun.shim", "io.containerd.jrun.v2");
+  private static final String JRUN = "io.containerd.jrun.v2";
+  static final String SHIM = System.getProperty("jrun.shim", JRUN);
 
   /// What containerd takes for runc's shim, and for its features, is a shim that is named by path.
   private static final boolean AS_RUNC = SHIM.startsWith("/");
@@ -41,6 +42,9 @@ final class Containerd implements AutoCloseable {
 
   /// The handler that containerd 2 asks for its features.
   static final String FEATURED = "featured";
+
+  /// The handler of pods whose sandbox the shim makes itself, of containerd 2.
+  static final String SANDBOXED = "sandboxed";
 
   static final String IMAGE = "jrun.test/busybox:1";
   static final String PAUSE = "jrun.test/pause:1";
@@ -101,15 +105,17 @@ final class Containerd implements AutoCloseable {
         handler("test", ""),
         handler(SYSTEMD, "SystemdCgroup = true\n"),
         handler(OWNED, "IoUid = 1234\nIoGid = 2345\n"),
-        new Handler(FEATURED, RUNC, isJrun() ? shim : "", ""));
+        new Handler(FEATURED, RUNC, isJrun() ? shim : "", "", ""),
+        // containerd finds this shim by its type alone
+        new Handler(SANDBOXED, JRUN, "", "", release.isMajor2() ? "shim" : ""));
   }
 
   private Handler handler(String name, String options) throws IOException {
-    if (AS_RUNC) return new Handler(name, RUNC, SHIM, options);
+    if (AS_RUNC) return new Handler(name, RUNC, SHIM, options, "");
     if (SHIM.equals(RUNC) || options.isEmpty() || !release.isBefore17())
-      return new Handler(name, SHIM, "", options);
+      return new Handler(name, SHIM, "", options, "");
     Path file = Files.writeString(temp.resolve(name + ".toml"), options);
-    return new Handler(name, SHIM, "", "ConfigPath = \"" + file + "\"\n");
+    return new Handler(name, SHIM, "", "ConfigPath = \"" + file + "\"\n", "");
   }
 
   /// Part of every name that is made here, and the containerd namespace of [#ctr].

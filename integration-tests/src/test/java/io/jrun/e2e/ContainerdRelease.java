@@ -22,13 +22,15 @@ record ContainerdRelease(String daemon, String ctr) {
   ///
   /// @param path of the shim; empty where the type tells its name
   /// @param options as TOML, a line each; empty for no options at all
-  record Handler(String name, String type, String path, String options) {
+  /// @param sandboxer who makes the pod's sandbox; empty for containerd, from a pause image
+  record Handler(String name, String type, String path, String options, String sandboxer) {
     private String text(String table) {
       StringBuilder text = new StringBuilder();
       text.append("[plugins.").append(table).append(".containerd.runtimes.").append(name);
       text.append("]\nruntime_type = \"").append(type).append("\"\n");
       if (!path.isEmpty()) text.append("runtime_path = \"").append(path).append("\"\n");
       text.append("privileged_without_host_devices = false\n");
+      if (!sandboxer.isEmpty()) text.append("sandboxer = \"").append(sandboxer).append("\"\n");
       if (!options.isEmpty()) {
         text.append("[plugins.").append(table).append(".containerd.runtimes.").append(name);
         text.append(".options]\n").append(options).append("\n");
@@ -63,6 +65,12 @@ record ContainerdRelease(String daemon, String ctr) {
 
   boolean isMajor2() {
     return version().matches("(?s).* v?2\\.\\d.*");
+  }
+
+  /// Whether it dies of a pod in the host's network whose sandbox the shim makes: it writes down a
+  /// config that there is not (core/runtime/v2/bundle.go).
+  boolean isBefore23() {
+    return !version().matches("(?s).* v?2\\.([3-9]|\\d\\d).*");
   }
 
   /// Whether it knows neither `runtime_path` nor a way to send the options of another runtime's

@@ -82,9 +82,10 @@ abstract class ContainerdTest {
   /// Those with a dot containerd was deleting when it died.
   private List<Path> bundles() throws IOException {
     List<Path> found = new ArrayList<>();
-    for (Path namespace : list(containerd.temp().resolve("state/io.containerd.runtime.v2.task")))
-      for (Path bundle : list(namespace))
-        if (!bundle.getFileName().toString().startsWith(".")) found.add(bundle);
+    for (String kind : List.of("runtime.v2.task", "sandbox.controller.v1.shim"))
+      for (Path namespace : list(containerd.temp().resolve("state/io.containerd." + kind)))
+        for (Path bundle : list(namespace))
+          if (!bundle.getFileName().toString().startsWith(".")) found.add(bundle);
     return found;
   }
 

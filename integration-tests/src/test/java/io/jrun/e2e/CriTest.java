@@ -102,8 +102,14 @@ abstract class CriTest extends ContainerdTest {
                 containerd.tag()));
   }
 
+  /// The handler of [#run]; empty for the default. `-Djrun.handler=sandboxed` runs any test with
+  /// pods whose sandboxes the shim makes.
+  String handler() {
+    return System.getProperty("jrun.handler", "");
+  }
+
   final Pod run(Config config) {
-    return run(config, "");
+    return run(config, handler());
   }
 
   /// @param handler as a RuntimeClass names it; empty for the default

@@ -1,6 +1,7 @@
 package io.jrun.runtime.cli;
 
 import io.jrun.image.commands.ContainerBundles;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +66,11 @@ public record CreateOptions(
         preserveFds,
         additions,
         image);
+  }
+
+  /// Of a container that joins a sandbox.
+  public CreateOptions joining(String sandbox) {
+    return with(new Additions(List.of(), List.of(), sandbox, Metadata.NONE, false), image);
   }
 
   /// @param from null for a bundle that the caller made

@@ -17,6 +17,7 @@ import io.jrun.specs.runtime.Process;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// A bundle as its client sees it, its config valid.
 ///
@@ -45,6 +46,11 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
     /// Whether it is a sandbox: the container's init is the pause process.
     default boolean pauses() {
       return false;
+    }
+
+    /// What its files say that name hosts; null where its networks say it.
+    default @Nullable NameTexts names() {
+      return null;
     }
   }
 

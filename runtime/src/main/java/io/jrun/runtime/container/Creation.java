@@ -225,8 +225,7 @@ final class Creation implements AutoCloseable {
     String name = JoinedSandbox.asked(config);
     if (name != null) {
       sandbox = JoinedSandbox.hold(containers, store, name);
-      boolean shares = sandbox.shares(NamespaceType.UTS);
-      config = NameFiles.bound(sandbox.join(config), sandbox.directory(), shares);
+      config = NameFiles.bound(sandbox.join(config), sandbox.directory(), sandbox.isNamed());
       bundle = bundle.with(Configs.checked(config));
     } else if (options.additions().namesHosts() || Networking.isWanted(config)) {
       namesHosts = true;
@@ -348,7 +347,9 @@ final class Creation implements AutoCloseable {
   private void nameHosts(List<Networks.Attached> attached) {
     Config config = bundle.config();
     if (nameFiles == null) nameFiles = new NameFiles(containers.kernel, claim());
-    if (config.linux().namespace(NamespaceType.NETWORK) == null)
+    NameTexts given = source.names();
+    if (given != null) nameFiles.write(given);
+    else if (config.linux().namespace(NamespaceType.NETWORK) == null)
       nameFiles.copyHosts(config.hostname() == null ? "" : config.hostname());
     else if (attached.isEmpty() && Networking.isWanted(config)) nameFiles.make();
     else nameFiles.write(HostNames.of(config.hostname(), attached));

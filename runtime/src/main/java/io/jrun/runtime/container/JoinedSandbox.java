@@ -84,9 +84,26 @@ final class JoinedSandbox implements AutoCloseable {
     return "/proc/" + state.initPid() + "/ns/" + NamespacePlan.procName(type);
   }
 
+  /// Whether it has a name of a host to tell, its own or, in the host's UTS namespace, the host's.
+  boolean isNamed() {
+    return shares(NamespaceType.UTS) || directory().resolve("hostname").toFile().length() > 0;
+  }
+
+  /// Whether a config says itself which namespaces are the sandbox's, by their paths, as CRI's do.
+  private boolean chooses(Config container) {
+    return container.linux().namespaces().stream().anyMatch(n -> path(n.type()).equals(n.path()));
+  }
+
   /// The container's config, joining what the sandbox shares. Names of the host are the sandbox's,
   /// and so is a tmpfs for shared memory.
   Config join(Config container) {
+    if (chooses(container)) {
+      Namespace ipc = container.linux().namespace(NamespaceType.IPC);
+      boolean isShared = ipc != null && path(NamespaceType.IPC).equals(ipc.path());
+      return isShared && shares(NamespaceType.IPC)
+          ? container.withMounts(withSharedMemory(container.mounts()))
+          : container;
+    }
     if (shares(NamespaceType.NETWORK) && Networking.isWanted(container)) {
       throw new ContainerException(
           "a container of sandbox " + state.id() + " has the networks of its sandbox");
@@ -115,7 +132,7 @@ final class JoinedSandbox implements AutoCloseable {
   }
 
   private String sharedMemory() {
-    return "/proc/" + state.initPid() + "/root" + SandboxSource.SHARED_MEMORY;
+    return "/proc/" + state.initPid() + "/root" + PauseConfig.SHARED_MEMORY;
   }
 
   private List<Mount> withSharedMemory(List<Mount> mounts) {
@@ -123,7 +140,7 @@ final class JoinedSandbox implements AutoCloseable {
     for (Mount mount : mounts) {
       boolean isShm =
           "tmpfs".equals(mount.type())
-              && mount.destination().replaceAll("/+$", "").equals(SandboxSource.SHARED_MEMORY);
+              && mount.destination().replaceAll("/+$", "").equals(PauseConfig.SHARED_MEMORY);
       changed.add(isShm ? bind() : mount);
     }
     return changed;
@@ -131,7 +148,7 @@ final class JoinedSandbox implements AutoCloseable {
 
   private Mount bind() {
     return new Mount(
-        SandboxSource.SHARED_MEMORY,
+        PauseConfig.SHARED_MEMORY,
         "bind",
         sharedMemory(),
         List.of("bind", "nosuid", "noexec", "nodev"),
@@ -145,7 +162,7 @@ final class JoinedSandbox implements AutoCloseable {
   void open(Config joined, ClientProcess client, MountTrees trees) {
     for (int i = 0; i < joined.mounts().size(); i++) {
       if (sharedMemory().equals(joined.mounts().get(i).source())) {
-        MountTrees.Source source = new MountTrees.Source(i, SandboxSource.SHARED_MEMORY, false);
+        MountTrees.Source source = new MountTrees.Source(i, PauseConfig.SHARED_MEMORY, false);
         open(client, trees, source, RootPropagation.of(joined.linux().rootfsPropagation()));
       }
     }

@@ -26,6 +26,10 @@ import java.util.Map;
 final class NameFiles implements AutoCloseable {
   static final List<String> ALL = List.of("hosts", "resolv.conf", "hostname");
   private static final Path RESOLVED = Path.of("/run/systemd/resolve/resolv.conf");
+
+  /// Of the engine's own UTS namespace, as gethostname(2) tells it.
+  private static final Path HOSTNAME = Path.of("/proc/sys/kernel/hostname");
+
   private static final int FLAGS =
       FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC;
 
@@ -91,6 +95,15 @@ final class NameFiles implements AutoCloseable {
     put("hosts", names.hosts());
     put("resolv.conf", names.resolvConf(host(Path.of("/etc/resolv.conf")), () -> host(RESOLVED)));
     put("hostname", names.hostname() == null ? "" : names.hostname() + "\n");
+  }
+
+  /// Writes what a caller says, and of hosts what the host knows.
+  void write(NameTexts names) {
+    put("hosts", host(Path.of("/etc/hosts")));
+    String resolvConf = names.resolvConf();
+    put("resolv.conf", resolvConf == null ? host(Path.of("/etc/resolv.conf")) : resolvConf);
+    String hostname = names.hostname();
+    put("hostname", hostname == null ? host(HOSTNAME) : hostname + "\n");
   }
 
   /// Copies the host's files, for a container in the host's network namespace.

@@ -4,11 +4,14 @@ import io.jrun.kernel.call.SignalCall;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.SandboxOptions;
 import io.jrun.runtime.cli.SandboxSummary;
+import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.ContainerStateView;
 import io.jrun.specs.runtime.Status;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /// The operations of one client on sandboxes. A sandbox is a container like any other whose init is
@@ -33,20 +36,38 @@ public final class SandboxOperations {
   }
 
   public void run(SandboxOptions options) {
+    run(options.create(), SandboxSource.of(options, store.directory(options.name())));
+  }
+
+  /// Makes a sandbox of its pause process's config, for somebody who outlives this client.
+  ///
+  /// @param config of the directory of the sandbox's state, see [PauseConfig]
+  public Supervised supervise(
+      CreateOptions options, Function<Path, Config> config, NameTexts names) {
+    Path directory = store.directory(options.id());
+    StoredState made = run(options, new SandboxSource(config.apply(directory), directory, names));
+    return new Supervised(made.initPid(), made.initStartTime(), null);
+  }
+
+  private StoredState run(CreateOptions create, SandboxSource source) {
     if (containers.uid() != 0)
       throw new ContainerException("not implemented yet: sandboxes of users who are not root");
-    CreateOptions create = options.create();
-    SandboxSource source = new SandboxSource(options, store.directory(options.name()));
     try (Creation creation =
         new Creation(containers, client, store, create, Creation.Role.LEAVES, source)) {
       Creation.Made made = creation.create();
       try {
         WaitingInit.pause(store, creation.claim(), made);
+        return made.state();
       } catch (RuntimeException e) {
         creation.undo(e);
         throw e;
       }
     }
+  }
+
+  /// Whether there is a sandbox of that name.
+  public boolean has(String name) {
+    return store.find(name).filter(stored -> stored.state().pauses()).isPresent();
   }
 
   /// The containers of a sandbox.

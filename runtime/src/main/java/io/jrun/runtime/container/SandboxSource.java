@@ -6,33 +6,38 @@ import io.jrun.kernel.Reply;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.SandboxOptions;
-import io.jrun.specs.json.Json;
-import io.jrun.specs.runtime.Capabilities;
 import io.jrun.specs.runtime.Config;
-import io.jrun.specs.runtime.Hooks;
-import io.jrun.specs.runtime.Linux;
-import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
-import io.jrun.specs.runtime.Process;
-import io.jrun.specs.runtime.Root;
-import io.jrun.specs.runtime.User;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/// The config of a sandbox's pause process: the namespaces to share and nothing else. It has an
-/// empty root of its own, no capabilities, and no program.
-record SandboxSource(SandboxOptions options, Path directory) implements Bundle.Source {
-  /// The sandbox's tmpfs for shared memory, in the pause process's root.
-  static final String SHARED_MEMORY = "/dev/shm";
-
-  private static final Json.JsonObject NOTHING = Json.JsonObject.EMPTY;
-
+/// A sandbox's config, which jrun makes itself, in place of a bundle.
+///
+/// @param directory of the sandbox's state
+/// @param names null where its networks say them
+record SandboxSource(Config config, Path directory, @Nullable NameTexts names)
+    implements Bundle.Source {
   /// Bytes that sethostname(2) takes.
   private static final int LONGEST_NAME = 64;
+
+  /// What `sandbox run` asks for.
+  static SandboxSource of(SandboxOptions options, Path directory) {
+    List<Namespace> shared = options.shared().stream().map(Namespace::fresh).toList();
+    String hostname = options.shared().contains(NamespaceType.UTS) ? hostname(options) : null;
+    Map<String, String> sysctls = options.sysctls();
+    Config config = PauseConfig.of(directory, shared, hostname, sysctls, options.shmSize());
+    return new SandboxSource(config, directory, null);
+  }
+
+  private static String hostname(SandboxOptions options) {
+    String name = options.hostname() == null ? options.name() : options.hostname();
+    boolean fits = name.length() <= LONGEST_NAME || options.hostname() != null;
+    return fits ? name : name.substring(0, LONGEST_NAME);
+  }
 
   @Override
   public Bundle.Asked ask(ClientProcess client, PseudoCall.OnEof undoing) {
@@ -44,7 +49,7 @@ record SandboxSource(SandboxOptions options, Path directory) implements Bundle.S
       @Override
       public Bundle await(Configs configs, CreateOptions create) {
         String own = Bundle.ownCgroups(client, reply.await().of(cgroups));
-        byte[] json = config().toJson().toText("").getBytes(StandardCharsets.UTF_8);
+        byte[] json = config.toJson().toText("").getBytes(StandardCharsets.UTF_8);
         return Bundle.of(
             directory.toString(), Annotations.asked(json, create.additions()), configs, own);
       }
@@ -64,56 +69,5 @@ record SandboxSource(SandboxOptions options, Path directory) implements Bundle.S
   @Override
   public boolean pauses() {
     return true;
-  }
-
-  private Config config() {
-    List<Namespace> namespaces = new ArrayList<>();
-    options.shared().forEach(type -> namespaces.add(Namespace.fresh(type)));
-    namespaces.add(Namespace.fresh(NamespaceType.MOUNT));
-    return new Config(
-        Config.OCI_VERSION,
-        process(),
-        new Root(directory.toString(), true, NOTHING),
-        options.shared().contains(NamespaceType.UTS) ? hostname() : null,
-        null,
-        mounts(),
-        Hooks.NONE,
-        Linux.NONE.withNamespaces(namespaces).withSysctl(options.sysctls()),
-        Map.of(),
-        NOTHING);
-  }
-
-  private String hostname() {
-    String name = options.hostname() == null ? options.name() : options.hostname();
-    boolean fits = name.length() <= LONGEST_NAME || options.hostname() != null;
-    return fits ? name : name.substring(0, LONGEST_NAME);
-  }
-
-  private List<Mount> mounts() {
-    if (!options.shared().contains(NamespaceType.IPC)) return List.of();
-    List<String> flags =
-        List.of("nosuid", "noexec", "nodev", "mode=1777", "size=" + options.shmSize());
-    return List.of(new Mount(SHARED_MEMORY, "tmpfs", "shm", flags, List.of(), List.of(), NOTHING));
-  }
-
-  private static Process process() {
-    List<String> none = List.of();
-    return new Process(
-        false,
-        null,
-        new User(0, 0, null, List.of(), NOTHING),
-        List.of("pause"),
-        List.of("PATH="),
-        "/",
-        new Capabilities(none, none, none, none, none, NOTHING),
-        List.of(),
-        true,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        NOTHING);
   }
 }

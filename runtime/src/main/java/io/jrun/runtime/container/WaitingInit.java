@@ -4,6 +4,7 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.call.SecurityCall;
 import io.jrun.kernel.call.SocketCall;
 
 /// An init that is made and then left to itself, free of engine and client.
@@ -26,6 +27,8 @@ final class WaitingInit {
   static void pause(Store store, Claim claim, Creation.Made made) {
     Batch batch = new Batch();
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
+    byte[] filter = made.seccomp();
+    if (filter != null) batch.add(new SecurityCall.Seccomp(made.seccompFlags(), filter, false));
     batch.add(new PseudoCall.Pause());
     made.init().helper().run(batch);
     made.init().close();

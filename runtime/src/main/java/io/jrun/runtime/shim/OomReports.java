@@ -20,8 +20,9 @@ final class OomReports implements AutoCloseable {
     this.watcher = watcher;
   }
 
-  /// Tells it from now on, and where it did while nobody looked.
+  /// Tells it from now on, and where it did while nobody looked; of tasks.
   void begin(TaskProcess init) {
+    if (init.isSandbox()) return;
     try {
       OomWatch watch = containers.cgroup(init).watchOom();
       long kills = watch.kills();
@@ -38,7 +39,7 @@ final class OomReports implements AutoCloseable {
 
   void end(TaskProcess init) {
     OomWatcher.Watching watching = watchings.remove(init.id);
-    if (watching != null) watching.close();
+    if (watching != null) watching.finish();
   }
 
   @Override

@@ -28,6 +28,10 @@ final class OomWatcher {
 
   /// A watch that goes on until it is closed.
   interface Watching extends AutoCloseable {
+    /// Looks a last time before it is closed: what has just been killed may have ended before the
+    /// watcher has come to it.
+    void finish();
+
     @Override
     void close();
   }
@@ -40,7 +44,18 @@ final class OomWatcher {
     kernel.call(
         new EpollCall.EpollCtl(
             all, EpollCall.EPOLL_CTL_ADD, watch.descriptor(), watch.pollEvents(), number));
-    return () -> end(number);
+    return new Watching() {
+      @Override
+      public void finish() {
+        look(number);
+        end(number);
+      }
+
+      @Override
+      public void close() {
+        end(number);
+      }
+    };
   }
 
   private Descriptor epoll() {
@@ -61,23 +76,24 @@ final class OomWatcher {
   }
 
   private void run(Descriptor all) {
-    while (true) {
-      int number = kernel.call(new EpollCall.EpollPwait(all, -1));
-      long kills;
-      LongConsumer happened;
-      synchronized (this) {
-        Watched watched = watches.get(number);
-        if (watched == null) continue;
-        try {
-          happened = watched.watch().await(0) ? watched.happened() : null;
-          kills = watched.watch().kills();
-          if (!watched.watch().exists()) end(number);
-        } catch (KernelException e) {
-          end(number); // its cgroup is gone
-          continue;
-        }
+    while (true) look(kernel.call(new EpollCall.EpollPwait(all, -1)));
+  }
+
+  private void look(int number) {
+    long kills;
+    LongConsumer happened;
+    synchronized (this) {
+      Watched watched = watches.get(number);
+      if (watched == null) return;
+      try {
+        happened = watched.watch().await(0) ? watched.happened() : null;
+        kills = watched.watch().kills();
+        if (!watched.watch().exists()) end(number);
+      } catch (KernelException e) {
+        end(number); // its cgroup is gone
+        return;
       }
-      if (happened != null) happened.accept(kills);
     }
+    if (happened != null) happened.accept(kills);
   }
 }

@@ -5,6 +5,7 @@ import io.jrun.kernel.wire.KeeperExit;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.LinkedHashMap;
@@ -51,6 +52,10 @@ final class Pod implements AutoCloseable {
   private final Map<String, TaskProcess> processes = new LinkedHashMap<>();
   private final Deque<PodEvent> untaken = new ArrayDeque<>();
   private final Listener listener;
+
+  /// The connections that have ended, since this engine serves the pod.
+  private final BitSet gone = new BitSet();
+
   private boolean isShutDown;
   private long firstEvent;
   private long lastExit;
@@ -149,8 +154,20 @@ final class Pod implements AutoCloseable {
   /// The init of the container that a request names.
   TaskProcess task(String id) {
     return find(id, "")
-        .filter(p -> p.isCreated && !p.isDeleted)
+        .filter(p -> p.isCreated && !p.isDeleted && !p.isSandbox())
         .orElseThrow(() -> RpcException.notFound("container not created"));
+  }
+
+  /// The pause process that a request names.
+  TaskProcess sandbox(String id) {
+    return sandbox()
+        .filter(p -> p.id.equals(id))
+        .orElseThrow(() -> RpcException.notFound("sandbox " + id));
+  }
+
+  /// The pod's pause process, where the shim made it.
+  Optional<TaskProcess> sandbox() {
+    return all(p -> p.isSandbox() && p.isCreated).stream().findFirst();
   }
 
   /// The process that a request names.
@@ -272,8 +289,14 @@ final class Pod implements AutoCloseable {
     return all;
   }
 
+  /// Whether whoever asked is gone.
+  synchronized boolean isGone(Call call) {
+    return gone.get(call.connection());
+  }
+
   /// Forgets who waited over a connection that has ended.
   synchronized void disconnected(int connection) {
+    gone.set(connection);
     for (TaskProcess process : processes.values())
       process.waiters.removeIf(waiter -> waiter.connection() == connection);
   }

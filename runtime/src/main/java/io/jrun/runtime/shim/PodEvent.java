@@ -15,10 +15,11 @@ record PodEvent(Instant at, String topic, String type, byte[] message) {
   private static final String PACKAGE = "containerd.events.";
   private static final String SERVICE = "containerd.services.events.ttrpc.v1.Events";
 
-  /// What a line has to tell; null for nothing.
+  /// What a line has to tell; null for nothing, as of a pod's own pause process.
   ///
   /// @param process that it is about, as it is now
   static @Nullable PodEvent of(Line line, TaskProcess process) {
+    if (process.isSandbox()) return null;
     ProtoWriter w = new ProtoWriter();
     String id = process.id;
     boolean init = process.isInit();

@@ -29,6 +29,10 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   private static final long LEAVING_SECONDS = 60;
 
+  /// For containerd to close the connection over which it has shut a sandbox down. Of an answer and
+  /// an end that come together it may see the end alone, and calls that a failure.
+  private static final long LAST_SECONDS = 5;
+
   /// Without a task for so long nobody will shut the pod down: containerd does that at once after
   /// the last Delete, and creates at once after `start`; one that died in between has forgotten it.
   private static final long UNUSED_SECONDS = 15;
@@ -43,6 +47,10 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   private final TaskService tasks;
   private final AtomicInteger active = new AtomicInteger();
   private volatile boolean isLeaving;
+
+  /// The connection that asked for ShutdownSandbox; none has number 0.
+  private volatile int shutDownOver;
+
   private boolean hasQuit;
 
   PodServer(
@@ -82,7 +90,10 @@ final class PodServer implements Pod.Listener, AutoCloseable {
           case KeeperMessage.Frame frame -> receive(frame);
           case KeeperMessage.Closed(int connection) when connection == Keeper.OUTGOING ->
               events.disconnected();
-          case KeeperMessage.Closed(int connection) -> pod.disconnected(connection);
+          case KeeperMessage.Closed(int connection) -> {
+            pod.disconnected(connection);
+            if (connection == shutDownOver) endShutdown();
+          }
           case KeeperMessage.Opened ignored -> {
             // the keeper has told who asked
           }
@@ -169,10 +180,20 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   }
 
   private void answer(Call call, TtrpcResponse response) {
+    boolean isLast = call.request().method().equals("ShutdownSandbox");
+    if (isLast) shutDownOver = call.connection();
     send(call.connection(), call.stream(), response);
+    if (isLast) {
+      Future<?> _ = timer.schedule(this::endShutdown, LAST_SECONDS, TimeUnit.SECONDS);
+    }
     tasks.answered(call);
     quitWhereDone();
-    if (call.request().method().equals("Create")) quitWhereUnused(); // it may have failed
+    switch (call.request().method()) {
+      case "Create", "CreateSandbox" -> quitWhereUnused(); // it may have failed
+      default -> {
+        // nothing was to be made
+      }
+    }
   }
 
   private void answer(KeeperMessage.Frame frame, TtrpcResponse response) {

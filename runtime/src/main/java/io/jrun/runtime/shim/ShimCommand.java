@@ -10,6 +10,8 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.wire.Hello;
+import io.jrun.runtime.cli.GlobalOptions;
+import io.jrun.runtime.container.ContainerOperations;
 import io.jrun.runtime.container.Containers;
 import io.jrun.specs.proto.ProtoWriter;
 import java.io.IOException;
@@ -59,8 +61,12 @@ record ShimCommand(
     String bundle = line.bundle().isEmpty() ? client.call(new ProcessCall.Getcwd()) : line.bundle();
     String root = text(Path.of(bundle, ShimContainers.ROOT_FILE));
     if (root.isEmpty()) root = ShimContainers.root("", line.namespace());
-    ShimContainers.operations(containers, client, hello)
-        .delete(ShimContainers.global(root, false), line.id(), true, false);
+    GlobalOptions global = ShimContainers.global(root, false);
+    ContainerOperations operations = ShimContainers.operations(containers, client, hello);
+    // of a pod's own pause process with all that is left of the pod
+    if (operations.sandboxes(global).has(line.id()))
+      operations.sandboxes(global).remove(line.id(), true);
+    else operations.delete(global, line.id(), true, false);
     try {
       new RootfsMounts(client, bundle + "/rootfs").unmount();
     } catch (KernelException e) {

@@ -1,5 +1,6 @@
 package io.jrun.runtime.shim;
 
+import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
@@ -22,15 +23,19 @@ import io.jrun.runtime.cli.UpdateOptions;
 import io.jrun.runtime.container.ContainerOperations;
 import io.jrun.runtime.container.Containers;
 import io.jrun.runtime.container.CriuProgress;
+import io.jrun.runtime.container.SandboxOperations;
 import io.jrun.runtime.container.Supervised;
 import io.jrun.specs.json.Json.JsonObject;
+import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
+import io.jrun.specs.sandbox.CreateSandbox;
 import io.jrun.specs.task.CheckpointTask;
 import io.jrun.specs.task.CreateTask;
 import io.jrun.specs.task.RuncOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -76,6 +81,9 @@ final class ShimContainers {
         }
       };
 
+  /// As containerd gives it to the processes of pause images.
+  private static final String PAUSE_OOM_SCORE = "-998";
+
   private final Containers containers;
   private final Kernel kernel;
   private final Workers workers;
@@ -98,6 +106,11 @@ final class ShimContainers {
 
   String root(RuncOptions options) {
     return root(options.root(), namespace);
+  }
+
+  /// Of a pod's own pause process, whose request brings no options.
+  String root() {
+    return root("", namespace);
   }
 
   static String root(String given, String namespace) {
@@ -155,19 +168,66 @@ final class ShimContainers {
     containers.join(options.shimCgroup(), pid);
   }
 
-  Supervised create(HelperKernel worker, CreateTask request, RuncOptions options) {
-    return by(worker)
-        .supervise(
-            new CreateOptions(
-                global(root(options), options.systemdCgroup()),
-                request.id(),
-                request.bundle(),
-                null,
-                null,
-                request.bundle() + "/init.pid",
-                options.noPivotRoot(),
-                options.noNewKeyring(),
-                0));
+  /// @param sandbox that it joins
+  Supervised create(
+      HelperKernel worker,
+      CreateTask request,
+      RuncOptions options,
+      String root,
+      Optional<TaskProcess> sandbox) {
+    CreateOptions create =
+        new CreateOptions(
+            global(root, options.systemdCgroup()),
+            request.id(),
+            request.bundle(),
+            null,
+            null,
+            request.bundle() + "/init.pid",
+            options.noPivotRoot(),
+            options.noNewKeyring(),
+            0);
+    return by(worker).supervise(sandbox.map(s -> create.joining(s.id)).orElse(create));
+  }
+
+  /// Makes a pod's pause process. Of all processes of the machine it is one of the last to be
+  /// killed for want of memory, where the shim may say so.
+  Supervised createSandbox(HelperKernel worker, CreateSandbox request, PodPause pause) {
+    Batch score = new Batch();
+    Descriptor file =
+        score
+            .add(FileCall.Openat.existing("/proc/self/oom_score_adj", FileCall.O_WRONLY))
+            .descriptor();
+    score.attempt(new FileCall.Write(file, PAUSE_OOM_SCORE.getBytes(StandardCharsets.US_ASCII)));
+    score.add(new FileCall.Close(file));
+    worker.run(score);
+    CreateOptions options =
+        new CreateOptions(
+            global(root(), pause.isInSlice()),
+            request.id(),
+            "",
+            null,
+            null,
+            request.bundle() + "/init.pid",
+            false,
+            false,
+            0);
+    return sandboxes(worker, root()).supervise(options, pause::config, pause.names());
+  }
+
+  /// Ends the pod's containers and its pause process.
+  void stopSandbox(TaskProcess sandbox, int seconds) {
+    try (LazyWorker worker = worker()) {
+      sandboxes(worker, sandbox.root()).stop(sandbox.id, seconds);
+    }
+  }
+
+  private SandboxOperations sandboxes(HelperKernel worker, String root) {
+    return by(worker).sandboxes(global(root, false));
+  }
+
+  /// As it was at create; empty where it is gone.
+  Optional<Config> config(TaskProcess process) {
+    return byNobody().config(global(process), process.id);
   }
 
   Descriptor mappingNamespace(HelperKernel worker, RootfsOptions options) {
@@ -242,7 +302,8 @@ final class ShimContainers {
 
   /// Deletes it, where it is still there.
   void delete(HelperKernel worker, TaskProcess process) {
-    by(worker).delete(global(process), process.id, true, false);
+    if (process.isSandbox()) sandboxes(worker, process.root()).remove(process.id, true);
+    else by(worker).delete(global(process), process.id, true, false);
   }
 
   void pause(TaskProcess process) {
@@ -287,8 +348,7 @@ final class ShimContainers {
   }
 
   private boolean hasPidNamespace(TaskProcess process) {
-    return byNobody()
-        .config(global(process), process.id)
+    return config(process)
         .map(config -> {
           var namespace = config.linux().namespace(NamespaceType.PID);
           return namespace != null && (namespace.path() == null || namespace.path().isEmpty());

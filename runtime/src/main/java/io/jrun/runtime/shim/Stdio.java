@@ -20,6 +20,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -54,14 +55,23 @@ final class Stdio {
   private final StdioPaths paths;
   private final Owner owner;
   private final int place;
+  private final BooleanSupplier isGone;
 
   /// @param owner of the FIFOs from now on
-  Stdio(Kernel kernel, Keeper keeper, StdioPaths paths, Owner owner, int place) {
+  /// @param isGone whether the client is, so that nobody comes to read
+  Stdio(
+      Kernel kernel,
+      Keeper keeper,
+      StdioPaths paths,
+      Owner owner,
+      int place,
+      BooleanSupplier isGone) {
     this.kernel = kernel;
     this.keeper = keeper;
     this.paths = paths;
     this.owner = owner;
     this.place = place;
+    this.isGone = isGone;
   }
 
   /// Whose the streams become (`io_uid` and `io_gid` of runc's options, which has them own the
@@ -193,7 +203,7 @@ final class Stdio {
   /// is let go, it would find nothing. Where nobody comes, the keeper's end has what is said.
   private void awaitReader(String path, int stream) {
     long end = System.nanoTime() + READER_NANOS;
-    while (!standIn(path, O_WRONLY, stream) && System.nanoTime() < end)
+    while (!standIn(path, O_WRONLY, stream) && !isGone.getAsBoolean() && System.nanoTime() < end)
       LockSupport.parkNanos(PAUSE_NANOS);
   }
 

@@ -102,8 +102,7 @@ final class Takeover implements AutoCloseable {
   private void forgetUnasked(TaskProcess begun) {
     // a Create that came again has made it another
     if (unasked.contains(begun) && pod.find(begun.id, "").orElse(null) == begun) {
-      deletion.undo(begun);
-      pod.record(begun.line(Line.What.FORGOTTEN));
+      deletion.undoWhole(begun);
     }
     unasked.remove(begun);
   }

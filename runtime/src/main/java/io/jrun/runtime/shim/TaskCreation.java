@@ -4,6 +4,7 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.IoReason;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Undoing;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.wire.Keeper;
@@ -59,13 +60,16 @@ final class TaskCreation {
     CreateTask request = CreateTask.read(call.payload());
     String id = request.id();
     TaskProcess before = pod.find(id, "").orElse(null);
-    if (before != null && before.isCreated && !before.isDeleted) {
-      if (!call.isReplayed()) throw RpcException.exists("container " + id);
+    if (before != null && (before.isSandbox() || before.isCreated) && !before.isDeleted) {
+      if (!call.isReplayed() || before.isSandbox()) throw RpcException.exists("container " + id);
       streams.settle(before);
       return before.pidAnswer();
     }
     RuncOptions options = RuncOptions.read(request.options(), TaskCreation::optionsFile);
-    String root = containers.root(options);
+    TaskProcess sandbox = pod.sandbox().orElse(null);
+    if (sandbox != null && !request.checkpoint().isEmpty())
+      throw RpcException.unimplemented("a checkpoint restored in a pod of sandboxer = \"shim\"");
+    String root = sandbox == null ? containers.root(options) : sandbox.root();
     if (before != null) {
       if (!before.isDeleted) deletion.undoContainer(before);
       pod.record(before.line(Line.What.FORGOTTEN));
@@ -76,14 +80,9 @@ final class TaskCreation {
     else recordPlaced(line);
     TaskProcess process = pod.find(id, "").orElseThrow();
     try {
-      return create(request, options, process);
+      return create(call, request, options, process);
     } catch (RuntimeException e) {
-      try {
-        deletion.undo(process);
-        pod.record(process.line(Line.What.FORGOTTEN));
-      } catch (RuntimeException again) {
-        e.addSuppressed(again);
-      }
+      Undoing.suppressing(e, () -> deletion.undoWhole(process));
       throw RpcException.of("OCI runtime create failed", e);
     }
   }
@@ -117,7 +116,7 @@ final class TaskCreation {
       throw new RpcException(StatusCode.RESOURCE_EXHAUSTED, "too many processes in one pod");
   }
 
-  private byte[] create(CreateTask request, RuncOptions options, TaskProcess process) {
+  private byte[] create(Call call, CreateTask request, RuncOptions options, TaskProcess process) {
     containers.noteFor(request.bundle(), process.root(), state.socket());
     containers.joinShimCgroup(options, keeper, state.pid());
     try (HelperKernel worker = workers.fork()) {
@@ -129,11 +128,11 @@ final class TaskCreation {
         pod.record(process.line(Line.What.CREATED));
         return new ProtoWriter().toBytes();
       }
-      streams.giveTo(worker, process);
-      Supervised made = containers.create(worker, request, options);
+      streams.giveTo(worker, process, call);
+      Supervised made = containers.create(worker, request, options, process.root(), pod.sandbox());
       // before it is made for good, since a terminal whose relay is missing would not get one
       try (OwnedDescriptor terminal = made.terminal()) {
-        if (terminal != null) streams.relay(process, terminal);
+        if (terminal != null) streams.relay(process, terminal, call);
       }
       pod.recordBorn(process, Line.What.CREATED, made.pid(), made.startTime());
       streams.settle(process);

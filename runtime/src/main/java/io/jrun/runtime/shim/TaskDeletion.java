@@ -44,7 +44,20 @@ final class TaskDeletion {
     return answer(process);
   }
 
-  /// Ends an init that never was started.
+  /// Ends it and deletes it, whatever it is doing.
+  void force(TaskProcess init) {
+    if (init.isPaused) containers.thaw(init); // or it would not end
+    if (!init.hasExited) end(init);
+    if (init.isSandbox()) {
+      undoContainer(init);
+      pod.record(init.line(Line.What.DELETED));
+    } else {
+      delete(init.id, "");
+    }
+    pod.record(init.line(Line.What.FORGOTTEN));
+  }
+
+  /// Ends an init by force.
   private void end(TaskProcess process) {
     if (process.pid == 0) return;
     new HostProcess(kernel, process.pid, process.startTime).signal(SignalCall.SIGKILL);
@@ -68,10 +81,16 @@ final class TaskDeletion {
   /// Takes away what a create began.
   void undo(TaskProcess process) {
     undoContainer(process);
-    streams.release(process);
+    if (!process.isSandbox()) streams.release(process);
   }
 
-  /// The same, but for the streams.
+  /// The same, and there is no trace of it.
+  void undoWhole(TaskProcess process) {
+    undo(process);
+    pod.record(process.line(Line.What.FORGOTTEN));
+  }
+
+  /// As [#undo], but for the streams.
   void undoContainer(TaskProcess process) {
     try (LazyWorker worker = containers.worker()) {
       containers.delete(worker, process);

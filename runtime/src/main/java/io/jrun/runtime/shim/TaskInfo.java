@@ -59,10 +59,14 @@ final class TaskInfo {
   }
 
   byte[] stats(TaskProcess init) {
+    return new ProtoWriter().message(1, metrics(init).toProto()).toBytes();
+  }
+
+  AnyValue metrics(TaskProcess init) {
     Cgroup cgroup =
         (init.pid == 0 ? Optional.<Cgroup>empty() : containers.findCgroup(init))
             .orElseThrow(() -> RpcException.notFound("cgroup does not exist"));
-    return new ProtoWriter().message(1, CgroupMetrics.read(cgroup.values()).toProto()).toBytes();
+    return CgroupMetrics.read(cgroup.values());
   }
 
   /// Of a task that is there or not.

@@ -110,6 +110,20 @@ final class TaskProcess {
     return begun.text("bundle");
   }
 
+  /// Whether it is the pause process of the pod, and no task.
+  boolean isSandbox() {
+    return begun.flag("sandbox");
+  }
+
+  /// When it was made; when that was begun, before.
+  Instant createdAt() {
+    return lines.stream()
+        .filter(line -> line.what() == Line.What.CREATED)
+        .reduce((first, last) -> last)
+        .orElse(begun)
+        .time("at");
+  }
+
   /// The directory of the containers' state.
   String root() {
     return begun.text("root");

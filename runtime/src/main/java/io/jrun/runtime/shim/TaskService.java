@@ -11,7 +11,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// `containerd.task.v2.Task` and `containerd.task.v3.Task`, which differ in nothing but their
-/// names: who performs which of their requests.
+/// names: who performs which of their requests. Those about the pod itself go to [SandboxService].
 ///
 /// What a request does is written into the pod's journal before it is answered, and what cannot be
 /// undone before it is done. A request that an engine before may have begun is answered from there.
@@ -32,6 +32,7 @@ final class TaskService implements AutoCloseable {
   private final TaskDeletion deletion;
   private final Takeover takeover;
   private final PodEnd end;
+  private final SandboxService sandboxes;
 
   TaskService(
       SharedByPods engine,
@@ -65,6 +66,8 @@ final class TaskService implements AutoCloseable {
             engine.threads(),
             engine.timer());
     this.end = new PodEnd(pod, takeover);
+    this.sandboxes =
+        new SandboxService(state, pod, turns, workers, containers, info, deletion, end);
   }
 
   /// Goes on where an engine before has ended.
@@ -75,6 +78,7 @@ final class TaskService implements AutoCloseable {
   /// The answer; null for one that comes later.
   byte @Nullable [] perform(Call call) {
     String service = call.request().service();
+    if (service.equals(SandboxService.NAME)) return sandboxes.perform(call);
     if (!SERVICES.contains(service)) throw RpcException.unimplemented("service " + service);
     ProtoMessage m = ProtoMessage.parse(call.payload());
     String id = m.string(1);

@@ -44,8 +44,8 @@ final class TaskStart {
               ? "cannot start a container that has stopped"
               : "cannot start an already running process");
     if (process.isStarting && hasStarted(process)) recordStarted(process); // since an engine before
-    else if (!process.isInit()) startExec(process);
-    else if (process.isOfCheckpoint()) restore(process);
+    else if (!process.isInit()) startExec(call, process);
+    else if (process.isOfCheckpoint()) restore(call, process);
     else startInit(process);
     return process.pidAnswer();
   }
@@ -61,12 +61,12 @@ final class TaskStart {
     recordStarted(process);
   }
 
-  private void restore(TaskProcess process) {
+  private void restore(Call call, TaskProcess process) {
     process.reaped = null;
     pod.record(process.line(Line.What.STARTING));
     try (HelperKernel worker = workers.fork()) {
-      streams.giveTo(worker, process);
-      checkpoints.restore(worker, process, master -> streams.relay(process, master));
+      streams.giveTo(worker, process, call);
+      checkpoints.restore(worker, process, master -> streams.relay(process, master, call));
     } catch (RuntimeException e) {
       streams.settle(process);
       pod.record(process.line(Line.What.FAILED));
@@ -76,13 +76,13 @@ final class TaskStart {
     oomReports.begin(process);
   }
 
-  private void startExec(TaskProcess process) {
+  private void startExec(Call call, TaskProcess process) {
     pod.task(process.id).checkIsRunning();
     process.reaped = null;
     pod.record(process.line(Line.What.STARTING));
     try (HelperKernel worker = workers.fork()) {
-      streams.giveTo(worker, process);
-      containers.exec(worker, process, born -> born(process, born));
+      streams.giveTo(worker, process, call);
+      containers.exec(worker, process, born -> born(call, process, born));
     } catch (RuntimeException e) {
       streams.settle(process);
       recordFailed(process);
@@ -92,10 +92,10 @@ final class TaskStart {
   }
 
   /// The process is there, a child of the worker, and not yet its program.
-  private void born(TaskProcess process, Supervised born) {
+  private void born(Call call, TaskProcess process, Supervised born) {
     pod.recordBorn(process, Line.What.BORN, born.pid(), born.startTime());
     try (OwnedDescriptor terminal = born.terminal()) {
-      if (terminal != null) streams.relay(process, terminal);
+      if (terminal != null) streams.relay(process, terminal, call);
     }
   }
 

@@ -10,6 +10,7 @@ import io.jrun.kernel.wire.Keeper;
 import io.jrun.runtime.container.HostProcess;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.BooleanSupplier;
 
 /// The standard streams of a pod's processes, and those who take from them: loggers, and the relays
 /// of terminals.
@@ -32,13 +33,23 @@ final class TaskStreams {
   }
 
   private Stdio of(TaskProcess process) {
-    return new Stdio(kernel, keeper, process.stdio(), process.stdioOwner(), process.place());
+    return of(process, () -> false);
+  }
+
+  /// @param call that has them opened: a client that is gone reads nothing
+  private Stdio of(TaskProcess process, Call call) {
+    return of(process, () -> pod.isGone(call));
+  }
+
+  private Stdio of(TaskProcess process, BooleanSupplier isGone) {
+    return new Stdio(
+        kernel, keeper, process.stdio(), process.stdioOwner(), process.place(), isGone);
   }
 
   /// Gives them to a worker, whose child the process will be. A logger that is wanted is ready
   /// then.
-  void giveTo(HelperKernel worker, TaskProcess process) {
-    Stdio stdio = of(process);
+  void giveTo(HelperKernel worker, TaskProcess process, Call call) {
+    Stdio stdio = of(process, call);
     String stdout = process.stdio().stdout();
     if (!Logger.isWanted(stdout)) {
       stdio.giveTo(worker, null);
@@ -52,8 +63,8 @@ final class TaskStreams {
   }
 
   /// Has a terminal copied to and from the FIFOs.
-  void relay(TaskProcess process, OwnedDescriptor terminal) {
-    of(process).relay(terminal, pid -> recordRelay(process, pid));
+  void relay(TaskProcess process, OwnedDescriptor terminal, Call call) {
+    of(process, call).relay(terminal, pid -> recordRelay(process, pid));
   }
 
   private void recordRelay(TaskProcess process, int pid) {

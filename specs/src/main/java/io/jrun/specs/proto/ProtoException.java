@@ -4,7 +4,7 @@ package io.jrun.specs.proto;
 public final class ProtoException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  ProtoException(String message) {
+  public ProtoException(String message) {
     super(message);
   }
 }

@@ -98,6 +98,26 @@ public final class ProtoMessage {
         .toList();
   }
 
+  /// The numbers of a repeated field, packed or not.
+  public List<Long> int64s(int number) {
+    List<Long> all = new ArrayList<>();
+    for (Field field : fields) {
+      if (field.number() != number) continue;
+      if (field.bytes() == NOTHING) all.add(field.value());
+      else addPacked(all, field.bytes());
+    }
+    return all;
+  }
+
+  private static void addPacked(List<Long> all, byte[] bytes) {
+    CodedInputStream in = CodedInputStream.newInstance(bytes);
+    try {
+      while (!in.isAtEnd()) all.add(in.readRawVarint64());
+    } catch (IOException e) {
+      throw new ProtoException("malformed numbers: " + e.getMessage());
+    }
+  }
+
   /// A map of strings.
   public Map<String, String> stringMap(int number) {
     Map<String, String> map = new LinkedHashMap<>();

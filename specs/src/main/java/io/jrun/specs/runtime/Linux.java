@@ -111,8 +111,16 @@ public record Linux(
     return with(draft -> draft.devices = devices);
   }
 
+  public Linux withCgroupsPath(@Nullable String cgroupsPath) {
+    return with(draft -> draft.cgroupsPath = cgroupsPath);
+  }
+
   public Linux withResources(Resources resources) {
     return with(draft -> draft.resources = resources);
+  }
+
+  public Linux withSeccomp(@Nullable Seccomp seccomp) {
+    return with(draft -> draft.seccomp = seccomp);
   }
 
   public Linux withSysctl(Map<String, String> sysctl) {
@@ -161,7 +169,9 @@ public record Linux(
     List<IdMapping> uidMappings = Linux.this.uidMappings;
     List<IdMapping> gidMappings = Linux.this.gidMappings;
     List<Device> devices = Linux.this.devices;
+    @Nullable String cgroupsPath = Linux.this.cgroupsPath;
     Resources resources = Linux.this.resources;
+    @Nullable Seccomp seccomp = Linux.this.seccomp;
     Map<String, String> sysctl = Linux.this.sysctl;
     List<String> maskedPaths = Linux.this.maskedPaths;
     List<String> readonlyPaths = Linux.this.readonlyPaths;

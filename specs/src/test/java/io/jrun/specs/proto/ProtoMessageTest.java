@@ -36,6 +36,16 @@ class ProtoMessageTest {
   }
 
   @Test
+  void repeatedNumbersArePackedOrNot() {
+    byte[] bytes = new ProtoWriter().packedUint64(1, 300, 0).int64(1, 7).toBytes();
+    assertThat(ProtoMessage.parse(bytes).int64s(1)).containsExactly(300L, 0L, 7L);
+    assertThat(ProtoMessage.parse(bytes).int64s(2)).isEmpty();
+    byte[] cutOff = new ProtoWriter().bytes(1, new byte[] {(byte) 0x80}).toBytes();
+    assertThatThrownBy(() -> ProtoMessage.parse(cutOff).int64s(1))
+        .isInstanceOf(ProtoException.class);
+  }
+
+  @Test
   void defaultsTakeNoBytes() {
     assertThat(new ProtoWriter().string(1, "").uint32(2, 0).bool(3, false).int64(4, 0).toBytes())
         .isEmpty();
