@@ -48,6 +48,10 @@ public final class Containers {
   final AtomicInteger watched;
   final FindSystemd systemd;
   final RecentImages recentImages;
+
+  /// Whether the last container had a [NewNetwork]: the next is likely to have one too.
+  volatile boolean lastHadNewNetwork;
+
   private final Supplier<Networks> networks;
   private final ExecutorService threads;
   private final int uid;

@@ -75,7 +75,9 @@ final class Creation implements AutoCloseable {
   private @Nullable JoinedSandbox sandbox;
   private boolean namesHosts;
   private @Nullable NameFiles nameFiles;
-  private @Nullable OwnedDescriptor network;
+  private @Nullable NewNetwork network;
+  private boolean joinsNewNetwork;
+  private @Nullable OwnedDescriptor wiredNetwork;
   private StdioOwner stdio;
   private boolean cgroupMade;
   private Networks.@Nullable Attaching attaching;
@@ -135,6 +137,7 @@ final class Creation implements AutoCloseable {
         List.of("jrun", "--root", root, "delete", "--unfinished", options.id());
     Bundle.Asked asked = source.ask(client, new PseudoCall.OnEof(unfinished, 1));
     try {
+      if (containers.lastHadNewNetwork) network = NewNetwork.begin(containers.kernel);
       claim = store.create(options.id()); // while the client reads
     } catch (RuntimeException e) {
       asked.drop();
@@ -179,6 +182,9 @@ final class Creation implements AutoCloseable {
     attaching = new Networking(containers, client, store, options.id(), networks).begin(config);
     adjust();
     config = bundle.config();
+    joinsNewNetwork = new NamespacePlan(config.linux()).joinsNewNetwork();
+    containers.lastHadNewNetwork = joinsNewNetwork;
+    if (joinsNewNetwork && network == null) network = NewNetwork.begin(containers.kernel);
     JoinedSysctls.check(client.helper, config.linux());
     client.log.step("read and checked ", bundle.path() + "/config.json");
     boolean foreground = role != Role.LEAVES && role != Role.LEAVES_TERMINAL;
@@ -278,7 +284,9 @@ final class Creation implements AutoCloseable {
       trees.find(MountWays.toFind(containers.kernel, state.rootfs(), config.mounts()));
     Batch one = new Batch();
     if (!middle) Child.addForgetCgroup(one, birthplace());
-    Reply begun = helper.send(plan.beforeCgroup(one, directories, helper, trees));
+    Reply begun =
+        helper.send(
+            plan.beforeCgroup(one, directories, helper, trees, joinsNewNetwork ? network : null));
     client.log.step("sent init to its namespaces and file systems", "");
 
     Batch two = new Batch();
@@ -311,6 +319,7 @@ final class Creation implements AutoCloseable {
     // what hooks see, and settings of interfaces, need the networks; else they are attached while
     // init does the rest
     boolean first = !config.hooks().equals(Hooks.NONE) || !config.linux().sysctl().isEmpty();
+    if (isWired) begun.await(); // until then init is not in its network namespace
     if (isWired && first) wire(begun, mounted);
     if (bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
       begun.await();
@@ -523,7 +532,7 @@ final class Creation implements AutoCloseable {
     mayBeWired = true;
     String path = Networking.netns(init().pid());
     int flags = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
-    network =
+    wiredNetwork =
         OwnedDescriptor.open(
             containers.kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
     List<Networks.Attached> attached = attaching().finish(path);
@@ -686,7 +695,8 @@ final class Creation implements AutoCloseable {
   @Override
   public void close() {
     trees.close();
-    Claim.close(network);
+    if (network != null) network.close();
+    Claim.close(wiredNetwork);
     if (nameFiles != null) nameFiles.close();
     if (claim != null) claim.close();
   }
