@@ -39,11 +39,13 @@ import io.jrun.specs.runtime.IntelRdt;
 import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -77,7 +79,7 @@ final class Creation implements AutoCloseable {
   private @Nullable NameFiles nameFiles;
   private @Nullable NewNetwork network;
   private boolean joinsNewNetwork;
-  private @Nullable OwnedDescriptor wiredNetwork;
+  private @Nullable OwnedDescriptor bornNetwork;
   private StdioOwner stdio;
   private boolean cgroupMade;
   private Networks.@Nullable Attaching attaching;
@@ -253,7 +255,7 @@ final class Creation implements AutoCloseable {
       state = state.withResctrl(group.ownDirectories());
     }
     store.begin(claim(), state);
-    if (attaching != null) attaching.written();
+    if (attaching != null) attaching.written(newNetwork().map(network -> network::await));
     if (group != null) group.make();
     this.making = making;
     boolean isWired = Networking.isWanted(config);
@@ -285,8 +287,7 @@ final class Creation implements AutoCloseable {
     Batch one = new Batch();
     if (!middle) Child.addForgetCgroup(one, birthplace());
     Reply begun =
-        helper.send(
-            plan.beforeCgroup(one, directories, helper, trees, joinsNewNetwork ? network : null));
+        helper.send(plan.beforeCgroup(one, directories, helper, trees, newNetwork().orElse(null)));
     client.log.step("sent init to its namespaces and file systems", "");
 
     Batch two = new Batch();
@@ -319,7 +320,6 @@ final class Creation implements AutoCloseable {
     // what hooks see, and settings of interfaces, need the networks; else they are attached while
     // init does the rest
     boolean first = !config.hooks().equals(Hooks.NONE) || !config.linux().sysctl().isEmpty();
-    if (isWired) begun.await(); // until then init is not in its network namespace
     if (isWired && first) wire(begun, mounted);
     if (bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
       begun.await();
@@ -328,7 +328,7 @@ final class Creation implements AutoCloseable {
       hooks = createHooks();
     }
     boolean isLast = isWired && !first;
-    if (isLast) attaching().enter(Networking.netns(init.pid()));
+    if (isLast && !joinsNewNetwork) attaching().enter(Networking.netns(init.pid()));
     return finish(plan, terminal, hooks, isLast ? () -> wire(begun, mounted) : () -> {});
   }
 
@@ -370,6 +370,10 @@ final class Creation implements AutoCloseable {
       kept = isAsRead ? read.bytes() : containers.configs.text(bundle.config());
     }
     return kept;
+  }
+
+  private Optional<NewNetwork> newNetwork() {
+    return joinsNewNetwork ? Optional.ofNullable(network) : Optional.empty();
   }
 
   private @Nullable String birthplace() {
@@ -515,7 +519,7 @@ final class Creation implements AutoCloseable {
   /// While init mounts what it needs; where that fails, it is what is told.
   private void wire(Reply begun, Reply mounted) {
     try {
-      wire();
+      wire(begun);
     } catch (RuntimeException e) {
       try {
         begun.await();
@@ -528,14 +532,17 @@ final class Creation implements AutoCloseable {
     }
   }
 
-  private void wire() {
+  private void wire(Reply begun) {
     mayBeWired = true;
     String path = Networking.netns(init().pid());
-    int flags = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
-    wiredNetwork =
-        OwnedDescriptor.open(
-            containers.kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
-    List<Networks.Attached> attached = attaching().finish(path);
+    if (!joinsNewNetwork) bornNetwork = OwnedDescriptor.toRead(containers.kernel, Path.of(path));
+    List<Networks.Attached> attached =
+        attaching()
+            .finish(
+                path,
+                () -> {
+                  if (joinsNewNetwork) begun.await(); // in which init goes there
+                });
     wired = Networks.Known.of(attached);
     state = state.withAddresses(HostNames.addresses(attached));
     if (namesHosts) nameHosts(attached);
@@ -682,8 +689,10 @@ final class Creation implements AutoCloseable {
     made.remove();
   }
 
-  /// Lets others delete the container.
+  /// Lets others delete the container. Who has attached its network namespace keeps that to the
+  /// end: the kernel's removal of it would hold up the links'.
   void release() {
+    if (network != null && attaching == null) network.close();
     claim().unlock();
   }
 
@@ -696,7 +705,7 @@ final class Creation implements AutoCloseable {
   public void close() {
     trees.close();
     if (network != null) network.close();
-    Claim.close(wiredNetwork);
+    Claim.close(bornNetwork);
     if (nameFiles != null) nameFiles.close();
     if (claim != null) claim.close();
   }
