@@ -211,6 +211,7 @@ public final class HelperCaller implements Caller, AutoCloseable {
   /// with an answer must be open until then. Nobody waits for it, and who ends soon need not be
   /// asked.
   public void closeLeft() {
+    if (left.isEmpty()) return;
     Batch batch = new Batch();
     for (Descriptor descriptor : left) batch.add(new FileCall.Close(descriptor));
     left.clear();

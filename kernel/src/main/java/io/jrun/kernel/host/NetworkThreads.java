@@ -5,9 +5,7 @@ import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.NamespaceCall;
 import java.nio.file.Path;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -15,17 +13,10 @@ import org.jspecify.annotations.Nullable;
 /// serve nobody, and one that cannot come back ends.
 final class NetworkThreads {
   private static final Path OWN = Path.of("/proc/thread-self/ns/net");
-  private static final long KEEP_SECONDS = 5;
 
   private final HostKernel kernel;
   private final ExecutorService threads =
-      new ThreadPoolExecutor(
-          0,
-          Integer.MAX_VALUE,
-          KEEP_SECONDS,
-          TimeUnit.SECONDS,
-          new SynchronousQueue<>(),
-          Thread.ofPlatform().name("network-", 0).daemon(true).factory());
+      Executors.newCachedThreadPool(Thread.ofPlatform().name("network-", 0).daemon(true).factory());
 
   NetworkThreads(HostKernel kernel) {
     this.kernel = kernel;
