@@ -22,10 +22,24 @@ class PlanIT extends EndToEnd {
         .contains("client: #3 openat(AT_FDCWD, \"config.json\"")
         .containsPattern("clone3\\(\\{flags=.*CLONE_NEWPID")
         .containsPattern("engine: mkdirat\\(AT_FDCWD, \"/sys/fs/cgroup/.*" + id)
+        .containsPattern(
+            "(?s)engine: unshare\\(CLONE_NEWNET\\).*: #\\d+ setns\\(passed#\\d, CLONE_NEWNET\\)")
         .contains("pivot_root(\".\", \".\")")
         .containsPattern("fsopen\\(\"proc\"")
         .contains("execveat(AT_FDCWD, \"/bin/true\"")
         .endsWith("engine: unlinkat(AT_FDCWD, \"" + root.resolve(id) + "\", 512)\n");
+  }
+
+  /// Whatever the engine has done before.
+  @Test
+  void itIsTheSameEachTime() throws IOException {
+    String first = plan().succeeds().out();
+    run().succeeds();
+    assertThat(withoutTimes(plan().succeeds().out())).isEqualTo(withoutTimes(first));
+  }
+
+  private static String withoutTimes(String calls) {
+    return calls.replaceAll("\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z", "TIME");
   }
 
   @Test

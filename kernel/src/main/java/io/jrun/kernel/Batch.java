@@ -47,7 +47,7 @@ public final class Batch {
   public static final int MOST_PASSED = SocketCall.MOST_DESCRIPTORS;
 
   private final List<Entry> entries = new ArrayList<>();
-  private final List<Integer> passed = new ArrayList<>();
+  private final List<Supplier<OwnedDescriptor>> passed = new ArrayList<>();
   private @Nullable String step;
 
   /// Says what the calls that are added in it are for: the failure of one says so first.
@@ -111,7 +111,12 @@ public final class Batch {
 
   /// Sends a descriptor of the engine along; the batch's calls can then use it.
   public Descriptor pass(OwnedDescriptor descriptor) {
-    passed.add(descriptor.number());
+    return pass(() -> descriptor);
+  }
+
+  /// The same with one that need not be there before the batch is sent.
+  public Descriptor pass(Supplier<OwnedDescriptor> descriptor) {
+    passed.add(descriptor);
     return new Descriptor.Passed(passed.size() - 1);
   }
 
@@ -129,7 +134,7 @@ public final class Batch {
   }
 
   public List<Integer> passed() {
-    return List.copyOf(passed);
+    return passed.stream().map(descriptor -> descriptor.get().number()).toList();
   }
 
   public boolean isEmpty() {

@@ -1,31 +1,37 @@
 package io.jrun.cni.container;
 
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.cni.simple.HelperCaller;
+import io.jrun.kernel.Aside;
 import io.jrun.kernel.Undoing;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
+import java.util.function.Supplier;
 
 /// A container whose attachments are begun in another thread; all else is the caller's own.
 final class AttachingContainer implements Networks.Attaching {
   private final HelperCaller caller;
-  private final CompletableFuture<Boolean> written;
-  private final FutureTask<List<BegunAttachment>> begun;
+  private final CompletableFuture<Word> word;
+  private final Aside<List<BegunAttachment>> begun;
   private final Runnable detach;
   private boolean isEntered;
   private boolean isOver;
 
-  /// @param written lets the thread change something
+  /// What the thread waits for before it changes something.
+  ///
+  /// @param goOn false where there will be no container
+  record Word(boolean goOn, Optional<Supplier<NetworkNamespace>> namespace) {}
+
   /// @param detach detaches it from all that it is attached to
   AttachingContainer(
       HelperCaller caller,
-      CompletableFuture<Boolean> written,
-      FutureTask<List<BegunAttachment>> begun,
+      CompletableFuture<Word> word,
+      Aside<List<BegunAttachment>> begun,
       Runnable detach) {
     this.caller = caller;
-    this.written = written;
+    this.word = word;
     this.begun = begun;
     this.detach = detach;
   }
@@ -33,19 +39,12 @@ final class AttachingContainer implements Networks.Attaching {
   /// What no thread has begun yet is done here.
   private List<BegunAttachment> begun() {
     begun.run();
-    try {
-      return begun.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
-    } catch (ExecutionException e) {
-      throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
-    }
+    return begun.await();
   }
 
   @Override
-  public void written() {
-    written.complete(true);
+  public void written(Optional<Supplier<NetworkNamespace>> namespace) {
+    word.complete(new Word(true, namespace));
   }
 
   @Override
@@ -54,19 +53,20 @@ final class AttachingContainer implements Networks.Attaching {
   }
 
   private void enter(List<BegunAttachment> all, String netns) {
-    if (isEntered || all.isEmpty() || !all.getFirst().isOwn()) return;
+    if (isEntered || all.isEmpty() || !all.getFirst().enters()) return;
     isEntered = true;
     caller.begin(netns);
   }
 
   @Override
-  public List<Networks.Attached> finish(String netns) {
+  public List<Networks.Attached> finish(String netns, Runnable there) {
     List<Networks.Attached> attached = new ArrayList<>();
     List<BegunAttachment> left = new ArrayList<>(begun());
     isOver = true;
     try (caller) {
-      enter(left, netns);
       try {
+        if (!left.stream().allMatch(BegunAttachment::isAllWired)) there.run();
+        enter(left, netns);
         while (!left.isEmpty()) attached.add(left.removeFirst().finish(netns));
       } catch (RuntimeException e) {
         left.forEach(one -> Undoing.suppressing(e, one::abandon));
@@ -83,7 +83,7 @@ final class AttachingContainer implements Networks.Attaching {
   public void abandon() {
     if (isOver) return;
     isOver = true;
-    written.complete(false);
+    word.complete(new Word(false, Optional.empty()));
     IllegalStateException failed = new IllegalStateException("attaching could not be undone");
     try (caller) {
       begun().reversed().forEach(one -> Undoing.suppressing(failed, one::abandon));

@@ -1,9 +1,11 @@
 package io.jrun.cni.container;
 
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.cni.network.AttachmentArgs;
 import io.jrun.cni.network.NetworkRuntime;
 import io.jrun.kernel.Undoing;
 import io.jrun.specs.cni.NetworkConfig;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -32,9 +34,18 @@ record BegunAttachment(
 
   /// The same after what needs no network namespace, or failed to.
   BegunAttachment prepared() {
+    return after(NetworkRuntime.Begun::prepare);
+  }
+
+  /// The same with its interface in the namespace, as far as that needs no process there.
+  BegunAttachment wired(NetworkNamespace namespace) {
+    return after(one -> one.wire(namespace));
+  }
+
+  private BegunAttachment after(Consumer<NetworkRuntime.Begun> step) {
     if (begun == null) return this;
     try {
-      begun.prepare();
+      step.accept(begun);
       return this;
     } catch (RuntimeException e) {
       return new BegunAttachment(runtime, args, network, null, e);
@@ -46,8 +57,13 @@ record BegunAttachment(
   }
 
   /// Whether the engine itself will go into the container's namespace.
-  boolean isOwn() {
-    return begun != null && begun.isOwn();
+  boolean enters() {
+    return begun != null && begun.enters();
+  }
+
+  /// Whether nobody will look for the namespace by its path.
+  boolean isAllWired() {
+    return begun != null && begun.isAllWired();
   }
 
   /// A failed ADD is followed by its DEL, as the specification asks of runtimes.

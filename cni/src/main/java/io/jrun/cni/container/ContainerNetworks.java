@@ -1,6 +1,7 @@
 package io.jrun.cni.container;
 
 import io.jrun.cni.CniException;
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.cni.network.AttachmentArgs;
 import io.jrun.cni.network.CachedAttachment;
 import io.jrun.cni.network.ConfigDirectory;
@@ -12,6 +13,7 @@ import io.jrun.cni.plugin.ProcessExecutor;
 import io.jrun.cni.simple.HelperCaller;
 import io.jrun.cni.simple.OwnOrProcess;
 import io.jrun.cni.simple.SimpleCni;
+import io.jrun.kernel.Aside;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
@@ -26,11 +28,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.FutureTask;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Wires a container to networks and unwires it. What is needed for the latter is in the cache of
@@ -39,8 +42,8 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///   runtime                                      here
 ///     | begin(client, id, …) -------------------> |  another thread: configurations, the bridge,
-///     | written ---------------------------------> |    addresses, what filters and masquerades
-///     | init is born                              |
+///     | written ---------------------------------> |    addresses, what filters and masquerades,
+///     | init is born                              |    and eth0 where the namespace is there
 ///     | finish(/proc/PID/ns/net) ---------------> |  ADD of eth0, eth1, … in turn
 ///     | <- results: addresses                     |
 ///     | start                                     |
@@ -71,14 +74,30 @@ public final class ContainerNetworks implements Networks {
       HelperKernel client, List<String> env, String containerId, String sign, Wish wish) {
     HelperCaller caller = new HelperCaller(kernel, client, env);
     NetworkRuntime runtime = runtime(caller, client, env, wish.pluginPath());
-    CompletableFuture<Boolean> written = new CompletableFuture<>();
-    FutureTask<List<BegunAttachment>> begun =
-        new FutureTask<>(() -> {
+    CompletableFuture<AttachingContainer.Word> word = new CompletableFuture<>();
+    Aside<List<BegunAttachment>> begun =
+        new Aside<>(() -> {
           List<BegunAttachment> looked = begin(runtime, containerId, sign, wish);
-          return written.join() ? prepared(looked) : looked;
+          AttachingContainer.Word given = word.join();
+          return given.goOn() ? wired(prepared(looked), given.namespace()) : looked;
         });
     threads.execute(begun);
-    return new AttachingContainer(caller, written, begun, () -> detach(runtime, containerId));
+    return new AttachingContainer(caller, word, begun, () -> detach(runtime, containerId));
+  }
+
+  /// With the interface of the first, where the namespace is there: those behind it come after all
+  /// plugins of the first.
+  private static List<BegunAttachment> wired(
+      List<BegunAttachment> prepared, Optional<Supplier<NetworkNamespace>> namespace) {
+    if (prepared.isEmpty() || namespace.isEmpty()) return prepared;
+    NetworkNamespace there;
+    try {
+      there = namespace.get().get();
+    } catch (KernelException e) {
+      return prepared; // told to who waits for it too
+    }
+    prepared.set(0, prepared.getFirst().wired(there));
+    return prepared;
   }
 
   /// Up to the first that fails.

@@ -1,5 +1,6 @@
 package io.jrun.cni.container;
 
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.cni.network.AttachmentArgs;
 import io.jrun.cni.network.CachedAttachment;
 import io.jrun.cni.plugin.PluginExecutor;
@@ -9,6 +10,8 @@ import io.jrun.specs.cni.NetworkConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Attaches containers to networks and detaches them.
@@ -79,14 +82,18 @@ public interface Networks {
   /// A container that is being attached.
   interface Attaching {
     /// Says that it is written down what the container is attached to, so that whatever is done is
-    /// found after a crash: what needs no network namespace is done from here on.
-    void written();
+    /// found after a crash: what needs no process of the container is done from here on.
+    ///
+    /// @param namespace waits for the container's, where it is there before such a process
+    void written(Optional<Supplier<NetworkNamespace>> namespace);
 
     /// Goes into the network namespace, which is there now, if [#finish] will have to.
     void enter(String netns);
 
     /// Attaches the container; a failure detaches it from all.
-    List<Attached> finish(String netns);
+    ///
+    /// @param there waits until the path leads to its namespace
+    List<Attached> finish(String netns, Runnable there);
 
     /// Takes back what was begun, where it is not finished.
     void abandon();

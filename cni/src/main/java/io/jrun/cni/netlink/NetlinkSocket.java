@@ -6,6 +6,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Undoing;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
@@ -82,12 +83,18 @@ public final class NetlinkSocket implements AutoCloseable {
 
   /// A socket in the engine's own namespace.
   public static NetlinkSocket open(Kernel kernel, Protocol protocol) {
-    Descriptor made =
-        kernel.call(new SocketCall.Socket(SocketCall.AF_NETLINK, TYPE, protocol.number, false));
-    for (int option : OPTIONS) {
-      kernel.call(new SocketCall.Setsockopt(made, SOL_NETLINK, option, 1));
+    OwnedDescriptor made =
+        OwnedDescriptor.open(
+            kernel, new SocketCall.Socket(SocketCall.AF_NETLINK, TYPE, protocol.number, false));
+    try {
+      for (int option : OPTIONS) {
+        kernel.call(new SocketCall.Setsockopt(made.descriptor(), SOL_NETLINK, option, 1));
+      }
+      return new NetlinkSocket(kernel, made);
+    } catch (RuntimeException e) {
+      Undoing.suppressing(e, made::close);
+      throw e;
     }
-    return new NetlinkSocket(kernel, new OwnedDescriptor(kernel, made));
   }
 
   public static NetlinkSocket open(Kernel kernel) {

@@ -1,6 +1,7 @@
 package io.jrun.cni.network;
 
 import io.jrun.cni.CniException;
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.cni.plugin.PluginCall;
 import io.jrun.cni.plugin.PluginExecutor;
 import io.jrun.cni.plugin.PluginInput;
@@ -82,6 +83,7 @@ public final class NetworkRuntime {
     private final AttachmentArgs args;
     private final LockFile lock;
     private final Optional<PluginExecutor.BegunAdd> first;
+    private boolean isWired;
 
     private Begun(
         NetworkConfig network,
@@ -96,17 +98,31 @@ public final class NetworkRuntime {
 
     /// Does of the first plugin's ADD what needs no network namespace; a failure undoes that.
     public void prepare() {
+      first.ifPresent(add -> step(add::prepare));
+    }
+
+    /// Does more of it, in a namespace where no process needs to be yet; a failure undoes all.
+    public void wire(NetworkNamespace namespace) {
+      first.ifPresent(add -> step(() -> isWired = add.wire(namespace)));
+    }
+
+    private void step(Runnable step) {
       try {
-        first.ifPresent(add -> told(network.plugins().getFirst(), Verb.ADD, add::prepare));
+        told(network.plugins().getFirst(), Verb.ADD, step);
       } catch (RuntimeException e) {
         lock.close();
         throw e;
       }
     }
 
-    /// Whether the first plugin is this process.
-    public boolean isOwn() {
-      return first.isPresent();
+    /// Whether [#finish] goes nowhere.
+    public boolean isAllWired() {
+      return isWired && network.plugins().size() == 1;
+    }
+
+    /// Whether the first plugin is this process, and still has to go into the namespace.
+    public boolean enters() {
+      return first.isPresent() && !isWired;
     }
 
     /// Adds the container, whose namespace is there; after a failure the caller DELs.

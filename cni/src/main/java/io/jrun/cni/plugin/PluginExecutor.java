@@ -1,6 +1,7 @@
 package io.jrun.cni.plugin;
 
 import io.jrun.cni.CniException;
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.CniResult;
@@ -40,10 +41,17 @@ public interface PluginExecutor {
     /// Does what needs no network namespace; a failure undoes it.
     void prepare();
 
+    /// Makes the interface, where the engine has the container's network namespace before a process
+    /// is there; a failure undoes all.
+    ///
+    /// @return false where that needs a process; then [#finish] does it
+    boolean wire(NetworkNamespace namespace);
+
+    /// Does what is left, all of it where [#wire] was not called.
     CniResult finish(String netns);
 
-    /// Takes back what [#prepare] has done, where it will not be finished; a failed [#finish] has
-    /// done so.
+    /// Takes back what [#prepare] and [#wire] have done, where it will not be finished; a failed
+    /// [#finish] has done so.
     void abandon();
 
     /// Removes the interface that [#finish] made as soon as a process has ended; the DEL that

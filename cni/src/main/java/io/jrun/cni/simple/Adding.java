@@ -5,6 +5,7 @@ import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.netlink.Link;
 import io.jrun.cni.netlink.Links;
 import io.jrun.cni.netlink.Mac;
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.cni.node.Mode;
 import io.jrun.cni.node.NodeRoutes;
 import io.jrun.cni.policy.Endpoint;
@@ -32,6 +33,7 @@ final class Adding {
   private @Nullable Link bridge;
   private int mtu;
   private @Nullable Link attached;
+  private @Nullable Mac inside;
 
   private Adding(Call call) {
     this.call = call;
@@ -105,47 +107,70 @@ final class Adding {
         call.config().isGateway());
   }
 
+  /// Does the second part ahead of a process in the namespace; a failure undoes both.
+  ///
+  /// @return false where such a process is needed, as settings are the caller's to write
+  boolean wire(NetworkNamespace namespace) {
+    if (!sysctls().isEmpty()) return false;
+    undoneIfFails(() -> connect(namespace, ""));
+    return true;
+  }
+
   /// Does the second part; a failure undoes both.
-  CniResult finish(Sandbox sandbox, String netns) {
-    try {
-      return wire(sandbox, netns);
-    } catch (RuntimeException e) {
-      undo(e);
-      throw e;
-    }
+  CniResult finish(NetworkNamespace namespace, String netns) {
+    undoneIfFails(() -> connect(namespace, netns));
+    return result(netns);
   }
 
-  /// The same in a namespace that is still to be entered.
+  /// The same where [#wire] may have done it, else in a namespace that is still to be entered.
   CniResult finish(Caller caller, String netns) {
-    Sandbox sandbox;
+    undoneIfFails(() -> {
+      if (attached != null) {
+        caller.checkHost();
+        return;
+      }
+      try (NetworkNamespace namespace = caller.enter(netns)) {
+        connect(namespace, netns);
+      }
+    });
+    return result(netns);
+  }
+
+  private void undoneIfFails(Runnable part) {
     try {
-      sandbox = caller.enter(netns);
+      part.run();
     } catch (RuntimeException e) {
       undo(e);
       throw e;
     }
-    try (sandbox) {
-      return finish(sandbox, netns);
-    }
   }
 
-  private CniResult wire(Sandbox sandbox, String netns) {
+  private void connect(NetworkNamespace namespace, String netns) {
     Link port = Objects.requireNonNull(bridge);
     Assignment assignment = assignment();
     String ifname = call.ifname();
     Mac mac = mac();
+    inside = mac;
     if (call.config().macSpoofCheck()) call.host().macCheck().add(call.link(), mac.text());
-    Links.VethEnd inside = new Links.VethEnd(ifname, mac, mtu);
+    Links.VethEnd end = new Links.VethEnd(ifname, mac, mtu);
     call.host().removal().forget(call.link());
-    Link hostEnd = bridgeSide.attach(port, sandbox, call.link(), inside, mac, assignment);
+    Link hostEnd = bridgeSide.attach(port, namespace, call.link(), end, mac, assignment);
     attached = hostEnd;
-    sysctls(netns);
-    new PodSide(sandbox.socket(), ifname).configure(hostEnd.peer(), assignment);
+    // runtimes may make namespaces with IPv6 disabled
+    call.caller().sysctls(netns, sysctls());
+    new PodSide(namespace.socket(), ifname).configure(hostEnd.peer(), assignment);
+  }
+
+  private CniResult result(String netns) {
+    Link port = Objects.requireNonNull(bridge);
+    Link hostEnd = Objects.requireNonNull(attached);
+    Assignment assignment = assignment();
+    String mac = Objects.requireNonNull(inside).text();
     return new CniResult(
         List.of(
             new Interface(port.name(), port.mac(), null, port.mtu()),
             new Interface(hostEnd.name(), hostEnd.mac(), null, hostEnd.mtu()),
-            new Interface(ifname, mac.text(), netns, hostEnd.mtu())),
+            new Interface(call.ifname(), mac, netns, hostEnd.mtu())),
         assignment.ips(2),
         assignment.routes(),
         assignment.dns(),
@@ -158,8 +183,7 @@ final class Adding {
     return call.config().macFromIp() ? Mac.of(addresses().getFirst()) : Mac.random();
   }
 
-  /// Runtimes may make namespaces with IPv6 disabled.
-  private void sysctls(String netns) {
+  private Map<String, String> sysctls() {
     Map<String, String> values = new TreeMap<>();
     if (assignment().hasIpv6()) {
       values.put("net/ipv6/conf/" + call.ifname() + "/disable_ipv6", "0");
@@ -167,7 +191,7 @@ final class Adding {
     call.config()
         .sysctls()
         .forEach((path, value) -> values.put(path.replace("IFNAME", call.ifname()), value));
-    call.caller().sysctls(netns, values);
+    return values;
   }
 
   /// Takes the first part back, where there will be no second one.

@@ -9,6 +9,7 @@ import io.jrun.cni.netlink.Links;
 import io.jrun.cni.netlink.Mac;
 import io.jrun.cni.netlink.Neighbours;
 import io.jrun.cni.netlink.NetlinkSocket;
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.cni.netlink.Request;
 import io.jrun.kernel.call.Errno;
 import io.jrun.specs.cni.CniError;
@@ -56,7 +57,7 @@ record BridgeSide(NetlinkSocket host, SimpleConfig config, LinkRemoval removal) 
   /// have been another container's.
   Link attach(
       Link bridge,
-      Sandbox sandbox,
+      NetworkNamespace namespace,
       String hostName,
       Links.VethEnd inside,
       Mac mac,
@@ -64,7 +65,9 @@ record BridgeSide(NetlinkSocket host, SimpleConfig config, LinkRemoval removal) 
     List<Request> requests = new ArrayList<>();
     requests.add(
         Links.veth(
-            new Links.VethEnd(hostName, null, inside.mtu()), inside, sandbox.namespace().number()));
+            new Links.VethEnd(hostName, null, inside.mtu()),
+            inside,
+            namespace.descriptor().number()));
     // before it is up: an interface that is up and waits for its peer is put out of use by a look
     // at it, for which the kernel waits a grace period
     requests.add(Links.get(hostName));

@@ -6,6 +6,7 @@ import io.jrun.cni.address.IpAddress;
 import io.jrun.cni.netlink.Link;
 import io.jrun.cni.netlink.Links;
 import io.jrun.cni.netlink.NetlinkSocket;
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.cni.nftables.Masquerade;
 import io.jrun.cni.node.ClusterConfig;
 import io.jrun.cni.node.Membership;
@@ -135,10 +136,10 @@ final class Call {
   }
 
   CniResult add() {
-    try (Sandbox sandbox = caller.enter(call.netns())) {
+    try (NetworkNamespace namespace = caller.enter(call.netns())) {
       Adding adding = Adding.begin(this);
       adding.prepare();
-      return adding.finish(sandbox, call.netns());
+      return adding.finish(namespace, call.netns());
     }
   }
 
@@ -230,9 +231,9 @@ final class Call {
             config,
             new CniResult(
                 List.of(), ips, previous.routes(), previous.dns(), Json.JsonObject.EMPTY));
-    try (Sandbox sandbox = caller.enter(call.netns())) {
+    try (NetworkNamespace namespace = caller.enter(call.netns())) {
       checkHost(caller.host());
-      PodSide podSide = new PodSide(sandbox.socket(), call.ifname());
+      PodSide podSide = new PodSide(namespace.socket(), call.ifname());
       Link found = podSide.link();
       if (inside.mac() != null && !inside.mac().equalsIgnoreCase(found.mac())) {
         throw new CniException(

@@ -1,6 +1,7 @@
 package io.jrun.cni.simple;
 
 import io.jrun.cni.netlink.NetlinkSocket;
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.cni.plugin.PluginExecutor;
 import java.util.Map;
 
@@ -9,10 +10,15 @@ public interface Caller {
   /// A socket in the caller's own namespace, the host's; the caller closes it.
   NetlinkSocket host();
 
+  /// Makes sure that [#host] is in the caller's own namespace, where that is not known.
+  ///
+  /// @throws io.jrun.cni.CniException when it is in another one
+  void checkHost();
+
   /// Enters a namespace, for as long as it takes to make a socket there.
   ///
   /// @throws io.jrun.cni.CniException when there is none at that path
-  Sandbox enter(String netns);
+  NetworkNamespace enter(String netns);
 
   /// Writes values under /proc/sys, as the namespace has them.
   ///

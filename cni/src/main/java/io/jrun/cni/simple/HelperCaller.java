@@ -2,6 +2,7 @@ package io.jrun.cni.simple;
 
 import io.jrun.cni.CniException;
 import io.jrun.cni.netlink.NetlinkSocket;
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.cni.plugin.PluginExecutor;
 import io.jrun.cni.plugin.ProcessExecutor;
 import io.jrun.kernel.Batch;
@@ -28,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 public final class HelperCaller implements Caller, AutoCloseable {
   private static final long DELEGATE_MILLIS = 60_000;
   private static final Pattern OVERRIDE = Pattern.compile("(?i)CNI_NETNS_OVERRIDE=(1|true)");
+
+  private static final FileCall.Statx OWN =
+      new FileCall.Statx(Descriptor.CWD, "/proc/self/ns/net", 0);
 
   private final Kernel kernel;
   private final HelperKernel helper;
@@ -87,13 +91,13 @@ public final class HelperCaller implements Caller, AutoCloseable {
   }
 
   @Override
-  public Sandbox enter(String netns) {
+  public NetworkNamespace enter(String netns) {
     Entry begun = entry;
     entry = null;
     return finish(begun != null && begun.netns().equals(netns) ? begun : send(netns));
   }
 
-  private Sandbox finish(Entry begun) {
+  private NetworkNamespace finish(Entry begun) {
     Results results;
     try {
       results = begun.reply().await();
@@ -111,7 +115,7 @@ public final class HelperCaller implements Caller, AutoCloseable {
     }
     left.add(results.of(begun.socket()));
     OwnedDescriptor made = results.descriptors().get(1);
-    Sandbox entered = new Sandbox(namespace, new NetlinkSocket(kernel, made));
+    NetworkNamespace entered = new NetworkNamespace(namespace, new NetlinkSocket(kernel, made));
     try {
       check(results.of(begun.theirs()), results.of(begun.ours()));
       return entered;
@@ -127,8 +131,19 @@ public final class HelperCaller implements Caller, AutoCloseable {
       throw new CniException(
           CniError.INVALID_NETNS, "plugin's netns and netns from CNI_NETNS should not be the same");
     }
-    Stat engine = kernel.call(new FileCall.Statx(Descriptor.CWD, "/proc/self/ns/net", 0));
-    if (engine.inode() != ours.inode()) {
+    checkHost(ours);
+  }
+
+  /// An engine that its client has found is in the client's namespace; one that the client was told
+  /// may be elsewhere.
+  @Override
+  public void checkHost() {
+    if (env.stream().anyMatch(variable -> variable.startsWith("JRUN_ENGINE=/")))
+      checkHost(helper.call(OWN));
+  }
+
+  private void checkHost(Stat ours) {
+    if (kernel.call(OWN).inode() != ours.inode()) {
       throw new CniException(
           CniError.INVALID_ENVIRONMENT, "the engine is of another network namespace");
     }
@@ -196,6 +211,7 @@ public final class HelperCaller implements Caller, AutoCloseable {
   /// with an answer must be open until then. Nobody waits for it, and who ends soon need not be
   /// asked.
   public void closeLeft() {
+    if (left.isEmpty()) return;
     Batch batch = new Batch();
     for (Descriptor descriptor : left) batch.add(new FileCall.Close(descriptor));
     left.clear();

@@ -1,6 +1,7 @@
 package io.jrun.cni.simple;
 
 import io.jrun.cni.CniException;
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.cni.node.NodeAgent;
 import io.jrun.cni.plugin.PluginCall;
 import io.jrun.cni.plugin.PluginExecutor;
@@ -80,6 +81,11 @@ public final class SimpleCni {
         adding.prepare();
         return true;
       });
+    }
+
+    @Override
+    public boolean wire(NetworkNamespace namespace) {
+      return checked(() -> adding.wire(namespace));
     }
 
     @Override

@@ -4,7 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jrun.cni.CniException;
+import io.jrun.cni.netlink.NetlinkSocket;
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.cni.plugin.Verb;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.HostCall;
 import io.jrun.kernel.host.HostKernel;
 import io.jrun.specs.cni.Attachment;
 import io.jrun.specs.cni.CniVersion;
@@ -99,6 +104,55 @@ class NetworkRuntimeTest {
     assertThat(plugins.asked.getFirst().call().netns()).isEqualTo("/proc/1/ns/net");
     assertThat(plugins.stdin(0).member("prevResult")).isNotNull();
     assertThat(added.cached().args().netns()).isEqualTo("/proc/1/ns/net");
+  }
+
+  /// Of nobody, and never closed.
+  private static NetworkNamespace namespace() {
+    Kernel none =
+        new Kernel() {
+          @Override
+          public <R> R call(HostCall<R> call) {
+            throw new IllegalStateException(call.text());
+          }
+        };
+    OwnedDescriptor descriptor = new OwnedDescriptor(none, 0);
+    return new NetworkNamespace(descriptor, new NetlinkSocket(none, descriptor));
+  }
+
+  @Test
+  void anAddThatIsWiredAheadGoesNowhereUnlessAnotherPluginIsBehindIt() {
+    plugins.begins();
+    NetworkRuntime.Begun two = runtime.begin(network("1.0.0", ""), args("c1"));
+    two.wire(namespace());
+    assertThat(two.enters()).isFalse();
+    assertThat(two.isAllWired()).as("with a second plugin").isFalse();
+    NetworkConfig alone =
+        NetworkConfig.readList(
+            "test",
+            "{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"plugins\":[{\"type\":\"one\"}]}"
+                .getBytes(StandardCharsets.UTF_8));
+    NetworkRuntime.Begun one = runtime.begin(alone, args("c2"));
+    assertThat(one.isAllWired()).as("not wired").isFalse();
+    plugins.wires(false);
+    one.wire(namespace());
+    assertThat(one.isAllWired()).as("that needs a process").isFalse();
+    assertThat(one.enters()).isTrue();
+    plugins.wires(true);
+    one.wire(namespace());
+    assertThat(one.isAllWired()).isTrue();
+    two.abandon();
+    one.abandon();
+  }
+
+  @Test
+  void aFailureAheadNoLongerKeepsGcAway() {
+    plugins.begins();
+    NetworkConfig network = network("1.0.0", "");
+    NetworkRuntime.Begun begun = runtime.begin(network, args("c1"));
+    plugins.fail("one", Verb.ADD, 999, "no");
+    assertThatThrownBy(() -> begun.wire(namespace()))
+        .hasMessageContaining("plugin type=\"one\" failed (add)");
+    runtime.gc(network, Set.of());
   }
 
   @Test

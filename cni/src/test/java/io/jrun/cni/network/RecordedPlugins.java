@@ -1,6 +1,7 @@
 package io.jrun.cni.network;
 
 import io.jrun.cni.CniException;
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.cni.plugin.PluginCall;
 import io.jrun.cni.plugin.PluginExecutor;
 import io.jrun.cni.plugin.PluginInput;
@@ -24,6 +25,7 @@ final class RecordedPlugins implements PluginExecutor {
   final List<Asked> asked = new ArrayList<>();
   final List<String> told = new ArrayList<>();
   private boolean begins;
+  private boolean wires = true;
   private final Map<String, String> answers = new HashMap<>();
   private final Map<String, CniException> failures = new HashMap<>();
 
@@ -49,6 +51,11 @@ final class RecordedPlugins implements PluginExecutor {
     return asked.get(index).stdin();
   }
 
+  /// Whether an ADD that is begun can be wired before a process is in the namespace.
+  void wires(boolean value) {
+    wires = value;
+  }
+
   /// From now on an ADD can be begun.
   RecordedPlugins begins() {
     begins = true;
@@ -66,6 +73,14 @@ final class RecordedPlugins implements PluginExecutor {
             told.add("prepare");
             CniException failure = failures.get(type + call.verb());
             if (failure != null) throw failure;
+          }
+
+          @Override
+          public boolean wire(NetworkNamespace namespace) {
+            told.add("wire");
+            CniException failure = failures.get(type + call.verb());
+            if (failure != null) throw failure;
+            return wires;
           }
 
           @Override

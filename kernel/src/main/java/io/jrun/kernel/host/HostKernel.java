@@ -1,14 +1,18 @@
 package io.jrun.kernel.host;
 
 import com.kenai.jffi.MemoryIO;
+import io.jrun.kernel.Aside;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.HostCall;
+import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.Number;
 import io.jrun.kernel.call.Output;
+import io.jrun.kernel.call.Syscall;
 import io.jrun.kernel.wire.Layout;
 import java.nio.ByteBuffer;
+import java.util.function.Supplier;
 
 /// The kernel as this process reaches it, through libc's syscall(2). The errno is read on the same
 /// native thread, so a caller must not be a virtual thread that could migrate between the two.
@@ -23,6 +27,8 @@ public final class HostKernel implements Kernel {
   private final Libc libc = new Libc();
   private final ThreadLocal<Memory> scratch = ThreadLocal.withInitial(() -> Memory.of(USUAL_BYTES));
 
+  private final NetworkThreads networks = new NetworkThreads(this);
+
   /// Outside of the heap, where the kernel finds what it is given a pointer to.
   private record Memory(ByteBuffer bytes, long address) {
     static Memory of(int size) {
@@ -33,6 +39,20 @@ public final class HostKernel implements Kernel {
 
   @Override
   public <R> R call(HostCall<R> call) {
+    return perform(call);
+  }
+
+  @Override
+  public <R> Aside<R> inNewNetwork(Supplier<R> calls) {
+    return networks.begin(calls);
+  }
+
+  /// For a thread that may be elsewhere than all others.
+  void change(NamespaceCall<?> call) {
+    perform(call);
+  }
+
+  private <R> R perform(Syscall<R> call) {
     Memory memory = scratch.get();
     Layout layout = layOut(call, memory);
     int needed = layout.outOffset() + layout.outSize();
@@ -72,7 +92,7 @@ public final class HostKernel implements Kernel {
     return number != Number.CLOSE && number != Number.CONNECT;
   }
 
-  private static Layout layOut(HostCall<?> call, Memory memory) {
+  private static Layout layOut(Syscall<?> call, Memory memory) {
     Layout layout = new Layout(memory.address(), ARGUMENTS);
     layout.call(call, 0);
     if (layout.kinds() != 0)

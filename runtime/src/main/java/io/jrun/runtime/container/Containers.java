@@ -5,6 +5,7 @@ import io.jrun.cni.container.Networks;
 import io.jrun.cni.network.ResultCache;
 import io.jrun.cni.simple.SimpleCni;
 import io.jrun.image.commands.RecentImages;
+import io.jrun.kernel.Aside;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
@@ -25,10 +26,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -48,6 +47,10 @@ public final class Containers {
   final AtomicInteger watched;
   final FindSystemd systemd;
   final RecentImages recentImages;
+
+  /// Whether the last container had a [NewNetwork]: the next is likely to have one too.
+  volatile boolean lastHadNewNetwork;
+
   private final Supplier<Networks> networks;
   private final ExecutorService threads;
   private final int uid;
@@ -144,7 +147,11 @@ public final class Containers {
   /// Runs `aside` in another thread while it runs `here`, and throws the failure of either. What no
   /// thread has begun by then is run here, too.
   void beside(Runnable aside, Runnable here) {
-    FutureTask<?> other = new FutureTask<>(aside, null);
+    Aside<Boolean> other =
+        new Aside<>(() -> {
+          aside.run();
+          return true;
+        });
     threads.execute(other);
     RuntimeException failure = null;
     try {
@@ -154,15 +161,10 @@ public final class Containers {
     }
     other.run();
     try {
-      other.get();
-    } catch (ExecutionException e) {
-      RuntimeException second =
-          e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
-      if (failure == null) failure = second;
-      else failure.addSuppressed(second);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
+      other.await();
+    } catch (RuntimeException e) {
+      if (failure == null) failure = e;
+      else failure.addSuppressed(e);
     }
     if (failure != null) throw failure;
   }

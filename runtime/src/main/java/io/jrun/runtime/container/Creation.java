@@ -39,11 +39,13 @@ import io.jrun.specs.runtime.IntelRdt;
 import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -75,7 +77,9 @@ final class Creation implements AutoCloseable {
   private @Nullable JoinedSandbox sandbox;
   private boolean namesHosts;
   private @Nullable NameFiles nameFiles;
-  private @Nullable OwnedDescriptor network;
+  private @Nullable NewNetwork network;
+  private boolean joinsNewNetwork;
+  private @Nullable OwnedDescriptor bornNetwork;
   private StdioOwner stdio;
   private boolean cgroupMade;
   private Networks.@Nullable Attaching attaching;
@@ -135,6 +139,7 @@ final class Creation implements AutoCloseable {
         List.of("jrun", "--root", root, "delete", "--unfinished", options.id());
     Bundle.Asked asked = source.ask(client, new PseudoCall.OnEof(unfinished, 1));
     try {
+      if (containers.lastHadNewNetwork) network = NewNetwork.begin(containers.kernel);
       claim = store.create(options.id()); // while the client reads
     } catch (RuntimeException e) {
       asked.drop();
@@ -179,6 +184,9 @@ final class Creation implements AutoCloseable {
     attaching = new Networking(containers, client, store, options.id(), networks).begin(config);
     adjust();
     config = bundle.config();
+    joinsNewNetwork = new NamespacePlan(config.linux()).joinsNewNetwork();
+    containers.lastHadNewNetwork = joinsNewNetwork;
+    if (joinsNewNetwork && network == null) network = NewNetwork.begin(containers.kernel);
     JoinedSysctls.check(client.helper, config.linux());
     client.log.step("read and checked ", bundle.path() + "/config.json");
     boolean foreground = role != Role.LEAVES && role != Role.LEAVES_TERMINAL;
@@ -246,7 +254,7 @@ final class Creation implements AutoCloseable {
       state = state.withResctrl(group.ownDirectories());
     }
     store.begin(claim(), state);
-    if (attaching != null) attaching.written();
+    if (attaching != null) attaching.written(newNetwork().map(network -> network::await));
     if (group != null) group.make();
     this.making = making;
     boolean isWired = Networking.isWanted(config);
@@ -277,7 +285,8 @@ final class Creation implements AutoCloseable {
       trees.find(MountWays.toFind(containers.kernel, state.rootfs(), config.mounts()));
     Batch one = new Batch();
     if (!middle) Child.addForgetCgroup(one, birthplace());
-    Reply begun = helper.send(plan.beforeCgroup(one, directories, helper, trees));
+    Reply begun =
+        helper.send(plan.beforeCgroup(one, directories, helper, trees, newNetwork().orElse(null)));
     client.log.step("sent init to its namespaces and file systems", "");
 
     Batch two = new Batch();
@@ -318,7 +327,7 @@ final class Creation implements AutoCloseable {
       hooks = createHooks();
     }
     boolean isLast = isWired && !first;
-    if (isLast) attaching().enter(Networking.netns(init.pid()));
+    if (isLast && !joinsNewNetwork) attaching().enter(Networking.netns(init.pid()));
     return finish(plan, terminal, hooks, isLast ? () -> wire(begun, mounted) : () -> {});
   }
 
@@ -362,6 +371,10 @@ final class Creation implements AutoCloseable {
       kept = isAsRead ? read.bytes() : containers.configs.text(bundle.config());
     }
     return kept;
+  }
+
+  private Optional<NewNetwork> newNetwork() {
+    return joinsNewNetwork ? Optional.ofNullable(network) : Optional.empty();
   }
 
   private @Nullable String birthplace() {
@@ -507,7 +520,7 @@ final class Creation implements AutoCloseable {
   /// While init mounts what it needs; where that fails, it is what is told.
   private void wire(Reply begun, Reply mounted) {
     try {
-      wire();
+      wire(begun);
     } catch (RuntimeException e) {
       try {
         begun.await();
@@ -520,14 +533,17 @@ final class Creation implements AutoCloseable {
     }
   }
 
-  private void wire() {
+  private void wire(Reply begun) {
     mayBeWired = true;
     String path = Networking.netns(init().pid());
-    int flags = FileCall.O_RDONLY | FileCall.O_CLOEXEC;
-    network =
-        OwnedDescriptor.open(
-            containers.kernel, new FileCall.Openat(Descriptor.CWD, path, flags, 0, true));
-    List<Networks.Attached> attached = attaching().finish(path);
+    if (!joinsNewNetwork) bornNetwork = OwnedDescriptor.toRead(containers.kernel, Path.of(path));
+    List<Networks.Attached> attached =
+        attaching()
+            .finish(
+                path,
+                () -> {
+                  if (joinsNewNetwork) begun.await(); // in which init goes there
+                });
     wired = Networks.Known.of(attached);
     state = state.withAddresses(HostNames.addresses(attached));
     if (namesHosts) nameHosts(attached);
@@ -674,8 +690,10 @@ final class Creation implements AutoCloseable {
     made.remove();
   }
 
-  /// Lets others delete the container.
+  /// Lets others delete the container. Who has attached its network namespace keeps that to the
+  /// end: the kernel's removal of it would hold up the links'.
   void release() {
+    if (network != null && attaching == null) network.close();
     claim().unlock();
   }
 
@@ -687,7 +705,8 @@ final class Creation implements AutoCloseable {
   @Override
   public void close() {
     trees.close();
-    Claim.close(network);
+    if (network != null) network.close();
+    Claim.close(bornNetwork);
     if (nameFiles != null) nameFiles.close();
     if (claim != null) claim.close();
   }

@@ -79,8 +79,14 @@ final class InitPlan {
   /// @param directories for each bind mount, whether its source is a directory
   /// @param init performs what comes before a question to it
   /// @param trees for some of the mounts
+  /// @param network that init joins; null where it was born in its own, or makes none
   /// @return the rest of the batch, to be sent
-  Batch beforeCgroup(Batch batch, List<Boolean> directories, HelperKernel init, MountTrees trees) {
+  Batch beforeCgroup(
+      Batch batch,
+      List<Boolean> directories,
+      HelperKernel init,
+      MountTrees trees,
+      @Nullable NewNetwork network) {
     batch.add(new PseudoCall.ResetSignals());
     batch.add(
         new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
@@ -93,7 +99,8 @@ final class InitPlan {
       batch.add(new NamespaceCall.Sethostname(config.hostname()));
     if (config.domainname() != null && !config.domainname().isEmpty())
       batch.add(new NamespaceCall.Setdomainname(config.domainname()));
-    if (namespaces.makes(NamespaceType.NETWORK)) Loopback.addTo(batch);
+    if (network != null) network.addJoin(batch);
+    else if (namespaces.makes(NamespaceType.NETWORK)) Loopback.addTo(batch);
 
     if (!namespaces.has(NamespaceType.MOUNT)) {
       addDirectory(batch);

@@ -1,6 +1,8 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.Kernel;
+import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
@@ -13,6 +15,9 @@ import java.nio.ByteOrder;
 final class Loopback {
   private static final int IFREQ = 40;
   private static final int IFNAMSIZ = 16;
+  private static final SocketCall.Socket SOCKET =
+      new SocketCall.Socket(
+          SocketCall.AF_INET, SocketCall.SOCK_DGRAM | SocketCall.SOCK_CLOEXEC, 0, false);
   private static final short IFF_UP_LOOPBACK_RUNNING = 0x1 | 0x8 | 0x40;
 
   private Loopback() {}
@@ -21,6 +26,13 @@ final class Loopback {
     Descriptor socket = socket(batch);
     batch.add(raise(socket));
     batch.add(new FileCall.Close(socket));
+  }
+
+  /// In the network namespace of this thread.
+  static void raise(Kernel kernel) {
+    try (OwnedDescriptor socket = OwnedDescriptor.open(kernel, SOCKET)) {
+      kernel.call(raise(socket.descriptor()));
+    }
   }
 
   /// For a batch that must go on whatever comes of it.
@@ -38,10 +50,6 @@ final class Loopback {
   }
 
   private static Descriptor socket(Batch batch) {
-    return batch
-        .add(
-            new SocketCall.Socket(
-                SocketCall.AF_INET, SocketCall.SOCK_DGRAM | SocketCall.SOCK_CLOEXEC, 0, false))
-        .descriptor();
+    return batch.add(SOCKET).descriptor();
   }
 }

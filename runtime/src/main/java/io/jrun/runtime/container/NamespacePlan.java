@@ -45,7 +45,13 @@ final class NamespacePlan {
       if (namespace.path() == null && namespace.type() != NamespaceType.CGROUP)
         flags |= flag(namespace.type());
     }
-    return flags;
+    return joinsNewNetwork() ? flags & ~CLONE_NEWNET : flags;
+  }
+
+  /// Whether init joins a [NewNetwork]: one that the engine makes is owned by the engine's user
+  /// namespace, so it is for containers of that only.
+  boolean joinsNewNetwork() {
+    return makes(NamespaceType.NETWORK) && !needsMiddle();
   }
 
   boolean makes(NamespaceType type) {

@@ -36,6 +36,7 @@ import io.jrun.specs.runtime.Status;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Makes a container of a checkpoint: directory, state and cgroup as for a new one, and in the
@@ -266,8 +267,8 @@ final class Restoration implements AutoCloseable {
     if (Networking.isWanted(config)) {
       isWired = true;
       Networks.Attaching attaching = networking().begin(config);
-      attaching.written();
-      attaching.finish(Networking.netns(pid));
+      attaching.written(Optional.empty());
+      attaching.finish(Networking.netns(pid), () -> {});
     }
     HookRunner hooks =
         new HookRunner(containers.kernel, config.ociVersion(), state(), config.annotations());

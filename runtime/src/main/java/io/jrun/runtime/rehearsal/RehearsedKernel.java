@@ -1,14 +1,17 @@
 package io.jrun.runtime.rehearsal;
 
+import io.jrun.kernel.Aside;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.HostCall;
+import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.SocketCall;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Supplier;
 
 /// The engine's kernel in a rehearsal: looks at what is there, pretends what would change it.
 record RehearsedKernel(Kernel kernel, Rehearsal rehearsal) implements Kernel {
@@ -53,6 +56,18 @@ record RehearsedKernel(Kernel kernel, Rehearsal rehearsal) implements Kernel {
       case SocketCall.Shutdown c -> pretend(call, false);
       default -> pretend(call, true);
     };
+  }
+
+  @Override
+  public <R> Aside<R> inNewNetwork(Supplier<R> calls) {
+    NamespaceCall.Unshare unshare = new NamespaceCall.Unshare(NamespaceCall.CLONE_NEWNET);
+    Aside<R> pretended =
+        new Aside<>(() -> {
+          rehearsal.note("engine: " + unshare.text());
+          return calls.get();
+        });
+    pretended.run();
+    return pretended;
   }
 
   private static boolean isPretended(Descriptor descriptor) {

@@ -1,6 +1,7 @@
 package io.jrun.runtime.rehearsal;
 
 import io.jrun.cni.container.Networks;
+import io.jrun.cni.netlink.NetworkNamespace;
 import io.jrun.cni.network.AttachmentArgs;
 import io.jrun.cni.network.CachedAttachment;
 import io.jrun.cni.network.ConfigDirectory;
@@ -12,6 +13,8 @@ import io.jrun.specs.cni.PluginConfig;
 import io.jrun.specs.json.Json;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /// Networks in a rehearsal: which plugins would be called, with which part of their configuration.
 /// What they would do, and the result that each hands to the next, nobody knows without calling
@@ -29,13 +32,13 @@ final class RehearsedNetworks implements Networks {
       HelperKernel client, List<String> env, String containerId, String sign, Wish wish) {
     return new Attaching() {
       @Override
-      public void written() {}
+      public void written(Optional<Supplier<NetworkNamespace>> namespace) {}
 
       @Override
       public void enter(String netns) {}
 
       @Override
-      public List<Attached> finish(String netns) {
+      public List<Attached> finish(String netns, Runnable there) {
         return attach(containerId, netns, wish);
       }
 

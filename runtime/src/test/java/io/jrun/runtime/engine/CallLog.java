@@ -42,9 +42,7 @@ final class CallLog implements Observer {
 
   @Override
   public synchronized Optional<Errno> before(String where, Syscall<?> call) {
-    boolean aside =
-        where.equals("engine") && !Thread.currentThread().getName().equals("test-command");
-    String stream = aside ? "engine, aside" : where;
+    String stream = where.equals("engine") ? "engine" + thread() : where;
     List<Syscall<?>> before = calls.computeIfAbsent(stream, s -> new ArrayList<>());
     before.add(call);
     inOrder.add(new Place(stream, before.size()));
@@ -52,6 +50,12 @@ final class CallLog implements Observer {
       return Optional.empty();
     failed = call.text();
     return Optional.of(errno);
+  }
+
+  /// The kind of thread, for those beside a command's own.
+  private static String thread() {
+    String name = Thread.currentThread().getName();
+    return name.equals("test-command") ? "" : ", " + name.replaceAll("-\\d+$", "");
   }
 
   synchronized List<Place> places() {
