@@ -34,6 +34,7 @@ enum {
 };
 /* struct sigaction of the kernel: handler, flags, restorer, mask */
 #define SIGACTION_WORDS 4
+#define SA_RESTORER 0x04000000
 
 #elif defined(__aarch64__)
 

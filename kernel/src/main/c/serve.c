@@ -78,6 +78,26 @@ static long reset_signals(void) {
   return syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, 8);
 }
 
+static void end_by(int signal) {
+  quit(128 + signal);
+}
+
+/* The first process of a pid namespace gets only those signals that it handles: these end it while it
+ * waits, as they would end another. Its program has the default action again (execve(2)). */
+static void end_by_signals(void) {
+  static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+  unsigned long action[SIGACTION_WORDS];
+  if (syscall0(SYS_getpid) != 1) return;
+  memset(action, 0, sizeof action);
+  action[0] = (unsigned long)end_by;
+#ifdef SA_RESTORER
+  action[1] = SA_RESTORER;
+  action[2] = (unsigned long)end_by; /* nobody returns to it */
+#endif
+  for (unsigned i = 0; i < sizeof ending / sizeof *ending; i++)
+    syscall4(SYS_rt_sigaction, ending[i], action, 0, 8);
+}
+
 /* The child of a clone goes on with its own socket and must not hold its parent's. */
 static long born(struct session *session, int socket) {
   syscall1(SYS_close, session->socket);
@@ -102,6 +122,7 @@ static long perform(struct session *session, struct call *call, unsigned long *a
     case CALL_LISTEN:
       session->listener = (int)a[0];
       session->leaves = 1;
+      end_by_signals();
       return 0;
     case CALL_MONITOR: return monitor(session, (struct monitor *)a[0]);
     case CALL_RESET_SIGNALS: return reset_signals();

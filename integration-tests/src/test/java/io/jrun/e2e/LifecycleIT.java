@@ -212,4 +212,24 @@ class LifecycleIT extends EndToEnd {
     awaitStatus("stopped");
     assertThat(Files.readString(file)).isEqualTo("first\n");
   }
+
+  /// The first process of a pid namespace gets no signal that it does not handle.
+  @ParameterizedTest
+  @ValueSource(strings = {"HUP", "INT", "QUIT", "TERM"})
+  void aSignalEndsACreatedContainer(String signal) throws IOException {
+    create();
+    runtime("kill", id, signal).succeeds();
+    assertThat(eventually(() -> status().equals("stopped"))).isTrue();
+    runtime("delete", id).succeeds();
+  }
+
+  /// What ends a container that waits does not end its program, which handles nothing.
+  @Test
+  void aProgramThatHandlesNoSignalIsNotEnded() throws IOException {
+    startSleeper();
+    runtime("kill", id, "TERM").succeeds();
+    assertThat(execSh("grep SigCgt /proc/1/status").text()).endsWith("0000000000000000");
+    assertThat(status()).isEqualTo("running");
+    killAndDelete();
+  }
 }

@@ -78,4 +78,15 @@ class SchedulingIT extends EndToEnd {
     config.remove("/process", "selinuxLabel").setText("/linux/mountLabel", "u:r:t:s0");
     if (RUNTIME.isJrun()) assertThat(run().fails().err()).containsIgnoringCase("selinux");
   }
+
+  /// sched_setattr(2): SCHED_DEADLINE wants an affinity of all CPUs.
+  @Test
+  void aDeadlineWithinSomeCpusIsToldAsSuch() throws IOException {
+    assumeTrue(Runtime.getRuntime().availableProcessors() > 1, "one CPU only");
+    config.set("/linux/resources/cpu", "{cpus:'0'}");
+    config.set(
+        "/process/scheduler",
+        "{policy:'SCHED_DEADLINE',nice:19,runtime:42000,deadline:1000000,period:1000000}");
+    run().failsInOneLine("process scheduler can't be used together with AllowedCPUs");
+  }
 }

@@ -46,6 +46,24 @@ class SeccompIT extends EndToEnd {
     run().exits(128 + 31);
   }
 
+  /// What the image brings is not run without the filter of the container's program.
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void startContainerHooksAreUnderTheFilter(boolean noNewPrivileges) throws IOException {
+    rule("SCMP_ACT_ALLOW", "{names:['mkdir','mkdirat'],action:'SCMP_ACT_ERRNO'}");
+    config.set("/process/noNewPrivileges", String.valueOf(noNewPrivileges));
+    config.set(
+        "/hooks/startContainer/-",
+        "{path:'/bin/sh',args:['sh','-c','mkdir /x'],env:['PATH=/usr/bin:/bin']}");
+    config.args("true");
+    assertThat(run().fails().err()).contains("startContainer hook", "Operation not permitted");
+    if (!RUNTIME.isJrun()) return; // with runc start succeeds, and the container ends
+    create();
+    assertThat(runtime("start", id).fails().err())
+        .contains("startContainer hook", "Operation not permitted");
+    runtime("delete", "--force", id).succeeds();
+  }
+
   @Test
   void argumentsAreCompared() throws IOException {
     // kill(pid, SIGUSR1) only

@@ -51,6 +51,19 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     }
   }
 
+  /// execve(2); success ends the stream.
+  record Execve(String path, List<String> argv, List<String> env) implements Action {
+    @Override
+    public Number number() {
+      return Number.EXECVE;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.string(path).strings(argv).strings(env);
+    }
+  }
+
   /// execveat(2); success ends the stream.
   record Execveat(Descriptor directory, String path, List<String> argv, List<String> env, int flags)
       implements Action {

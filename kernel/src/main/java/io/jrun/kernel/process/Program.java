@@ -117,8 +117,8 @@ public record Program(
     }
   }
 
-  private ProcessCall.Execveat exec() {
-    return new ProcessCall.Execveat(Descriptor.CWD, path, argv, env, 0);
+  private ProcessCall.Execve exec() {
+    return new ProcessCall.Execve(path, argv, env);
   }
 
   private static void pause() {

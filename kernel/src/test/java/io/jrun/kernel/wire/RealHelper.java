@@ -80,12 +80,8 @@ final class RealHelper implements AutoCloseable {
     batch.add(new PseudoCall.ResetSignals());
     before.accept(batch);
     batch.add(
-        new ProcessCall.Execveat(
-            Descriptor.CWD,
-            "/bin/sh",
-            List.of("sh", "-c", script),
-            List.of("PATH=/usr/bin:/bin"),
-            0));
+        new ProcessCall.Execve(
+            "/bin/sh", List.of("sh", "-c", script), List.of("PATH=/usr/bin:/bin")));
     child.helper().runToEnd(batch);
     child.helper().close();
     return child;

@@ -10,6 +10,7 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.call.SecurityCall;
 import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.runtime.cli.Log;
@@ -21,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Runs hooks as children of a process of the right namespaces, the state on their stdin.
 final class HookRunner {
@@ -41,9 +43,28 @@ final class HookRunner {
 
   /// Runs them in order, stopping at the first failure.
   void run(String kind, List<Hook> hooks, HelperKernel parent, Status status, int pid) {
+    run(kind, hooks, parent, status, pid, null, 0);
+  }
+
+  /// Runs what the container's own hooks are, in its init, under the filter of its program.
+  ///
+  /// @param seccomp null where there is none, or init has it already
+  void startContainer(
+      List<Hook> hooks, HelperKernel init, int pid, byte @Nullable [] seccomp, int seccompFlags) {
+    run("startContainer", hooks, init, Status.CREATED, pid, seccomp, seccompFlags);
+  }
+
+  private void run(
+      String kind,
+      List<Hook> hooks,
+      HelperKernel parent,
+      Status status,
+      int pid,
+      byte @Nullable [] seccomp,
+      int seccompFlags) {
     for (int i = 0; i < hooks.size(); i++) {
       try {
-        runOne(hooks.get(i), parent, status, pid);
+        runOne(hooks.get(i), parent, status, pid, seccomp, seccompFlags);
       } catch (RuntimeException e) {
         throw new ContainerException("error running " + kind + " hook #" + i, e);
       }
@@ -54,14 +75,20 @@ final class HookRunner {
   void runAll(String kind, List<Hook> hooks, HelperKernel parent, Status status, int pid, Log log) {
     for (int i = 0; i < hooks.size(); i++) {
       try {
-        runOne(hooks.get(i), parent, status, pid);
+        runOne(hooks.get(i), parent, status, pid, null, 0);
       } catch (ContainerException | KernelException e) {
         log.warning("error running " + kind + " hook #" + i + ": " + e.getMessage());
       }
     }
   }
 
-  private void runOne(Hook hook, HelperKernel parent, Status status, int pid) {
+  private void runOne(
+      Hook hook,
+      HelperKernel parent,
+      Status status,
+      int pid,
+      byte @Nullable [] seccomp,
+      int seccompFlags) {
     String json =
         new State(
                 ociVersion,
@@ -84,8 +111,9 @@ final class HookRunner {
           new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
       for (int fd = 0; fd < 3; fd++) batch.add(new DescriptorCall.Dup3(io, fd, 0));
       batch.add(new DescriptorCall.CloseRange(3, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
+      if (seccomp != null) batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
       List<String> args = hook.args().isEmpty() ? List.of(hook.path()) : hook.args();
-      batch.add(new ProcessCall.Execveat(Descriptor.CWD, hook.path(), args, hook.env(), 0));
+      batch.add(new ProcessCall.Execve(hook.path(), args, hook.env()));
       try {
         child.become(batch);
       } catch (RuntimeException e) {

@@ -98,8 +98,7 @@ final class IdMaps {
         batch.add(new DescriptorCall.CloseRange(3, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
         for (String directory : client.variable("PATH").orElse(DEFAULT_PATH).split(":")) {
           batch.add(
-              new ProcessCall.Execveat(
-                  Descriptor.CWD, directory + "/" + words.getFirst(), words, List.of(), 0),
+              new ProcessCall.Execve(directory + "/" + words.getFirst(), words, List.of()),
               Errno.ENOENT,
               Errno.EACCES,
               Errno.ENOTDIR);

@@ -195,7 +195,7 @@ final class Program {
     if (seccomp != null && process.noNewPrivileges()) {
       batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
     }
-    batch.add(new ProcessCall.Execveat(Descriptor.CWD, path, process.args(), env, 0));
+    batch.add(new ProcessCall.Execve(path, process.args(), env));
     return batch;
   }
 
@@ -217,7 +217,7 @@ final class Program {
   }
 
   private static RuntimeException failed(KernelException e, String path) {
-    if (!(e.call() instanceof ProcessCall.Execveat)) return e;
+    if (!(e.call() instanceof ProcessCall.Execve)) return e;
     // the program itself was found
     String which =
         e.errno().equals(Errno.ENOENT) ? " (its interpreter or dynamic loader is missing)" : "";

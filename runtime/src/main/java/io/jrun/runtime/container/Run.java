@@ -60,7 +60,6 @@ final class Run {
       if (attached && made.master() != null) termios = Console.raw(client.helper);
       HelperKernel init = made.init().helper();
       int pid = made.state().initPid();
-      made.hooks().run("startContainer", hooks.startContainer(), init, Status.CREATED, pid);
       Reply held = attached ? Foreground.hold(client.helper) : null;
       // from here on the client needs no command to run when the engine dies: it ends with the
       // status it saw
@@ -68,6 +67,13 @@ final class Run {
       byte[] filter =
           new SeccompListener(client.helper, made.config(), made.state())
               .load(init, process, made.seccomp(), made.seccompFlags(), Status.CREATED, pid);
+      made.hooks()
+          .startContainer(
+              hooks.startContainer(),
+              init,
+              pid,
+              process.noNewPrivileges() ? filter : null,
+              made.seccompFlags());
       // the client runs poststart hooks, and tells that the container is ready, before it watches
       if (attached && hooks.poststart().isEmpty() && notify == null)
         foreground = watch(made, termios);

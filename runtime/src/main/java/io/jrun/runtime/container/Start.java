@@ -53,12 +53,6 @@ final class Start {
           address -> new SocketCall.Connect(socket.descriptor(), address));
       HookRunner hooks =
           new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
-      hooks.run(
-          "startContainer",
-          config.hooks().startContainer(),
-          init.helper(),
-          Status.CREATED,
-          state.initPid());
       Batch look = new Batch();
       var passwd = Program.askPasswd(look);
       Program.Search search = Program.search(look, process);
@@ -76,6 +70,12 @@ final class Start {
       seccomp =
           new SeccompListener(client.helper, config, state)
               .load(init.helper(), process, seccomp, flags, Status.CREATED, state.initPid());
+      hooks.startContainer(
+          config.hooks().startContainer(),
+          init.helper(),
+          state.initPid(),
+          process.noNewPrivileges() ? seccomp : null,
+          flags);
       Program.start(
           init,
           Program.last(program, process, env, seccomp, flags, state.preservedFds()),

@@ -215,7 +215,7 @@ public final class Criu {
     for (int i = 0; i < more.size(); i++)
       batch.add(new DescriptorCall.Dup3(more.get(i), inheritedNumber(i), 0));
     List<String> argv = List.of("criu", "swrk", Integer.toString(SOCKET));
-    batch.add(new ProcessCall.Execveat(Descriptor.CWD, path, argv, env, 0));
+    batch.add(new ProcessCall.Execve(path, argv, env));
     child.helper().runToEnd(batch);
   }
 

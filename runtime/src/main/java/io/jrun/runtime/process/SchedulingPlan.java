@@ -27,7 +27,7 @@ public final class SchedulingPlan {
               linux.personality().domain().equals("LINUX32") ? PER_LINUX32 : 0));
     }
     if (linux.memoryPolicy() != null) memory(batch, linux.memoryPolicy());
-    if (process.scheduler() != null) scheduler(batch, process.scheduler());
+    if (process.scheduler() != null) scheduler(batch, process.scheduler(), linux);
     IoPriority io = process.ioPriority();
     if (io != null) {
       batch.add(
@@ -36,10 +36,10 @@ public final class SchedulingPlan {
     }
   }
 
-  private static void scheduler(Batch batch, Scheduler s) {
+  private static void scheduler(Batch batch, Scheduler s, Linux linux) {
     long flags = 0;
     for (String flag : s.flags()) flags |= 1L << Scheduler.FLAGS.indexOf(flag);
-    batch.add(
+    SchedulingCall.SchedSetattr call =
         new SchedulingCall.SchedSetattr(
             Scheduler.POLICIES.indexOf(s.policy()),
             flags,
@@ -47,7 +47,19 @@ public final class SchedulingPlan {
             s.priority(),
             s.runtimeNanos(),
             s.deadlineNanos(),
-            s.periodNanos()));
+            s.periodNanos());
+    // sched_setattr(2) says EPERM where SCHED_DEADLINE meets an affinity of not all CPUs
+    boolean narrow = s.policy().equals("SCHED_DEADLINE") && limitsCpus(linux);
+    batch.during(
+        narrow
+            ? "process scheduler can't be used together with AllowedCPUs"
+            : "setting the process scheduler",
+        () -> batch.add(call));
+  }
+
+  private static boolean limitsCpus(Linux linux) {
+    var cpu = linux.resources().cpu();
+    return cpu != null && cpu.cpus() != null && !cpu.cpus().isEmpty();
   }
 
   private static void memory(Batch batch, MemoryPolicy policy) {

@@ -69,7 +69,7 @@ record Logger(OwnedDescriptor stdout, OwnedDescriptor stderr) implements AutoClo
       for (int i = 0; i < numbers.length; i++)
         last.add(new DescriptorCall.Dup3(new Descriptor.Known(numbers[i]), 3 + i, 0));
       List<String> env = List.of("CONTAINER_ID=" + id, "CONTAINER_NAMESPACE=" + namespace);
-      last.add(new ProcessCall.Execveat(Descriptor.CWD, argv.getFirst(), argv, env, 0));
+      last.add(new ProcessCall.Execve(argv.getFirst(), argv, env));
       become(worker, last);
       readyWrite.close();
       if (kernel.call(new DescriptorCall.Poll(readyRead.descriptor(), POLLIN, READY_MILLIS)) == 0)
