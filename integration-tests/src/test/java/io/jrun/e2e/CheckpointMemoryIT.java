@@ -101,11 +101,11 @@ class CheckpointMemoryIT extends CheckpointTest {
     checkpoint().succeeds();
     String script =
         """
-        import os, socket, sys
+        import os, signal, socket, sys
         os.chdir(sys.argv[1])
         listener = socket.socket(socket.AF_UNIX); listener.bind("lazy-pages.socket"); listener.listen(1)
         criu = listener.accept()[0]; got = socket.recv_fds(criu, 4, 1)
-        os.write(1, b"asked"); os.read(0, 1)
+        os.write(1, b"asked"); signal.pause()
         """;
     Command.Running daemon = Command.of("python3", "-c", script, images.toString()).start();
     assertThat(eventually(() -> Files.exists(images.resolve("lazy-pages.socket")))).isTrue();
