@@ -63,6 +63,8 @@ for line in lines(wanted):
     if of != key:
         state = "OTHER TREE"
     good &= state == "passed"
+    if state == "passed" and passed == 0:
+        state = "skipped"
     row(name, state, passed, failed, len(skips), seconds, commit)
     totals = [a + b for a, b in zip(totals, (passed, failed, len(skips), int(seconds)))]
     for why in dict.fromkeys(why for _, why in skips):
