@@ -61,7 +61,7 @@ final class Lane {
         summary.getSummary().printFailuresTo(output, 40);
       }
       boolean isGood = summary.getSummary().getTotalFailureCount() == 0;
-      Path verdict = Files.writeString(results.resolve("verdict"), (isGood ? 0 : 1) + " " + (System.nanoTime() - begun) / 1_000_000_000);
+      Path verdict = Files.writeString(results.resolve("verdict"), (isGood ? 0 : 1) + " " + (System.nanoTime() - begun) / 1_000_000_000 + "\n");
       Files.delete(results.resolve("running"));
       Files.move(verdict, directory.resolve("verdict"));
       failed |= !isGood;

@@ -67,6 +67,7 @@ for module in $MODULES; do
       kill -QUIT $tests # it says where its threads are
       sleep 3
       kill -KILL $tests
+      break
     fi
   done
   wait $tests
