@@ -83,7 +83,7 @@ boot() {
   local accel="-accel tcg,thread=multi -cpu Nehalem"
   [ -z "${VM_KVM:-}" ] || accel="-accel kvm -cpu host"
   local serial="stdio,id=console,logfile=$run/console"
-  [ "$lane" != shell ] || serial+=",mux=on -mon console -echr 0x1d"
+  [ "$lane" != shell ] || serial+=",mux=on,signal=off -mon console -echr 0x1d"
   # the disks in the order of their names; without MSI-X, whose table qemu 7.2 has been seen to abort over while a busy machine boots
   disk() { echo -drive "id=$1,file=$2,if=none,format=raw,cache=unsafe,snapshot=$3" -device "virtio-blk-pci,drive=$1,vectors=0"; }
   # it ends with this script even where that is killed
