@@ -43,9 +43,10 @@ stage: helpers
 test: prepare-tests stage
 	scripts/test.sh
 
-# In a virtual machine with cgroup v2 alone, systemd and AppArmor; T="SystemdIT RunIT" runs these classes only. See scripts/vm.
+# In a virtual machine with cgroup v2 alone, systemd and AppArmor: what has not passed there yet of these sources, or all with ANEW=1;
+# T="SystemdIT RunIT" runs these classes only. See scripts/vm.
 vm-test: prepare stage
-	scripts/vm/run.sh $(if $(T),classes $(T),full)
+	scripts/vm/lane.sh $(T)
 
 # The same machine, with jrun in it, on this terminal.
 vm-shell: prepare stage

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Inside the virtual machine, as its one service: runs the tests and returns their reports through the third disk, or leaves a shell.
+# What it is to do comes on the fourth.
 set -u
-. "${0%/*}/vm.conf"
+. <(tr -d '\0' </dev/vdd)
 mkdir -p "$REPOSITORY"
 mount --bind "${0%/*}" "$REPOSITORY"
 cd "$REPOSITORY"
@@ -27,33 +28,58 @@ if [ "$LANE" = script ]; then
   tar -C $results -cf /dev/vdc .
   exit
 fi
-status=0 found=
 export JRUN_PATIENCE=$PATIENCE # how much longer everything may take here
+exec 3>/dev/vdc
+# Sends what has ended, one archive behind the other.
+send() {
+  local verdict name code seconds
+  for verdict in $results/*/verdict; do
+    [ -e "$verdict" ] || continue
+    name=$(basename "${verdict%/*}")
+    read -r code seconds <"$verdict"
+    echo "$name: ends with $code after $seconds s"
+    if [ "$code" != 0 ]; then
+      cat "$results/$name/output"
+      cp $results/said "$results/$name/said"
+      journalctl -b --no-pager >"$results/$name/journal" 2>/dev/null
+    fi
+    tar -C $results -c "$name" >&3
+    sync /dev/vdc
+    rm -rf "${results:?}/$name"
+  done
+}
 for module in $MODULES; do
-  [ "$LANE" = full ] || [ "$LANE" = classes ] || [ $module = integration-tests ] || continue
-  cd "$REPOSITORY/$module"
-  # named one by one: to look for tests in all classes takes an emulated processor long
-  case $LANE in
-    full) names=$(find target/test-classes -name '*IT.class') ;;
-    short) names=$(grep -rl '@Tag("vm")' src/test | sed 's:src/test/java:target/test-classes:; s:\.java$:.class:') ;;
-    classes) names=$(for class in $CLASSES; do find target/test-classes -name "${class%#*}.class" -printf "%p${class#"${class%#*}"}\n"; done) ;;
-  esac
+  names=$(tr ' ' '\n' <<<"$CLASSES" | sed -n "s:^$module/::p")
   [ -n "$names" ] || continue
-  found=1
-  select=$(sed 's:target/test-classes/:--select-class=:; s:\.class::; s:/:.:g; /#/s:-class=:-method=:' <<<"$names")
-  [ "$LANE" != short ] || select+=" --include-tag=vm"
-  path=target/test-classes:$(ls -d ../{specs,kernel,cni,rootfs-tools,runtime}/target/classes | paste -sd:):$(ls ../lib/*.jar | paste -sd:)
-  java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Djrun.patience=$JRUN_PATIENCE -Dbasedir="$PWD" \
-    -cp "$path" org.junit.platform.console.ConsoleLauncher execute $select --include-engine=junit-jupiter --config=junit.jupiter.testclass.order.default=org.junit.jupiter.api.ClassOrderer\$ClassName --config=junit.jupiter.execution.timeout.default=$((120 * JRUN_PATIENCE))s --reports-dir=$results/$module \
-    --details=testfeed --disable-ansi-colors --disable-banner
+  cd "$REPOSITORY/$module"
+  java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Djrun.patience=$PATIENCE -Dbasedir="$PWD" -Dlane.tag=$TAG \
+    -cp "target/test-classes:$(ls -d ../{specs,kernel,cni,rootfs-tools,runtime}/target/classes | paste -sd:):$(ls ../lib/*.jar | paste -sd:)" \
+    Lane $GO_ON $results $module $names >$results/said 2>&1 </dev/null 3>&- &
+  tests=$! shown=
+  while kill -0 $tests 2>/dev/null; do
+    sleep 2
+    send
+    running=$(cat $results/running 2>/dev/null)
+    [ -n "$running" ] || continue
+    [ "$running" = "$shown" ] || echo "$running: begins"
+    shown=$running
+    if [ $(($(date +%s) - $(stat -c %Y $results/running 2>/dev/null || date +%s))) -gt $LIMIT ]; then
+      kill -QUIT $tests # it says where its threads are
+      sleep 3
+      kill -KILL $tests
+      break
+    fi
+  done
+  wait $tests
   code=$?
-  [ $code = 0 ] || status=1
+  send
+  if [ -s $results/running ]; then # the JVM is gone without a verdict
+    running=$(cat $results/running)
+    cat $results/said >>"$results/$running/output"
+    echo "$code $(($(date +%s) - $(stat -c %Y $results/running)))" >"$results/$running/verdict"
+    rm $results/running
+    send
+  fi
+  # what a class that failed left behind is not for the next one
+  [ $code = 0 ] || [ -n "$GO_ON" ] || break
 done
-[ -n "$found" ] || { echo "there are no classes of tests here"; status=1; }
-[ "$LANE" != classes ] || for class in $CLASSES; do
-  find "$REPOSITORY"/*/target/test-classes -name "${class%#*}.class" | grep -q . || { echo "there is no class $class"; status=1; }
-done
-echo $status >$results/status
-journalctl -b --no-pager >$results/journal 2>/dev/null
-tar -C $results -cf /dev/vdc .
-sync

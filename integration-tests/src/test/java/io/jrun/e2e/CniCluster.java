@@ -55,7 +55,7 @@ final class CniCluster implements AutoCloseable {
   }
 
   static Outcome ping(String netns, String address) {
-    return CniNode.in(netns, "ping", "-c", "1", "-W", "2", address).run();
+    return CniNode.ping(netns, 2, address).run();
   }
 
   static void reach(String netns, String address) {

@@ -53,7 +53,7 @@ class CniIT {
   }
 
   private static void pings(String netns, String address) {
-    CniNode.in(netns, "ping", "-c", "1", "-W", "3", address).run().succeeds();
+    CniNode.ping(netns, 3, address).run().succeeds();
   }
 
   @Test

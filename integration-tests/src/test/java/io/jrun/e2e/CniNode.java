@@ -66,6 +66,20 @@ final class CniNode implements AutoCloseable {
     return in("/run/netns/" + name, words);
   }
 
+  /// One echo asked for from that namespace, and so many seconds for the answer, times what
+  /// everything has in an emulated machine.
+  static Command ping(String path, int seconds, String... address) {
+    List<String> words =
+        new ArrayList<>(List.of("ping", "-c", "1", "-W", "" + seconds * Command.PATIENCE));
+    words.addAll(List.of(address));
+    return in(path, words.toArray(String[]::new));
+  }
+
+  /// The same from the machine that this plays.
+  Command ping(int seconds, String... address) {
+    return ping("/run/netns/" + name, seconds, address);
+  }
+
   void configure(String file, String json) throws IOException {
     Files.writeString(temp.resolve("net.d").resolve(file), json.replace("@DIR@", temp.toString()));
   }

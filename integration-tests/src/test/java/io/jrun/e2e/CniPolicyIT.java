@@ -23,7 +23,10 @@ import tools.jackson.databind.JsonNode;
 /// one bridge, and with a host outside.
 @JrunOnly
 class CniPolicyIT {
-  /// Listens on its ports for TCP and UDP in both families, and answers whatever comes.
+  /// Listens on its ports for TCP and UDP in both families, and answers whatever comes. The seconds
+  /// that what is allowed may take.
+  private static final String LONG = String.valueOf(5 * Command.PATIENCE);
+
   private static final String SERVER =
       """
       import selectors, socket, sys
@@ -164,7 +167,7 @@ class CniPolicyIT {
 
   private void allowed(String from, String kind, String to, int port) {
     for (String host : addresses(to)) {
-      assertThat(attempt(netns(from), kind, host, port, "5"))
+      assertThat(attempt(netns(from), kind, host, port, LONG))
           .as("%s to %s %s %d", from, host, kind, port)
           .isEqualTo("ok");
     }
@@ -303,19 +306,16 @@ class CniPolicyIT {
     allowed("client", "udp", "db", 5353);
     denied("client", "tcp", "same", 80);
     allowed("same", "tcp", "client", 80);
-    assertThat(attempt(outside, "tcp", "192.168.44.4", 80, "5")).isEqualTo("ok");
+    assertThat(attempt(outside, "tcp", "192.168.44.4", 80, LONG)).isEqualTo("ok");
     String client = netns("client");
-    assertThat(attempt(client, "tcp", "192.168.44.4", 80, "5")).isEqualTo("ok");
+    assertThat(attempt(client, "tcp", "192.168.44.4", 80, LONG)).isEqualTo("ok");
     for (String excepted : List.of("192.168.44.2", "192.168.44.3", "192.168.44.9")) {
       assertThat(attempt(client, "tcp", excepted, 80, "0.4")).as(excepted).isEqualTo("timed out");
-      assertThat(attempt(netns("same"), "tcp", excepted, 80, "5")).isEqualTo("ok");
+      assertThat(attempt(netns("same"), "tcp", excepted, 80, LONG)).isEqualTo("ok");
     }
     // an isolated container cannot lie about who it is
     CniNode.in(client, "ip", "addr", "add", "10.88.0.200/24", "dev", "eth0").run().succeeds();
-    assertThat(
-            CniNode.in(client, "ping", "-c1", "-W1", "-I", "10.88.0.200", "10.88.0.1")
-                .run()
-                .status())
+    assertThat(CniNode.ping(client, 1, "-I", "10.88.0.200", "10.88.0.1").run().status())
         .isNotZero();
     // nor go around by link-local addresses
     String linkLocal =
@@ -323,8 +323,7 @@ class CniPolicyIT {
             .run()
             .text()
             .replaceFirst(".*inet6 ([^/]*)/.*", "$1");
-    assertThat(CniNode.in(client, "ping", "-6", "-c1", "-W1", linkLocal + "%eth0").run().status())
-        .isNotZero();
+    assertThat(CniNode.ping(client, 1, linkLocal + "%eth0").run().status()).isNotZero();
   }
 
   /// A namespace beside the node with many addresses of 192.168.44.0/24; returns its path.

@@ -26,10 +26,11 @@ import tools.jackson.databind.JsonNode;
 
 /// What dies under pods, and while the kubelet's calls are under way: jrun's engine, which nobody
 /// notices; containerd, whose caller repeats the call; both. Each call is interrupted at moments
-/// spread over the time that it takes, `-Djrun.rounds` times.
+/// spread over the time that it takes, `-Djrun.rounds` times: once in an emulated machine.
 @JrunOnly
 class CriDeathIT extends CriTest {
-  private static final int ROUNDS = Integer.getInteger("jrun.rounds", 2);
+  private static final int ROUNDS =
+      Integer.getInteger("jrun.rounds", Math.max(1, 2 / Command.PATIENCE));
 
   enum Victim {
     ENGINE,

@@ -90,9 +90,9 @@ class NetworkIT extends EndToEnd {
   void createdContainersAreWiredUntilTheyAreDeleted() throws IOException {
     config.args("sleep", "1000");
     node("create", "--network", "own").succeeds();
-    assertThat(node.inside("ping", "-c", "1", "-W", "3", "10.81.0.2").run().status()).isZero();
+    assertThat(node.ping(3, "10.81.0.2").run().status()).isZero();
     node(List.of("start", id)).succeeds();
-    node.inside("ping", "-c", "1", "-W", "3", "10.81.0.2").run().succeeds();
+    node.ping(3, "10.81.0.2").run().succeeds();
     node(List.of("kill", id, "KILL")).succeeds();
     assertThat(eventually(() -> node(List.of("state", id)).out().contains("stopped"))).isTrue();
     node(List.of("delete", id)).succeeds();
@@ -205,9 +205,8 @@ class NetworkIT extends EndToEnd {
             """)
         .run()
         .succeeds();
-    CniNode.in(friend, "ping", "-c", "1", "-W", "3", "10.83.0.2").run().succeeds();
-    assertThat(CniNode.in(stranger, "ping", "-c", "1", "-W", "1", "10.83.0.2").run().status())
-        .isNotZero();
+    CniNode.ping(friend, 3, "10.83.0.2").run().succeeds();
+    assertThat(CniNode.ping(stranger, 1, "10.83.0.2").run().status()).isNotZero();
     node(List.of("delete", "--force", id)).succeeds();
     assertThat(node.cni("policy", "endpoints", "--policy-dir", policies).run().succeeds().out())
         .doesNotContain("app=web", "\"web\"");

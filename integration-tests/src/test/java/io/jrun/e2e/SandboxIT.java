@@ -114,7 +114,7 @@ class SandboxIT extends EndToEnd {
     assertThat(sh("cat /etc/resolv.conf")).isEqualTo("search pods.example\nnameserver 10.83.0.1");
     sh("echo shared > /dev/shm/file");
     assertThat(sh("cat /dev/shm/file")).isEqualTo("shared");
-    node.inside("ping", "-c", "1", "-W", "3", "10.83.0.2").run().succeeds();
+    node.ping(3, "10.83.0.2").run().succeeds();
 
     assertThat(Config.json(jrun("state", id).succeeds().out()).at("/addresses/0").asString())
         .isEqualTo("10.83.0.2/24");

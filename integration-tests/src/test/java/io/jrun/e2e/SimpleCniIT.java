@@ -117,7 +117,7 @@ class SimpleCniIT {
     assertThat(add("c1", one, config).at("/ips/0/address").asString()).isEqualTo("10.244.1.2/24");
     assertThat(add("c2", two, config).at("/ips/0/address").asString()).isEqualTo("10.244.1.3/24");
     assertThat(Files.readString(file)).contains("\"IPIndex\":\"3\"");
-    CniNode.in(one, "ping", "-c", "1", "-W", "3", "10.244.1.3").run().succeeds();
+    CniNode.ping(one, 3, "10.244.1.3").run().succeeds();
     assertThat(ip(one, "route")).contains("default via 10.244.1.1");
     node.plugin("DEL", "c1", one, config).run().succeeds();
     node.plugin("DEL", "c2", two, config).run().succeeds();
@@ -151,7 +151,7 @@ class SimpleCniIT {
     assertThat(ip(netns, "route"))
         .contains("10.99.0.0/16 via 10.73.0.1 dev eth0 metric 7 mtu 1300", "default via 10.73.0.1");
     assertThat(ip(netns, "-6", "route")).contains("default via fd00:73::1 dev eth0");
-    CniNode.in(netns, "ping", "-6", "-c", "1", "-W", "3", "fd00:73::1").run().succeeds();
+    CniNode.ping(netns, 3, "fd00:73::1").run().succeeds();
     assertThat(CniNode.in(netns, "cat", "/proc/sys/net/ipv4/conf/eth0/arp_notify").run().text())
         .isEqualTo("1");
     String veth = result.at("/interfaces/1/name").asString();
@@ -180,13 +180,12 @@ class SimpleCniIT {
         own("\"subnet\":\"10.74.0.0/24\"").replace("\"ipam\"", "\"ipMasq\":true,\"ipam\"");
     add("c1", netns, config);
     // no way back to 10.74: the answer comes only because the machine's address is the source
-    CniNode.in(netns, "ping", "-c", "1", "-W", "3", "192.168.44.2").run().succeeds();
+    CniNode.ping(netns, 3, "192.168.44.2").run().succeeds();
     node.inside("nft", "flush", "ruleset").run().succeeds();
-    assertThat(CniNode.in(netns, "ping", "-c", "1", "-W", "1", "192.168.44.2").run().status())
-        .isNotZero();
+    assertThat(CniNode.ping(netns, 1, "192.168.44.2").run().status()).isNotZero();
     String second = node.container("b");
     add("c2", second, config);
-    CniNode.in(second, "ping", "-c", "1", "-W", "3", "192.168.44.2").run().succeeds();
+    CniNode.ping(second, 3, "192.168.44.2").run().succeeds();
     node.plugin("DEL", "c1", netns, config).run().succeeds();
     node.plugin("DEL", "c2", second, config).run().succeeds();
   }
@@ -312,12 +311,8 @@ class SimpleCniIT {
                   .out())
           .contains(vlan + " PVID Egress Untagged");
     }
-    CniNode.in(spaces.get(0), "ping", "-c", "1", "-W", "3", addresses.get(1)).run().succeeds();
-    assertThat(
-            CniNode.in(spaces.get(0), "ping", "-c", "1", "-W", "1", addresses.get(2))
-                .run()
-                .status())
-        .isNotZero();
+    CniNode.ping(spaces.get(0), 3, addresses.get(1)).run().succeeds();
+    assertThat(CniNode.ping(spaces.get(0), 1, addresses.get(2)).run().status()).isNotZero();
   }
 
   @Test
@@ -328,15 +323,15 @@ class SimpleCniIT {
     String two = node.container("b");
     add("c1", one, config);
     add("c2", two, config);
-    CniNode.in(one, "ping", "-c", "1", "-W", "3", "10.70.0.3").run().succeeds();
+    CniNode.ping(one, 3, "10.70.0.3").run().succeeds();
     ip(one, "link", "set", "eth0", "address", "02:00:00:00:00:99");
     for (String target : new String[] {"10.70.0.1", "10.70.0.3"}) {
-      assertThat(CniNode.in(one, "ping", "-c", "1", "-W", "1", target).run().status()).isNotZero();
+      assertThat(CniNode.ping(one, 1, target).run().status()).isNotZero();
     }
-    CniNode.in(two, "ping", "-c", "1", "-W", "3", "10.70.0.1").run().succeeds();
+    CniNode.ping(two, 3, "10.70.0.1").run().succeeds();
     ip(one, "link", "set", "eth0", "address", "0a:58:0a:46:00:02");
     ip(one, "route", "replace", "default", "via", "10.70.0.1");
-    CniNode.in(one, "ping", "-c", "1", "-W", "3", "10.70.0.3").run().succeeds();
+    CniNode.ping(one, 3, "10.70.0.3").run().succeeds();
     node.plugin("DEL", "c1", one, config).run().succeeds();
     String left = node.inside("nft", "list", "table", "bridge", "simplecni").run().succeeds().out();
     assertThat(left).doesNotContain("0a:58:0a:46:00:02").contains("0a:58:0a:46:00:03");

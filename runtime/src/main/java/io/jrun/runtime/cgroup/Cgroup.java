@@ -425,14 +425,15 @@ public final class Cgroup {
     }
   }
 
-  /// cgroup.kill, Linux 5.14: false where the kernel is older.
+  /// cgroup.kill, Linux 5.14: false where the kernel is older, or the cgroup is gone, as systemd
+  /// removes a scope's as soon as its last process has ended.
   private boolean killAtOnce() {
     String directory = path("");
     try {
       files.write(directory + "/cgroup.kill", "1");
       return true;
     } catch (KernelException e) {
-      if (CgroupFiles.is(e, Errno.ENOENT)) return false;
+      if (CgroupFiles.gone(e)) return false;
       throw new CgroupException("cannot kill the processes of " + directory, e);
     }
   }

@@ -96,14 +96,6 @@ abstract class CallSweep extends EngineTest {
     return chosen;
   }
 
-  private static boolean idle() {
-    try {
-      return TestEngine.idle();
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
   private Outcome observed(CallLog log, String... words) {
     engine.observe(log);
     try {
@@ -145,7 +137,7 @@ abstract class CallSweep extends EngineTest {
     System.out.printf(
         "sweep of %s: %d calls, %d runs, %d refused, %d ms%n",
         sweep.name(), places.size(), places.size() * errnos().size(), refused, millis);
-    if (!idle()) problems.add(sweep.name() + ": a command's thread does not end");
+    if (!TestEngine.idle()) problems.add(sweep.name() + ": a command's thread does not end");
     List<String> found = List.copyOf(problems);
     problems.clear();
     found.forEach(text -> System.out.println("problem: " + text));
@@ -156,7 +148,7 @@ abstract class CallSweep extends EngineTest {
   private CallLog recorded(Sweep sweep, String id) {
     sweep.before().accept(id);
     // what an earlier command does behind its client's end is not this one's
-    assertThat(idle()).as("the engine is idle before " + sweep.name()).isTrue();
+    assertThat(TestEngine.idle()).as("the engine is idle before " + sweep.name()).isTrue();
     CallLog log = CallLog.recording();
     Outcome healthy = observed(log, sweep.words().apply(id));
     assertThat(healthy.status() != 0).as("%s", healthy).isEqualTo(sweep.fails());

@@ -67,11 +67,9 @@ class CrashIT extends CrashSweep {
   @Test
   void aRunningContainerOutlivesBoth() throws Exception {
     Process client = builder("run", id).start();
-    for (int i = 0; i < 500 && !Files.exists(sandbox.state().resolve(id)); i++) Thread.sleep(10);
-    boolean running = false;
-    for (int i = 0; i < 200 && !running; i++)
-      running = command("state", id).out().contains("\"running\"");
-    assertThat(running).isTrue();
+    assertThat(Sandbox.eventually(() -> Files.exists(sandbox.state().resolve(id)))).isTrue();
+    assertThat(Sandbox.eventually(() -> command("state", id).out().contains("\"running\"")))
+        .isTrue();
     String engine = Files.readAllLines(control.resolve("engines")).getLast().split(" ")[0];
     ProcessHandle.of(Long.parseLong(engine)).ifPresent(CrashingInstallation::endEngine);
     client.destroyForcibly().waitFor();

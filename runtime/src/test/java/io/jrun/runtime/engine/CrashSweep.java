@@ -164,9 +164,8 @@ abstract class CrashSweep {
     try {
       long pid =
           Long.parseLong(Files.readAllLines(control.resolve("engines")).getLast().split(" ")[0]);
-      for (int i = 0; i < 1000 && Files.exists(Path.of("/proc", pid + "", "exe")); i++)
-        Thread.sleep(2);
-    } catch (IOException | InterruptedException e) {
+      Sandbox.eventually(() -> !Files.exists(Path.of("/proc", pid + "", "exe")));
+    } catch (IOException e) {
       throw new IllegalStateException(e);
     }
   }

@@ -27,6 +27,25 @@ final class Sandbox implements AutoCloseable {
 
   private static int serial;
 
+  /// What a test waits for.
+  interface Condition {
+    boolean holds() throws Exception;
+  }
+
+  /// Whether it comes to hold within the time that everything has.
+  static boolean eventually(Condition condition) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+    try {
+      while (!condition.holds()) {
+        if (System.nanoTime() > end) return false;
+        Thread.sleep(2);
+      }
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+    return true;
+  }
+
   /// What a command said.
   record Outcome(List<String> command, int status, String out, String err) {}
 
@@ -177,16 +196,8 @@ final class Sandbox implements AutoCloseable {
 
   /// The same, given processes that were killed a moment to go.
   List<String> leftSoon(String id) {
-    long end = System.nanoTime() + 5_000_000_000L;
-    while (true) {
-      List<String> left = left(id);
-      if (left.isEmpty() || System.nanoTime() > end) return left;
-      try {
-        Thread.sleep(2);
-      } catch (InterruptedException e) {
-        throw new IllegalStateException(e);
-      }
-    }
+    eventually(() -> left(id).isEmpty());
+    return left(id);
   }
 
   /// Processes with the id on their command line: clients and the helpers forked from them; and

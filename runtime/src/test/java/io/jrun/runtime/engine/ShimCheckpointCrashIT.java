@@ -37,10 +37,8 @@ class ShimCheckpointCrashIT extends ShimCrashSweep {
     return List.of(out());
   }
 
-  private void awaitBegin() throws Exception {
-    for (int i = 0; i < 3000 && !(Files.exists(out()) && Files.size(out()) > 0); i++)
-      Thread.sleep(2);
-    assertThat(out()).isNotEmptyFile();
+  private void awaitBegin() {
+    assertThat(Sandbox.eventually(() -> Files.exists(out()) && Files.size(out()) > 0)).isTrue();
   }
 
   @Override

@@ -201,7 +201,7 @@ class ShimClientsIT extends ShimTest {
       }
     }
     pod.ok("State", pod.request());
-    for (int i = 0; i < 1000 && descriptors(pod.keeperPid()) > descriptors; i++) Thread.sleep(10);
+    Sandbox.eventually(() -> descriptors(pod.keeperPid()) <= descriptors);
     assertThat(descriptors(pod.keeperPid())).isEqualTo(descriptors);
   }
 }

@@ -43,8 +43,7 @@ class ShimHalfCreatedIT extends ShimTest {
   @Test
   void itIsUndoneWhereNobodyAsksForItAgain() throws Exception {
     assertThat(pod.ok("Connect", pod.request()).int32(2)).isZero();
-    for (int i = 0; i < 1000 && isMounted(); i++) Thread.sleep(10);
-    assertThat(isMounted()).isFalse();
+    assertThat(Sandbox.eventually(() -> !isMounted())).isTrue();
     assertThat(pod.call("State", pod.request()).code()).isEqualTo(StatusCode.NOT_FOUND);
     pod.ok("Create", pod.createRequest("", "", "", false));
     pod.finish();

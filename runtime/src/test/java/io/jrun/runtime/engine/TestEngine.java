@@ -163,15 +163,10 @@ final class TestEngine implements AutoCloseable {
   }
 
   /// Whether no command's thread is left, a moment after the last one.
-  static boolean idle() throws InterruptedException {
-    for (int i = 0; i < 100; i++) {
-      boolean busy =
-          Thread.getAllStackTraces().keySet().stream()
-              .anyMatch(running -> running.getName().startsWith("test-command"));
-      if (!busy) return true;
-      Thread.sleep(10);
-    }
-    return false;
+  static boolean idle() {
+    return Sandbox.eventually(() ->
+        Thread.getAllStackTraces().keySet().stream()
+            .noneMatch(running -> running.getName().startsWith("test-command")));
   }
 
   /// Waits until the engine is done with the next command.
