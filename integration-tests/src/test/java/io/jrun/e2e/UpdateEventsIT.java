@@ -2,6 +2,7 @@ package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -77,6 +78,20 @@ class UpdateEventsIT extends EndToEnd {
         .run()
         .succeeds();
     assertThat(memoryLimit()).isEqualTo("33554432");
+    killAndDelete();
+  }
+
+  /// The kernel refuses a period below the runtime that is in force.
+  @Test
+  void aRealtimePeriodMayGoBelowTheRuntimeBefore() throws IOException {
+    assumeTrue(
+        Files.exists(Path.of("/sys/fs/cgroup/cpu/cpu.rt_period_us")),
+        "no realtime groups in this kernel's cgroup v1");
+    config.set("/linux/resources/cpu", "{realtimePeriod:1000000,realtimeRuntime:50000}");
+    startSleeper();
+    runtime("update", "--cpu-rt-period", "10000", "--cpu-rt-runtime", "3000", id).succeeds();
+    assertThat(read("cpu", "cpu.rt_period_us")).isEqualTo("10000");
+    assertThat(read("cpu", "cpu.rt_runtime_us")).isEqualTo("3000");
     killAndDelete();
   }
 

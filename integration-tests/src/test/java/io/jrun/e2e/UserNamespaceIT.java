@@ -171,8 +171,11 @@ class UserNamespaceIT extends EndToEnd {
     config.set(
         "/mounts/5", "{destination:'/sys',type:'none',source:'/sys',options:['rbind','ro']}");
     config.remove("", "hostname").remove("/linux", "readonlyPaths");
-    assertThat(runSh("readlink /proc/self/ns/net").succeeds().text())
-        .isEqualTo(Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString());
+    String host = Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString();
+    assertThat(runSh("readlink /proc/self/ns/net").succeeds().text()).isEqualTo(host);
+    startSleeper();
+    assertThat(execSh("readlink /proc/self/ns/net").succeeds().text()).isEqualTo(host);
+    killAndDelete();
   }
 
   @Test

@@ -286,7 +286,7 @@ public final class Cgroup {
       next = i + 1;
       while (next < writes.size() && sameFile(writes.get(next), first)) next++;
       if (!writeAll(
-          writes.subList(i, next), waitsForQuota(first, writes.subList(next, writes.size()))))
+          writes.subList(i, next), waitsForAnother(first, writes.subList(next, writes.size()))))
         postponed.add(first);
     }
     for (Write write : postponed) writeAll(List.of(write), false);
@@ -327,16 +327,17 @@ public final class Cgroup {
         && a.file().equals(b.file());
   }
 
-  /// Period and burst are checked against the quota that is in force; where it changes too, they
-  /// may fit only after it.
-  private static boolean waitsForQuota(Write write, List<Write> later) {
-    boolean depends =
-        write.file().equals("cpu.cfs_period_us")
-            || write.file().equals("cpu.cfs_burst_us")
-            || write.file().equals("cpu.max.burst");
-    return depends
-        && later.stream()
-            .anyMatch(w -> w.file().equals("cpu.cfs_quota_us") || w.file().equals("cpu.max"));
+  /// Period and burst are checked against the quota or runtime that is in force; where it changes
+  /// too, they may fit only after it.
+  private static boolean waitsForAnother(Write write, List<Write> later) {
+    List<String> awaited =
+        switch (write.file()) {
+          case "cpu.cfs_period_us", "cpu.cfs_burst_us", "cpu.max.burst" ->
+              List.of("cpu.cfs_quota_us", "cpu.max");
+          case "cpu.rt_period_us" -> List.of("cpu.rt_runtime_us");
+          default -> List.of();
+        };
+    return later.stream().anyMatch(w -> awaited.contains(w.file()));
   }
 
   /// Writes values of one file; false when the kernel calls the value invalid and it may be tried

@@ -233,6 +233,13 @@ final class Middle {
     Descriptor pid = open(batch, directory + "pid");
     for (Namespace namespace : others)
       files.add(open(batch, directory + NamespacePlan.procName(namespace.type())));
+    // one that the container has joined may be owned by none but the caller's user namespace
+    List<@Nullable Pending<Nothing>> early = new ArrayList<>();
+    for (int i = 0; i < others.size(); i++)
+      early.add(
+          others.get(i).path() == null || others.get(i).type() == NamespaceType.MOUNT
+              ? null
+              : batch.add(setns(files.get(i), others.get(i)), Errno.EPERM));
     batch.add(new NamespaceCall.Setns(user, CLONE_NEWUSER));
     if (linux.namespace(NamespaceType.PID) != null)
       batch.add(new NamespaceCall.Setns(pid, CLONE_NEWPID));
@@ -243,7 +250,9 @@ final class Middle {
     Batch joining = new Batch();
     for (int i = 0; i < others.size(); i++) {
       Descriptor file = new Descriptor.Known(descriptor(executed.before(), files.get(i)));
-      joining.add(new NamespaceCall.Setns(file, NamespacePlan.flag(others.get(i).type())));
+      Pending<Nothing> before = early.get(i);
+      if (before == null || executed.before().errno(before) == Errno.EPERM.value())
+        joining.add(setns(file, others.get(i)));
       joining.add(new FileCall.Close(file));
     }
     try {
@@ -253,6 +262,10 @@ final class Middle {
       killAfter(executed, e);
       throw e;
     }
+  }
+
+  private static NamespaceCall.Setns setns(Descriptor file, Namespace namespace) {
+    return new NamespaceCall.Setns(file, NamespacePlan.flag(namespace.type()));
   }
 
   private static Descriptor open(Batch batch, String path) {
