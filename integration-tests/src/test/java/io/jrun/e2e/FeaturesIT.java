@@ -1,6 +1,7 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -101,5 +102,13 @@ class FeaturesIT extends EndToEnd {
             "mountExtensions/idmap/enabled",
             "netDevices/enabled"))
       assertThat(features.at("/linux/" + on).asBoolean()).as(on).isTrue();
+  }
+
+  @Test
+  void memoryPolicies() {
+    JsonNode policy = features().at("/linux/memoryPolicy");
+    assumeTrue(RUNTIME.isJrun() || !policy.isMissingNode(), "runc before 1.4 tells of none");
+    assertThat(policy.get("modes").toString()).contains("MPOL_BIND", "MPOL_WEIGHTED_INTERLEAVE");
+    assertThat(policy.get("flags").toString()).contains("MPOL_F_STATIC_NODES");
   }
 }

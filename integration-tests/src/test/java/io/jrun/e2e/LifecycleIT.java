@@ -232,4 +232,16 @@ class LifecycleIT extends EndToEnd {
     assertThat(status()).isEqualTo("running");
     killAndDelete();
   }
+
+  /// Without a pid namespace of their own nothing else ends with init.
+  @Test
+  void killEndsAllThatShareThePidsOfOthers() throws IOException {
+    config.namespaces("mount", "ipc", "uts", "network").sh("sleep 1000 & wait");
+    createAndStart();
+    assertThat(eventually(() -> processes().size() == 2)).isTrue();
+    runtime("kill", id, "KILL").succeeds();
+    assertThat(eventually(() -> processes().isEmpty())).isTrue();
+    if (RUNTIME.isJrun()) runtime("kill", id, "KILL").failsInOneLine("container not running");
+    runtime("delete", id).succeeds();
+  }
 }

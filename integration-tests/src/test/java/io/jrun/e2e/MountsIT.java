@@ -291,4 +291,18 @@ class MountsIT extends EndToEnd {
     config.set("/linux/maskedPaths", "[" + paths + "]").sh("cat /proc/sys/kernel/panic; echo -$?");
     assertThat(run().succeeds().text()).isEqualTo("-0");
   }
+
+  @Test
+  void aDevThatIsReadOnlyHasItsDevices() throws IOException {
+    config.set("/mounts/1/options", "['nosuid','strictatime','mode=755','ro']");
+    runSh("echo x > /dev/null && test -c /dev/zero && touch /dev/shm/x && ! touch /dev/x")
+        .succeeds();
+  }
+
+  @Test
+  void iversionIsPassedOver() throws IOException {
+    config.mount("{destination:'/v',type:'tmpfs',source:'tmpfs',options:['iversion']}");
+    config.mount("{destination:'/w',type:'bind',source:'/etc',options:['bind','iversion']}");
+    runSh("grep -q ' /v tmpfs ' /proc/mounts && test -e /w/passwd").succeeds();
+  }
 }

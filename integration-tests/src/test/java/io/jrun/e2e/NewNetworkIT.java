@@ -24,6 +24,18 @@ class NewNetworkIT extends EndToEnd {
   @Test
   void oneAfterAnotherIsEmptyAndNobodyElses() throws IOException {
     Set<String> seen = new HashSet<>(Set.of(network("self")));
+    // some kernels give each namespace devices of their own for tunnels
+    List<String> ofANewOne =
+        Command.of(
+                "unshare",
+                "-nm",
+                "sh",
+                "-c",
+                "ip link set lo up; mount -t sysfs sysfs /sys; ls /sys/class/net;"
+                    + " cat /sys/class/net/lo/flags; wc -l < /proc/net/dev")
+            .run()
+            .succeeds()
+            .lines();
     List<String> names = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
       id = newId();
@@ -38,7 +50,7 @@ class NewNetworkIT extends EndToEnd {
                       "ls /sys/class/net; cat /sys/class/net/lo/flags; wc -l < /proc/net/dev")
                   .succeeds()
                   .lines())
-          .containsExactly("lo", "0x9", "3");
+          .isEqualTo(ofANewOne);
     }
     assertThat(seen).hasSize(5);
     for (String name : names) runtime("delete", "--force", name).succeeds();

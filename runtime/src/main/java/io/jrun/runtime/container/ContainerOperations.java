@@ -30,6 +30,8 @@ import io.jrun.specs.runtime.ConfigValidator;
 import io.jrun.specs.runtime.ContainerStateView;
 import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.IdMapping;
+import io.jrun.specs.runtime.Namespace;
+import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Resources;
 import io.jrun.specs.runtime.Status;
@@ -250,6 +252,7 @@ public final class ContainerOperations {
 
   public List<ContainerSummary> list(GlobalOptions global) {
     Store store = store(global);
+    if (!global.root().isEmpty()) store.check();
     List<ContainerSummary> all = new ArrayList<>();
     for (String id : store.ids()) {
       try {
@@ -290,9 +293,21 @@ public final class ContainerOperations {
       return;
     }
     Status status = status(store, stored);
-    if (status == Status.CREATING || status == Status.STOPPED || !init(state).signal(signal))
-      throw new ContainerException("container not running");
+    boolean hit =
+        status != Status.CREATING && status != Status.STOPPED && init(state).signal(signal);
+    // init's end is the end of all that are in a pid namespace of their own
+    if (signal == SignalCall.SIGKILL && sharesPids(containers.configs.of(stored))) {
+      Cgroup cgroup = cgroup(state);
+      hit |= !cgroup.pids().isEmpty();
+      cgroup.signal(signal);
+    }
+    if (!hit) throw new ContainerException("container not running");
     if (signal == SignalCall.SIGKILL && status == Status.PAUSED) cgroup(state).thaw();
+  }
+
+  private static boolean sharesPids(Config config) {
+    Namespace namespace = config.linux().namespace(NamespaceType.PID);
+    return namespace == null || namespace.path() != null;
   }
 
   /// @param unfinished only where nothing but the id was taken yet

@@ -19,6 +19,7 @@ import io.jrun.runtime.mount.CgroupMount;
 import io.jrun.runtime.mount.CoveringTmpfs;
 import io.jrun.runtime.mount.DevicePlan;
 import io.jrun.runtime.mount.MaskedPaths;
+import io.jrun.runtime.mount.MountPlan;
 import io.jrun.runtime.mount.MountWays;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.mount.OverlayRoot;
@@ -198,6 +199,12 @@ final class InitPlan {
     return rest;
   }
 
+  private boolean hasReadonlyDev() {
+    return config.mounts().stream()
+        .anyMatch(mount ->
+            MountPlan.isDev(mount) && ConfigMounts.options(mount).superblock().contains("ro"));
+  }
+
   private boolean bindsDev() {
     return config.mounts().stream()
         .anyMatch(
@@ -275,6 +282,8 @@ final class InitPlan {
     DeviceNodes devices = DeviceNodes.ask(batch, bindsDev() ? List.of() : linux.devices());
     ReadonlyPaths.add(batch, ROOT, linux.readonlyPaths());
     MaskedPaths masking = MaskedPaths.add(batch, ROOT, linux.mountLabel(), linux.maskedPaths());
+    if (namespaces.has(NamespaceType.MOUNT) && hasReadonlyDev())
+      RootFileSystem.readonlyDev(batch, ROOT);
     if (Objects.requireNonNull(config.root()).readonly()) RootFileSystem.readonly(batch, ROOT);
     batch.add(new FileCall.Close(ROOT));
     SchedulingPlan.add(batch, process, linux);

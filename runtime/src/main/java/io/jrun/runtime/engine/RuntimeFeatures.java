@@ -5,6 +5,7 @@ import io.jrun.specs.json.Json;
 import io.jrun.specs.runtime.Features;
 import io.jrun.specs.runtime.LinuxFeatures;
 import io.jrun.specs.runtime.LinuxFeatures.Enabled;
+import io.jrun.specs.runtime.MemoryPolicy;
 import java.util.List;
 import java.util.Map;
 
@@ -21,6 +22,7 @@ final class RuntimeFeatures {
           "dirsync",
           "exec",
           "idmap",
+          "iversion",
           "lazytime",
           "loud",
           "mand",
@@ -135,6 +137,10 @@ final class RuntimeFeatures {
                     .with("monitoring", Json.of(true))),
             new LinuxFeatures.MountExtensions(Enabled.of(true), Json.JsonObject.EMPTY),
             Enabled.of(true),
+            new LinuxFeatures.MemoryPolicyFeatures(
+                MemoryPolicy.MODES.stream().sorted().toList(),
+                MemoryPolicy.FLAGS,
+                Json.JsonObject.EMPTY),
             Json.JsonObject.EMPTY);
     return new Features(
             "1.0.0",

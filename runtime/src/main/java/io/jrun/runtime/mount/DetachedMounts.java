@@ -35,8 +35,12 @@ final class DetachedMounts {
     if (source != null && !source.isEmpty()) {
       batch.add(new MountCall.Fsconfig(context, FSCONFIG_SET_STRING, "source", source));
     }
-    for (String flag : options.superblock())
-      batch.add(new MountCall.Fsconfig(context, FSCONFIG_SET_FLAG, flag, null));
+    for (String flag : options.superblock()) {
+      MountCall.Fsconfig set = new MountCall.Fsconfig(context, FSCONFIG_SET_FLAG, flag, null);
+      // mount(2) has a flag for it, which only some file systems look at
+      if (flag.equals("iversion")) batch.add(set, Errno.EINVAL);
+      else batch.add(set);
+    }
     for (String option : options.data()) {
       int equals = option.indexOf('=');
       batch.add(

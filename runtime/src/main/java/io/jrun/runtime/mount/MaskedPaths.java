@@ -12,6 +12,7 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.Stat;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +44,7 @@ public record MaskedPaths(@Nullable Pending<Stat> nothing, List<Pending<Descript
             Errno.ELOOP);
     Pending<Stat> device = batch.add(new FileCall.Statx(nothing.descriptor(), "", AT_EMPTY_PATH));
     List<Pending<Descriptor>> files = new ArrayList<>();
-    for (String path : paths)
+    for (String path : new LinkedHashSet<>(paths))
       files.add(
           batch.during(
               "masking " + path, () -> mask(batch, inRoot, path, empty, nothing.descriptor())));

@@ -73,7 +73,7 @@ public record MountOptions(
           "runbindable",
           (long) MS_UNBINDABLE | MS_REC);
   private static final List<String> SUPERBLOCK =
-      List.of("sync", "async", "dirsync", "lazytime", "nolazytime", "mand", "nomand");
+      List.of("sync", "async", "dirsync", "lazytime", "nolazytime", "mand", "nomand", "iversion");
   private static final List<String> IGNORED =
       List.of(
           "defaults", "silent", "loud", "norelatime", "nostrictatime", "rnorelatime", "noiversion");

@@ -3,6 +3,7 @@ package io.jrun.runtime.mount;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.specs.runtime.Mount;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Mounts of a config, as calls for init. All of it works on descriptors of mounts not yet attached
@@ -24,6 +25,14 @@ public final class MountPlan {
   static String step(Mount mount) {
     String source = mount.source() == null ? "" : mount.source();
     return "error mounting \"%s\" to rootfs at \"%s\"".formatted(source, mount.destination());
+  }
+
+  /// Whether it is a new `/dev`, in which devices are made before it is read-only: see
+  /// [RootFileSystem#readonlyDev].
+  public static boolean isDev(Mount mount) {
+    return InRoot.components(mount.destination()).equals(List.of("dev"))
+        && !MountOptions.parse(mount.type() == null ? "bind" : mount.type(), mount.options())
+            .bind();
   }
 
   /// @param sourceIsDirectory for a bind mount, what its source is
@@ -57,7 +66,9 @@ public final class MountPlan {
     Descriptor made =
         options.bind()
             ? bound(mount, options, tree)
-            : mounts.fresh(type, mount.source(), options).descriptor();
+            : mounts
+                .fresh(type, mount.source(), isDev(mount) ? options.writable() : options)
+                .descriptor();
     InRoot places = isOptional ? inRoot.tolerant() : inRoot;
     if (options.bind() && !sourceIsDirectory) {
       mounts.attachFile(made, places.file(mount.destination()), options);

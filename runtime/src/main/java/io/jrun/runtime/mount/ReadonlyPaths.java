@@ -8,6 +8,7 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
+import java.util.LinkedHashSet;
 import java.util.List;
 
 /// Subtrees that are made read-only; those that do not exist are passed over.
@@ -17,7 +18,7 @@ public final class ReadonlyPaths {
   /// @param root as [MountPlan] takes it
   public static void add(Batch batch, Descriptor root, List<String> paths) {
     InRoot inRoot = new InRoot(batch, root);
-    for (String path : paths)
+    for (String path : new LinkedHashSet<>(paths))
       batch.during("making " + path + " read-only", () -> add(batch, root, inRoot, path));
   }
 

@@ -17,6 +17,7 @@ public record LinuxFeatures(
     @Nullable Enabled intelRdt,
     @Nullable MountExtensions mountExtensions,
     @Nullable Enabled netDevices,
+    @Nullable MemoryPolicyFeatures memoryPolicy,
     Json.JsonObject unknown) {
   public LinuxFeatures {
     namespaces = List.copyOf(namespaces);
@@ -34,6 +35,7 @@ public record LinuxFeatures(
         r.object("intelRdt", Enabled::read),
         r.object("mountExtensions", MountExtensions::read),
         r.object("netDevices", Enabled::read),
+        r.object("memoryPolicy", MemoryPolicyFeatures::read),
         r.unknown());
   }
 
@@ -48,6 +50,7 @@ public record LinuxFeatures(
         .member("intelRdt", intelRdt == null ? null : intelRdt.toJson())
         .member("mountExtensions", mountExtensions == null ? null : mountExtensions.toJson())
         .member("netDevices", netDevices == null ? null : netDevices.toJson())
+        .member("memoryPolicy", memoryPolicy == null ? null : memoryPolicy.toJson())
         .object();
   }
 
@@ -117,6 +120,23 @@ public record LinuxFeatures(
           .strings("knownFlags", knownFlags)
           .strings("supportedFlags", supportedFlags)
           .object();
+    }
+  }
+
+  /// The names that [MemoryPolicy] may use.
+  public record MemoryPolicyFeatures(
+      List<String> modes, List<String> flags, Json.JsonObject unknown) {
+    public MemoryPolicyFeatures {
+      modes = List.copyOf(modes);
+      flags = List.copyOf(flags);
+    }
+
+    static MemoryPolicyFeatures read(JsonReader r) {
+      return new MemoryPolicyFeatures(r.strings("modes"), r.strings("flags"), r.unknown());
+    }
+
+    Json.JsonObject toJson() {
+      return new JsonWriter(unknown).strings("modes", modes).strings("flags", flags).object();
     }
   }
 
