@@ -50,6 +50,13 @@ final class HookRunner {
     }
   }
 
+  /// Runs those of the container itself. One without an environment has the program's: not in the
+  /// specification, but runc's way for long.
+  void startContainer(List<Hook> hooks, List<String> env, HelperKernel init, int pid) {
+    List<Hook> given = hooks.stream().map(hook -> hook.withDefaultEnv(env)).toList();
+    run("startContainer", given, init, Status.CREATED, pid);
+  }
+
   /// Runs them all; failures are only warnings, as the specification asks for poststop.
   void runAll(String kind, List<Hook> hooks, HelperKernel parent, Status status, int pid, Log log) {
     for (int i = 0; i < hooks.size(); i++) {

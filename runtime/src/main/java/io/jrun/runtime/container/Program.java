@@ -11,6 +11,7 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.Nothing;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SecurityCall;
 import io.jrun.kernel.call.Stat;
@@ -18,7 +19,9 @@ import io.jrun.specs.runtime.Process;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// The container's program: found in the container as its own user, started with nothing of the
@@ -84,18 +87,21 @@ final class Program {
     return all.toByteArray();
   }
 
+  /// Of a variable that is given more than once the last value counts, and is there once.
   static List<String> environment(Process process, byte @Nullable [] passwd, int listenFds) {
-    List<String> env = new ArrayList<>(process.env());
-    if (env.stream().noneMatch(v -> v.startsWith("HOME=") && v.length() > 5)) {
-      env.removeIf(v -> v.startsWith("HOME="));
-      env.add(
-          "HOME="
-              + home(
-                  process.user().uid(),
-                  passwd == null ? "" : new String(passwd, StandardCharsets.UTF_8)));
+    List<String> given = new ArrayList<>(process.env());
+    if (listenFds > 0) given.addAll(List.of("LISTEN_FDS=" + listenFds, "LISTEN_PID=1"));
+    Map<String, String> byName = new LinkedHashMap<>();
+    for (String variable : given) {
+      String name = variable.split("=", 2)[0];
+      byName.remove(name);
+      byName.put(name, variable);
     }
-    if (listenFds > 0) env.addAll(List.of("LISTEN_FDS=" + listenFds, "LISTEN_PID=1"));
-    return env;
+    if (byName.getOrDefault("HOME", "HOME=").equals("HOME=")) {
+      String users = passwd == null ? "" : new String(passwd, StandardCharsets.UTF_8);
+      byName.put("HOME", "HOME=" + home(process.user().uid(), users));
+    }
+    return List.copyOf(byName.values());
   }
 
   private static String home(long uid, String passwd) {
@@ -107,7 +113,7 @@ final class Program {
     return "/";
   }
 
-  /// The calls that enter the working directory and look for the program, and what comes of them.
+  /// The calls that look where the process is and for the program, and what comes of them.
   record Search(
       String name,
       List<String> candidates,
@@ -145,12 +151,26 @@ final class Program {
     }
   }
 
-  /// Enters the working directory, then finds the program on the PATH of the container's own
-  /// environment.
+  /// Enters the working directory while the process has the rights of who made the container.
+  static Pending<Nothing> enter(Batch batch, Process process) {
+    return batch.during(
+        "working directory", () -> batch.add(new ProcessCall.Chdir(process.cwd()), Errno.EACCES));
+  }
+
+  /// Finds the program.
+  ///
+  /// @param entered the working directory; what refused it to root may admit the program's user
+  static Search search(Batch batch, Process process, Pending<Nothing> entered) {
+    batch.during(
+        "working directory",
+        () -> batch.addIfFailed(entered, Errno.EACCES, new ProcessCall.Chdir(process.cwd())));
+    return search(batch, process);
+  }
+
+  /// Finds the program from the working directory, on the PATH of the container's own environment.
   static Search search(Batch batch, Process process) {
     String name = process.args().getFirst();
     List<String> candidates = candidates(name, process.env());
-    batch.during("working directory", () -> batch.add(new ProcessCall.Chdir(process.cwd())));
     Pending<String> entered = batch.add(new ProcessCall.Getcwd(), Errno.ENOENT);
     List<Pending<Stat>> stats = new ArrayList<>();
     List<Pending<?>> executable = new ArrayList<>();

@@ -60,7 +60,7 @@ final class Run {
       if (attached && made.master() != null) termios = Console.raw(client.helper);
       HelperKernel init = made.init().helper();
       int pid = made.state().initPid();
-      made.hooks().run("startContainer", hooks.startContainer(), init, Status.CREATED, pid);
+      made.hooks().startContainer(hooks.startContainer(), made.env(), init, pid);
       Reply held = attached ? Foreground.hold(client.helper) : null;
       // from here on the client needs no command to run when the engine dies: it ends with the
       // status it saw

@@ -2,10 +2,12 @@ package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.Hook;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Status;
 import java.util.List;
@@ -53,20 +55,19 @@ final class Start {
           address -> new SocketCall.Connect(socket.descriptor(), address));
       HookRunner hooks =
           new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
-      hooks.run(
-          "startContainer",
-          config.hooks().startContainer(),
-          init.helper(),
-          Status.CREATED,
-          state.initPid());
+      List<Hook> first = config.hooks().startContainer();
+      if (!first.isEmpty()) {
+        Batch ask = new Batch();
+        Pending<byte[]> passwd = Program.askPasswd(ask);
+        List<String> env = environment(init, init.helper().run(ask), passwd, process, state);
+        hooks.startContainer(first, env, init.helper(), state.initPid());
+      }
       Batch look = new Batch();
-      var passwd = Program.askPasswd(look);
+      Pending<byte[]> passwd = Program.askPasswd(look);
       Program.Search search = Program.search(look, process);
       Results looked = init.helper().run(look);
       String program = search.program(looked);
-      List<String> env =
-          Program.environment(
-              process, Program.passwd(init.helper(), looked, passwd), state.listenFds());
+      List<String> env = environment(init, looked, passwd, process, state);
       byte[] seccomp =
           config.linux().seccomp() == null
               ? null
@@ -97,5 +98,11 @@ final class Start {
       }
       if (notify != null) notify.await(containers.init(state));
     }
+  }
+
+  private static List<String> environment(
+      Child init, Results results, Pending<byte[]> passwd, Process process, StoredState state) {
+    byte[] users = Program.passwd(init.helper(), results, passwd);
+    return Program.environment(process, users, state.listenFds());
   }
 }
