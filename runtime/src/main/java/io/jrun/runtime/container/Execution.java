@@ -69,7 +69,7 @@ final class Execution {
     try {
       SeccompListener listener = new SeccompListener(client.helper, config, state);
       Entered entered =
-          enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags, listener);
+          enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags, 0, listener);
       master = entered.master();
       child = birth.await();
       int pid = child.pid();
@@ -113,7 +113,16 @@ final class Execution {
     try {
       SeccompListener listener = new SeccompListener(client.helper, config, state);
       Entered entered =
-          enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags, listener);
+          enter(
+              birth,
+              config,
+              process,
+              cgroup,
+              stdio,
+              seccomp,
+              seccompFlags,
+              options.preserveFds(),
+              listener);
       master = entered.master();
       child = birth.await();
       IntelRdt rdt = config.linux().intelRdt();
@@ -254,6 +263,7 @@ final class Execution {
       StdioOwner stdio,
       byte @Nullable [] seccomp,
       int seccompFlags,
+      int preservedFds,
       SeccompListener listener) {
     Batch batch = new Batch();
     boolean listens = Notify.hasListener(seccompFlags) && !process.noNewPrivileges();
@@ -300,7 +310,8 @@ final class Execution {
         Batch rest = new Batch();
         Console.attach(rest, pair.terminal(), process.user().uid(), process.user().gid());
         rest.add(new FileCall.Close(inside.of(root)));
-        Program.Search search = identity(rest, config, process, seccomp, seccompFlags);
+        Program.Search search =
+            identity(rest, config, process, seccomp, seccompFlags, preservedFds);
         Results done = birth.helper().run(rest);
         if (listens) listener.send(done, Status.RUNNING, birth.await().pid());
         String program = search.program(done);
@@ -311,7 +322,7 @@ final class Execution {
       }
     }
     stdio.addTo(batch);
-    Program.Search search = identity(batch, config, process, seccomp, seccompFlags);
+    Program.Search search = identity(batch, config, process, seccomp, seccompFlags, preservedFds);
     Results entered = first(birth, batch);
     if (listens) listener.send(entered, Status.RUNNING, birth.await().pid());
     byte[] users = Program.passwd(birth.helper(), entered, passwd);
@@ -320,7 +331,13 @@ final class Execution {
 
   /// The program is looked for with the rights that it has.
   private Program.Search identity(
-      Batch batch, Config config, Process process, byte @Nullable [] seccomp, int seccompFlags) {
+      Batch batch,
+      Config config,
+      Process process,
+      byte @Nullable [] seccomp,
+      int seccompFlags,
+      int preservedFds) {
+    batch.add(new PseudoCall.CloseFrom(3 + preservedFds));
     ExecCpuAffinity affinity = process.execCpuAffinity();
     if (affinity != null) SchedulingPlan.affinity(batch, affinity.finalCpus());
     SchedulingPlan.add(batch, process, config.linux());

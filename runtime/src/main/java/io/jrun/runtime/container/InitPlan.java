@@ -278,6 +278,8 @@ final class InitPlan {
     MaskedPaths masking = MaskedPaths.add(batch, ROOT, linux.mountLabel(), linux.maskedPaths());
     if (Objects.requireNonNull(config.root()).readonly()) RootFileSystem.readonly(batch, ROOT);
     batch.add(new FileCall.Close(ROOT));
+    // whoever waits for the end of a pipe shall not wait for the container's start
+    batch.add(new PseudoCall.CloseFrom(3 + state.preservedFds()));
     SchedulingPlan.add(batch, process, linux);
     SecurityLabels.addTo(batch, process);
     Pending<Nothing> entered = Program.enter(batch, process);

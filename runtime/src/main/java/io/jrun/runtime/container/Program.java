@@ -15,6 +15,7 @@ import io.jrun.kernel.call.Nothing;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SecurityCall;
 import io.jrun.kernel.call.Stat;
+import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Process;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +28,10 @@ import org.jspecify.annotations.Nullable;
 /// The container's program: found in the container as its own user, started with nothing of the
 /// host.
 final class Program {
+  /// By a call that every filter knows, as one may be loaded by then.
+  private static final FileCall.Openat PASSWD =
+      FileCall.Openat.existing("/etc/passwd", FileCall.O_RDONLY | FileCall.O_NONBLOCK);
+
   private static final int PASSWD_SIZE = 16384;
 
   /// The file is the container's own: it shall not fill the engine's memory.
@@ -39,17 +44,7 @@ final class Program {
 
   /// The user's home directory, asked where the environment does not say it (as runc does).
   static Pending<byte[]> askPasswd(Batch batch) {
-    Descriptor file =
-        batch
-            .attempt(
-                new FileCall.Openat2(
-                    Descriptor.CWD,
-                    "/etc/passwd",
-                    FileCall.O_RDONLY | FileCall.O_CLOEXEC | FileCall.O_NONBLOCK,
-                    0,
-                    0,
-                    false))
-            .descriptor();
+    Descriptor file = batch.attempt(PASSWD).descriptor();
     Pending<byte[]> bytes = batch.attempt(new FileCall.Read(file, PASSWD_SIZE));
     batch.attempt(new FileCall.Close(file));
     return bytes;
@@ -68,15 +63,7 @@ final class Program {
   }
 
   private static byte[] all(HelperKernel process) {
-    Descriptor file =
-        process.call(
-            new FileCall.Openat2(
-                Descriptor.CWD,
-                "/etc/passwd",
-                FileCall.O_RDONLY | FileCall.O_CLOEXEC | FileCall.O_NONBLOCK,
-                0,
-                0,
-                false));
+    Descriptor file = process.call(PASSWD);
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     byte[] next;
     do {
@@ -210,8 +197,12 @@ final class Program {
       int preservedFds) {
     Batch batch = new Batch();
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
-    batch.add(
-        new DescriptorCall.CloseRange(3 + preservedFds, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
+    boolean filtered =
+        seccomp == null ? Notify.hasListener(seccompFlags) : !process.noNewPrivileges();
+    // once more, where no filter can refuse it
+    if (!filtered)
+      batch.add(
+          new DescriptorCall.CloseRange(3 + preservedFds, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
     if (seccomp != null && process.noNewPrivileges()) {
       batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
     }
