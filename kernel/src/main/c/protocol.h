@@ -45,6 +45,7 @@
 #define CALL_ON_EOF 0xff04        /* (strings, size, count, status): what to run when the engine dies */
 #define CALL_PAUSE 0xff05         /* (): after the answer, hold the namespaces until told to end */
 #define CALL_RELAY 0xff06         /* (master): after the answer, copy between a terminal and 0 and 1 */
+#define CALL_CLOSE_FROM 0xff07    /* (first): close it and all above, apart from the socket of this session */
 
 struct hello {
   unsigned magic;

@@ -98,6 +98,13 @@ static void end_by_signals(void) {
     syscall4(SYS_rt_sigaction, ending[i], action, 0, 8);
 }
 
+static long close_from(const struct session *session, unsigned first) {
+  unsigned socket = (unsigned)session->socket;
+  if (socket < first) return syscall3(SYS_close_range, first, ~0U, 0);
+  if (socket > first) syscall3(SYS_close_range, first, socket - 1, 0);
+  return syscall3(SYS_close_range, socket + 1, ~0U, 0);
+}
+
 /* The child of a clone goes on with its own socket and must not hold its parent's. */
 static long born(struct session *session, int socket) {
   syscall1(SYS_close, session->socket);
@@ -136,6 +143,7 @@ static long perform(struct session *session, struct call *call, unsigned long *a
       session->relays = (int)a[0];
       session->leaves = 1;
       return 0;
+    case CALL_CLOSE_FROM: return close_from(session, (unsigned)a[0]);
     case SYS_exit_group:
       if (session->status >= 0) a[0] = (unsigned long)session->status;
   }

@@ -166,4 +166,16 @@ class CgroupIT extends EndToEnd {
     awaitStatus("stopped");
     runtime("delete", id).succeeds();
   }
+
+  @Test
+  void aCpusetBelowAParentThatIsMadeOnTheWay() throws IOException {
+    config
+        .setText("/linux/cgroupsPath", "/" + tag + "-parent/" + id)
+        .set("/linux/resources/cpu", "{cpus:'0',mems:'0'}");
+    create();
+    Path cpuset = Path.of("/sys/fs/cgroup/cpuset", tag + "-parent");
+    assertThat(Files.readString(cpuset.resolve(id).resolve("cpuset.cpus"))).isEqualTo("0\n");
+    runtime("delete", "--force", id).succeeds();
+    for (Path left : cgroups()) Files.deleteIfExists(left);
+  }
 }

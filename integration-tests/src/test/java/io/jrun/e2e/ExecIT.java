@@ -209,4 +209,37 @@ class ExecIT extends EndToEnd {
     assertThat(runtime("exec", "--cgroup", "absent", id, "true").fails().err()).contains("absent");
     runtime("exec", "--cgroup", "nosuch:below", id, "true").fails();
   }
+
+  @Test
+  void capabilitiesAreAmbientWhereTheConfigHasInheritableOnes() throws IOException {
+    killAndDelete();
+    id = newId();
+    config
+        .set("/process/capabilities/inheritable", "['CAP_CHOWN','CAP_SYSLOG']")
+        .set("/process/capabilities/permitted", "['CAP_CHOWN']")
+        .set("/process/capabilities/bounding", "['CAP_CHOWN','CAP_SYSLOG']")
+        .set("/process/capabilities/effective", "[]")
+        .set("/process/capabilities/ambient", "['CAP_CHOWN']");
+    createAndStart();
+    assertThat(
+            runtime("exec", "--cap", "CAP_SYSLOG", id, "grep", "^CapAmb", "/proc/self/status")
+                .succeeds()
+                .out())
+        .isEqualTo("CapAmb:\t0000000400000001\n");
+    assertThat(runtime("exec", "--cap", "CAP_KILL", id, "true").succeeds().err())
+        .contains("can't raise ambient capability CAP_KILL: ");
+  }
+
+  @Test
+  void rootEntersADirectoryThatOnlyTheProgramsUserMay() throws IOException {
+    killAndDelete();
+    id = newId();
+    Path home = Files.createDirectory(bundle.path().resolve("rootfs/home-of-42"));
+    Command.of("chown", "42", home.toString()).run().succeeds();
+    Command.of("chmod", "700", home.toString()).run().succeeds();
+    config.set("/process/cwd", "'/home-of-42'").set("/process/user/uid", "42");
+    createAndStart();
+    assertThat(runtime("exec", "--user", "0", id, "pwd").succeeds().text())
+        .isEqualTo("/home-of-42");
+  }
 }

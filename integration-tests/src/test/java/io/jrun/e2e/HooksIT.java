@@ -170,4 +170,30 @@ class HooksIT extends EndToEnd {
     config.set("/hooks/createRuntime/-", "{path:'/bin/sleep',args:['sleep','1000'],timeout:1}");
     run().fails();
   }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void oneOfTheContainerHasTheProgramsEnvironmentWhereItHasNone(boolean inTwoSteps)
+      throws IOException {
+    config
+        .env("ONE=two")
+        .set(
+            "/hooks/startContainer/-",
+            "{path:'/bin/sh',args:['sh','-c','echo $ONE $HOME >> /mnt/order']}");
+    if (inTwoSteps) {
+      create();
+      runtime("start", id).succeeds();
+      awaitStatus("stopped");
+    } else {
+      run().succeeds();
+    }
+    assertThat(log()).isEqualTo("two /root\n");
+  }
+
+  @Test
+  void createContainerHooksAreInTheDirectoryThatBecomesTheRoot() throws IOException {
+    hook("createContainer", "pwd > " + out + "/order; cat etc/hostname >> " + out + "/order");
+    run().succeeds();
+    assertThat(log().lines()).containsExactly(bundle.path() + "/rootfs", "busybox");
+  }
 }

@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// `--preserve-fds` and `LISTEN_FDS`; a shell opens the descriptors for the runtime.
 class PreserveFdsIT extends EndToEnd {
@@ -96,5 +98,24 @@ class PreserveFdsIT extends EndToEnd {
     awaitStatus("stopped");
     assertThat(Files.readString(out)).startsWith("1\nthird\n");
     runtime("delete", id).succeeds();
+  }
+
+  /// A pipe whose writing end the runtime had as descriptor 9 or 251 ends with the command.
+  @ParameterizedTest
+  @ValueSource(ints = {9, 251})
+  void aCreatedContainerHoldsNoneOfTheCallers(int number) throws IOException {
+    RUNTIME.assumeRecent("descriptors closed at create");
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "bash",
+                "-c",
+                "{ exec %d>&1 >/dev/null 2>&1; \"$@\"; } | timeout 5 cat; exit ${PIPESTATUS[1]}"
+                    .formatted(number),
+                "create"));
+    words.addAll(onBundle("create").words());
+    Command.of(words).run().succeeds();
+    assertThat(status()).isEqualTo("created");
+    runtime("delete", "--force", id).succeeds();
   }
 }

@@ -338,4 +338,12 @@ class RunIT extends EndToEnd {
   private boolean stopped(Path deep) {
     return RUNTIME.command(deep, "state", id).run().out().contains("\"stopped\"");
   }
+
+  @Test
+  void theLastOfSeveralValuesCountsAndIsThereOnce() throws IOException {
+    config.env("ONE=first").env("ONE=").env("HOME=/elsewhere").env("HOME=").args("env");
+    assertThat(run().succeeds().lines())
+        .filteredOn(line -> line.startsWith("ONE=") || line.startsWith("HOME="))
+        .containsExactlyInAnyOrder("ONE=", "HOME=/root");
+  }
 }

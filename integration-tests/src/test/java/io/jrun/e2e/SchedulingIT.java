@@ -6,7 +6,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// scheduler, ioPriority, personality, execCPUAffinity, memoryPolicy, and labels of security
 /// modules that this kernel lacks.
@@ -52,6 +56,37 @@ class SchedulingIT extends EndToEnd {
     startSleeper();
     assertThat(execSh("grep Cpus_allowed_list /proc/self/status").succeeds().text())
         .endsWith("\t0");
+    killAndDelete();
+  }
+
+  /// What `grep` says of the CPUs that the command runs on, where its caller has only the first.
+  private String cpusWithOneCpu(Command command) {
+    List<String> words = new ArrayList<>(List.of("taskset", "-c", "0"));
+    words.addAll(command.words());
+    return Command.of(words).run().succeeds().text();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theCallersAffinityIsNotTheContainers(boolean userNamespace) throws IOException {
+    RUNTIME.assumeRecent("affinity");
+    if (userNamespace)
+      config
+          .set("/linux/namespaces/-", "{type:'user'}")
+          .set("/linux/uidMappings", "[{containerID:0,hostID:0,size:65536}]")
+          .set("/linux/gidMappings", "[{containerID:0,hostID:0,size:65536}]");
+    String all = host("grep", "Cpus_allowed_list", "/proc/self/status");
+    assumeTrue(!all.endsWith("\t0"), "the machine has one CPU");
+    String[] ask = {"grep", "Cpus_allowed_list", "/proc/self/status"};
+    config.args(ask);
+    assertThat(cpusWithOneCpu(onBundle("run"))).isEqualTo(all);
+    startSleeper();
+    assertThat(cpusWithOneCpu(command("exec", id, ask[0], ask[1], ask[2]))).isEqualTo(all);
+    config.set("/process/execCPUAffinity", "{initial:'0'}").args("sleep", "1000");
+    killAndDelete();
+    id = newId();
+    createAndStart();
+    assertThat(runtime("exec", id, ask[0], ask[1], ask[2]).succeeds().text()).endsWith("\t0");
     killAndDelete();
   }
 

@@ -114,7 +114,8 @@ public enum Number {
   RESET_SIGNALS(0xff03, 0xff03),
   ON_EOF(0xff04, 0xff04),
   PAUSE(0xff05, 0xff05),
-  RELAY(0xff06, 0xff06);
+  RELAY(0xff06, 0xff06),
+  CLOSE_FROM(0xff07, 0xff07);
 
   private final int value;
 

@@ -91,6 +91,19 @@ public sealed interface PseudoCall<R> extends HelperCall<R> {
     }
   }
 
+  /// Closes the descriptors from `first` on, apart from the socket by which the helper is directed.
+  record CloseFrom(int first) implements Action {
+    @Override
+    public Number number() {
+      return Number.CLOSE_FROM;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(first);
+    }
+  }
+
   /// What to run in a new engine when this one dies; then the helper exits with `status`.
   record OnEof(List<String> argv, int status) implements Action {
     @Override

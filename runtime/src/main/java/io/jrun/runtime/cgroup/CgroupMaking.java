@@ -101,8 +101,8 @@ public final class CgroupMaking implements Making {
         Plan.of(limits, mounted, Plan.Current.CREATED).stream()
             .filter(write -> limitsDevices || !write.file().startsWith("devices."))
             .toList();
-    cgroup.perform(writes);
     cpuset(writes);
+    cgroup.perform(writes);
   }
 
   private void limitV2() {
@@ -189,7 +189,8 @@ public final class CgroupMaking implements Making {
   }
 
   /// A v1 cpuset starts with neither CPUs nor memory nodes, and then takes no process: what was not
-  /// given comes from the parent.
+  /// given comes from the parent. What was given the parent must have, too: one that was made on
+  /// the way has nothing yet.
   private void cpuset(List<Write> writes) {
     Hierarchy hierarchy = mounted.of("cpuset").orElse(null);
     if (hierarchy == null) return;
@@ -197,17 +198,24 @@ public final class CgroupMaking implements Making {
     for (String file : List.of("cpuset.cpus", "cpuset.mems")) {
       if (writes.stream().noneMatch(w -> w.file().equals(file)))
         inherit(hierarchy, directory, file);
+      else if (!directory.equals(hierarchy.mountPoint()))
+        filled(hierarchy, CgroupPath.parent(directory), file);
     }
   }
 
   private String inherit(Hierarchy hierarchy, String directory, String file) {
     if (directory.equals(hierarchy.mountPoint())) return files.read(directory + "/" + file).strip();
-    String parent = CgroupPath.parent(directory);
-    String value = files.read(parent + "/" + file).strip();
-    if (value.isEmpty() && parent.length() > hierarchy.mountPoint().length())
-      value = inherit(hierarchy, parent, file);
+    String value = filled(hierarchy, CgroupPath.parent(directory), file);
     files.write(directory + "/" + file, value);
     return value;
+  }
+
+  /// What a directory has, and where it has nothing, what it then inherits.
+  private String filled(Hierarchy hierarchy, String directory, String file) {
+    String value = files.read(directory + "/" + file).strip();
+    return value.isEmpty() && directory.length() > hierarchy.mountPoint().length()
+        ? inherit(hierarchy, directory, file)
+        : value;
   }
 
   /// Removes the directories that the steps made, once no process is in them any more; what was

@@ -28,6 +28,7 @@ import io.jrun.runtime.mount.MountOptions;
 import io.jrun.runtime.mount.MountWays;
 import io.jrun.runtime.mount.MovedRoot;
 import io.jrun.runtime.mount.RootPropagation;
+import io.jrun.runtime.process.SchedulingPlan;
 import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.runtime.resctrl.ResctrlGroup;
@@ -293,6 +294,7 @@ final class Creation implements AutoCloseable {
     if (!middle) {
       makeRest(this::bornPid);
       cgroup().joinV1(two);
+      SchedulingPlan.resetAffinity(two);
     }
     Map<String, String> shown = cgroup().paths();
     if (shown.isEmpty()) shown = containers.cgroups.current(bundle.ownCgroups()); // as runc
@@ -565,6 +567,8 @@ final class Creation implements AutoCloseable {
     int pid = init().pid();
     runner.run("prestart", hooks.prestart(), client.helper, Status.CREATING, pid);
     runner.run("createRuntime", hooks.createRuntime(), client.helper, Status.CREATING, pid);
+    if (!hooks.createContainer().isEmpty()) // as runc; the specification says nothing of it
+    init().helper().call(new ProcessCall.Fchdir(InitPlan.ROOT));
     runner.run("createContainer", hooks.createContainer(), init().helper(), Status.CREATING, pid);
     return runner;
   }

@@ -51,7 +51,10 @@ final class ExecSpec {
             joined(c.effective(), options.capabilities(), true),
             c.inheritable(), // never the added ones (CVE-2022-29162)
             joined(c.permitted(), options.capabilities(), true),
-            c.ambient(),
+            // ambient ones must be inheritable: added where the config deals with these
+            c.inheritable().isEmpty()
+                ? c.ambient()
+                : joined(c.ambient(), options.capabilities(), true),
             c.unknown()));
   }
 

@@ -12,6 +12,7 @@ import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.NamespaceCall;
+import io.jrun.kernel.call.Nothing;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SignalCall;
@@ -24,6 +25,7 @@ import io.jrun.runtime.process.SecurityLabels;
 import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.ExecCpuAffinity;
 import io.jrun.specs.runtime.IntelRdt;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
@@ -67,7 +69,7 @@ final class Execution {
     try {
       SeccompListener listener = new SeccompListener(client.helper, config, state);
       Entered entered =
-          enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags, listener);
+          enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags, 0, listener);
       master = entered.master();
       child = birth.await();
       int pid = child.pid();
@@ -111,7 +113,16 @@ final class Execution {
     try {
       SeccompListener listener = new SeccompListener(client.helper, config, state);
       Entered entered =
-          enter(birth, config, process, cgroup, stdio, seccomp, seccompFlags, listener);
+          enter(
+              birth,
+              config,
+              process,
+              cgroup,
+              stdio,
+              seccomp,
+              seccompFlags,
+              options.preserveFds(),
+              listener);
       master = entered.master();
       child = birth.await();
       IntelRdt rdt = config.linux().intelRdt();
@@ -252,6 +263,7 @@ final class Execution {
       StdioOwner stdio,
       byte @Nullable [] seccomp,
       int seccompFlags,
+      int preservedFds,
       SeccompListener listener) {
     Batch batch = new Batch();
     boolean listens = Notify.hasListener(seccompFlags) && !process.noNewPrivileges();
@@ -266,6 +278,7 @@ final class Execution {
       if (process.execCpuAffinity() != null)
         SchedulingPlan.affinity(batch, process.execCpuAffinity().initial());
       cgroup.joinV1(batch);
+      SchedulingPlan.affinityInCgroup(batch, process.execCpuAffinity());
     }
     batch.add(new CredentialCall.Setsid());
     if (!joined) {
@@ -297,8 +310,8 @@ final class Execution {
         Batch rest = new Batch();
         Console.attach(rest, pair.terminal(), process.user().uid(), process.user().gid());
         rest.add(new FileCall.Close(inside.of(root)));
-        identity(rest, config, process, seccomp, seccompFlags);
-        Program.Search search = Program.search(rest, process);
+        Program.Search search =
+            identity(rest, config, process, seccomp, seccompFlags, preservedFds);
         Results done = birth.helper().run(rest);
         if (listens) listener.send(done, Status.RUNNING, birth.await().pid());
         String program = search.program(done);
@@ -309,20 +322,28 @@ final class Execution {
       }
     }
     stdio.addTo(batch);
-    identity(batch, config, process, seccomp, seccompFlags);
-    Program.Search search = Program.search(batch, process);
+    Program.Search search = identity(batch, config, process, seccomp, seccompFlags, preservedFds);
     Results entered = first(birth, batch);
     if (listens) listener.send(entered, Status.RUNNING, birth.await().pid());
     byte[] users = Program.passwd(birth.helper(), entered, passwd);
     return new Entered(search.program(entered), Program.environment(process, users, 0), null);
   }
 
-  private void identity(
-      Batch batch, Config config, Process process, byte @Nullable [] seccomp, int seccompFlags) {
-    if (process.execCpuAffinity() != null)
-      SchedulingPlan.affinity(batch, process.execCpuAffinity().finalCpus());
+  /// The program is looked for with the rights that it has.
+  private Program.Search identity(
+      Batch batch,
+      Config config,
+      Process process,
+      byte @Nullable [] seccomp,
+      int seccompFlags,
+      int preservedFds) {
+    batch.add(new PseudoCall.CloseFrom(3 + preservedFds));
+    ExecCpuAffinity affinity = process.execCpuAffinity();
+    if (affinity != null) SchedulingPlan.affinity(batch, affinity.finalCpus());
     SchedulingPlan.add(batch, process, config.linux());
     SecurityLabels.addTo(batch, process);
+    Pending<Nothing> entered = Program.enter(batch, process);
     IdentityPlan.add(batch, process, seccomp, seccompFlags, null, containers.isUnprivileged());
+    return Program.search(batch, process, entered);
   }
 }

@@ -46,12 +46,19 @@ final class HookRunner {
     run(kind, hooks, parent, status, pid, null, 0);
   }
 
-  /// Runs what the container's own hooks are, in its init, under the filter of its program.
+  /// Runs those of the container itself, in its init and under the filter of its program. One
+  /// without an environment has the program's: not in the specification, but runc's way for long.
   ///
   /// @param seccomp null where there is none, or init has it already
   void startContainer(
-      List<Hook> hooks, HelperKernel init, int pid, byte @Nullable [] seccomp, int seccompFlags) {
-    run("startContainer", hooks, init, Status.CREATED, pid, seccomp, seccompFlags);
+      List<Hook> hooks,
+      List<String> env,
+      HelperKernel init,
+      int pid,
+      byte @Nullable [] seccomp,
+      int seccompFlags) {
+    List<Hook> given = hooks.stream().map(hook -> hook.withDefaultEnv(env)).toList();
+    run("startContainer", given, init, Status.CREATED, pid, seccomp, seccompFlags);
   }
 
   private void run(

@@ -10,6 +10,7 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.NamespaceCall;
+import io.jrun.kernel.call.Nothing;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SignalCall;
@@ -286,9 +287,12 @@ final class InitPlan {
       RootFileSystem.readonlyDev(batch, ROOT);
     if (Objects.requireNonNull(config.root()).readonly()) RootFileSystem.readonly(batch, ROOT);
     batch.add(new FileCall.Close(ROOT));
+    // whoever waits for the end of a pipe shall not wait for the container's start
+    batch.add(new PseudoCall.CloseFrom(3 + state.preservedFds()));
     SchedulingPlan.add(batch, process, linux);
     SecurityLabels.addTo(batch, process);
+    Pending<Nothing> entered = Program.enter(batch, process);
     IdentityPlan.add(batch, process, seccomp, seccompFlags, keyring, keepsGroups);
-    return new Looks(masking, devices, passwd, Program.search(batch, process));
+    return new Looks(masking, devices, passwd, Program.search(batch, process, entered));
   }
 }

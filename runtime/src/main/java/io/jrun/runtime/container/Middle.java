@@ -131,6 +131,7 @@ final class Middle {
     Batch first = new Batch();
     prepare(first, config.process());
     cgroup.joinV1(first);
+    SchedulingPlan.resetAffinity(first);
     List<Namespace> joined = new ArrayList<>(namespaces.joined());
     boolean joinsUser = !joined.isEmpty() && joined.getFirst().type() == NamespaceType.USER;
     Descriptor user = joinsUser ? NamespacePlan.open(first, joined.removeFirst()) : Descriptor.NONE;
@@ -219,6 +220,7 @@ final class Middle {
     if (process.execCpuAffinity() != null)
       SchedulingPlan.affinity(batch, process.execCpuAffinity().initial());
     cgroup.joinV1(batch);
+    SchedulingPlan.affinityInCgroup(batch, process.execCpuAffinity());
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_DUMPABLE, 0, 0, 0, 0));
     // opened with the caller's rights over init, which those in its user namespace may lack
     List<Descriptor> files = new ArrayList<>();

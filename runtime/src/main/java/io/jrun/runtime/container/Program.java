@@ -11,19 +11,27 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.Nothing;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SecurityCall;
 import io.jrun.kernel.call.Stat;
+import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Process;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// The container's program: found in the container as its own user, started with nothing of the
 /// host.
 final class Program {
+  /// By a call that every filter knows, as one may be loaded by then.
+  private static final FileCall.Openat PASSWD =
+      FileCall.Openat.existing("/etc/passwd", FileCall.O_RDONLY | FileCall.O_NONBLOCK);
+
   private static final int PASSWD_SIZE = 16384;
 
   /// The file is the container's own: it shall not fill the engine's memory.
@@ -36,17 +44,7 @@ final class Program {
 
   /// The user's home directory, asked where the environment does not say it (as runc does).
   static Pending<byte[]> askPasswd(Batch batch) {
-    Descriptor file =
-        batch
-            .attempt(
-                new FileCall.Openat2(
-                    Descriptor.CWD,
-                    "/etc/passwd",
-                    FileCall.O_RDONLY | FileCall.O_CLOEXEC | FileCall.O_NONBLOCK,
-                    0,
-                    0,
-                    false))
-            .descriptor();
+    Descriptor file = batch.attempt(PASSWD).descriptor();
     Pending<byte[]> bytes = batch.attempt(new FileCall.Read(file, PASSWD_SIZE));
     batch.attempt(new FileCall.Close(file));
     return bytes;
@@ -65,15 +63,7 @@ final class Program {
   }
 
   private static byte[] all(HelperKernel process) {
-    Descriptor file =
-        process.call(
-            new FileCall.Openat2(
-                Descriptor.CWD,
-                "/etc/passwd",
-                FileCall.O_RDONLY | FileCall.O_CLOEXEC | FileCall.O_NONBLOCK,
-                0,
-                0,
-                false));
+    Descriptor file = process.call(PASSWD);
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     byte[] next;
     do {
@@ -84,18 +74,21 @@ final class Program {
     return all.toByteArray();
   }
 
+  /// Of a variable that is given more than once the last value counts, and is there once.
   static List<String> environment(Process process, byte @Nullable [] passwd, int listenFds) {
-    List<String> env = new ArrayList<>(process.env());
-    if (env.stream().noneMatch(v -> v.startsWith("HOME=") && v.length() > 5)) {
-      env.removeIf(v -> v.startsWith("HOME="));
-      env.add(
-          "HOME="
-              + home(
-                  process.user().uid(),
-                  passwd == null ? "" : new String(passwd, StandardCharsets.UTF_8)));
+    List<String> given = new ArrayList<>(process.env());
+    if (listenFds > 0) given.addAll(List.of("LISTEN_FDS=" + listenFds, "LISTEN_PID=1"));
+    Map<String, String> byName = new LinkedHashMap<>();
+    for (String variable : given) {
+      String name = variable.split("=", 2)[0];
+      byName.remove(name);
+      byName.put(name, variable);
     }
-    if (listenFds > 0) env.addAll(List.of("LISTEN_FDS=" + listenFds, "LISTEN_PID=1"));
-    return env;
+    if (byName.getOrDefault("HOME", "HOME=").equals("HOME=")) {
+      String users = passwd == null ? "" : new String(passwd, StandardCharsets.UTF_8);
+      byName.put("HOME", "HOME=" + home(process.user().uid(), users));
+    }
+    return List.copyOf(byName.values());
   }
 
   private static String home(long uid, String passwd) {
@@ -107,7 +100,7 @@ final class Program {
     return "/";
   }
 
-  /// The calls that enter the working directory and look for the program, and what comes of them.
+  /// The calls that look where the process is and for the program, and what comes of them.
   record Search(
       String name,
       List<String> candidates,
@@ -145,12 +138,26 @@ final class Program {
     }
   }
 
-  /// Enters the working directory, then finds the program on the PATH of the container's own
-  /// environment.
+  /// Enters the working directory while the process has the rights of who made the container.
+  static Pending<Nothing> enter(Batch batch, Process process) {
+    return batch.during(
+        "working directory", () -> batch.add(new ProcessCall.Chdir(process.cwd()), Errno.EACCES));
+  }
+
+  /// Finds the program.
+  ///
+  /// @param entered the working directory; what refused it to root may admit the program's user
+  static Search search(Batch batch, Process process, Pending<Nothing> entered) {
+    batch.during(
+        "working directory",
+        () -> batch.addIfFailed(entered, Errno.EACCES, new ProcessCall.Chdir(process.cwd())));
+    return search(batch, process);
+  }
+
+  /// Finds the program from the working directory, on the PATH of the container's own environment.
   static Search search(Batch batch, Process process) {
     String name = process.args().getFirst();
     List<String> candidates = candidates(name, process.env());
-    batch.during("working directory", () -> batch.add(new ProcessCall.Chdir(process.cwd())));
     Pending<String> entered = batch.add(new ProcessCall.Getcwd(), Errno.ENOENT);
     List<Pending<Stat>> stats = new ArrayList<>();
     List<Pending<?>> executable = new ArrayList<>();
@@ -190,8 +197,12 @@ final class Program {
       int preservedFds) {
     Batch batch = new Batch();
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
-    batch.add(
-        new DescriptorCall.CloseRange(3 + preservedFds, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
+    boolean filtered =
+        seccomp == null ? Notify.hasListener(seccompFlags) : !process.noNewPrivileges();
+    // once more, where no filter can refuse it
+    if (!filtered)
+      batch.add(
+          new DescriptorCall.CloseRange(3 + preservedFds, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
     if (seccomp != null && process.noNewPrivileges()) {
       batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
     }

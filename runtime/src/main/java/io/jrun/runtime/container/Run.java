@@ -70,6 +70,7 @@ final class Run {
       made.hooks()
           .startContainer(
               hooks.startContainer(),
+              made.env(),
               init,
               pid,
               process.noNewPrivileges() ? filter : null,

@@ -2,6 +2,7 @@ package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.call.SocketCall;
@@ -54,13 +55,11 @@ final class Start {
       HookRunner hooks =
           new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
       Batch look = new Batch();
-      var passwd = Program.askPasswd(look);
+      Pending<byte[]> passwd = Program.askPasswd(look);
       Program.Search search = Program.search(look, process);
       Results looked = init.helper().run(look);
       String program = search.program(looked);
-      List<String> env =
-          Program.environment(
-              process, Program.passwd(init.helper(), looked, passwd), state.listenFds());
+      List<String> env = environment(init, looked, passwd, process, state);
       byte[] seccomp =
           config.linux().seccomp() == null
               ? null
@@ -72,6 +71,7 @@ final class Start {
               .load(init.helper(), process, seccomp, flags, Status.CREATED, state.initPid());
       hooks.startContainer(
           config.hooks().startContainer(),
+          env,
           init.helper(),
           state.initPid(),
           process.noNewPrivileges() ? seccomp : null,
@@ -97,5 +97,11 @@ final class Start {
       }
       if (notify != null) notify.await(containers.init(state));
     }
+  }
+
+  private static List<String> environment(
+      Child init, Results results, Pending<byte[]> passwd, Process process, StoredState state) {
+    byte[] users = Program.passwd(init.helper(), results, passwd);
+    return Program.environment(process, users, state.listenFds());
   }
 }

@@ -1,14 +1,18 @@
 package io.jrun.runtime.process;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SchedulingCall;
+import io.jrun.specs.runtime.ExecCpuAffinity;
 import io.jrun.specs.runtime.IoPriority;
 import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.MemoryPolicy;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Scheduler;
+import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// How the container's program is scheduled, where its memory lies and which execution domain it
 /// has; asked for while the process still has its privileges.
@@ -17,6 +21,9 @@ public final class SchedulingPlan {
       List.of("IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE");
   private static final int MPOL_F_NUMA_BALANCING = 1 << 13;
   private static final int PER_LINUX32 = 8;
+
+  /// As many as any kernel is built for (CONFIG_NR_CPUS).
+  private static final int MOST_CPUS = 8192;
 
   private SchedulingPlan() {}
 
@@ -71,8 +78,26 @@ public final class SchedulingPlan {
             mode, IdSet.mask(policy.nodes() == null ? "" : policy.nodes())));
   }
 
+  /// Lets the process run on every CPU that its cgroup has: the caller's affinity is the caller's
+  /// own, as in runc. Whoever may not (a filter outside) keeps it.
+  public static void resetAffinity(Batch batch) {
+    byte[] all = new byte[MOST_CPUS / 8];
+    Arrays.fill(all, (byte) 0xff);
+    batch.add(new SchedulingCall.SchedSetaffinity(all), Errno.EPERM);
+  }
+
+  /// What an exec'd process has in its cgroup before its final affinity.
+  public static void affinityInCgroup(Batch batch, @Nullable ExecCpuAffinity asked) {
+    if (asked == null || (isNone(asked.initial()) && isNone(asked.finalCpus())))
+      resetAffinity(batch);
+  }
+
+  private static boolean isNone(@Nullable String cpus) {
+    return cpus == null || cpus.isBlank();
+  }
+
   /// @param cpus a list; empty or null leaves the affinity
-  public static void affinity(Batch batch, @org.jspecify.annotations.Nullable String cpus) {
+  public static void affinity(Batch batch, @Nullable String cpus) {
     if (cpus == null || cpus.isBlank()) return;
     batch.add(new SchedulingCall.SchedSetaffinity(IdSet.mask(cpus)));
   }

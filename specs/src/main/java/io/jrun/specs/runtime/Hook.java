@@ -27,6 +27,11 @@ public record Hook(
         r.unknown());
   }
 
+  /// The hook, with this environment where it has none of its own.
+  public Hook withDefaultEnv(List<String> otherwise) {
+    return env.isEmpty() ? new Hook(path, args, otherwise, timeoutSeconds, unknown) : this;
+  }
+
   public Json.JsonObject toJson() {
     return new JsonWriter(unknown)
         .string("path", path)

@@ -134,7 +134,9 @@ final class ProcessRules {
         ignored.add(
             new Problem(
                 JsonReader.pointer(pointer + "/ambient", i),
-                name + " is not permitted and inheritable, it is ignored"));
+                "can't raise ambient capability "
+                    + name
+                    + ": it is not both permitted and inheritable"));
       }
     }
     return ignored;
