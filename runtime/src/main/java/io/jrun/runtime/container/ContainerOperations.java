@@ -252,7 +252,6 @@ public final class ContainerOperations {
 
   public List<ContainerSummary> list(GlobalOptions global) {
     Store store = store(global);
-    if (!global.root().isEmpty()) store.check();
     List<ContainerSummary> all = new ArrayList<>();
     for (String id : store.ids()) {
       try {
