@@ -4,6 +4,7 @@ import io.jrun.image.commands.ContainerBundles;
 import io.jrun.image.commands.Images;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Undoing;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
@@ -30,7 +31,6 @@ import io.jrun.specs.runtime.ConfigValidator;
 import io.jrun.specs.runtime.ContainerStateView;
 import io.jrun.specs.runtime.DefaultConfig;
 import io.jrun.specs.runtime.IdMapping;
-import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Resources;
@@ -295,18 +295,14 @@ public final class ContainerOperations {
     boolean hit =
         status != Status.CREATING && status != Status.STOPPED && init(state).signal(signal);
     // init's end is the end of all that are in a pid namespace of their own
-    if (signal == SignalCall.SIGKILL && sharesPids(containers.configs.of(stored))) {
+    if (signal == SignalCall.SIGKILL
+        && !containers.configs.of(stored).linux().makes(NamespaceType.PID)) {
       Cgroup cgroup = cgroup(state);
       hit |= !cgroup.pids().isEmpty();
       cgroup.signal(signal);
     }
     if (!hit) throw new ContainerException("container not running");
     if (signal == SignalCall.SIGKILL && status == Status.PAUSED) cgroup(state).thaw();
-  }
-
-  private static boolean sharesPids(Config config) {
-    Namespace namespace = config.linux().namespace(NamespaceType.PID);
-    return namespace == null || namespace.path() != null;
   }
 
   /// @param unfinished only where nothing but the id was taken yet
@@ -438,7 +434,12 @@ public final class ContainerOperations {
       new Checkpoint(containers, client, state, config, cgroup, progress).perform(options);
     } catch (RuntimeException e) {
       // a CRIU that was killed leaves the container frozen
-      if (status == Status.RUNNING && cgroup.frozen()) cgroup.thaw();
+      if (status == Status.RUNNING)
+        Undoing.suppressing(
+            e,
+            () -> {
+              if (cgroup.frozen()) cgroup.thaw();
+            });
       throw e;
     }
     if (options.leaveRunning() || options.preDump()) return;

@@ -567,8 +567,9 @@ final class Creation implements AutoCloseable {
     int pid = init().pid();
     runner.run("prestart", hooks.prestart(), client.helper, Status.CREATING, pid);
     runner.run("createRuntime", hooks.createRuntime(), client.helper, Status.CREATING, pid);
-    if (!hooks.createContainer().isEmpty()) // as runc; the specification says nothing of it
-    init().helper().call(new ProcessCall.Fchdir(InitPlan.ROOT));
+    // they begin in the root, as runc's; the specification says nothing of it
+    if (!hooks.createContainer().isEmpty())
+      init().helper().call(new ProcessCall.Fchdir(InitPlan.ROOT));
     runner.run("createContainer", hooks.createContainer(), init().helper(), Status.CREATING, pid);
     return runner;
   }

@@ -118,9 +118,9 @@ final class CriuImages {
   /// CRIU's failure with the last error of its log that tells more than that it failed.
   ContainerException explained(CriuException failure) {
     Path file = work.resolve(log);
+    String where = " (log file: " + file + ")";
+    if (failure.wasKilled()) return new ContainerException(failure.getMessage() + where);
     String last = "";
-    if (failure.wasKilled())
-      return new ContainerException(failure.getMessage() + " (log file: " + file + ")");
     try {
       for (String line : Files.readString(file, StandardCharsets.ISO_8859_1).split("\n"))
         if (line.contains("Error")
@@ -129,6 +129,6 @@ final class CriuImages {
       return new ContainerException(String.valueOf(failure.getMessage()), null);
     }
     return new ContainerException(
-        failure.getMessage() + (last.isEmpty() ? "" : ": " + last) + " (log file: " + file + ")");
+        failure.getMessage() + (last.isEmpty() ? "" : ": " + last) + where);
   }
 }

@@ -115,8 +115,7 @@ final class Deletion {
         throw new ContainerException("init does not end: pid " + state.initPid());
     }
     // the end of init is that of the others only in a pid namespace of its own
-    if (!new NamespacePlan(config.linux()).makes(NamespaceType.PID))
-      cgroup.signal(SignalCall.SIGKILL);
+    if (!config.linux().makes(NamespaceType.PID)) cgroup.signal(SignalCall.SIGKILL);
     if (Networking.isWanted(config)) {
       Networking networking = new Networking(containers, client, store, state);
       containers.beside(

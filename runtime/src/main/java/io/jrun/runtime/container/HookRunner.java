@@ -22,12 +22,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Runs hooks as children of a process of the right namespaces, the state on their stdin.
 final class HookRunner {
   private static final int POLLIN = 1;
   private static final int OUTPUT_SHOWN = 4096;
+  private static final Consumer<Batch> NOTHING_BEFORE = batch -> {};
 
   private final Kernel kernel;
   private final String ociVersion;
@@ -43,7 +45,7 @@ final class HookRunner {
 
   /// Runs them in order, stopping at the first failure.
   void run(String kind, List<Hook> hooks, HelperKernel parent, Status status, int pid) {
-    run(kind, hooks, parent, status, pid, null, 0);
+    run(kind, hooks, parent, status, pid, NOTHING_BEFORE);
   }
 
   /// Runs those of the container itself, in its init and under the filter of its program. One
@@ -58,20 +60,24 @@ final class HookRunner {
       byte @Nullable [] seccomp,
       int seccompFlags) {
     List<Hook> given = hooks.stream().map(hook -> hook.withDefaultEnv(env)).toList();
-    run("startContainer", given, init, Status.CREATED, pid, seccomp, seccompFlags);
+    Consumer<Batch> filter =
+        seccomp == null
+            ? NOTHING_BEFORE
+            : batch -> batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
+    run("startContainer", given, init, Status.CREATED, pid, filter);
   }
 
+  /// @param before what a hook's process does last before its program
   private void run(
       String kind,
       List<Hook> hooks,
       HelperKernel parent,
       Status status,
       int pid,
-      byte @Nullable [] seccomp,
-      int seccompFlags) {
+      Consumer<Batch> before) {
     for (int i = 0; i < hooks.size(); i++) {
       try {
-        runOne(hooks.get(i), parent, status, pid, seccomp, seccompFlags);
+        runOne(hooks.get(i), parent, status, pid, before);
       } catch (RuntimeException e) {
         throw new ContainerException("error running " + kind + " hook #" + i, e);
       }
@@ -82,7 +88,7 @@ final class HookRunner {
   void runAll(String kind, List<Hook> hooks, HelperKernel parent, Status status, int pid, Log log) {
     for (int i = 0; i < hooks.size(); i++) {
       try {
-        runOne(hooks.get(i), parent, status, pid, null, 0);
+        runOne(hooks.get(i), parent, status, pid, NOTHING_BEFORE);
       } catch (ContainerException | KernelException e) {
         log.warning("error running " + kind + " hook #" + i + ": " + e.getMessage());
       }
@@ -90,12 +96,7 @@ final class HookRunner {
   }
 
   private void runOne(
-      Hook hook,
-      HelperKernel parent,
-      Status status,
-      int pid,
-      byte @Nullable [] seccomp,
-      int seccompFlags) {
+      Hook hook, HelperKernel parent, Status status, int pid, Consumer<Batch> before) {
     String json =
         new State(
                 ociVersion,
@@ -118,7 +119,7 @@ final class HookRunner {
           new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
       for (int fd = 0; fd < 3; fd++) batch.add(new DescriptorCall.Dup3(io, fd, 0));
       batch.add(new DescriptorCall.CloseRange(3, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
-      if (seccomp != null) batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
+      before.accept(batch);
       List<String> args = hook.args().isEmpty() ? List.of(hook.path()) : hook.args();
       batch.add(new ProcessCall.Execve(hook.path(), args, hook.env()));
       try {

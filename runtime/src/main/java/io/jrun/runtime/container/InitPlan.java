@@ -202,14 +202,13 @@ final class InitPlan {
 
   private boolean hasReadonlyDev() {
     return config.mounts().stream()
-        .anyMatch(mount ->
-            MountPlan.isDev(mount) && ConfigMounts.options(mount).superblock().contains("ro"));
+        .filter(mount -> MountPlan.isDev(mount) && !ConfigMounts.binds(mount))
+        .anyMatch(mount -> ConfigMounts.options(mount).superblock().contains("ro"));
   }
 
   private boolean bindsDev() {
     return config.mounts().stream()
-        .anyMatch(
-            m -> m.destination().replaceAll("/+$", "").equals("/dev") && ConfigMounts.binds(m));
+        .anyMatch(mount -> MountPlan.isDev(mount) && ConfigMounts.binds(mount));
   }
 
   private CgroupMount cgroupMount(

@@ -139,8 +139,7 @@ final class Middle {
     for (Namespace namespace : joined) files.add(NamespacePlan.open(first, namespace));
     List<Pending<Nothing>> joins = new ArrayList<>();
     for (int i = 0; i < joined.size(); i++) {
-      NamespaceCall.Setns setns =
-          new NamespaceCall.Setns(files.get(i), NamespacePlan.flag(joined.get(i).type()));
+      NamespaceCall.Setns setns = setns(files.get(i), joined.get(i));
       // one that the user namespace owns may need its rights: it is tried again after that
       joins.add(joinsUser ? first.add(setns, Errno.EPERM) : first.add(setns));
     }
@@ -162,9 +161,7 @@ final class Middle {
     for (int i = 0; i < joined.size(); i++) {
       if (results.errno(joins.get(i)) != Errno.EPERM.value()) continue;
       int number = descriptor(results, files.get(i));
-      second.add(
-          new NamespaceCall.Setns(
-              new Descriptor.Known(number), NamespacePlan.flag(joined.get(i).type())));
+      second.add(setns(new Descriptor.Known(number), joined.get(i)));
     }
     // init may be born among processes of a pid namespace that it joins
     second.add(new CredentialCall.Prctl(CredentialCall.PR_SET_DUMPABLE, 0, 0, 0, 0));

@@ -55,8 +55,7 @@ final class NamespacePlan {
   }
 
   boolean makes(NamespaceType type) {
-    Namespace namespace = linux.namespace(type);
-    return namespace != null && namespace.path() == null;
+    return linux.makes(type);
   }
 
   boolean has(NamespaceType type) {

@@ -160,7 +160,7 @@ final class Run {
   }
 
   private static boolean endsWithInit(Config config) {
-    return new NamespacePlan(config.linux()).makes(NamespaceType.PID);
+    return config.linux().makes(NamespaceType.PID);
   }
 
   private Foreground watch(Creation.Made made, byte[] termios) {

@@ -59,7 +59,8 @@ final class Start {
       Program.Search search = Program.search(look, process);
       Results looked = init.helper().run(look);
       String program = search.program(looked);
-      List<String> env = environment(init, looked, passwd, process, state);
+      byte[] users = Program.passwd(init.helper(), looked, passwd);
+      List<String> env = Program.environment(process, users, state.listenFds());
       byte[] seccomp =
           config.linux().seccomp() == null
               ? null
@@ -97,11 +98,5 @@ final class Start {
       }
       if (notify != null) notify.await(containers.init(state));
     }
-  }
-
-  private static List<String> environment(
-      Child init, Results results, Pending<byte[]> passwd, Process process, StoredState state) {
-    byte[] users = Program.passwd(init.helper(), results, passwd);
-    return Program.environment(process, users, state.listenFds());
   }
 }

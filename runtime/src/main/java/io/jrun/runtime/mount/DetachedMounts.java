@@ -35,12 +35,8 @@ final class DetachedMounts {
     if (source != null && !source.isEmpty()) {
       batch.add(new MountCall.Fsconfig(context, FSCONFIG_SET_STRING, "source", source));
     }
-    for (String flag : options.superblock()) {
-      MountCall.Fsconfig set = new MountCall.Fsconfig(context, FSCONFIG_SET_FLAG, flag, null);
-      // mount(2) has a flag for it, which only some file systems look at
-      if (flag.equals("iversion")) batch.add(set, Errno.EINVAL);
-      else batch.add(set);
-    }
+    for (String flag : options.superblock())
+      batch.add(new MountCall.Fsconfig(context, FSCONFIG_SET_FLAG, flag, null));
     for (String option : options.data()) {
       int equals = option.indexOf('=');
       batch.add(
@@ -96,8 +92,8 @@ final class DetachedMounts {
 
   /// Attaches a mount, and lets go of it when it has its propagation.
   void attach(Descriptor made, Descriptor place, MountOptions options) {
-    batch.add(new MountCall.MoveMount(made, place));
-    finish(made, place, options);
+    attach(batch, made, place);
+    finish(made, options);
   }
 
   /// Attaches a file's mount. move_mount(2) says EINVAL where the place is a directory; what is
@@ -108,15 +104,15 @@ final class DetachedMounts {
         batch.addIfFailed(moved, Errno.EINVAL, asDirectory(place), Errno.ENOTDIR);
     batch.addIfDone(directory, asDirectory(made));
     batch.addIfFailed(directory, Errno.ENOTDIR, new MountCall.MoveMount(made, place));
-    finish(made, place, options);
+    batch.add(new FileCall.Close(place));
+    finish(made, options);
   }
 
   private static FileCall.Openat asDirectory(Descriptor path) {
     return new FileCall.Openat(path, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0, false);
   }
 
-  private void finish(Descriptor made, Descriptor place, MountOptions options) {
-    batch.add(new FileCall.Close(place));
+  private void finish(Descriptor made, MountOptions options) {
     for (long propagation : options.propagation()) {
       int flags = (propagation & MS_REC) != 0 ? AT_RECURSIVE : 0;
       setattr(batch, made, flags, 0, 0, propagation & ~MS_REC);

@@ -73,10 +73,20 @@ public record MountOptions(
           "runbindable",
           (long) MS_UNBINDABLE | MS_REC);
   private static final List<String> SUPERBLOCK =
-      List.of("sync", "async", "dirsync", "lazytime", "nolazytime", "mand", "nomand", "iversion");
+      List.of("sync", "async", "dirsync", "lazytime", "nolazytime", "mand", "nomand");
+
+  /// What changes nothing. fsconfig(2) has no flag for `iversion`: the file systems that keep
+  /// versions of inodes have options of their own for it, or always do.
   private static final List<String> IGNORED =
       List.of(
-          "defaults", "silent", "loud", "norelatime", "nostrictatime", "rnorelatime", "noiversion");
+          "defaults",
+          "silent",
+          "loud",
+          "norelatime",
+          "nostrictatime",
+          "rnorelatime",
+          "iversion",
+          "noiversion");
 
   public MountOptions {
     superblock = List.copyOf(superblock);

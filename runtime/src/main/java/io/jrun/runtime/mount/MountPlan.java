@@ -27,12 +27,10 @@ public final class MountPlan {
     return "error mounting \"%s\" to rootfs at \"%s\"".formatted(source, mount.destination());
   }
 
-  /// Whether it is a new `/dev`, in which devices are made before it is read-only: see
+  /// Whether it is mounted at `/dev`. In a new one devices are made before it is read-only: see
   /// [RootFileSystem#readonlyDev].
   public static boolean isDev(Mount mount) {
-    return InRoot.components(mount.destination()).equals(List.of("dev"))
-        && !MountOptions.parse(mount.type() == null ? "bind" : mount.type(), mount.options())
-            .bind();
+    return InRoot.components(mount.destination()).equals(List.of("dev"));
   }
 
   /// @param sourceIsDirectory for a bind mount, what its source is

@@ -81,14 +81,14 @@ public final class RootFileSystem {
     batch.add(new FileCall.Close(old));
   }
 
-  /// Makes the root mount itself read-only. Makes `/dev` read-only, but nothing that is mounted
-  /// below it.
+  /// Makes `/dev` read-only, but nothing that is mounted below it.
   public static void readonlyDev(Batch batch, Descriptor root) {
     Descriptor dev = new InRoot(batch, root).straight().open("dev", O_PATH | O_DIRECTORY);
     DetachedMounts.setattr(batch, dev, 0, MOUNT_ATTR_RDONLY, 0, 0);
     batch.add(new FileCall.Close(dev));
   }
 
+  /// Makes the root mount itself read-only.
   public static void readonly(Batch batch, Descriptor root) {
     DetachedMounts.setattr(batch, root, 0, MOUNT_ATTR_RDONLY, 0, 0);
   }

@@ -9,6 +9,7 @@ import io.jrun.specs.runtime.IoPriority;
 import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.MemoryPolicy;
 import io.jrun.specs.runtime.Process;
+import io.jrun.specs.runtime.Resources;
 import io.jrun.specs.runtime.Scheduler;
 import java.util.Arrays;
 import java.util.List;
@@ -65,8 +66,8 @@ public final class SchedulingPlan {
   }
 
   private static boolean limitsCpus(Linux linux) {
-    var cpu = linux.resources().cpu();
-    return cpu != null && cpu.cpus() != null && !cpu.cpus().isEmpty();
+    Resources.Cpu cpu = linux.resources().cpu();
+    return cpu != null && !isNone(cpu.cpus());
   }
 
   private static void memory(Batch batch, MemoryPolicy policy) {
@@ -98,7 +99,7 @@ public final class SchedulingPlan {
 
   /// @param cpus a list; empty or null leaves the affinity
   public static void affinity(Batch batch, @Nullable String cpus) {
-    if (cpus == null || cpus.isBlank()) return;
-    batch.add(new SchedulingCall.SchedSetaffinity(IdSet.mask(cpus)));
+    if (cpus != null && !cpus.isBlank())
+      batch.add(new SchedulingCall.SchedSetaffinity(IdSet.mask(cpus)));
   }
 }

@@ -15,6 +15,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
@@ -28,6 +29,8 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   static final Path DIRECTORY = Path.of("/run/jrun-shim");
 
   private static final long LEAVING_SECONDS = 60;
+
+  private static final Set<String> MAKING = Set.of("Create", "CreateSandbox");
 
   /// For containerd to close the connection over which it has shut a sandbox down. Of an answer and
   /// an end that come together it may see the end alone, and calls that a failure.
@@ -188,12 +191,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     }
     tasks.answered(call);
     quitWhereDone();
-    switch (call.request().method()) {
-      case "Create", "CreateSandbox" -> quitWhereUnused(); // it may have failed
-      default -> {
-        // nothing was to be made
-      }
-    }
+    if (MAKING.contains(call.request().method())) quitWhereUnused(); // it may have failed
   }
 
   private void answer(KeeperMessage.Frame frame, TtrpcResponse response) {

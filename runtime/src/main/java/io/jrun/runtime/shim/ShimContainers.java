@@ -348,11 +348,6 @@ final class ShimContainers {
   }
 
   private boolean hasPidNamespace(TaskProcess process) {
-    return config(process)
-        .map(config -> {
-          var namespace = config.linux().namespace(NamespaceType.PID);
-          return namespace != null && (namespace.path() == null || namespace.path().isEmpty());
-        })
-        .orElse(true);
+    return config(process).map(config -> config.linux().makes(NamespaceType.PID)).orElse(true);
   }
 }

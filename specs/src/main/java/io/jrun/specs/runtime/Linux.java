@@ -51,6 +51,12 @@ public record Linux(
           null,
           Json.JsonObject.EMPTY);
 
+  /// Whether the container has a new namespace of the type, of its own.
+  public boolean makes(NamespaceType type) {
+    Namespace namespace = namespace(type);
+    return namespace != null && namespace.path() == null;
+  }
+
   /// The first namespace of the type; null means the caller's own is kept.
   public @Nullable Namespace namespace(NamespaceType type) {
     for (Namespace namespace : namespaces) {
