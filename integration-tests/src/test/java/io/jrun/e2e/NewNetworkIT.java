@@ -129,7 +129,7 @@ class NewNetworkIT extends EndToEnd {
         try {
           links.add(Files.readSymbolicLink(one.resolve(below)).toString());
         } catch (IOException e) {
-          continue; // it has ended meanwhile
+          // it has ended meanwhile
         }
       }
     } catch (IOException e) {

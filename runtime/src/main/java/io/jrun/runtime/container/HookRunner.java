@@ -29,7 +29,6 @@ import org.jspecify.annotations.Nullable;
 final class HookRunner {
   private static final int POLLIN = 1;
   private static final int OUTPUT_SHOWN = 4096;
-  private static final Consumer<Batch> NOTHING_BEFORE = batch -> {};
 
   private final Kernel kernel;
   private final String ociVersion;
@@ -45,7 +44,7 @@ final class HookRunner {
 
   /// Runs them in order, stopping at the first failure.
   void run(String kind, List<Hook> hooks, HelperKernel parent, Status status, int pid) {
-    run(kind, hooks, parent, status, pid, NOTHING_BEFORE);
+    run(kind, hooks, parent, status, pid, batch -> {});
   }
 
   /// Runs those of the container itself, in its init and under the filter of its program. One
@@ -62,7 +61,7 @@ final class HookRunner {
     List<Hook> given = hooks.stream().map(hook -> hook.withDefaultEnv(env)).toList();
     Consumer<Batch> filter =
         seccomp == null
-            ? NOTHING_BEFORE
+            ? batch -> {}
             : batch -> batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
     run("startContainer", given, init, Status.CREATED, pid, filter);
   }
@@ -88,7 +87,7 @@ final class HookRunner {
   void runAll(String kind, List<Hook> hooks, HelperKernel parent, Status status, int pid, Log log) {
     for (int i = 0; i < hooks.size(); i++) {
       try {
-        runOne(hooks.get(i), parent, status, pid, NOTHING_BEFORE);
+        runOne(hooks.get(i), parent, status, pid, batch -> {});
       } catch (ContainerException | KernelException e) {
         log.warning("error running " + kind + " hook #" + i + ": " + e.getMessage());
       }
