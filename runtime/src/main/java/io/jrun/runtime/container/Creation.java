@@ -77,6 +77,7 @@ final class Creation implements AutoCloseable {
   private final PidFile pidFile;
   private @Nullable JoinedSandbox sandbox;
   private boolean namesHosts;
+  private boolean knowsNames;
   private @Nullable NameFiles nameFiles;
   private @Nullable NewNetwork network;
   private boolean joinsNewNetwork;
@@ -255,7 +256,8 @@ final class Creation implements AutoCloseable {
       state = state.withResctrl(group.ownDirectories());
     }
     store.begin(claim(), state);
-    if (attaching != null) attaching.written(newNetwork().map(network -> network::await));
+    if (attaching != null)
+      attaching.written(newNetwork().map(network -> network::await), this::nameAttached);
     if (group != null) group.make();
     this.making = making;
     boolean isWired = Networking.isWanted(config);
@@ -309,6 +311,7 @@ final class Creation implements AutoCloseable {
     kept(); // while init is being born
     if (init == null) init = Objects.requireNonNull(birth).await();
     if (!middle) stdio.see(init.before());
+    if (attaching != null && joinsNewNetwork) attaching.born(Networking.netns(init.pid()));
     if (!config.linux().netDevices().isEmpty()) {
       begun.await();
       NetDevices.move(
@@ -352,6 +355,12 @@ final class Creation implements AutoCloseable {
         sources.add(new MountTrees.Source(i, mount.source(), options.recursiveBind()));
     }
     trees.open(client.helper, sources, RootPropagation.of(config.linux().rootfsPropagation()));
+  }
+
+  /// In the thread that attaches, where that comes to its end by itself, after the files are made.
+  private void nameAttached(List<Networks.Attached> attached) {
+    if (namesHosts) nameHosts(attached);
+    knowsNames = true;
   }
 
   /// @param attached the container's interfaces, as far as they are known
@@ -548,7 +557,7 @@ final class Creation implements AutoCloseable {
                 });
     wired = Networks.Known.of(attached);
     state = state.withAddresses(HostNames.addresses(attached));
-    if (namesHosts) nameHosts(attached);
+    if (!knowsNames) nameAttached(attached);
     client.log.step("attached the networks of ", options.id());
   }
 
