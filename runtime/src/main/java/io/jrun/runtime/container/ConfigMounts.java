@@ -6,8 +6,11 @@ import io.jrun.runtime.mount.CoveringTmpfs;
 import io.jrun.runtime.mount.MountOptions;
 import io.jrun.runtime.mount.MountPlan;
 import io.jrun.runtime.mount.MountWays;
+import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.Mount;
+import io.jrun.specs.runtime.NamespaceType;
 import java.util.List;
 
 /// Calls for the mounts of a config, one behind another. Where a batch is full, init performs it,
@@ -52,7 +55,13 @@ final class ConfigMounts {
   }
 
   private MountPlan plan(Batch batch) {
-    return new MountPlan(batch, InitPlan.ROOT, config.linux().mountLabel());
+    Linux linux = config.linux();
+    boolean isOutside = linux.namespace(NamespaceType.MOUNT) == null;
+    return new MountPlan(
+        batch,
+        InitPlan.ROOT,
+        linux.mountLabel(),
+        isOutside ? RootPropagation.of(linux.rootfsPropagation()) : null);
   }
 
   /// Adds the mount at a place in the config.

@@ -254,7 +254,14 @@ final class Creation implements AutoCloseable {
       group = Resctrl.find(containers.kernel).group(rdt, options.id());
       state = state.withResctrl(group.ownDirectories());
     }
+    boolean bindsDevices = containers.isInUserNamespace();
+    HostRootMount hostRoot = null;
+    if (HostRootMount.isNeeded(config, bindsDevices)) {
+      hostRoot = HostRootMount.open(client.helper, state.rootfs());
+      state = state.withRootMount(hostRoot.id());
+    }
     store.begin(claim(), state);
+    if (hostRoot != null) hostRoot.attach(client.helper);
     if (attaching != null) attaching.written(newNetwork().map(network -> network::await));
     if (group != null) group.make();
     this.making = making;
@@ -299,7 +306,6 @@ final class Creation implements AutoCloseable {
     Map<String, String> shown = cgroup().paths();
     if (shown.isEmpty()) shown = containers.cgroups.current(bundle.ownCgroups()); // as runc
     Hierarchies hierarchies = containers.cgroups.hierarchies();
-    boolean bindsDevices = containers.isInUserNamespace();
     Reply mounted =
         helper.send(
             plan.inCgroup(two, directories, helper, trees, shown, hierarchies, bindsDevices));
@@ -666,6 +672,8 @@ final class Creation implements AutoCloseable {
     if (attaching != null) Undoing.suppressing(cause, attaching::abandon);
     if (terminal != null) Undoing.suppressing(cause, terminal::close);
     if (child != null) Undoing.suppressing(cause, () -> end(child));
+    if (state != null)
+      Undoing.suppressing(cause, () -> HostRootMount.unmount(client.helper, state));
     if (mayBeWired) Undoing.suppressing(cause, networking()::detach);
     if (begun != null && cgroupMade) Undoing.suppressing(cause, () -> end(begun.cgroup()));
     else if (begun != null) begun.undo(cause);
