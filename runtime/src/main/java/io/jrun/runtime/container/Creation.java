@@ -287,7 +287,7 @@ final class Creation implements AutoCloseable {
     }
     HelperKernel helper = init == null ? Objects.requireNonNull(birth).helper() : init.helper();
     if (IdMappedMounts.any(config))
-      IdMappedMounts.prepare(containers, client, config, init().pid(), trees);
+      IdMappedMounts.prepare(containers, client, config, state.rootfs(), init().pid(), trees);
     openTrees(config, plan);
     if (!plan.isSeenByInitOnly() && !source.pauses())
       trees.find(MountWays.toFind(containers.kernel, state.rootfs(), config.mounts()));
@@ -353,6 +353,7 @@ final class Creation implements AutoCloseable {
       if (isOurs) trees.letMiss(i);
       MountOptions options = ConfigMounts.options(mount);
       if (!isOthers || !options.bind() || mount.source() == null || trees.has(i)) continue;
+      if (ConfigMounts.ownSource(mount, state.rootfs()).isPresent()) continue;
       // what is in a mount namespace that is joined only init sees
       if (isOurs || plan.namespaces().makes(NamespaceType.MOUNT))
         sources.add(new MountTrees.Source(i, mount.source(), options.recursiveBind()));

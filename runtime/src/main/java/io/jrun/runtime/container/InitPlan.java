@@ -124,7 +124,8 @@ final class InitPlan {
     }
     batch.add(new DescriptorCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(tree));
-    ConfigMounts mounts = new ConfigMounts(batch, config, directories, init, trees, 0);
+    ConfigMounts mounts =
+        new ConfigMounts(batch, config, directories, init, trees, state.rootfs(), 0);
     if (isSeenByInitOnly()) {
       mounts.perform();
       trees.find(MountWays.toFind(init, ROOT, config.mounts()));
@@ -169,7 +170,8 @@ final class InitPlan {
       batch.add(new NamespaceCall.Unshare(NamespaceCall.CLONE_NEWCGROUP));
     boolean userNamespace = bindsDevices || namespaces.has(NamespaceType.USER);
     int first = firstLaterMount();
-    ConfigMounts mounts = new ConfigMounts(batch, config, directories, init, trees, first);
+    ConfigMounts mounts =
+        new ConfigMounts(batch, config, directories, init, trees, state.rootfs(), first);
     for (int i = first; i < config.mounts().size(); i++) {
       Mount mount = config.mounts().get(i);
       if (isCgroup(mount)) {

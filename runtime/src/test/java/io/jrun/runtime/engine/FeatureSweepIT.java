@@ -109,7 +109,10 @@ class FeatureSweepIT extends CallSweep {
         "\"mounts\":[{\"destination\":\"/mnt\",\"source\":\"/mnt\",\"type\":\"bind\","
             + "\"options\":[\"bind\",\"idmap\"]},"
             + "{\"destination\":\"/etc\",\"source\":\"tmpfs\",\"type\":\"tmpfs\","
-            + "\"options\":[\"tmpcopyup\"]},";
+            + "\"options\":[\"tmpcopyup\"]},"
+            + "{\"destination\":\"/srv\",\"source\":\"%s\",\"type\":\"bind\","
+                .formatted(sandbox.bundle().resolve("rootfs/bin"))
+            + "\"options\":[\"bind\",\"idmap\"]},";
     withConfig(
         text ->
             text.replace("\"linux\":{", linux)
