@@ -204,6 +204,7 @@ final class Creation implements AutoCloseable {
     if (config.linux().seccomp() != null) {
       seccomp = containers.seccomp.compile(config.linux().seccomp());
       seccompFlags = containers.seccomp.flags(config.linux().seccomp());
+      client.log.debug("seccomp filter flags: " + seccompFlags);
     }
     CreateOptions.ImageBundle image = options.image();
     int listenFds = client.listenFds();
