@@ -69,6 +69,7 @@ final class Preparation implements AutoCloseable {
     if (profile != null) {
       seccomp = containers.seccomp.compile(profile);
       seccompFlags = containers.seccomp.flags(profile);
+      client.log.debug("seccomp filter flags: " + seccompFlags);
     }
     return begun();
   }

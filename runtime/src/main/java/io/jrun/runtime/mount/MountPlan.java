@@ -81,7 +81,12 @@ public final class MountPlan {
       mounts.attachFile(made, places.file(mount.destination()), options);
       return;
     }
-    Descriptor place = places.directory(mount.destination());
+    Descriptor place =
+        type.equals("proc") || type.equals("sysfs")
+            ? batch.during(
+                step(mount) + ": filesystem \"" + type + "\" must be mounted on ordinary directory",
+                () -> places.directory(mount.destination()))
+            : places.directory(mount.destination());
     if (type.equals("mqueue") && !options.bind()) mounts.labelRoot(made);
     mounts.attach(made, place, options);
   }

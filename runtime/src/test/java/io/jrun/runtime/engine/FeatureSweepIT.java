@@ -153,18 +153,11 @@ class FeatureSweepIT extends CallSweep {
         () -> sweepCreate("in joined namespaces"));
   }
 
-  private static String withoutMountNamespace(String text) {
-    return text.replace("{\"type\":\"mount\"}", "{\"type\":\"uts\"}")
-        .replaceFirst("\\{\"type\":\"uts\"},", "")
-        .replaceFirst("\"maskedPaths\":\\[.*?\\]", "\"maskedPaths\":[]")
-        .replaceFirst("\"readonlyPaths\":\\[.*?\\]", "\"readonlyPaths\":[]");
-  }
-
   @Test
   void noMountNamespace() throws Exception {
     withConfig(
         text ->
-            withoutMountNamespace(text)
+            Sandbox.withoutMountNamespace(text)
                 .replaceFirst("\"mounts\":\\[.*?\\]\\}\\],", "\"mounts\":[],")
                 .replace("\"readonly\":true", "\"readonly\":false"),
         () -> {
@@ -176,7 +169,7 @@ class FeatureSweepIT extends CallSweep {
   @Test
   void mountsOnTheHost() throws Exception {
     withConfig(
-        FeatureSweepIT::withoutMountNamespace,
+        Sandbox::withoutMountNamespace,
         () -> {
           sweepCreate("with mounts on the host");
           sweep(
