@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /// A container whose attachments are begun in another thread; all else is the caller's own.
@@ -15,7 +16,7 @@ final class AttachingContainer implements Networks.Attaching {
   private final HelperCaller caller;
   private final CompletableFuture<Word> word;
   private final Aside<List<BegunAttachment>> begun;
-  private final Runnable detach;
+  private final Consumer<String> detach;
   private boolean isEntered;
   private boolean isOver;
 
@@ -24,12 +25,12 @@ final class AttachingContainer implements Networks.Attaching {
   /// @param goOn false where there will be no container
   record Word(boolean goOn, Optional<Supplier<NetworkNamespace>> namespace) {}
 
-  /// @param detach detaches it from all that it is attached to
+  /// @param detach detaches it from all that it is attached to, by its namespace
   AttachingContainer(
       HelperCaller caller,
       CompletableFuture<Word> word,
       Aside<List<BegunAttachment>> begun,
-      Runnable detach) {
+      Consumer<String> detach) {
     this.caller = caller;
     this.word = word;
     this.begun = begun;
@@ -59,6 +60,11 @@ final class AttachingContainer implements Networks.Attaching {
   }
 
   @Override
+  public boolean hasOthers() {
+    return begun().stream().anyMatch(BegunAttachment::hasOthers);
+  }
+
+  @Override
   public List<Networks.Attached> finish(String netns, Runnable there) {
     List<Networks.Attached> attached = new ArrayList<>();
     List<BegunAttachment> left = new ArrayList<>(begun());
@@ -70,7 +76,7 @@ final class AttachingContainer implements Networks.Attaching {
         while (!left.isEmpty()) attached.add(left.removeFirst().finish(netns));
       } catch (RuntimeException e) {
         left.forEach(one -> Undoing.suppressing(e, one::abandon));
-        Undoing.suppressing(e, detach);
+        Undoing.suppressing(e, () -> detach.accept(netns));
         throw e;
       } finally {
         caller.closeLeft();

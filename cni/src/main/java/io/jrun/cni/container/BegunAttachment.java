@@ -66,6 +66,10 @@ record BegunAttachment(
     return begun != null && begun.isAllWired();
   }
 
+  boolean hasOthers() {
+    return begun != null && begun.hasOthers();
+  }
+
   /// A failed ADD is followed by its DEL, as the specification asks of runtimes.
   Networks.Attached finish(String netns) {
     try {
