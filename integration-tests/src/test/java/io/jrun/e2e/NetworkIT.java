@@ -155,6 +155,37 @@ class NetworkIT extends EndToEnd {
   }
 
   @Test
+  void anEngineOfAnotherNetworkNamespaceWiresNothing() throws IOException {
+    config.args("true");
+    node("run", "--network", "own").succeeds();
+    String engine =
+        node.inside("sh", "-c", "awk '/jrun-engine/ {print $8; exit}' /proc/net/unix").run().text();
+    bundle.write(config);
+    Outcome outcome =
+        command("run", "--network", "own", "--bundle", bundle.path().toString(), id)
+            .with("JRUN_ENGINE", engine)
+            .with("NETCONFPATH", node.temp().resolve("net.d").toString())
+            .with("CNI_PATH", node.bin().toString())
+            .run();
+    assertThat(outcome.status()).isNotZero();
+    assertThat(outcome.err()).contains("the engine is of another network namespace");
+    assertThat(ids()).isEmpty();
+    nothingIsWired();
+  }
+
+  @Test
+  void aContainerThatFailsWhenItIsWiredLeavesNothing() throws IOException {
+    config.args("/no/such/program");
+    for (int i = 0; i < 5; i++) {
+      Outcome outcome = node("run", "--network", "own");
+      assertThat(outcome.status()).isNotZero();
+      assertThat(outcome.err()).contains("/no/such/program");
+      nothingIsWired();
+      assertThat(node(List.of("list", "-q")).text()).isEmpty();
+    }
+  }
+
+  @Test
   void aNetworkThatFailsLeavesNoContainer() throws IOException {
     config.args("true");
     Outcome outcome = node("run", "--network", "own,none");

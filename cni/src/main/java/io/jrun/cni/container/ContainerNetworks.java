@@ -43,7 +43,8 @@ import org.jspecify.annotations.Nullable;
 ///   runtime                                      here
 ///     | begin(client, id, …) -------------------> |  another thread: configurations, the bridge,
 ///     | written ---------------------------------> |    addresses, what filters and masquerades,
-///     | init is born                              |    and eth0 where the namespace is there
+///     |                                           |    and eth0 where the namespace is there
+///     | born(/proc/PID/ns/net) -----------------> |    and its result where that was all
 ///     | finish(/proc/PID/ns/net) ---------------> |  ADD of eth0, eth1, … in turn
 ///     | <- results: addresses                     |
 ///     | start                                     |
@@ -75,15 +76,32 @@ public final class ContainerNetworks implements Networks {
     HelperCaller caller = new HelperCaller(kernel, client, env);
     NetworkRuntime runtime = runtime(caller, client, env, wish.pluginPath());
     CompletableFuture<AttachingContainer.Word> word = new CompletableFuture<>();
+    CompletableFuture<Optional<String>> netns = new CompletableFuture<>();
     Aside<List<BegunAttachment>> begun =
         new Aside<>(() -> {
           List<BegunAttachment> looked = begin(runtime, containerId, sign, wish);
           AttachingContainer.Word given = word.join();
-          return given.goOn() ? wired(prepared(looked), given.namespace()) : looked;
+          if (!given.goOn()) return looked;
+          List<BegunAttachment> wired = wired(prepared(looked), given.namespace());
+          if (!wired.stream().allMatch(BegunAttachment::isAllWired)) return wired;
+          return netns.join().map(path -> added(wired, path, given)).orElse(wired);
         });
     threads.execute(begun);
     return new AttachingContainer(
-        caller, word, begun, netns -> detach(runtime, containerId, netns));
+        caller, word, netns, begun, path -> detach(runtime, containerId, path));
+  }
+
+  /// To the end, with what the caller does then.
+  private static List<BegunAttachment> added(
+      List<BegunAttachment> wired, String netns, AttachingContainer.Word word) {
+    List<BegunAttachment> added = wired.stream().map(one -> one.added(netns)).toList();
+    if (added.stream().anyMatch(BegunAttachment::hasFailed)) return added;
+    try {
+      word.then().accept(added.stream().flatMap(one -> one.attached().stream()).toList());
+      return added;
+    } catch (RuntimeException e) {
+      return added.stream().map(one -> one.failed(e)).toList();
+    }
   }
 
   /// With the interface of the first, where the namespace is there: those behind it come after all

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -85,13 +86,19 @@ public interface Networks {
     /// found after a crash: what needs no process of the container is done from here on.
     ///
     /// @param namespace waits for the container's, where it is there before such a process
-    void written(Optional<Supplier<NetworkNamespace>> namespace);
+    /// @param then done with what the container is attached to, where that is known before
+    ///   [#finish]
+    void written(Optional<Supplier<NetworkNamespace>> namespace, Consumer<List<Attached>> then);
+
+    /// Says by which path the network namespace is found from now on, or soon: what is left where
+    /// nobody has to go there is done without waiting for [#finish].
+    void born(String netns);
 
     /// Goes into the network namespace, which is there now, if [#finish] will have to.
     void enter(String netns);
 
     /// Whether plugins that are processes of their own will have to detach the container: of these
-    /// some look into its namespace for what they are to take back.
+    /// some look into its namespace for what they are to take back. Asked when init is born.
     boolean hasOthers();
 
     /// Attaches the container; a failure detaches it from all.

@@ -115,6 +115,11 @@ public final class NetworkRuntime {
       }
     }
 
+    /// Whether the interface is there, made by nobody of the container's caller.
+    public boolean isWired() {
+      return isWired;
+    }
+
     /// Whether [#finish] goes nowhere.
     public boolean isAllWired() {
       return isWired && network.plugins().size() == 1;

@@ -187,7 +187,7 @@ final class ContainerCommands {
 
   static int list(Request request) {
     boolean json = isJson(request, "table");
-    ContainerList list = new ContainerList(request.operations().list(request.global()));
+    ContainerList list = new ContainerList(request.operations().list(request.global(), false));
     if (request.line().has("--quiet")) {
       request.caller().out(list.ids());
     } else {

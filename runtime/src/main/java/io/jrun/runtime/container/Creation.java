@@ -150,8 +150,17 @@ final class Creation implements AutoCloseable {
       group = Resctrl.find(containers.kernel).group(rdt, options.id());
       state = state.withResctrl(group.ownDirectories());
     }
+    boolean bindsDevices = containers.isInUserNamespace();
+    HostRootMount hostRoot = null;
+    if (HostRootMount.isNeeded(config, bindsDevices)) {
+      hostRoot = HostRootMount.open(client.helper, state.rootfs());
+      state = state.withRootMount(hostRoot.id());
+    }
     store.begin(claim(), state);
-    wiring.written();
+    if (hostRoot != null) hostRoot.attach(client.helper);
+    wiring.written(attached -> {
+      if (hosts != null) hosts.write(attached);
+    });
     if (group != null) group.make();
     this.cgroup = cgroup;
     boolean isWired = Networking.isWanted(config);
@@ -161,7 +170,7 @@ final class Creation implements AutoCloseable {
     RootMount root = image == null ? null : image.made().root();
     InitPlan plan = new InitPlan(config, bundle.process(), state, containers.exe, root);
     boolean middle = plan.namespaces().needsMiddle();
-    MountSources sources = new MountSources(config, plan, store.root());
+    MountSources sources = new MountSources(config, plan, store.root(), state.rootfs());
     StdioOwner stdio = new StdioOwner(bundle.process().user().uid());
     if (asked.namesHosts())
       hosts = new HostFiles(containers.kernel, claim(), config, source.names());
@@ -169,7 +178,8 @@ final class Creation implements AutoCloseable {
     List<Boolean> directories = birth.directories();
     HelperKernel helper = birth.helper();
     if (IdMappedMounts.any(config))
-      IdMappedMounts.prepare(containers, client, config, birth.await().pid(), trees);
+      IdMappedMounts.prepare(
+          containers, client, config, state.rootfs(), birth.await().pid(), trees);
     asked.openSandbox(trees);
     sources.open(client.helper, trees, !containers.isUnprivileged());
     if (!plan.isSeenByInitOnly() && !source.pauses())
@@ -190,7 +200,6 @@ final class Creation implements AutoCloseable {
     state = state.withCgroups(cgroup.cgroup().paths(), cgroup.cgroup().scope());
     Map<String, String> shown = cgroup.shown();
     Hierarchies hierarchies = containers.cgroups.hierarchies();
-    boolean bindsDevices = containers.isInUserNamespace();
     Reply mounted =
         helper.send(
             plan.inCgroup(two, directories, helper, trees, shown, hierarchies, bindsDevices));
@@ -199,6 +208,7 @@ final class Creation implements AutoCloseable {
 
     asked.kept(); // while init is being born
     int pid = birth.await().pid();
+    wiring.born(pid);
     if (!config.linux().netDevices().isEmpty()) {
       begun.await();
       NetDevices.move(containers.kernel, client.helper, helper, pid, config.linux().netDevices());
@@ -258,7 +268,6 @@ final class Creation implements AutoCloseable {
       List<Networks.Attached> attached =
           wiring.finish(init().pid(), begun::await); // in which init goes there
       state = state.withAddresses(HostNames.addresses(attached));
-      if (hosts != null) hosts.write(attached);
       client.log.step("attached the networks of ", options.id());
     } catch (RuntimeException e) {
       try {
@@ -385,6 +394,8 @@ final class Creation implements AutoCloseable {
     wiring.abandon(cause);
     if (terminal != null) Undoing.suppressing(cause, terminal::close);
     if (begun != null && child != null) Undoing.suppressing(cause, () -> begun.end(child));
+    if (state != null)
+      Undoing.suppressing(cause, () -> HostRootMount.unmount(client.helper, state));
     wiring.undo(cause);
     if (cgroup != null) cgroup.undo(cause);
     if (state != null)

@@ -70,6 +70,7 @@ final class Deletion {
     }
     if (status == Status.CREATING) {
       destroyHalfMade(state);
+      HostRootMount.unmount(client.helper, state);
       releaseImage(state);
       Resctrl.remove(containers.kernel, state.resctrl());
       store.delete(claim, id);
@@ -130,6 +131,9 @@ final class Deletion {
       cgroup.remove();
     }
     client.log.step("removed the cgroups and networks of ", state.id());
+    if (!HostRootMount.unmount(client.helper, state))
+      client.log.warning(
+          "what is mounted at " + state.rootfs() + " is not the container's, and stays");
     releaseImage(state);
     Resctrl.remove(containers.kernel, state.resctrl());
     store.delete(claim, state.id());

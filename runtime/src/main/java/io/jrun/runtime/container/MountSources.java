@@ -22,13 +22,16 @@ final class MountSources {
   private final Config config;
   private final InitPlan plan;
   private final Path states;
+  private final String rootfs;
   private final List<Pending<Stat>> asked = new ArrayList<>();
 
   /// @param states the directory of all containers' state
-  MountSources(Config config, InitPlan plan, Path states) {
+  /// @param rootfs the container's own
+  MountSources(Config config, InitPlan plan, Path states, String rootfs) {
     this.config = config;
     this.plan = plan;
     this.states = states;
+    this.rootfs = rootfs;
   }
 
   void ask(Batch batch) {
@@ -78,6 +81,7 @@ final class MountSources {
       if (isOurs) trees.letMiss(i);
       MountOptions options = ConfigMounts.options(mount);
       if (!isOthers || !options.bind() || mount.source() == null || trees.has(i)) continue;
+      if (ConfigMounts.ownSource(mount, rootfs).isPresent()) continue;
       // what is in a mount namespace that is joined only init sees
       if (isOurs || plan.namespaces().makes(NamespaceType.MOUNT))
         sources.add(new MountTrees.Source(i, mount.source(), options.recursiveBind()));

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The network namespace of a container in the making, and the networks that it is attached to.
@@ -22,6 +23,8 @@ final class Wiring implements AutoCloseable {
   private boolean joinsNewNetwork;
   private @Nullable OwnedDescriptor bornNetwork;
   private boolean mayBeAttached;
+  private Consumer<List<Networks.Attached>> told = attached -> {};
+  private boolean isTold;
   private Networks.@Nullable Known known;
 
   Wiring(Containers containers, ClientProcess client, Store store, String id) {
@@ -56,9 +59,22 @@ final class Wiring implements AutoCloseable {
   }
 
   /// The state says now what the container is attached to, so it may be.
-  void written() {
+  ///
+  /// @param then done with what it is attached to, when init is born: in [#finish], or before it in
+  ///   the thread that attaches
+  void written(Consumer<List<Networks.Attached>> then) {
+    told =
+        attached -> {
+          then.accept(attached);
+          isTold = true;
+        };
     if (attaching != null)
-      attaching.written(Optional.ofNullable(namespace()).map(made -> made::await));
+      attaching.written(Optional.ofNullable(namespace()).map(made -> made::await), told);
+  }
+
+  /// Init is there, and goes to the namespace that was made for it.
+  void born(int initPid) {
+    if (attaching != null && joinsNewNetwork) attaching.born(Networking.netns(initPid));
   }
 
   /// The namespace that init joins; null where it is born in its own, or makes none.
@@ -79,10 +95,12 @@ final class Wiring implements AutoCloseable {
     String path = Networking.netns(initPid);
     if (!joinsNewNetwork) bornNetwork = OwnedDescriptor.toRead(containers.kernel, Path.of(path));
     Runnable there = joinsNewNetwork ? joined : () -> {};
+    attaching().born(path);
     if (attaching().hasOthers()) there.run();
     networking().keep(attaching(), initPid);
     List<Networks.Attached> attached = attaching().finish(path, there);
     known = Networks.Known.of(attached);
+    if (!isTold) told.accept(attached);
     return attached;
   }
 

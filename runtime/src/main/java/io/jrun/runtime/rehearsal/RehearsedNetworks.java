@@ -14,6 +14,7 @@ import io.jrun.specs.json.Json;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /// Networks in a rehearsal: which plugins would be called, with which part of their configuration.
@@ -32,7 +33,11 @@ final class RehearsedNetworks implements Networks {
       HelperKernel client, List<String> env, String containerId, String sign, Wish wish) {
     return new Attaching() {
       @Override
-      public void written(Optional<Supplier<NetworkNamespace>> namespace) {}
+      public void written(
+          Optional<Supplier<NetworkNamespace>> namespace, Consumer<List<Attached>> then) {}
+
+      @Override
+      public void born(String netns) {}
 
       @Override
       public void enter(String netns) {}

@@ -109,7 +109,10 @@ class FeatureSweepIT extends CallSweep {
         "\"mounts\":[{\"destination\":\"/mnt\",\"source\":\"/mnt\",\"type\":\"bind\","
             + "\"options\":[\"bind\",\"idmap\"]},"
             + "{\"destination\":\"/etc\",\"source\":\"tmpfs\",\"type\":\"tmpfs\","
-            + "\"options\":[\"tmpcopyup\"]},";
+            + "\"options\":[\"tmpcopyup\"]},"
+            + "{\"destination\":\"/srv\",\"source\":\"%s\",\"type\":\"bind\","
+                .formatted(sandbox.bundle().resolve("rootfs/bin"))
+            + "\"options\":[\"bind\",\"idmap\"]},";
     withConfig(
         text ->
             text.replace("\"linux\":{", linux)
@@ -150,19 +153,41 @@ class FeatureSweepIT extends CallSweep {
         () -> sweepCreate("in joined namespaces"));
   }
 
+  private static String withoutMountNamespace(String text) {
+    return text.replace("{\"type\":\"mount\"}", "{\"type\":\"uts\"}")
+        .replaceFirst("\\{\"type\":\"uts\"},", "")
+        .replaceFirst("\"maskedPaths\":\\[.*?\\]", "\"maskedPaths\":[]")
+        .replaceFirst("\"readonlyPaths\":\\[.*?\\]", "\"readonlyPaths\":[]");
+  }
+
   @Test
   void noMountNamespace() throws Exception {
     withConfig(
         text ->
-            text.replace("{\"type\":\"mount\"}", "{\"type\":\"uts\"}")
-                .replaceFirst("\\{\"type\":\"uts\"},", "")
+            withoutMountNamespace(text)
                 .replaceFirst("\"mounts\":\\[.*?\\]\\}\\],", "\"mounts\":[],")
-                .replaceFirst("\"maskedPaths\":\\[.*?\\]", "\"maskedPaths\":[]")
-                .replaceFirst("\"readonlyPaths\":\\[.*?\\]", "\"readonlyPaths\":[]")
                 .replace("\"readonly\":true", "\"readonly\":false"),
         () -> {
           sweepCreate("without a mount namespace");
           sweepExec("without a mount namespace");
+        });
+  }
+
+  @Test
+  void mountsOnTheHost() throws Exception {
+    withConfig(
+        FeatureSweepIT::withoutMountNamespace,
+        () -> {
+          sweepCreate("with mounts on the host");
+          sweep(
+              new Sweep(
+                      "delete with mounts on the host",
+                      this::created,
+                      id -> new String[] {"delete", id},
+                      (id, outcome, wrong) -> {
+                        if (outcome.status() == 0) nothing(id, wrong);
+                      })
+                  .beside(ofCreate));
         });
   }
 
