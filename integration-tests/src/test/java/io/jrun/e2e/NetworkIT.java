@@ -99,6 +99,52 @@ class NetworkIT extends EndToEnd {
     nothingIsWired();
   }
 
+  /// The reference plugins look into the namespace for the addresses whose rules they remove.
+  @Test
+  void whatOtherPluginsMasqueradeGoesToo() throws IOException {
+    Machine.assumeInstalled("iptables");
+    node.configure(
+        "30-ptp.conf",
+        """
+        {"cniVersion":"0.4.0","name":"ptp","type":"ptp","ipMasq":true,
+          "ipam":{"type":"host-local","subnet":"10.83.0.0/24","dataDir":"@DIR@/ipam"}}\
+        """);
+    node.configure(
+        "40-bridge.conf",
+        """
+        {"cniVersion":"0.4.0","name":"bridge","type":"bridge","bridge":"ref0","isGateway":true,"ipMasq":true,
+          "ipam":{"type":"host-local","subnet":"10.84.0.0/24","dataDir":"@DIR@/ipam"}}\
+        """);
+    for (String network : List.of("ptp", "bridge", "own,ptp")) {
+      config.sh("ip addr");
+      assertThat(node("run", "--network", network).succeeds().out()).contains(" 10.8");
+      assertNoRules();
+      config.args("sleep", "1000");
+      node("run", "--detach", "--network", network).succeeds();
+      assertThat(rules()).contains("CNI-");
+      node(List.of("delete", "--force", id)).succeeds();
+      assertNoRules();
+      node("create", "--network", network).succeeds();
+      node(List.of("engine", "stop")).succeeds();
+      node(List.of("kill", id, "KILL")).succeeds();
+      assertThat(eventually(() -> node(List.of("state", id)).out().contains("stopped"))).isTrue();
+      node(List.of("delete", id)).succeeds();
+      assertNoRules();
+      config.args("/nosuch");
+      node("run", "--network", network).fails();
+      assertNoRules();
+    }
+  }
+
+  private String rules() {
+    return node.inside("iptables", "-t", "nat", "-S").run().out();
+  }
+
+  private void assertNoRules() throws IOException {
+    assertThat(rules()).doesNotContain("CNI-");
+    nothingIsWired();
+  }
+
   @Test
   void deleteUnwiresAlsoWithoutTheEngineThatWired() throws IOException {
     config.args("sleep", "1000");

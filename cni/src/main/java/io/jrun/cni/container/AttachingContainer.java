@@ -17,7 +17,7 @@ final class AttachingContainer implements Networks.Attaching {
   private final CompletableFuture<Word> word;
   private final CompletableFuture<Optional<String>> netns;
   private final Aside<List<BegunAttachment>> begun;
-  private final Runnable detach;
+  private final Consumer<String> detach;
   private boolean isEntered;
   private boolean isOver;
 
@@ -31,13 +31,13 @@ final class AttachingContainer implements Networks.Attaching {
       Consumer<List<Networks.Attached>> then) {}
 
   /// @param netns the path of the container's namespace, or none where there will be no container
-  /// @param detach detaches it from all that it is attached to
+  /// @param detach detaches it from all that it is attached to, by its namespace
   AttachingContainer(
       HelperCaller caller,
       CompletableFuture<Word> word,
       CompletableFuture<Optional<String>> netns,
       Aside<List<BegunAttachment>> begun,
-      Runnable detach) {
+      Consumer<String> detach) {
     this.caller = caller;
     this.word = word;
     this.netns = netns;
@@ -74,6 +74,11 @@ final class AttachingContainer implements Networks.Attaching {
   }
 
   @Override
+  public boolean hasOthers() {
+    return begun().stream().anyMatch(BegunAttachment::hasOthers);
+  }
+
+  @Override
   public List<Networks.Attached> finish(String path, Runnable there) {
     born(path);
     List<Networks.Attached> attached = new ArrayList<>();
@@ -85,10 +90,9 @@ final class AttachingContainer implements Networks.Attaching {
         if (!left.stream().allMatch(BegunAttachment::isAllWired)) there.run();
         enter(left, path);
         while (!left.isEmpty()) attached.add(left.removeFirst().finish(path));
-
       } catch (RuntimeException e) {
         left.forEach(one -> Undoing.suppressing(e, one::abandon));
-        Undoing.suppressing(e, detach);
+        Undoing.suppressing(e, () -> detach.accept(path));
         throw e;
       } finally {
         caller.closeLeft();

@@ -86,6 +86,10 @@ record BegunAttachment(
     return begun != null && begun.isAllWired();
   }
 
+  boolean hasOthers() {
+    return begun != null && begun.hasOthers();
+  }
+
   /// What there is at its end.
   Optional<Networks.Attached> attached() {
     NetworkConfig of = network;

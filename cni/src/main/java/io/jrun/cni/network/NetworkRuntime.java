@@ -130,6 +130,11 @@ public final class NetworkRuntime {
       return first.isPresent() && !isWired;
     }
 
+    /// Whether a plugin of the network is not this process.
+    public boolean hasOthers() {
+      return first.isEmpty() || network.plugins().size() > 1;
+    }
+
     /// Adds the container, whose namespace is there; after a failure the caller DELs.
     public Added finish(String netns) {
       AttachmentArgs there = args.in(netns);

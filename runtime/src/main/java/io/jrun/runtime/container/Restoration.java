@@ -268,6 +268,7 @@ final class Restoration implements AutoCloseable {
       isWired = true;
       Networks.Attaching attaching = networking().begin(config);
       attaching.written(Optional.empty(), attached -> {});
+      networking().keep(attaching, pid);
       attaching.finish(Networking.netns(pid), () -> {});
     }
     HookRunner hooks =

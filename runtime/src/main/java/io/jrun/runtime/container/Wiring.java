@@ -94,13 +94,11 @@ final class Wiring implements AutoCloseable {
     mayBeAttached = true;
     String path = Networking.netns(initPid);
     if (!joinsNewNetwork) bornNetwork = OwnedDescriptor.toRead(containers.kernel, Path.of(path));
-    List<Networks.Attached> attached =
-        attaching()
-            .finish(
-                path,
-                () -> {
-                  if (joinsNewNetwork) joined.run();
-                });
+    Runnable there = joinsNewNetwork ? joined : () -> {};
+    attaching().born(path);
+    if (attaching().hasOthers()) there.run();
+    networking().keep(attaching(), initPid);
+    List<Networks.Attached> attached = attaching().finish(path, there);
     known = Networks.Known.of(attached);
     if (!isTold) told.accept(attached);
     return attached;

@@ -42,6 +42,12 @@ final class RehearsedNetworks implements Networks {
       @Override
       public void enter(String netns) {}
 
+      /// What keeps the namespace is not shown: it would be taken back by what is only there then.
+      @Override
+      public boolean hasOthers() {
+        return false;
+      }
+
       @Override
       public List<Attached> finish(String netns, Runnable there) {
         return attach(containerId, netns, wish);
@@ -82,18 +88,24 @@ final class RehearsedNetworks implements Networks {
 
   @Override
   public void detach(
-      HelperKernel client, List<String> env, String containerId, List<String> pluginPath) {
+      HelperKernel client,
+      List<String> env,
+      String containerId,
+      List<String> pluginPath,
+      String netns) {
     undoing.forEach(rehearsal::note);
     undoing.clear();
   }
 
   @Override
-  public void detach(HelperKernel client, List<String> env, Known known, List<String> pluginPath) {
-    detach(client, env, "", pluginPath);
+  public void detach(
+      HelperKernel client, List<String> env, Known known, List<String> pluginPath, String netns) {
+    detach(client, env, "", pluginPath, netns);
   }
 
   @Override
-  public void detachAny(HelperKernel client, List<String> env, String containerId, Wish wish) {
-    detach(client, env, containerId, wish.pluginPath());
+  public void detachAny(
+      HelperKernel client, List<String> env, String containerId, Wish wish, String netns) {
+    detach(client, env, containerId, wish.pluginPath(), netns);
   }
 }
