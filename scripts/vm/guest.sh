@@ -52,7 +52,7 @@ for module in $MODULES; do
   names=$(tr ' ' '\n' <<<"$CLASSES" | sed -n "s:^$module/::p")
   [ -n "$names" ] || continue
   cd "$REPOSITORY/$module"
-  java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Djrun.patience=$PATIENCE -Dbasedir="$PWD" -Dlane.tag=$TAG \
+  java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Djrun.patience=$PATIENCE -Djrun.sweep.every=$SWEEP -Dbasedir="$PWD" -Dlane.tag=$TAG \
     -cp "target/test-classes:$(ls -d ../{specs,kernel,cni,rootfs-tools,runtime}/target/classes | paste -sd:):$(ls ../lib/*.jar | paste -sd:)" \
     Lane $GO_ON $results $module $names >$results/said 2>&1 </dev/null 3>&- &
   tests=$! shown= step=
