@@ -110,6 +110,17 @@ class CheckpointIT extends CheckpointTest {
   }
 
   @Test
+  void aSourceMayBeRelativeToTheBundle() throws IOException {
+    Files.writeString(
+        Files.createDirectory(bundle.path().resolve("beside")).resolve("f"), "content");
+    config.mount("{destination:'/a',type:'bind',source:'./beside',options:['bind']}");
+    startCounting();
+    checkpoint().succeeds();
+    restore();
+    assertThat(runtime("exec", id, "cat", "/a/f").succeeds().text()).isEqualTo("content");
+  }
+
+  @Test
   void hooksRunAsRuncRunsThem() throws IOException {
     for (String kind :
         List.of("prestart", "createRuntime", "createContainer", "startContainer", "poststop")) {

@@ -104,6 +104,49 @@ class MountsIT extends EndToEnd {
     assertThat(mountinfo("/mnt")).contains("nosuid,nodev,noexec");
   }
 
+  /// A bind mount of a directory that is mounted with flags.
+  private String flagsOf(String source, String options) throws IOException {
+    Path directory = hostDirectory();
+    Command.of("mount", "--bind", directory.toString(), directory.toString()).run().succeeds();
+    try {
+      Command.of("mount", "-o", "remount,bind," + source, directory.toString()).run().succeeds();
+      config.mount(
+          "{destination:'/mnt',type:'bind',source:'%s',options:[%s]}"
+              .formatted(directory, options));
+      return mountinfo("/mnt").split(" ")[5];
+    } finally {
+      Command.of("umount", directory.toString()).run().succeeds();
+    }
+  }
+
+  @Test
+  void aBindMountWithoutFlagsKeepsThoseOfItsSource() throws IOException {
+    assertThat(flagsOf("ro,nosuid,noexec,nodiratime", "'rbind','rprivate'"))
+        .startsWith("ro,nosuid,noexec,nodiratime");
+  }
+
+  /// As with mount(8).
+  @Test
+  void oneWithAFlagHasItAlone() throws IOException {
+    assertThat(flagsOf("ro,nosuid,noexec,noatime", "'bind','nodev'")).isEqualTo("rw,nodev,noatime");
+  }
+
+  @Test
+  void oneThatIsToBeWritableHasNoOthersEither() throws IOException {
+    assertThat(flagsOf("ro,nosuid,nodev,noexec", "'bind','rw'")).isEqualTo("rw,relatime");
+  }
+
+  /// There the source's are locked.
+  @Test
+  void inAUserNamespaceItHasThoseOfItsSourceToo() throws IOException {
+    RUNTIME.assumeRecent("flags in a user namespace");
+    config.set("/linux/namespaces/-", "{type:'user'}");
+    for (String ids : List.of("uidMappings", "gidMappings"))
+      config.set("/linux/" + ids, "[{containerID:0,hostID:100000,size:65536}]");
+    Command.of("chown", "-R", "100000:100000", bundle.rootfs().toString()).run().succeeds();
+    assertThat(flagsOf("ro,nosuid,noexec", "'bind','nodev'")).startsWith("ro,nosuid,nodev,noexec");
+  }
+
   @Test
   void bindMountOfOneFile() throws IOException {
     config

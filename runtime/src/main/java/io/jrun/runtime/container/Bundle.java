@@ -168,7 +168,11 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
 
   /// The root file system's path, absolute.
   String rootfs() {
-    String root = Objects.requireNonNull(config.root()).path();
-    return root.startsWith("/") ? root : path + "/" + root;
+    return absolute(Objects.requireNonNull(config.root()).path());
+  }
+
+  /// A path of the config as one of the host: relative ones are the bundle's.
+  String absolute(String ofConfig) {
+    return ofConfig.startsWith("/") ? ofConfig : path + "/" + ofConfig;
   }
 }

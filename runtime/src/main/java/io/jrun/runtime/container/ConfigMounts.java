@@ -67,7 +67,8 @@ final class ConfigMounts {
         batch,
         InitPlan.ROOT,
         linux.mountLabel(),
-        isOutside ? RootPropagation.of(linux.rootfsPropagation()) : null);
+        isOutside ? RootPropagation.of(linux.rootfsPropagation()) : null,
+        linux.namespace(NamespaceType.USER) != null);
   }
 
   /// Adds the mount at a place in the config.

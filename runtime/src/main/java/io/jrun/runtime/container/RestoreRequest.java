@@ -50,7 +50,7 @@ final class RestoreRequest implements AutoCloseable {
             bundle.rootfs(),
             cgroup.paths(),
             containers.cgroups.hierarchies())
-        .forEach(request::externalMount);
+        .forEach((place, source) -> request.externalMount(place, bundle.absolute(source)));
     List<String> descriptors = images.readDescriptors();
     for (int fd = 0; fd < descriptors.size(); fd++)
       if (descriptors.get(fd).contains("pipe:") || ExternalFiles.isOne(descriptors.get(fd)))

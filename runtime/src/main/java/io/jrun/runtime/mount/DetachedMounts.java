@@ -20,6 +20,12 @@ final class DetachedMounts {
   private static final Set<String> UNLABELLED =
       Set.of("proc", "sysfs", "mqueue", "cgroup", "cgroup2");
 
+  /// What only its owner takes away from a mount that another user namespace has got.
+  private static final long LOCKED =
+      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+  private static final long UNLOCKED = MOUNT_ATTR_NOSYMFOLLOW;
+
   private final Batch batch;
   private final @Nullable String label;
 
@@ -76,11 +82,28 @@ final class DetachedMounts {
     return batch.add(new MountCall.OpenTree(Descriptor.CWD, source, flags)).descriptor();
   }
 
-  /// Gives such a copy the attributes that its options ask for.
-  void restrict(Descriptor tree, MountOptions options) {
-    if (options.attributes() != 0 || options.cleared() != 0)
-      setattr(batch, tree, 0, options.attributes(), options.cleared(), 0);
+  /// Gives such a copy the attributes that its options ask for. As with mount(8), runc and crun,
+  /// whoever asks for any gets those alone, and not those that the source has besides. In a user
+  /// namespace these stay, as they are locked there (mount_namespaces(7)), and else where the
+  /// caller is in one.
+  ///
+  /// @param isInUserNamespace whether the container is in one
+  void restrict(Descriptor tree, MountOptions options, boolean isInUserNamespace) {
+    if (options.attributes() != 0 || options.cleared() != 0) {
+      long others = ~options.attributes();
+      long kept = options.cleared() | UNLOCKED & others;
+      if (isInUserNamespace) setattr(batch, tree, 0, options.attributes(), kept, 0);
+      else {
+        Pending<?> alone =
+            batch.add(attributes(tree, options.attributes(), kept | LOCKED & others), Errno.EPERM);
+        batch.addIfFailed(alone, Errno.EPERM, attributes(tree, options.attributes(), kept));
+      }
+    }
     recursive(tree, options);
+  }
+
+  private static MountCall.MountSetattr attributes(Descriptor tree, long set, long clear) {
+    return new MountCall.MountSetattr(tree, 0, set, clear, 0, new Descriptor.Known(0));
   }
 
   private void recursive(Descriptor tree, MountOptions options) {

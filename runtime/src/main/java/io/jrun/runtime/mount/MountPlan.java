@@ -13,17 +13,24 @@ public final class MountPlan {
   private final InRoot inRoot;
   private final DetachedMounts mounts;
   private final @Nullable RootPropagation outside;
+  private final boolean isInUserNamespace;
 
   /// @param root the root file system's mount, from [RootFileSystem]
   /// @param label the SELinux label of what is mounted anew; null or empty for none
   public MountPlan(Batch batch, Descriptor root, @Nullable String label) {
-    this(batch, root, label, null);
+    this(batch, root, label, null, false);
   }
 
   /// @param outside the root's propagation where the container has no mount namespace, so that what
   ///   is bound comes with the propagation that it has on the host; null where it has one
+  /// @param isInUserNamespace whether the container is in one
   public MountPlan(
-      Batch batch, Descriptor root, @Nullable String label, @Nullable RootPropagation outside) {
+      Batch batch,
+      Descriptor root,
+      @Nullable String label,
+      @Nullable RootPropagation outside,
+      boolean isInUserNamespace) {
+    this.isInUserNamespace = isInUserNamespace;
     this.batch = batch;
     this.outside = outside;
     this.inRoot = new InRoot(batch, root).straight();
@@ -95,7 +102,7 @@ public final class MountPlan {
     String source = mount.source() == null ? "" : mount.source();
     Descriptor tree = prepared != null ? prepared : mounts.bound(source, options);
     if (prepared == null && outside != null) outside.addToOutsideTree(batch, tree);
-    mounts.restrict(tree, options);
+    mounts.restrict(tree, options, isInUserNamespace);
     return tree;
   }
 }
