@@ -97,6 +97,7 @@ final class CheckpointCommands {
     String problem = CriuOptions.problem(mode, line.texts("--empty-ns"));
     if (!problem.isEmpty()) throw new CommandFailure(1, problem);
     return new CriuOptions(
+        "",
         line.text("--image-path", ""),
         line.text("--work-path"),
         line.has("--tcp-established"),

@@ -6,11 +6,13 @@ import org.jspecify.annotations.Nullable;
 
 /// What `checkpoint` and `restore` have in common.
 ///
+/// @param program the path of CRIU; empty for the one of the caller's PATH
 /// @param imagePath the directory of the images; empty for `checkpoint` in the working directory
 /// @param workPath the directory of logs; null for CRIU's own choice
 /// @param manageCgroupsMode `soft`, `full`, `strict`, `ignore`, or empty for CRIU's own choice
 /// @param emptyNamespaces types of namespaces whose content is left out
 public record CriuOptions(
+    String program,
     String imagePath,
     @Nullable String workPath,
     boolean tcpEstablished,
@@ -38,6 +40,7 @@ public record CriuOptions(
   /// These options with each path of the caller's made absolute.
   public CriuOptions withPaths(UnaryOperator<String> absolute) {
     return new CriuOptions(
+        program,
         absolute.apply(imagePath.isEmpty() ? "checkpoint" : imagePath),
         workPath == null ? null : absolute.apply(workPath),
         tcpEstablished,

@@ -43,16 +43,18 @@ final class Checkpoint {
   private final Cgroup cgroup;
   private final CriuProgress progress;
 
+  /// @param program the path of CRIU; empty for the one of the client's PATH
   Checkpoint(
       Containers containers,
       ClientProcess client,
       StoredState state,
       Config config,
       Cgroup cgroup,
+      String program,
       CriuProgress progress) {
     this.containers = containers;
     this.client = client;
-    this.criu = new Criu(containers.kernel, client.helper, client.env());
+    this.criu = new Criu(containers.kernel, client.helper, client.env(), program);
     this.state = state;
     this.config = config;
     this.cgroup = cgroup;

@@ -432,7 +432,8 @@ public final class ContainerOperations {
     Config config = containers.configs.of(stored);
     Cgroup cgroup = cgroup(state);
     try {
-      new Checkpoint(containers, client, state, config, cgroup, progress).perform(options);
+      String program = options.criu().program();
+      new Checkpoint(containers, client, state, config, cgroup, program, progress).perform(options);
     } catch (RuntimeException e) {
       // a CRIU that was killed leaves the container frozen
       if (status == Status.RUNNING)

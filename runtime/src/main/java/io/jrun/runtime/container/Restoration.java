@@ -80,7 +80,7 @@ final class Restoration implements AutoCloseable {
     this.options = options;
     this.progress = progress;
     this.create = options.create();
-    this.criu = new Criu(containers.kernel, client.helper, client.env());
+    this.criu = new Criu(containers.kernel, client.helper, client.env(), options.criu().program());
   }
 
   /// A container that runs again.

@@ -23,7 +23,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// The `criu` of the caller's PATH, run as `criu swrk` for one request at a time.
+/// The `criu` of the caller's PATH, or another, run as `criu swrk` for one request at a time.
 ///
 /// ```
 /// engine ── criu_req ──▶ criu swrk, a child of the client's process
@@ -67,7 +67,9 @@ public final class Criu {
   private @Nullable String program;
 
   /// @param env of the client's process
-  public Criu(Kernel kernel, HelperKernel client, List<String> env) {
+  /// @param program the path of CRIU; empty for the one of the PATH there
+  public Criu(Kernel kernel, HelperKernel client, List<String> env, String program) {
+    this.program = program.isEmpty() ? null : program;
     this.kernel = kernel;
     this.client = client;
     this.env = List.copyOf(env);
@@ -231,7 +233,7 @@ public final class Criu {
       List<OwnedDescriptor> descriptors =
           received.descriptors().stream().map(fd -> new OwnedDescriptor(kernel, fd)).toList();
       if (received.bytes().length == 0) {
-        throw failure != null ? failure : new CriuException("criu ended without an answer");
+        throw failure != null ? failure : withoutAnswer();
       }
       CriuResponse response = CriuResponse.read(received.bytes());
       if (response.isNotification() && response.success()) {
@@ -279,11 +281,19 @@ public final class Criu {
   }
 
   private void send(OwnedDescriptor socket, byte[] bytes) {
-    kernel.call(
-        new SocketCall.Sendmsg(socket.descriptor(), bytes, List.of(), SocketCall.MSG_NOSIGNAL));
+    try {
+      kernel.call(
+          new SocketCall.Sendmsg(socket.descriptor(), bytes, List.of(), SocketCall.MSG_NOSIGNAL));
+    } catch (KernelException e) {
+      throw e.errno().equals(Errno.EPIPE) ? withoutAnswer() : e;
+    }
   }
 
-  /// Where it is, by the client's PATH.
+  private static CriuException withoutAnswer() {
+    return new CriuException("criu ended without an answer");
+  }
+
+  /// Where it is; where nobody says, by the client's PATH.
   private String program() {
     String known = program;
     if (known != null) return known;

@@ -42,7 +42,7 @@ final class RehearsedNetworks implements Networks {
       @Override
       public void enter(String netns) {}
 
-      /// What keeps the namespace is not shown: it would be taken back by what is only there then.
+      // What keeps the namespace is not shown: it would be taken back by what is only there then.
       @Override
       public boolean hasOthers() {
         return false;

@@ -255,7 +255,7 @@ final class ShimContainers {
                     begun.flag("noPivotRoot"),
                     false,
                     0),
-                criu(process.checkpoint(), work.isEmpty() ? null : work),
+                criu(begun.text("criu"), process.checkpoint(), work.isEmpty() ? null : work),
                 false,
                 true,
                 null,
@@ -263,8 +263,9 @@ final class ShimContainers {
             progress);
   }
 
-  private static CriuOptions criu(String images, @Nullable String work) {
-    return new CriuOptions(images, work, false, false, false, false, "", List.of(), false, false);
+  private static CriuOptions criu(String program, String images, @Nullable String work) {
+    return new CriuOptions(
+        program, images, work, false, false, false, false, "", List.of(), false, false);
   }
 
   /// Saves it, and deletes it unless it is to be left running.
@@ -276,6 +277,7 @@ final class ShimContainers {
                 global(process),
                 process.id,
                 new CriuOptions(
+                    process.begun().text("criu"),
                     asked.path(),
                     asked.workPath(),
                     asked.openTcp(),

@@ -102,6 +102,7 @@ final class TaskCreation {
             .with("bundle", request.bundle())
             .with("root", root)
             .with("rootfs", TaskProcess.json(request.rootfs()))
+            .with("criu", options.criuPath())
             .with(request.stdio(), new Stdio.Owner(options.ioUid(), options.ioGid()));
     return request.checkpoint().isEmpty()
         ? line

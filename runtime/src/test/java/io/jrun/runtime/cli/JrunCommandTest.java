@@ -345,7 +345,8 @@ class JrunCommandTest {
                 "c1"))
         .isZero();
     CriuOptions all =
-        new CriuOptions("i", "w", true, true, true, true, "soft", List.of("network"), true, true);
+        new CriuOptions(
+            "", "i", "w", true, true, true, true, "soft", List.of("network"), true, true);
     assertThat(operations.calls)
         .containsExactly(
             new CheckpointOptions(
@@ -373,7 +374,7 @@ class JrunCommandTest {
     CreateOptions create =
         new CreateOptions(GlobalOptions.DEFAULTS, "c1", "dir", "s", null, "p", true, false, 0);
     CriuOptions none =
-        new CriuOptions("", null, false, false, false, false, "", List.of(), false, false);
+        new CriuOptions("", "", null, false, false, false, false, "", List.of(), false, false);
     assertThat(operations.calls)
         .containsExactly(new RestoreOptions(create, none, true, true, "apparmor:x", "c"));
   }

@@ -12,6 +12,7 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -406,6 +407,30 @@ class ShimIT extends ShimTest {
     assertThat(socket).doesNotExist();
     assertThat(Path.of("/run/jrun-shim").resolve(socket.getFileName())).doesNotExist();
     assertThat(pod.deleteByCommand()).isNotEmpty();
+  }
+
+  /// `CriuPath` of runc's options, and `BinaryName`, which changes nothing.
+  @Test
+  void theCriuThatTheOptionsNameIsAsked() throws Exception {
+    Path told = sandbox.top().resolve("told");
+    Path criu = sandbox.top().resolve("another-criu");
+    Files.writeString(criu, "#!/bin/sh\necho \"$@\" > " + told + "\n");
+    Files.setPosixFilePermissions(criu, PosixFilePermissions.fromString("rwxr-xr-x"));
+    shim("sleep 1000");
+    byte[] options = new ProtoWriter().string(6, "/nosuch").string(8, criu.toString()).toBytes();
+    pod.ok(
+        "Create",
+        pod.createRequest("", "", "", false)
+            .message(
+                10, new ProtoWriter().string(1, "containerd.runc.v1.Options").bytes(2, options)));
+    pod.ok("Start", pod.request());
+    Path images = sandbox.top().resolve("images");
+    assertThat(pod.call("Checkpoint", ShimCheckpointIT.checkpoint(pod, images, true)).message())
+        .contains("criu ended without an answer");
+    assertThat(told).content().startsWith("swrk ");
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.ok("Delete", pod.request());
   }
 
   /// `ShimCgroup` of runc's options.

@@ -8,6 +8,7 @@ import java.util.function.Function;
 /// runtime whose type is not runc's. Another type of options says nothing to jrun.
 ///
 /// @param root the directory of the containers' state; empty for the default
+/// @param criuPath of CRIU; empty for the one of containerd's PATH. containerd 2 no longer has it
 public record RuncOptions(
     boolean noPivotRoot,
     boolean noNewKeyring,
@@ -16,6 +17,7 @@ public record RuncOptions(
     int ioGid,
     String binaryName,
     String root,
+    String criuPath,
     boolean systemdCgroup,
     String criuImagePath,
     String criuWorkPath) {
@@ -24,7 +26,7 @@ public record RuncOptions(
   private static final String GENERIC = "runtimeoptions.v1.Options";
 
   public static final RuncOptions NONE =
-      new RuncOptions(false, false, "", 0, 0, "", "", false, "", "");
+      new RuncOptions(false, false, "", 0, 0, "", "", "", false, "", "");
 
   /// @param file reads the file of a path that the options may be in instead (`ConfigPath`, all
   ///   that containerd 1.6 sends of such options)
@@ -45,6 +47,7 @@ public record RuncOptions(
         m.int32(5),
         m.string(6),
         m.string(7),
+        m.string(8),
         m.bool(9),
         m.string(10),
         m.string(11));
@@ -62,6 +65,7 @@ public record RuncOptions(
             table.takeNumber("IoGid"),
             table.takeText("BinaryName"),
             table.takeText("Root"),
+            table.takeText("CriuPath"),
             table.takeFlag("SystemdCgroup"),
             table.takeText("CriuImagePath"),
             table.takeText("CriuWorkPath"));

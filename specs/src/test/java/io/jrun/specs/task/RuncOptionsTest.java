@@ -15,10 +15,16 @@ class RuncOptionsTest {
   @Test
   void runcsMessageIsRead() {
     byte[] message =
-        new ProtoWriter().uint32(4, 1000).uint32(5, 2000).string(7, "/r").bool(9, true).toBytes();
+        new ProtoWriter()
+            .uint32(4, 1000)
+            .uint32(5, 2000)
+            .string(7, "/r")
+            .string(8, "/c")
+            .bool(9, true)
+            .toBytes();
     RuncOptions options = read(RuncOptions.TYPE, message);
     assertThat(options)
-        .isEqualTo(new RuncOptions(false, false, "", 1000, 2000, "", "/r", true, "", ""));
+        .isEqualTo(new RuncOptions(false, false, "", 1000, 2000, "", "/r", "/c", true, "", ""));
   }
 
   @Test
@@ -33,10 +39,12 @@ class RuncOptionsTest {
               NoPivotRoot=true
             Root = '/r = #1'
             ShimCgroup = "/a b"
+            CriuPath = "/d"
             SystemdCgroup = true
             """);
     assertThat(options)
-        .isEqualTo(new RuncOptions(true, false, "/a b", -1, 2000, "", "/r = #1", true, "", ""));
+        .isEqualTo(
+            new RuncOptions(true, false, "/a b", -1, 2000, "", "/r = #1", "/d", true, "", ""));
   }
 
   @Test
