@@ -13,6 +13,12 @@ final class CgroupHierarchies {
     return Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
   }
 
+  /// Where that controller of v1 is. With systemd some are together, and the name of each is a
+  /// link.
+  static Path ofV1(String controller) throws IOException {
+    return Path.of("/sys/fs/cgroup", controller).toRealPath();
+  }
+
   static List<Path> mountPoints() throws IOException {
     return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
         .filter(line -> line.substring(line.indexOf(" - ") + 3).startsWith("cgroup"))

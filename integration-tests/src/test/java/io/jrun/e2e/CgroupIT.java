@@ -22,9 +22,10 @@ class CgroupIT extends EndToEnd {
   }
 
   private String read(String controller, String file) throws IOException {
+    Path hierarchy = CgroupHierarchies.ofV1(controller);
     Path directory =
         cgroups().stream()
-            .filter(path -> path.startsWith(Path.of("/sys/fs/cgroup", controller)))
+            .filter(path -> path.startsWith(hierarchy))
             .findFirst()
             .orElseThrow(
                 () -> new AssertionError("no cgroup of the container under " + controller));

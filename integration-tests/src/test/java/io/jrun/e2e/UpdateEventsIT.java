@@ -15,7 +15,8 @@ import tools.jackson.databind.JsonNode;
 class UpdateEventsIT extends EndToEnd {
   private String read(String controller, String file) throws IOException {
     for (Path directory : cgroups()) {
-      if ((CgroupHierarchies.isV2Alone() || directory.startsWith("/sys/fs/cgroup/" + controller))
+      if ((CgroupHierarchies.isV2Alone()
+              || directory.startsWith(CgroupHierarchies.ofV1(controller)))
           && directory.endsWith(id)) return Files.readString(directory.resolve(file)).strip();
     }
     throw new AssertionError("no cgroup of " + controller);

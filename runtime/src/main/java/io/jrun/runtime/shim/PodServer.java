@@ -20,6 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// Serves one pod, for as long as its keeper or this engine lives: requests that the keeper relays
@@ -49,6 +50,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   private final Pod pod;
   private final TaskService tasks;
   private final AtomicInteger active = new AtomicInteger();
+  private final AtomicBoolean looksForRemoved = new AtomicBoolean();
   private volatile boolean isLeaving;
 
   /// The connection that asked for ShutdownSandbox; none has number 0.
@@ -83,6 +85,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     tasks.resume();
     goOnWithShutdown();
     quitWhereUnused();
+    lookForRemoved();
     try {
       while (true) {
         switch (keeper.receive()) {
@@ -235,6 +238,21 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     quitWhereDone();
   }
 
+  /// As long as there are tasks that have ended.
+  private void lookForRemoved() {
+    if (!tasks.haveEnded() || looksForRemoved.getAndSet(true)) return;
+    Future<?> _ =
+        timer.schedule(
+            () -> threads.execute(this::forgetRemoved), UNUSED_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void forgetRemoved() {
+    if (isLeaving) return;
+    looksForRemoved.set(false);
+    tasks.forgetRemoved();
+    lookForRemoved();
+  }
+
   private synchronized void quit() {
     if (hasQuit || !tasks.end().isShutDown()) return;
     hasQuit = true;
@@ -307,6 +325,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   @Override
   public void ended(TaskProcess process) {
     tasks.ended(process);
+    lookForRemoved();
     for (Call waiter : pod.takeWaiters(process))
       answer(waiter, TtrpcResponse.ok(TaskInfo.exit(process)));
   }

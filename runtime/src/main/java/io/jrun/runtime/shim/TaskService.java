@@ -5,6 +5,9 @@ import io.jrun.kernel.wire.Keeper;
 import io.jrun.kernel.wire.KeeperState;
 import io.jrun.specs.proto.ProtoMessage;
 import io.jrun.specs.task.AnyValue;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -153,6 +156,32 @@ final class TaskService implements AutoCloseable {
   /// A process has ended.
   void ended(TaskProcess process) {
     if (process.isInit()) oomReports.end(process);
+  }
+
+  /// Whether there are tasks that have ended and are not deleted.
+  boolean haveEnded() {
+    return !ended().isEmpty();
+  }
+
+  private Collection<TaskProcess> ended() {
+    return pod.all(p -> p.isInit() && p.hasExited);
+  }
+
+  /// Forgets those that have no bundle any more. containerd has had them removed by the command
+  /// `delete`, as a pod did not answer in time, and asks for none of them again.
+  void forgetRemoved() {
+    for (TaskProcess init : ended()) {
+      if (Files.exists(Path.of(init.bundle()))) continue;
+      try {
+        turns.take(
+            init.key(),
+            () -> {
+              if (ended().contains(init)) deletion.undoWhole(init);
+            });
+      } catch (RuntimeException e) {
+        System.err.println("jrun: forgetting " + init.id + ": " + e.getMessage());
+      }
+    }
   }
 
   /// A container's init has ended and others in it may live on.
