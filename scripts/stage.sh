@@ -45,10 +45,11 @@ classpath=$(sed 's|\([^:]*\)|%/\1|g' <<<"$classpath")
 write_arguments() {
   printf '%s\n' "$java" -XX:+UseSerialGC -Xms8m -Xmn4m -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
     -XX:Tier3InvocationThreshold=100 -XX:Tier0InvokeNotifyFreqLog=6 \
-    -XX:MinHeapFreeRatio=10 -XX:MaxHeapFreeRatio=20 -XX:-ShrinkHeapInSteps -XX:TrimNativeHeapInterval=10000 \
+    -XX:MinHeapFreeRatio=5 -XX:MaxHeapFreeRatio=10 -XX:-ShrinkHeapInSteps -XX:TrimNativeHeapInterval=10000 \
     -XX:-UsePerfData -XX:+ErrorFileToStderr -XX:-CreateCoredumpOnCrash -XX:ReservedCodeCacheSize=24m \
     -XX:+UnlockDiagnosticVMOptions -XX:-AOTAdapterCaching -XX:-AOTStubCaching -XX:-AOTRecordTraining -XX:-AOTReplayTraining \
-    -XX:ArchiveRelocationMode=0 --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dpicocli.disable.closures=true \
+    -XX:ArchiveRelocationMode=0 -XX:StringTableSize=1024 -XX:+UnlockExperimentalVMOptions -XX:SymbolTableSize=1024 \
+    -XX:StackShadowPages=10 -Djdk.nio.maxCachedBufferSize=8192 --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dpicocli.disable.closures=true \
     "-Djffi.boot.library.path=%/native/jni/$arch-Linux" "-Djrun.library=%" "$@" \
     -cp "$classpath" io.jrun.runtime.engine.Main > "$lib/engine.argv"
 }
@@ -57,7 +58,9 @@ rm -rf "$final.old"
 mv "$lib" "$final"
 rm -rf "$final.old"
 lib=$final
-write_arguments -XX:AOTCacheOutput=%/jrun.aot -Djrun.engine.idleMillis=1000
+write_arguments -XX:AOTCacheOutput=%/jrun.aot -Djrun.engine.idleMillis=5000 -Djrun.engine.restMillis=300
 scripts/train.sh "$prefix/bin/jrun"
+# What was just written is cached in pieces of up to 2 MiB, and Linux 6.18 maps one as a whole where a byte of it is touched.
+[ ! -e "$lib/jrun.aot" ] || { sync "$lib/jrun.aot" && dd if="$lib/jrun.aot" iflag=nocache count=0 status=none; }
 if [ -s "$lib/jrun.aot" ]; then write_arguments -XX:AOTCache=%/jrun.aot -Xlog:aot=off -Xlog:cds=off
 else echo "warning: no AOT cache was made; the first command will be slower" >&2; write_arguments -Xlog:cds=off; fi

@@ -1,5 +1,6 @@
 package io.jrun.kernel.host;
 
+import com.kenai.jffi.ArrayFlags;
 import com.kenai.jffi.CallContext;
 import com.kenai.jffi.CallingConvention;
 import com.kenai.jffi.HeapInvocationBuffer;
@@ -7,6 +8,7 @@ import com.kenai.jffi.Invoker;
 import com.kenai.jffi.LastError;
 import com.kenai.jffi.Library;
 import com.kenai.jffi.Type;
+import io.jrun.kernel.call.Number;
 import java.util.Arrays;
 
 /// The functions of libc that every engine needs, called through jffi, on which JNR-FFI is built:
@@ -36,6 +38,22 @@ final class Libc {
     arguments.putLong(d);
     arguments.putLong(e);
     arguments.putLong(f);
+    return invoker.invokeLong(context, syscall, arguments);
+  }
+
+  /// madvise(2) of a part of an array, which stays where it is meanwhile: -1 where it failed.
+  long madvise(byte[] array, int offset, int length, int advice) {
+    CallContext context =
+        CallContext.getCallContext(
+            Type.SINT64,
+            new Type[] {Type.SINT64, Type.POINTER, Type.SINT64, Type.SINT64},
+            CallingConvention.DEFAULT,
+            true);
+    HeapInvocationBuffer arguments = new HeapInvocationBuffer(context);
+    arguments.putLong(Number.MADVISE.value());
+    arguments.putArray(array, offset, length, ArrayFlags.PINNED | ArrayFlags.IN | ArrayFlags.OUT);
+    arguments.putLong(length);
+    arguments.putLong(advice);
     return invoker.invokeLong(context, syscall, arguments);
   }
 

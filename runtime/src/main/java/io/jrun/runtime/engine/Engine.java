@@ -35,11 +35,11 @@ import org.jspecify.annotations.Nullable;
 /// to wake another.
 final class Engine {
   private static final long IDLE_MILLIS = Long.getLong("jrun.engine.idleMillis", 10 * 60 * 1000);
-  private static final long REST_MILLIS = 2500;
+  private static final long REST_MILLIS = Long.getLong("jrun.engine.restMillis", 2500);
   private static final long LEAVING_MILLIS = 20;
   private static final long LEAVING_PODS_MILLIS = 5000;
   private static final long STOP_SECONDS = 10;
-  private static final long KEEP_SECONDS = 5;
+  private static final long KEEP_SECONDS = 2;
   private static final int SPARE_THREADS = 2;
   private static final int POLLIN = 1;
 
@@ -87,7 +87,7 @@ final class Engine {
     for (int i = 0; i < SPARE_THREADS; i++) threads.execute(() -> acceptAndServe(listener));
     Subreaper.watch(leaving, millis -> active.get() == 0 && isIdle(millis));
     try {
-      Heap heap = Heap.ofThisEngine();
+      Heap heap = Heap.of(new Rest(kernel, containers));
       while (!leaving.await(REST_MILLIS, TimeUnit.MILLISECONDS)) {
         heap.look();
         containers.rest(REST_MILLIS);

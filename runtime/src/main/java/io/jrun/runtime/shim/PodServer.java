@@ -17,8 +17,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -28,7 +26,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   /// Where keepers write exits and engines their journals, by the name of the keeper's socket.
   static final Path DIRECTORY = Path.of("/run/jrun-shim");
 
-  private static final long LEAVING_SECONDS = 60;
+  private static final long LEAVING_MILLIS = 60_000;
 
   private static final Set<String> MAKING = Set.of("Create", "CreateSandbox");
 
@@ -38,11 +36,11 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   /// Without a task for so long nobody will shut the pod down: containerd does that at once after
   /// the last Delete, and creates at once after `start`; one that died in between has forgotten it.
-  private static final long UNUSED_SECONDS = 15;
+  private static final long UNUSED_MILLIS = 15_000;
 
   private final Keeper keeper;
   private final ExecutorService threads;
-  private final ScheduledExecutorService timer;
+  private final PodTimers timers;
   private final Path directory;
   private final KeeperState state;
   private final EventQueue events;
@@ -60,12 +58,17 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       SharedByPods engine, Keeper keeper, KeeperState state, ShimLine line, List<String> env) {
     this.keeper = keeper;
     this.threads = engine.threads();
-    this.timer = engine.timer();
+    this.timers = new PodTimers(engine.timer());
     this.state = state;
     this.directory = directory(state);
     this.events =
         new EventQueue(
-            engine.kernel(), keeper, timer, address(env), line.namespace(), this::quitWhereDone);
+            engine.kernel(),
+            keeper,
+            engine.timer(),
+            address(env),
+            line.namespace(),
+            this::quitWhereDone);
     this.pod = new Pod(engine.kernel(), directory, this);
     this.tasks = new TaskService(engine, keeper, pod, state, line, env);
   }
@@ -117,7 +120,8 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       endShutdown();
       return;
     }
-    Future<?> _ = timer.schedule(this::endShutdown, Takeover.UNASKED_MILLIS, TimeUnit.MILLISECONDS);
+    timers.schedule(
+        PodTimers.Action.GO_ON_WITH_SHUTDOWN, this::endShutdown, Takeover.UNASKED_MILLIS);
   }
 
   private void endShutdown() {
@@ -218,15 +222,19 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       quit();
       return;
     }
-    Future<?> _ = timer.schedule(this::quit, LEAVING_SECONDS, TimeUnit.SECONDS);
+    timers.schedule(PodTimers.Action.QUIT, this::quit, LEAVING_MILLIS);
   }
 
   private void quitWhereUnused() {
     long before = tasks.end().tasksBefore();
-    if (before < 0 || tasks.end().isShutDown()) return;
-    Future<?> _ =
-        timer.schedule(
-            () -> threads.execute(() -> quitIfUnused(before)), UNUSED_SECONDS, TimeUnit.SECONDS);
+    if (before < 0 || tasks.end().isShutDown()) {
+      timers.cancel(PodTimers.Action.QUIT_IF_UNUSED);
+      return;
+    }
+    timers.schedule(
+        PodTimers.Action.QUIT_IF_UNUSED,
+        () -> threads.execute(() -> quitIfUnused(before)),
+        UNUSED_MILLIS);
   }
 
   private void quitIfUnused(long before) {
@@ -329,6 +337,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   @Override
   public void close() {
     isLeaving = true;
+    timers.close();
     events.close();
     tasks.close();
     pod.close();
