@@ -104,6 +104,11 @@ public final class HostKernel implements Kernel {
       start += ALIGNMENT;
   }
 
+  /// Gives back what libc's malloc has free, which is what compilations and requests have needed.
+  public void trim() {
+    libc.trim();
+  }
+
   private long perform(int number, Layout layout) {
     return libc.syscall(
         number,

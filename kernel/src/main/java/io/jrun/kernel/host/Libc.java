@@ -20,6 +20,7 @@ final class Libc {
   private final Invoker invoker = Invoker.getInstance();
   private final LastError lastError = LastError.getInstance();
   private final CallContext context = context(REGISTERS);
+  private final CallContext onLong = context(1);
   private final long syscall = Library.getDefault().getSymbolAddress("syscall");
 
   private static CallContext context(int longs) {
@@ -55,6 +56,15 @@ final class Libc {
     arguments.putLong(length);
     arguments.putLong(advice);
     return invoker.invokeLong(context, syscall, arguments);
+  }
+
+  /// malloc_trim(3): gives all that is free back to the machine; libcs other than glibc have none.
+  void trim() {
+    long function = Library.getDefault().getSymbolAddress("malloc_trim");
+    if (function == 0) return;
+    HeapInvocationBuffer arguments = new HeapInvocationBuffer(onLong);
+    arguments.putLong(0);
+    invoker.invokeLong(onLong, function, arguments);
   }
 
   /// The errno of this thread's last call.

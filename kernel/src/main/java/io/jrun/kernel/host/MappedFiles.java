@@ -12,35 +12,43 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// What this process has mapped of files for as long as it lives and cannot write to: the text and
-/// constants of its libraries, and the AOT cache. Their pages are the page cache's. Unmapped, they
-/// stay there while the machine has room for them, and one that is touched comes back by a minor
-/// fault, with those around it.
+/// What this process has mapped of the JVM's and its own files for as long as it lives, and cannot
+/// write to: the text and constants of libraries, and the AOT cache. The pages are the page
+/// cache's. Unmapped, they stay there while the machine has room for them, and one that is touched
+/// comes back by a minor fault, with those around it.
 ///
-/// A range that was written to before it was protected (RELRO) has pages of its own, whose contents
-/// are nowhere else: the kernel counts them as anonymous, and such a range is left alone.
+/// Nothing can be lost with them. A range that was written to before it was protected (RELRO) has
+/// pages of its own, whose contents are nowhere else: the kernel counts them as anonymous, and such
+/// a range is left alone. No other mapping can come to lie at these addresses between the look and
+/// the call, nor can one become writable, since the JVM never unloads a library of its own.
 public final class MappedFiles {
+  public static final MappedFiles NONE = new MappedFiles(List.of());
+
   private static final Path SMAPS = Path.of("/proc/self/smaps");
-  private static final Path JDK_CLASSES = Path.of(System.getProperty("java.home"), "lib/modules");
   private static final int HEXADECIMAL = 16;
 
   private record Range(long start, long size) {}
 
+  private final List<Path> directories;
   private final List<Range> ranges = new ArrayList<>();
 
-  private MappedFiles() {}
+  private MappedFiles(List<Path> directories) {
+    this.directories = directories;
+  }
 
-  /// As they are now.
-  public static MappedFiles find() {
+  /// As they are now; none where the kernel does not tell.
+  ///
+  /// @param directories where the files lie that are never unmapped
+  public static MappedFiles find(List<Path> directories) {
     try (Stream<String> lines = Files.lines(SMAPS)) {
-      return of(lines);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      return of(lines, directories);
+    } catch (IOException | UncheckedIOException e) {
+      return NONE; // such as for want of descriptors: they stay until another time
     }
   }
 
-  static MappedFiles of(Stream<String> smaps) {
-    MappedFiles found = new MappedFiles();
+  static MappedFiles of(Stream<String> smaps, List<Path> directories) {
+    MappedFiles found = new MappedFiles(directories);
     smaps.forEach(found.new Reader()::read);
     return found;
   }
@@ -61,6 +69,10 @@ public final class MappedFiles {
     return ranges.stream().map(Range::start).toList();
   }
 
+  private boolean isKept(String path) {
+    return directories.stream().anyMatch(Path.of(path)::startsWith);
+  }
+
   /// proc_pid_smaps(5): a line per range, and under it what is in it.
   private final class Reader {
     private @Nullable Range range;
@@ -76,10 +88,7 @@ public final class MappedFiles {
       int space = line.indexOf(' ');
       int path = line.indexOf('/');
       range = null;
-      if (path < 0 || line.charAt(space + 2) == 'w') return;
-      // what is mapped shared is a file that a command reads, and is unmapped when it has
-      if (line.charAt(space + 4) == 's' && !JDK_CLASSES.toString().equals(line.substring(path)))
-        return;
+      if (path < 0 || line.charAt(space + 2) == 'w' || !isKept(line.substring(path))) return;
       long start = Long.parseUnsignedLong(line, 0, dash, HEXADECIMAL);
       range = new Range(start, Long.parseUnsignedLong(line, dash + 1, space, HEXADECIMAL) - start);
     }

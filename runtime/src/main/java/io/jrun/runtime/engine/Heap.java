@@ -22,7 +22,7 @@ final class Heap {
   }
 
   static Heap of(Rest rest) {
-    return new Heap(Heap::usedBytes, rest::begin);
+    return new Heap(Heap::usedBytes, rest::collect);
   }
 
   static long usedBytes() {

@@ -32,7 +32,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   /// For containerd to close the connection over which it has shut a sandbox down. Of an answer and
   /// an end that come together it may see the end alone, and calls that a failure.
-  private static final long LAST_SECONDS = 5;
+  private static final long LAST_MILLIS = 5000;
 
   /// Without a task for so long nobody will shut the pod down: containerd does that at once after
   /// the last Delete, and creates at once after `start`; one that died in between has forgotten it.
@@ -40,6 +40,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   private final Keeper keeper;
   private final ExecutorService threads;
+  private final Runnable activity;
   private final PodTimers timers;
   private final Path directory;
   private final KeeperState state;
@@ -58,6 +59,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       SharedByPods engine, Keeper keeper, KeeperState state, ShimLine line, List<String> env) {
     this.keeper = keeper;
     this.threads = engine.threads();
+    this.activity = engine.activity();
     this.timers = new PodTimers(engine.timer());
     this.state = state;
     this.directory = directory(state);
@@ -88,7 +90,9 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     quitWhereUnused();
     try {
       while (true) {
-        switch (keeper.receive()) {
+        KeeperMessage message = keeper.receive();
+        activity.run();
+        switch (message) {
           case KeeperMessage.Attach ignored ->
               throw new IllegalStateException("a keeper attaches twice");
           case KeeperMessage.Frame frame when frame.connection() == Keeper.OUTGOING ->
@@ -120,8 +124,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       endShutdown();
       return;
     }
-    timers.schedule(
-        PodTimers.Action.GO_ON_WITH_SHUTDOWN, this::endShutdown, Takeover.UNASKED_MILLIS);
+    timers.schedule(PodTimers.Action.END_SHUTDOWN, this::endShutdown, Takeover.UNASKED_MILLIS);
   }
 
   private void endShutdown() {
@@ -190,9 +193,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     boolean isLast = call.request().method().equals("ShutdownSandbox");
     if (isLast) shutDownOver = call.connection();
     send(call.connection(), call.stream(), response);
-    if (isLast) {
-      Future<?> _ = timer.schedule(this::endShutdown, LAST_SECONDS, TimeUnit.SECONDS);
-    }
+    if (isLast) timers.schedule(PodTimers.Action.END_SHUTDOWN, this::endShutdown, LAST_MILLIS);
     tasks.answered(call);
     quitWhereDone();
     if (MAKING.contains(call.request().method())) quitWhereUnused(); // it may have failed

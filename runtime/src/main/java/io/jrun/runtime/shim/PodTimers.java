@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 /// for it, and wakes no engine that rests.
 final class PodTimers implements AutoCloseable {
   enum Action {
-    GO_ON_WITH_SHUTDOWN,
+    END_SHUTDOWN,
     QUIT,
     QUIT_IF_UNUSED
   }

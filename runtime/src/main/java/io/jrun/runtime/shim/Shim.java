@@ -32,7 +32,13 @@ public final class Shim {
   private final SharedByPods shared;
 
   /// @param library the directory of the installed engine, beside which the helper lies
-  public Shim(Kernel kernel, Containers containers, Path library, Supplier<String> features) {
+  /// @param activity is told that a keeper has sent something
+  public Shim(
+      Kernel kernel,
+      Containers containers,
+      Path library,
+      Supplier<String> features,
+      Runnable activity) {
     this.kernel = kernel;
     this.containers = containers;
     this.features = features;
@@ -43,7 +49,8 @@ public final class Shim {
             ShimProgram.open(kernel, library.resolve("../../bin/jrun")),
             new OomWatcher(kernel),
             threads(),
-            timer());
+            timer(),
+            activity);
   }
 
   private static ScheduledExecutorService timer() {
