@@ -4,6 +4,7 @@
 JRUN=build/install/bin/jrun   beside which simplecni lies
 BENCH_RUNS=30                 runs of the reference; simplecni has as many after a warm-up
 BENCH_PAIRS=200               runs of a container with simplecni and without a network, in turns
+BENCH_DIR=/dev/shm            where state and leases are: as in /run, which is a tmpfs nearly everywhere
 All of it happens in a network namespace of its own.
 """
 
@@ -88,7 +89,12 @@ class Container:
             (self.bundle / "rootfs" / name).mkdir()
         shutil.copy(BUSYBOX, self.bundle / "rootfs" / "bin" / "true")
         (self.directory / "net.d").mkdir()
-        (self.directory / "net.d" / "10-bench.conf").write_text(configuration("simplecni", directory + "/run"))
+        (self.directory / "ipam.config").write_text(
+            '{"Subnet":"10.244.1.0","SubnetPrefix":"10.244.1.","Gateway":"10.244.1.1","IPIndex":"1"}')
+        (self.directory / "net.d" / "10-simplecni.conf").write_text(json.dumps(
+            {"cniVersion": "0.3.0", "name": "simplecni", "type": "simplecni", "bridge": "simplecni0", "subnet": "10.244.0.0/16",
+             "nodeFile": str(self.directory / "ipam.config"), "dataDir": directory + "/run"}))
+        (self.directory / "net.d" / "20-bench.conf").write_text(configuration("simplecni", directory + "/run"))
         subprocess.run([str(JRUN), "spec", "--bundle", str(self.bundle)], check=True)
         config = json.loads((self.bundle / "config.json").read_text())
         config["process"].update(terminal=False, args=["/bin/true"])
@@ -105,11 +111,13 @@ class Container:
         return millis
 
     def pairs(self, count):
-        wired, plain = [], []
+        """The times of runs in turns: with README's network, with a masquerading one, with none."""
+        wired, masqueraded, plain = [], [], []
         for _ in range(count):
-            wired.append(self.run("--network", "bench-simplecni"))
+            wired.append(self.run("--network", "simplecni"))
+            masqueraded.append(self.run("--network", "bench-simplecni"))
             plain.append(self.run())
-        return wired, plain
+        return wired, masqueraded, plain
 
 
 def line(case, own, other, limit):
@@ -123,7 +131,7 @@ def main():
         os.execvp("unshare", ["unshare", "--net", "--", sys.executable] + sys.argv)
     if not shutil.which("bridge", path=":".join(PATHS)):
         sys.exit("bench: no reference bridge: install containernetworking-plugins")
-    directory = tempfile.mkdtemp(prefix="bench-cni-")
+    directory = tempfile.mkdtemp(prefix="bench-cni-", dir=os.environ.get("BENCH_DIR", "/dev/shm"))
     netns("add", "bench")
     try:
         own, other = Plugin("simplecni", directory), Plugin("bridge", directory)
@@ -136,10 +144,10 @@ def main():
         line("ADD with ipMasq", statistics.median(adds), statistics.median(other_adds), 0.12)
         line("DEL with ipMasq", statistics.median(deletes), statistics.median(other_deletes), 0.25)
         container = Container(directory)
-        container.pairs(WARMUP // 2)
-        wired, plain = (statistics.median(times) for times in container.pairs(PAIRS))
-        print("| `run --network simplecni` beside `run` with an empty network | %.2f ms | %.2f ms | %.2f | ≤ 1.30 | %s |"
-              % (wired, plain, wired / plain, "yes" if wired <= 1.3 * plain else "**no**"))
+        container.pairs(WARMUP)
+        wired, masqueraded, plain = (statistics.median(times) for times in container.pairs(PAIRS))
+        line("`run --network simplecni` beside `run` with an empty network", wired, plain, 1.3)
+        line("the same, with ipMasq", masqueraded, plain, 1.3)
         first, last = in_a_row(own)
         print("| %d ADDs in a row: the last 50 beside the first | %.2f ms | %.2f ms | %.2f | ≤ 1.30 | %s |"
               % (ROW, last, first, last / first, "yes" if last <= 1.3 * first else "**no**"))

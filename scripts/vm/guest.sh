@@ -52,10 +52,10 @@ for module in $MODULES; do
   names=$(tr ' ' '\n' <<<"$CLASSES" | sed -n "s:^$module/::p")
   [ -n "$names" ] || continue
   cd "$REPOSITORY/$module"
-  java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Djrun.patience=$PATIENCE -Dbasedir="$PWD" -Dlane.tag=$TAG \
+  java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Djrun.patience=$PATIENCE -Djrun.sweep.every=$SWEEP -Dbasedir="$PWD" -Dlane.tag=$TAG \
     -cp "target/test-classes:$(ls -d ../{specs,kernel,cni,rootfs-tools,runtime}/target/classes | paste -sd:):$(ls ../lib/*.jar | paste -sd:)" \
     Lane $GO_ON $results $module $names >$results/said 2>&1 </dev/null 3>&- &
-  tests=$! shown=
+  tests=$! shown= step=
   while kill -0 $tests 2>/dev/null; do
     sleep 2
     send
@@ -63,6 +63,10 @@ for module in $MODULES; do
     [ -n "$running" ] || continue
     [ "$running" = "$shown" ] || echo "$running: begins"
     shown=$running
+    # where it is, should the machine not live to send the output
+    now=$(sed -n 's/: begins$//p' "$results/$running/output" 2>/dev/null | tail -n 1)
+    [ -z "$now" ] || [ "$now" = "$step" ] || echo "  $now"
+    step=$now
     if [ $(($(date +%s) - $(stat -c %Y $results/running 2>/dev/null || date +%s))) -gt $LIMIT ]; then
       kill -QUIT $tests # it says where its threads are
       sleep 3

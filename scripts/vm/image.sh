@@ -24,7 +24,7 @@ case $kind in
   selinux) lists="packages packages-full packages-selinux" cost="four minutes and some 320 MB" ;;
 esac
 packages=$(cd scripts/vm && grep -hv '^#' $lists | paste -sd,)
-key=$( (echo "$packages"; cat scripts/vm/init scripts/vm/image.sh "$jdk/release"; ls -l scripts/vm/root; cat scripts/vm/root/*; echo "$jdk $suite") | sha256sum | cut -c1-16)
+key=$( (echo "$packages $jdk $suite"; cat "$jdk/release"; sha256sum scripts/vm/init scripts/vm/image.sh scripts/vm/root/*) | sha256sum | cut -c1-16)
 dir=$out/image-$kind-$key
 if [ -e "$dir/complete" ]; then echo "image: $dir"; exit 0; fi
 rm -rf --one-file-system "$out/image-$kind"-*
@@ -92,7 +92,8 @@ if [ "$kind" = selinux ]; then
   umount "$root/proc"
 fi
 
-mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$root" "$dir/root.img" 4G >>"$log" 2>&1
+# with a journal: without one, ext4 looks at every inode that was freed a moment ago before it takes another
+mke2fs -q -t ext4 -m 0 -d "$root" "$dir/root.img" 4G >>"$log" 2>&1
 rm -rf --one-file-system "$root" "$initramfs"
 touch "$dir/complete"
 echo "image: $dir"

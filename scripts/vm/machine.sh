@@ -73,7 +73,7 @@ prepare_machine() {
 
 # Boots, with some `NAME='value'` for guest.sh, and leaves qemu's process in `qemu`. What the machine returns is in $run/results.tar when it has ended.
 boot() {
-  printf '%s\n' "REPOSITORY='$repository'" "LANE='$lane'" "MODULES='$modules'" "PATIENCE='${VM_PATIENCE:-6}'" "JAVA_HOME='$(readlink -f "$JAVA_HOME")'" "$@" >"$run/settings"
+  printf '%s\n' "REPOSITORY='$repository'" "LANE='$lane'" "MODULES='$modules'" "PATIENCE='${VM_PATIENCE:-6}'" "SWEEP='${VM_SWEEP:-5}'" "JAVA_HOME='$(readlink -f "$JAVA_HOME")'" "$@" >"$run/settings"
   truncate -s %4096 "$run/settings"
   rm -f "$run/results.tar"
   truncate -s 256M "$run/results.tar"

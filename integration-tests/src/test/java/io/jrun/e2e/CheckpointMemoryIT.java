@@ -126,6 +126,36 @@ class CheckpointMemoryIT extends CheckpointTest {
   /// fails on the kernels that tests ran on, with runc, too.
   @Test
   void pagesCanBeServedLazily() throws IOException {
+    Command.Running checkpoint = serveLazily();
+    assertThat(images.resolve("inventory.img")).exists();
+    checkpoint.process().descendants().forEach(ProcessHandle::destroyForcibly);
+    checkpoint.finish();
+    runtime("delete", "--force", id).succeeds();
+  }
+
+  /// CRIU waits for somebody to fetch the pages, and traces what it has frozen meanwhile.
+  @Test
+  @JrunOnly // with runc init does not end, and CRIU stays
+  void aContainerWhosePagesNobodyFetchesCanBeDeleted() throws IOException {
+    Command.Running checkpoint = serveLazily();
+    runtime("delete", "--force", id).succeeds();
+    assertThat(checkpoint.finish().status()).isNotZero();
+    assertThat(ids()).isEmpty();
+  }
+
+  @Test
+  @JrunOnly // as above
+  void soCanOneWhoseCheckpointWasKilled() throws IOException {
+    Command.Running checkpoint = serveLazily();
+    List<ProcessHandle> criu = checkpoint.process().descendants().toList();
+    checkpoint.process().destroyForcibly();
+    checkpoint.finish();
+    runtime("delete", "--force", id).succeeds();
+    assertThat(ids()).isEmpty();
+    assertThat(eventually(() -> criu.stream().noneMatch(ProcessHandle::isAlive))).isTrue();
+  }
+
+  private Command.Running serveLazily() throws IOException {
     assumeFeature("uffd-noncoop");
     startCounting();
     int port;
@@ -148,9 +178,6 @@ class CheckpointMemoryIT extends CheckpointTest {
             .words());
     Command.Running checkpoint = Command.of(words).start();
     assertThat(eventually(() -> ready.toFile().length() == 1)).as("pages can be fetched").isTrue();
-    assertThat(images.resolve("inventory.img")).exists();
-    checkpoint.process().descendants().forEach(ProcessHandle::destroyForcibly);
-    checkpoint.finish();
-    runtime("delete", "--force", id).succeeds();
+    return checkpoint;
   }
 }

@@ -114,6 +114,15 @@ class DevicesIT extends EndToEnd {
   }
 
   @Test
+  void lettersOfAnAccessThatMeanNothingArePassedOver() throws IOException {
+    config
+        .set("/linux/devices", "[{path:'/dev/e2e',type:'c',major:1,minor:11,fileMode:438}]")
+        .set("/linux/resources/devices/-", "{allow:true,type:'c',major:1,minor:11,access:'wa'}");
+    Outcome outcome = runSh("exec 3> /dev/e2e").succeeds();
+    if (RUNTIME.isJrun()) assertThat(outcome.err()).contains("\\\"a\\\" of \\\"wa\\\" is ignored");
+  }
+
+  @Test
   void theDeviceCgroupListsTheRules() throws IOException {
     assumeFalse(CgroupHierarchies.isV2Alone(), "cgroup v2 has a program in place of the list");
     assertThat(runSh("cat /sys/fs/cgroup/devices/devices.list").succeeds().lines())

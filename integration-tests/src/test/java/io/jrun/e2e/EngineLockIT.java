@@ -42,6 +42,7 @@ class EngineLockIT extends EndToEnd {
 
   @Test
   void aLockThatWasRemovedMeanwhileCountsForNothing() throws IOException {
+    Files.createDirectory(root); // to have something to list
     inside("list").run().succeeds();
     long first =
         Config.json(inside("engine", "status", "--format", "json").run().out()).at("/pid").asLong();

@@ -206,7 +206,8 @@ class ExecIT extends EndToEnd {
           .singleElement()
           .asString()
           .contains(":pids:");
-    assertThat(runtime("exec", "--cgroup", "absent", id, "true").fails().err()).contains("absent");
+    assertThat(runtime("exec", "--cgroup", "absent", id, "true").fails().err())
+        .contains(" adding pid ", "absent", "no such file or directory");
     runtime("exec", "--cgroup", "nosuch:below", id, "true").fails();
   }
 

@@ -88,4 +88,9 @@ class ListPsIT extends EndToEnd {
   void psOfNothingFails() {
     runtime("ps", id).failsInOneLine("does not exist");
   }
+
+  @Test
+  void aRootThatIsMissingIsAnError() {
+    runtime("list").failsInOneLine(root.toString(), "no such file or directory");
+  }
 }

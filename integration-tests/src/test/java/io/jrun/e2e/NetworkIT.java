@@ -99,6 +99,52 @@ class NetworkIT extends EndToEnd {
     nothingIsWired();
   }
 
+  /// The reference plugins look into the namespace for the addresses whose rules they remove.
+  @Test
+  void whatOtherPluginsMasqueradeGoesToo() throws IOException {
+    Machine.assumeInstalled("iptables");
+    node.configure(
+        "30-ptp.conf",
+        """
+        {"cniVersion":"0.4.0","name":"ptp","type":"ptp","ipMasq":true,
+          "ipam":{"type":"host-local","subnet":"10.83.0.0/24","dataDir":"@DIR@/ipam"}}\
+        """);
+    node.configure(
+        "40-bridge.conf",
+        """
+        {"cniVersion":"0.4.0","name":"bridge","type":"bridge","bridge":"ref0","isGateway":true,"ipMasq":true,
+          "ipam":{"type":"host-local","subnet":"10.84.0.0/24","dataDir":"@DIR@/ipam"}}\
+        """);
+    for (String network : List.of("ptp", "bridge", "own,ptp")) {
+      config.sh("ip addr");
+      assertThat(node("run", "--network", network).succeeds().out()).contains(" 10.8");
+      assertNoRules();
+      config.args("sleep", "1000");
+      node("run", "--detach", "--network", network).succeeds();
+      assertThat(rules()).contains("CNI-");
+      node(List.of("delete", "--force", id)).succeeds();
+      assertNoRules();
+      node("create", "--network", network).succeeds();
+      node(List.of("engine", "stop")).succeeds();
+      node(List.of("kill", id, "KILL")).succeeds();
+      assertThat(eventually(() -> node(List.of("state", id)).out().contains("stopped"))).isTrue();
+      node(List.of("delete", id)).succeeds();
+      assertNoRules();
+      config.args("/nosuch");
+      node("run", "--network", network).fails();
+      assertNoRules();
+    }
+  }
+
+  private String rules() {
+    return node.inside("iptables", "-t", "nat", "-S").run().out();
+  }
+
+  private void assertNoRules() throws IOException {
+    assertThat(rules()).doesNotContain("CNI-");
+    nothingIsWired();
+  }
+
   @Test
   void deleteUnwiresAlsoWithoutTheEngineThatWired() throws IOException {
     config.args("sleep", "1000");
@@ -106,6 +152,37 @@ class NetworkIT extends EndToEnd {
     node(List.of("engine", "stop")).succeeds();
     node(List.of("delete", "--force", id)).succeeds();
     nothingIsWired();
+  }
+
+  @Test
+  void anEngineOfAnotherNetworkNamespaceWiresNothing() throws IOException {
+    config.args("true");
+    node("run", "--network", "own").succeeds();
+    String engine =
+        node.inside("sh", "-c", "awk '/jrun-engine/ {print $8; exit}' /proc/net/unix").run().text();
+    bundle.write(config);
+    Outcome outcome =
+        command("run", "--network", "own", "--bundle", bundle.path().toString(), id)
+            .with("JRUN_ENGINE", engine)
+            .with("NETCONFPATH", node.temp().resolve("net.d").toString())
+            .with("CNI_PATH", node.bin().toString())
+            .run();
+    assertThat(outcome.status()).isNotZero();
+    assertThat(outcome.err()).contains("the engine is of another network namespace");
+    assertThat(ids()).isEmpty();
+    nothingIsWired();
+  }
+
+  @Test
+  void aContainerThatFailsWhenItIsWiredLeavesNothing() throws IOException {
+    config.args("/no/such/program");
+    for (int i = 0; i < 5; i++) {
+      Outcome outcome = node("run", "--network", "own");
+      assertThat(outcome.status()).isNotZero();
+      assertThat(outcome.err()).contains("/no/such/program");
+      nothingIsWired();
+      assertThat(node(List.of("list", "-q")).text()).isEmpty();
+    }
   }
 
   @Test

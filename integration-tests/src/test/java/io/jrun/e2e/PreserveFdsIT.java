@@ -83,6 +83,35 @@ class PreserveFdsIT extends EndToEnd {
   }
 
   @Test
+  void listenFdsOfAnotherProcessAreNotPassed() throws IOException {
+    config.sh("echo \"<$LISTEN_FDS>\"; ls /proc/self/fd");
+    Command.Running other = Command.of("sleep", "1000").start();
+    String pid = Long.toString(other.process().pid());
+    for (String mode : new String[] {"on", "off"}) {
+      List<String> words =
+          new ArrayList<>(List.of("sh", "-c", "exec 3<\"$0\"; exec \"$@\"", file.toString()));
+      words.addAll(onBundle("run").words());
+      Command command = Command.of(words).with("LISTEN_FDS", "1").with("LISTEN_PID", pid);
+      if (mode.equals("off")) command = command.with("JRUN_ENGINE", "off");
+      assertThat(command.run().succeeds().lines()).containsExactly("<>", "0", "1", "2", "3");
+    }
+    other.process().destroy();
+    other.finish();
+  }
+
+  @Test
+  @JrunOnly // runc passes none then
+  void whoNamesNoProcessMeansTheRuntime() throws IOException {
+    config.sh("echo $LISTEN_FDS $LISTEN_PID; cat <&3");
+    List<String> words =
+        new ArrayList<>(
+            List.of("sh", "-c", "exec 3<\"$0\"; unset LISTEN_PID; exec \"$@\"", file.toString()));
+    words.addAll(onBundle("run").words());
+    assertThat(Command.of(words).with("LISTEN_FDS", "1").run().succeeds().lines())
+        .containsExactly("1 1", "third");
+  }
+
+  @Test
   void createKeepsThemUntilStart() throws IOException {
     Path out = Files.createDirectory(temp.resolve("told")).resolve("out");
     config

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,20 +22,10 @@ class RootfsPropagationIT extends EndToEnd {
   }
 
   private Outcome onSharedHost(Command command) {
-    List<String> words =
-        new ArrayList<>(
-            List.of(
-                "unshare",
-                "--mount",
-                "--propagation",
-                "private",
-                "sh",
-                "-ec",
-                "mount --make-rshared /; before=$(wc -l < /proc/self/mountinfo); \"$@\";"
-                    + " test $(wc -l < /proc/self/mountinfo) -le $before || echo leaked",
-                "sh"));
-    words.addAll(command.words());
-    return Command.of(words).with("JRUN_ENGINE", "off").run();
+    return SharedHost.sh(
+        "before=$(wc -l < /proc/self/mountinfo); \"$@\";"
+            + " test $(wc -l < /proc/self/mountinfo) -le $before || echo leaked",
+        command.words());
   }
 
   @ParameterizedTest

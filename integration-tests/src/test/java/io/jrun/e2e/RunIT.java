@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -134,6 +135,20 @@ class RunIT extends EndToEnd {
     assertThat(run().fails().err())
         .contains("/bin/no-such-program")
         .contains("no such file or directory");
+  }
+
+  /// As the program's own last word.
+  @Test
+  void aMissingInterpreterIsABareLine() throws IOException {
+    Path script = bundle.rootfs().resolve("script");
+    Files.writeString(script, "#!/no/interpreter\n");
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
+    config.args("/script");
+    assertThat(run().exits(255).err()).isEqualTo("exec /script: no such file or directory\n");
+    startSleeper();
+    assertThat(runtime("exec", id, "/script").exits(255).err())
+        .isEqualTo("exec /script: no such file or directory\n");
+    killAndDelete();
   }
 
   @Test

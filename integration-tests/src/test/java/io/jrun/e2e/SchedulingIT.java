@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// scheduler, ioPriority, personality, execCPUAffinity, memoryPolicy, and labels of security
@@ -98,6 +99,21 @@ class SchedulingIT extends EndToEnd {
     assertThat(runSh("head -1 /proc/self/numa_maps").succeeds().text()).contains(" bind=static:0 ");
     config.set("/linux/memoryPolicy", "{mode:'MPOL_BIND',nodes:'0-'}");
     assertThat(run().fails().err()).contains("0-");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "{}, invalid memory policy mode",
+    "{mode:'INTERLEAVE';nodes:'0'}, invalid memory policy mode",
+    "{mode:'MPOL_BIND';nodes:'0';flags:['MPOL_F_SOME']}, invalid memory policy flag",
+    "{mode:'MPOL_BIND';nodes:'0-9876543210'}, invalid memory policy nodes",
+    "{mode:'MPOL_BIND'}, requires at least one node but got 0",
+    "{mode:'MPOL_DEFAULT';nodes:'0-7'}, requires 0 nodes but got 8",
+  })
+  void aMemoryPolicyThatMakesNoSenseIsRefused(String policy, String told) throws IOException {
+    RUNTIME.assumeRecent("memoryPolicy");
+    config.set("/linux/memoryPolicy", policy.replace(';', ','));
+    assertThat(run().exits(1).err()).contains(told);
   }
 
   @Test

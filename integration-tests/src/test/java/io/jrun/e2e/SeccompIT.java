@@ -6,6 +6,7 @@ import java.io.IOException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// `linux.seccomp`.
@@ -44,6 +45,44 @@ class SeccompIT extends EndToEnd {
     rule("SCMP_ACT_ALLOW", "{names:['mkdir','mkdirat'],action:'%s'}".formatted(action));
     config.args("mkdir", "/x");
     run().exits(128 + 31);
+  }
+
+  @Test
+  void aHookThatTheFilterEndsSaysSo() throws IOException {
+    rule("SCMP_ACT_ALLOW", "{names:['mkdir','mkdirat'],action:'SCMP_ACT_KILL'}");
+    config
+        .set("/process/rlimits", "[{type:'RLIMIT_CORE',soft:0,hard:0}]")
+        .set(
+            "/hooks/startContainer/-",
+            "{path:'/bin/sh',args:['sh','-c','mkdir /dev/shm/x'],env:['PATH=/usr/bin:/bin']}");
+    assertThat(run().fails().err()).contains("startContainer hook", "bad system call");
+  }
+
+  /// One that is loaded before the hooks, as without no_new_privs it takes privileges to load it.
+  @Test
+  void aFilterThatRefusesCloseRangeLetsHooksRun() throws IOException {
+    rule("SCMP_ACT_ALLOW", "{names:['close_range'],action:'SCMP_ACT_ERRNO'}");
+    config
+        .set("/process/noNewPrivileges", "false")
+        .set("/hooks/startContainer/-", "{path:'/bin/true'}")
+        .args("true");
+    run().succeeds();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "['SECCOMP_FILTER_FLAG_LOG'], 2",
+    "['SECCOMP_FILTER_FLAG_TSYNC'], 0",
+    "[], 0",
+    "null, 4"
+  })
+  void theFlagsAreInTheDebugLog(String flags, int value) throws IOException {
+    RUNTIME.assumeRecent("flags of seccomp in the log");
+    rule("SCMP_ACT_ALLOW", "{names:['swapon'],action:'SCMP_ACT_ERRNO'}");
+    config.set("/linux/seccomp/flags", flags).args("true");
+    bundle.write(config);
+    assertThat(runtime("--debug", "run", "--bundle", bundle.path().toString(), id).succeeds().err())
+        .contains("\"seccomp filter flags: " + value + "\"");
   }
 
   /// What the image brings is not run without the filter of the container's program.

@@ -112,7 +112,7 @@ class SeccompNotifyIT extends EndToEnd {
   @Test
   void withoutAnAgentNothingRuns() throws IOException {
     config.args("true");
-    assertThat(run().fails().err()).contains("agent.sock");
+    assertThat(run().fails().err()).contains("failed to connect with seccomp agent");
     assertThat(ids()).isEmpty();
   }
 }

@@ -133,7 +133,11 @@ class UpdateEventsIT extends EndToEnd {
     assertThat(event.at("/data/pids/limit").asInt()).isEqualTo(20);
     assertThat(event.at("/data/cpu/usage/total").asLong()).isPositive();
     if (!CgroupHierarchies.isV2Alone())
-      assertThat(event.at("/data/cpu/usage/percpu").isArray()).isTrue();
+      for (String each : List.of("percpu", "percpu_kernel", "percpu_user"))
+        assertThat(event.at("/data/cpu/usage/" + each).isArray()).as(each).isTrue();
+    else if (Files.exists(Path.of("/proc/pressure")))
+      for (String of : List.of("cpu", "memory", "blkio"))
+        assertThat(event.at("/data/" + of + "/psi/some/avg10").isNumber()).as(of).isTrue();
     // of cgroup v2 without a limit it is the largest number of 64 bits, without a sign
     assertThat(event.at("/data/memory/usage/limit").bigIntegerValue()).isPositive();
     assertThat(event.at("/data/memory/raw").size()).isGreaterThan(10);

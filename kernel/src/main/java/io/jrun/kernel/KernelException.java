@@ -18,9 +18,16 @@ public final class KernelException extends RuntimeException {
   }
 
   public KernelException(Syscall<?> call, Errno errno, @Nullable String step) {
+    super(null, null, true, !isAnswer(errno));
     this.call = call;
     this.errno = errno;
     this.step = step;
+  }
+
+  /// Whether something is not there, which is mostly what a caller wanted to know: to walk the
+  /// stack would take ten times as long as the call.
+  private static boolean isAnswer(Errno errno) {
+    return errno.equals(Errno.ENOENT) || errno.equals(Errno.ESRCH) || errno.equals(Errno.ENODEV);
   }
 
   /// Put together when it is asked for: many failures are expected, and told to nobody.

@@ -5,7 +5,9 @@ import io.jrun.cni.network.AttachmentArgs;
 import io.jrun.cni.network.NetworkRuntime;
 import io.jrun.kernel.Undoing;
 import io.jrun.specs.cni.NetworkConfig;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -13,12 +15,14 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param network null where its configuration could not be read
 /// @param begun null where it failed
+/// @param added null where it is not at its end
 /// @param failure null where it did not
 record BegunAttachment(
     NetworkRuntime runtime,
     AttachmentArgs args,
     @Nullable NetworkConfig network,
     NetworkRuntime.@Nullable Begun begun,
+    NetworkRuntime.@Nullable Added added,
     @Nullable RuntimeException failure) {
 
   static BegunAttachment begin(
@@ -26,9 +30,9 @@ record BegunAttachment(
     NetworkConfig network = null;
     try {
       network = load.get();
-      return new BegunAttachment(runtime, args, network, runtime.begin(network, args), null);
+      return new BegunAttachment(runtime, args, network, runtime.begin(network, args), null, null);
     } catch (RuntimeException e) {
-      return new BegunAttachment(runtime, args, network, null, e);
+      return new BegunAttachment(runtime, args, network, null, null, e);
     }
   }
 
@@ -43,13 +47,24 @@ record BegunAttachment(
   }
 
   private BegunAttachment after(Consumer<NetworkRuntime.Begun> step) {
+    return then(one -> {
+      step.accept(one);
+      return this;
+    });
+  }
+
+  private BegunAttachment then(Function<NetworkRuntime.Begun, BegunAttachment> step) {
     if (begun == null) return this;
     try {
-      step.accept(begun);
-      return this;
+      return step.apply(begun);
     } catch (RuntimeException e) {
-      return new BegunAttachment(runtime, args, network, null, e);
+      return new BegunAttachment(runtime, args, network, null, null, e);
     }
+  }
+
+  /// The same with its result, where nobody has to look for the namespace by this path.
+  BegunAttachment added(String netns) {
+    return then(one -> new BegunAttachment(runtime, args, network, one, one.finish(netns), null));
   }
 
   boolean hasFailed() {
@@ -61,9 +76,34 @@ record BegunAttachment(
     return begun != null && begun.enters();
   }
 
+  /// Whether the engine has made its interface, for a caller whom it did not ask where it is.
+  boolean isWired() {
+    return begun != null && begun.isWired();
+  }
+
   /// Whether nobody will look for the namespace by its path.
   boolean isAllWired() {
     return begun != null && begun.isAllWired();
+  }
+
+  boolean hasOthers() {
+    return begun != null && begun.hasOthers();
+  }
+
+  /// What there is at its end.
+  Optional<Networks.Attached> attached() {
+    NetworkConfig of = network;
+    return added == null || of == null ? Optional.empty() : Optional.of(attached(of, added));
+  }
+
+  private static Networks.Attached attached(NetworkConfig network, NetworkRuntime.Added added) {
+    return new Networks.Attached(
+        added.result(), new Networks.Known.Attachment(network, added.cached(), added.first()));
+  }
+
+  /// The same where something that belongs to it has failed.
+  BegunAttachment failed(RuntimeException cause) {
+    return new BegunAttachment(runtime, args, network, begun, added, cause);
   }
 
   /// A failed ADD is followed by its DEL, as the specification asks of runtimes.
@@ -71,9 +111,7 @@ record BegunAttachment(
     try {
       if (failure != null) throw failure;
       if (network == null || begun == null) throw new IllegalStateException();
-      NetworkRuntime.Added added = begun.finish(netns);
-      return new Networks.Attached(
-          added.result(), new Networks.Known.Attachment(network, added.cached(), added.first()));
+      return attached(network, added == null ? begun.finish(netns) : added);
     } catch (RuntimeException e) {
       NetworkConfig of = network;
       if (of != null) Undoing.suppressing(e, () -> runtime.del(of, args.in(netns)));
@@ -81,7 +119,10 @@ record BegunAttachment(
     }
   }
 
+  /// Takes it back, the whole of it where it is at its end.
   void abandon() {
-    if (begun != null) begun.abandon();
+    NetworkConfig of = network;
+    if (added != null && of != null) runtime.del(of, added.cached().args());
+    else if (begun != null) begun.abandon();
   }
 }

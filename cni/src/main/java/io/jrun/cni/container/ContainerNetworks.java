@@ -43,7 +43,8 @@ import org.jspecify.annotations.Nullable;
 ///   runtime                                      here
 ///     | begin(client, id, …) -------------------> |  another thread: configurations, the bridge,
 ///     | written ---------------------------------> |    addresses, what filters and masquerades,
-///     | init is born                              |    and eth0 where the namespace is there
+///     |                                           |    and eth0 where the namespace is there
+///     | born(/proc/PID/ns/net) -----------------> |    and its result where that was all
 ///     | finish(/proc/PID/ns/net) ---------------> |  ADD of eth0, eth1, … in turn
 ///     | <- results: addresses                     |
 ///     | start                                     |
@@ -75,14 +76,32 @@ public final class ContainerNetworks implements Networks {
     HelperCaller caller = new HelperCaller(kernel, client, env);
     NetworkRuntime runtime = runtime(caller, client, env, wish.pluginPath());
     CompletableFuture<AttachingContainer.Word> word = new CompletableFuture<>();
+    CompletableFuture<Optional<String>> netns = new CompletableFuture<>();
     Aside<List<BegunAttachment>> begun =
         new Aside<>(() -> {
           List<BegunAttachment> looked = begin(runtime, containerId, sign, wish);
           AttachingContainer.Word given = word.join();
-          return given.goOn() ? wired(prepared(looked), given.namespace()) : looked;
+          if (!given.goOn()) return looked;
+          List<BegunAttachment> wired = wired(prepared(looked), given.namespace());
+          if (!wired.stream().allMatch(BegunAttachment::isAllWired)) return wired;
+          return netns.join().map(path -> added(wired, path, given)).orElse(wired);
         });
     threads.execute(begun);
-    return new AttachingContainer(caller, word, begun, () -> detach(runtime, containerId));
+    return new AttachingContainer(
+        caller, word, netns, begun, path -> detach(runtime, containerId, path));
+  }
+
+  /// To the end, with what the caller does then.
+  private static List<BegunAttachment> added(
+      List<BegunAttachment> wired, String netns, AttachingContainer.Word word) {
+    List<BegunAttachment> added = wired.stream().map(one -> one.added(netns)).toList();
+    if (added.stream().anyMatch(BegunAttachment::hasFailed)) return added;
+    try {
+      word.then().accept(added.stream().flatMap(one -> one.attached().stream()).toList());
+      return added;
+    } catch (RuntimeException e) {
+      return added.stream().map(one -> one.failed(e)).toList();
+    }
   }
 
   /// With the interface of the first, where the namespace is there: those behind it come after all
@@ -151,33 +170,39 @@ public final class ContainerNetworks implements Networks {
 
   @Override
   public void detach(
-      HelperKernel client, List<String> env, String containerId, List<String> pluginPath) {
+      HelperKernel client,
+      List<String> env,
+      String containerId,
+      List<String> pluginPath,
+      String netns) {
     try (HelperCaller caller = new HelperCaller(kernel, client, env)) {
-      detach(runtime(caller, client, env, pluginPath), containerId);
+      detach(runtime(caller, client, env, pluginPath), containerId, netns);
     }
   }
 
   @Override
-  public void detach(HelperKernel client, List<String> env, Known known, List<String> pluginPath) {
+  public void detach(
+      HelperKernel client, List<String> env, Known known, List<String> pluginPath, String netns) {
     List<RuntimeException> failures = new ArrayList<>();
     try (HelperCaller caller = new HelperCaller(kernel, client, env)) {
       NetworkRuntime runtime = runtime(caller, client, env, pluginPath);
       for (Known.Attachment one : known.attachments().reversed()) {
-        detach(runtime, one, failures);
+        detach(runtime, one, netns, failures);
       }
     }
     Undoing.throwFirst(failures);
   }
 
   @Override
-  public void detachAny(HelperKernel client, List<String> env, String containerId, Wish wish) {
+  public void detachAny(
+      HelperKernel client, List<String> env, String containerId, Wish wish, String netns) {
     List<RuntimeException> failures = new ArrayList<>();
     Set<String> ifnames = new HashSet<>();
     cache.attachments(containerId).forEach(cached -> ifnames.add(cached.args().ifname()));
     try (HelperCaller caller = new HelperCaller(kernel, client, env)) {
       NetworkRuntime runtime = runtime(caller, client, env, wish.pluginPath());
       try {
-        detach(runtime, containerId);
+        detach(runtime, containerId, netns);
       } catch (RuntimeException e) {
         failures.add(e);
       }
@@ -188,7 +213,7 @@ public final class ContainerNetworks implements Networks {
         try {
           runtime.del(
               network,
-              new AttachmentArgs(containerId, "", "eth" + i, List.of(), Json.JsonObject.EMPTY));
+              new AttachmentArgs(containerId, netns, "eth" + i, List.of(), Json.JsonObject.EMPTY));
         } catch (RuntimeException e) {
           failures.add(e);
         }
@@ -205,11 +230,11 @@ public final class ContainerNetworks implements Networks {
     }
   }
 
-  private void detach(NetworkRuntime runtime, String containerId) {
+  private void detach(NetworkRuntime runtime, String containerId, String netns) {
     List<RuntimeException> failures = new ArrayList<>();
     for (CachedAttachment cached : cache.attachments(containerId).reversed()) {
       try {
-        detach(runtime, new Known.Attachment(network(cached), cached, null), failures);
+        detach(runtime, new Known.Attachment(network(cached), cached, null), netns, failures);
       } catch (RuntimeException e) {
         failures.add(e);
       }
@@ -217,19 +242,14 @@ public final class ContainerNetworks implements Networks {
     Undoing.throwFirst(failures);
   }
 
+  /// By the path that the caller has of the namespace: another one may have that of ADD by now.
   private static void detach(
-      NetworkRuntime runtime, Known.Attachment one, List<RuntimeException> failures) {
+      NetworkRuntime runtime, Known.Attachment one, String netns, List<RuntimeException> failures) {
     try {
-      runtime.del(one.network(), gone(one.cached().args()), one.cached(), one.first());
+      runtime.del(one.network(), one.cached().args().in(netns), one.cached(), one.first());
     } catch (RuntimeException e) {
       failures.add(e);
     }
-  }
-
-  /// Without the namespace: it ends with the container, and another one may have its path by now.
-  private static AttachmentArgs gone(AttachmentArgs args) {
-    return new AttachmentArgs(
-        args.containerId(), "", args.ifname(), args.args(), args.capabilityArgs());
   }
 
   private NetworkRuntime runtime(

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -85,10 +86,20 @@ public interface Networks {
     /// found after a crash: what needs no process of the container is done from here on.
     ///
     /// @param namespace waits for the container's, where it is there before such a process
-    void written(Optional<Supplier<NetworkNamespace>> namespace);
+    /// @param then done with what the container is attached to, where that is known before
+    ///   [#finish]
+    void written(Optional<Supplier<NetworkNamespace>> namespace, Consumer<List<Attached>> then);
+
+    /// Says by which path the network namespace is found from now on, or soon: what is left where
+    /// nobody has to go there is done without waiting for [#finish].
+    void born(String netns);
 
     /// Goes into the network namespace, which is there now, if [#finish] will have to.
     void enter(String netns);
+
+    /// Whether plugins that are processes of their own will have to detach the container: of these
+    /// some look into its namespace for what they are to take back. Asked when init is born.
+    boolean hasOthers();
 
     /// Attaches the container; a failure detaches it from all.
     ///
@@ -106,12 +117,21 @@ public interface Networks {
 
   /// Detaches the container from all that it was attached to, going on after failures; what could
   /// not be detached stays for the next try.
-  void detach(HelperKernel client, List<String> env, String containerId, List<String> pluginPath);
+  ///
+  /// @param netns the container's; empty where it has ended with the container
+  void detach(
+      HelperKernel client,
+      List<String> env,
+      String containerId,
+      List<String> pluginPath,
+      String netns);
 
   /// Detaches the container from attachments that the caller has read from the cache already.
-  void detach(HelperKernel client, List<String> env, Known known, List<String> pluginPath);
+  void detach(
+      HelperKernel client, List<String> env, Known known, List<String> pluginPath, String netns);
 
   /// Detaches a container whose attaching may have been interrupted: from all that is cached for
   /// it, and from those of its networks that have no cached result but are still configured.
-  void detachAny(HelperKernel client, List<String> env, String containerId, Wish wish);
+  void detachAny(
+      HelperKernel client, List<String> env, String containerId, Wish wish, String netns);
 }

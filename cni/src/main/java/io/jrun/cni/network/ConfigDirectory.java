@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// The directory of network configurations. Lists come before single plugins, each in the order of
 /// the file names; the first of a name counts.
@@ -32,9 +33,9 @@ public record ConfigDirectory(Path directory, RecentNetworks recent) {
 
   /// The network of that name. A file before it that cannot be read is an error, as for libcni.
   public NetworkConfig load(String name) {
-    List<Path> all = files(directory, ALL);
-    List<Path> lists = all.stream().filter(file -> hasEnding(file, LIST)).toList();
-    List<Path> singles = all.stream().filter(file -> hasEnding(file, SINGLE)).toList();
+    List<Path> lists = new ArrayList<>();
+    List<Path> singles = new ArrayList<>();
+    for (Path file : files(directory, ALL)) (hasEnding(file, LIST) ? lists : singles).add(file);
     Optional<NetworkConfig> found =
         first(lists, name, this::list).or(() -> first(singles, name, this::single));
     if (found.isPresent()) return found.get();
@@ -103,19 +104,38 @@ public record ConfigDirectory(Path directory, RecentNetworks recent) {
   }
 
   private static List<Path> files(Path directory, List<String> endings) {
-    if (!Files.isDirectory(directory)) return List.of();
+    // one call for all, where a stream of the directory takes a dozen
+    String @Nullable [] names = directory.toFile().list();
+    if (names == null) {
+      checkMissing(directory);
+      return List.of();
+    }
+    List<Path> files = new ArrayList<>();
+    for (String name : names) {
+      if (!hasEnding(name, endings)) continue;
+      Path file = directory.resolve(name);
+      if (!Files.isDirectory(file)) files.add(file);
+    }
+    files.sort(null);
+    return files;
+  }
+
+  /// Says why a directory that is there cannot be listed.
+  private static void checkMissing(Path directory) {
+    if (!Files.isDirectory(directory)) return;
     try (Stream<Path> all = Files.list(directory)) {
-      return all.filter(file -> hasEnding(file, endings))
-          .filter(file -> !Files.isDirectory(file))
-          .sorted()
-          .toList();
+      throw new IllegalStateException("list " + directory + ": failed");
     } catch (IOException e) {
       throw new UncheckedIOException("list " + directory + ": " + IoReason.of(e), e);
     }
   }
 
   private static boolean hasEnding(Path file, List<String> endings) {
-    String name = file.getFileName().toString();
-    return endings.stream().anyMatch(name::endsWith);
+    return hasEnding(file.getFileName().toString(), endings);
+  }
+
+  private static boolean hasEnding(String name, List<String> endings) {
+    for (String ending : endings) if (name.endsWith(ending)) return true;
+    return false;
   }
 }

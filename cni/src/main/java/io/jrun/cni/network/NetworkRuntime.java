@@ -115,6 +115,11 @@ public final class NetworkRuntime {
       }
     }
 
+    /// Whether the interface is there, made by nobody of the container's caller.
+    public boolean isWired() {
+      return isWired;
+    }
+
     /// Whether [#finish] goes nowhere.
     public boolean isAllWired() {
       return isWired && network.plugins().size() == 1;
@@ -123,6 +128,11 @@ public final class NetworkRuntime {
     /// Whether the first plugin is this process, and still has to go into the namespace.
     public boolean enters() {
       return first.isPresent() && !isWired;
+    }
+
+    /// Whether a plugin of the network is not this process.
+    public boolean hasOthers() {
+      return first.isEmpty() || network.plugins().size() > 1;
     }
 
     /// Adds the container, whose namespace is there; after a failure the caller DELs.

@@ -125,10 +125,7 @@ final class Adding {
   /// The same where [#wire] may have done it, else in a namespace that is still to be entered.
   CniResult finish(Caller caller, String netns) {
     undoneIfFails(() -> {
-      if (attached != null) {
-        caller.checkHost();
-        return;
-      }
+      if (attached != null) return;
       try (NetworkNamespace namespace = caller.enter(netns)) {
         connect(namespace, netns);
       }

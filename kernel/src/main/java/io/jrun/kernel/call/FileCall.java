@@ -1,5 +1,7 @@
 package io.jrun.kernel.call;
 
+import java.nio.ByteBuffer;
+
 /// Files and directories.
 public sealed interface FileCall<R> extends HostCall<R> {
   boolean ARM = "aarch64".equals(System.getProperty("os.arch"));
@@ -406,6 +408,38 @@ public sealed interface FileCall<R> extends HostCall<R> {
     @Override
     public Stat result(long value, Output output) {
       return Stat.of(output.buffer());
+    }
+  }
+
+  /// statx(2) of the mount that a file is on.
+  record StatxMount(Descriptor directory, String path, int flags)
+      implements FileCall<StatxMount.Mounted> {
+    private static final int STATX_MNT_ID = 0x1000;
+    private static final int STATX_MNT_ID_UNIQUE = 0x4000;
+    private static final int STATX_ATTR_MOUNT_ROOT = 0x2000;
+
+    /// What is said.
+    ///
+    /// @param id which no other mount ever has; before Linux 6.8 the one of proc_pid_mountinfo(5),
+    ///   which a later one may have
+    /// @param isRoot whether the file is what is mounted there
+    public record Mounted(long id, boolean isRoot) {}
+
+    @Override
+    public Number number() {
+      return Number.STATX;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      int mask = STATX_MNT_ID | STATX_MNT_ID_UNIQUE;
+      to.descriptor(directory).string(path).flags(AT, flags).value(mask).out(Stat.SIZE);
+    }
+
+    @Override
+    public Mounted result(long value, Output output) {
+      ByteBuffer b = output.buffer();
+      return new Mounted(b.getLong(144), (b.getLong(8) & STATX_ATTR_MOUNT_ROOT) != 0);
     }
   }
 

@@ -36,7 +36,7 @@ public final class Layout implements Arguments {
   private int end;
   private int outSize;
   private final List<Integer> outPointers = new ArrayList<>();
-  private final Fields fields = new Fields();
+  private @Nullable Fields fields;
 
   private int argument;
   private int kinds;
@@ -204,18 +204,26 @@ public final class Layout implements Arguments {
 
   @Override
   public Layout struct(Consumer<Struct> struct) {
-    fields.begin();
-    struct.accept(fields);
-    int size = fields.bytes.position();
+    Fields all = fields();
+    struct.accept(all);
+    int size = all.bytes.position();
     int at = allocate(size);
-    fields.bytes.get(0, memory, at, size);
-    for (int pointer : fields.outPointers) outPointers.add(at + pointer);
+    all.bytes.get(0, memory, at, size);
+    for (int pointer : all.outPointers) outPointers.add(at + pointer);
     return value(base + at);
+  }
+
+  /// Those of no structure yet; most calls have none.
+  private Fields fields() {
+    Fields empty = fields == null ? new Fields() : fields;
+    fields = empty;
+    empty.begin();
+    return empty;
   }
 
   /// A structure's bytes; what its pointers point to is stored before the structure itself.
   private final class Fields implements Struct {
-    private ByteBuffer bytes = ByteBuffer.allocate(256).order(ByteOrder.nativeOrder());
+    private ByteBuffer bytes = ByteBuffer.allocate(128).order(ByteOrder.nativeOrder());
     private final List<Integer> outPointers = new ArrayList<>();
 
     void begin() {

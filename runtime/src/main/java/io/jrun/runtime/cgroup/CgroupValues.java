@@ -50,6 +50,11 @@ public record CgroupValues(boolean isV2, Source source, List<String> pageSizes) 
     return table;
   }
 
+  /// What processes have waited for a resource of v2; empty where the kernel does not count that.
+  public List<Pressure> pressure(String controller) {
+    return Pressure.parse(text(controller, controller + ".pressure"));
+  }
+
   /// As the kernel names the files: in the largest unit that is whole.
   static String pageSize(long kilobytes) {
     if (kilobytes >= 1 << 20) return (kilobytes >> 20) + "GB";

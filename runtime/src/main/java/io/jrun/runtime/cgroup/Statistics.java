@@ -3,7 +3,9 @@ package io.jrun.runtime.cgroup;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonArray;
 import io.jrun.specs.json.Json.JsonNull;
+import io.jrun.specs.json.Json.JsonNumber;
 import io.jrun.specs.json.Json.JsonObject;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -68,7 +70,7 @@ final class Statistics {
     String each = text("cpuacct", "cpuacct.usage_percpu");
     if (!each.isBlank()) usage = usage.with("percpu", numbers(each));
     usage =
-        usage
+        perCpu(usage)
             .with("kernel", Json.of(stat.getOrDefault("system", 0L) * NANOS_PER_TICK))
             .with("user", Json.of(stat.getOrDefault("user", 0L) * NANOS_PER_TICK));
     JsonObject throttling = throttling(table("cpu", "cpu.stat"), "throttled_time", 1);
@@ -84,7 +86,42 @@ final class Statistics {
             .with("user", Json.of(stat.getOrDefault("user_usec", 0L) * 1000));
     JsonObject throttling = throttling(stat, "throttled_usec", 1000);
     JsonObject cpu = JsonObject.EMPTY.with("usage", usage);
-    return throttling.isEmpty() ? cpu : cpu.with("throttling", throttling);
+    if (!throttling.isEmpty()) cpu = cpu.with("throttling", throttling);
+    return pressure(cpu, "cpu");
+  }
+
+  /// From a table with a heading, `cpu user system`, and a line for each CPU.
+  private JsonObject perCpu(JsonObject usage) {
+    List<Json> kernel = new ArrayList<>();
+    List<Json> user = new ArrayList<>();
+    for (String line : text("cpuacct", "cpuacct.usage_all").split("\n")) {
+      String[] fields = line.split(" ");
+      if (fields.length != 3 || !fields[0].matches("[0-9]+")) continue;
+      user.add(Json.ofUnsigned(Long.parseUnsignedLong(fields[1])));
+      kernel.add(Json.ofUnsigned(Long.parseUnsignedLong(fields[2])));
+    }
+    if (kernel.isEmpty()) return usage;
+    return usage
+        .with("percpu_kernel", new JsonArray(kernel))
+        .with("percpu_user", new JsonArray(user));
+  }
+
+  private JsonObject pressure(JsonObject object, String controller) {
+    JsonObject pressure = JsonObject.EMPTY;
+    for (Pressure line : values.pressure(controller))
+      pressure =
+          pressure.with(
+              line.kind(),
+              JsonObject.EMPTY
+                  .with("avg10", number(line.avg10()))
+                  .with("avg60", number(line.avg60()))
+                  .with("avg300", number(line.avg300()))
+                  .with("total", Json.ofUnsigned(line.total())));
+    return pressure.isEmpty() ? object : object.with("psi", pressure);
+  }
+
+  private static Json number(BigDecimal value) {
+    return new JsonNumber(value.stripTrailingZeros().toPlainString());
   }
 
   private JsonObject cpuset(boolean v2) {
@@ -165,7 +202,7 @@ final class Statistics {
             : limit + swap;
     memory =
         memory.with("swap", entry(both, usage + number("memory", "memory.swap.current"), 0, 0));
-    return raw(memory, stat);
+    return pressure(raw(memory, stat), "memory");
   }
 
   private static JsonObject raw(JsonObject memory, Map<String, Long> stat) {
@@ -233,7 +270,8 @@ final class Statistics {
     }
     JsonObject io = JsonObject.EMPTY;
     if (!bytes.isEmpty()) io = io.with("ioServiceBytesRecursive", new JsonArray(bytes));
-    return operations.isEmpty() ? io : io.with("ioServicedRecursive", new JsonArray(operations));
+    if (!operations.isEmpty()) io = io.with("ioServicedRecursive", new JsonArray(operations));
+    return pressure(io, "io");
   }
 
   private JsonObject hugetlb(boolean v2) {

@@ -71,6 +71,8 @@ final class ContainerCommands {
             line.has("--no-subreaper"));
     try {
       return request.operations().run(options);
+    } catch (ProgramException e) {
+      return notStarted(request, e);
     } catch (RuntimeException e) {
       throw failed("jrun run failed", 1, e);
     }
@@ -110,6 +112,8 @@ final class ContainerCommands {
         throw CommandFailure.usage("process args cannot be empty");
       }
       return request.operations().exec(options);
+    } catch (ProgramException e) {
+      return notStarted(request, e);
     } catch (RuntimeException e) {
       // 255 tells it from the statuses that a process usually has.
       throw failed("exec failed", 255, e);
@@ -143,6 +147,11 @@ final class ContainerCommands {
         line.count("--preserve-fds"),
         line.texts("--cgroup"),
         line.has("--ignore-paused"));
+  }
+
+  private static int notStarted(Request request, ProgramException failure) {
+    new Log(request.global(), request.caller()).lastWord(Log.message(failure));
+    return ProgramException.STATUS;
   }
 
   private static CommandFailure failed(String step, int status, RuntimeException cause) {
@@ -187,7 +196,7 @@ final class ContainerCommands {
 
   static int list(Request request) {
     boolean json = isJson(request, "table");
-    ContainerList list = new ContainerList(request.operations().list(request.global()));
+    ContainerList list = new ContainerList(request.operations().list(request.global(), false));
     if (request.line().has("--quiet")) {
       request.caller().out(list.ids());
     } else {

@@ -161,7 +161,7 @@ final class ImageCommands {
     if (nested.isHelp()) return 0;
     Images images = images(request, nested);
     Set<String> containers =
-        request.operations().list(request.global()).stream()
+        request.operations().list(request.global(), true).stream()
             .map(ContainerSummary::id)
             .collect(Collectors.toSet());
     int bundles = request.operations().containerBundles(images).collect(containers);

@@ -186,7 +186,7 @@ final class ImageRun {
   }
 
   private static boolean isContainer(String id, GlobalOptions global, Operations operations) {
-    return operations.list(global).stream().anyMatch(container -> container.id().equals(id));
+    return operations.list(global, true).stream().anyMatch(container -> container.id().equals(id));
   }
 
   private static ContainerRoot containerRoot(ParsedLine line) {

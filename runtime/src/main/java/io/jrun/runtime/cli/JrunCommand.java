@@ -50,10 +50,17 @@ public final class JrunCommand {
     }
     String name = words.getFirst();
     if (name.equals("help") || name.equals("h")) {
-      caller.out(words.size() == 1 ? help() : subcommand(words.get(1)).usage());
-      return 0;
+      return help(words.subList(1, words.size()), global);
     }
     return subcommand(name).perform(words.subList(1, words.size()), global, operations, caller);
+  }
+
+  private int help(List<String> words, GlobalOptions global) {
+    if (words.size() > 1 && subcommand(words.getFirst()).hasCommands())
+      return subcommand(words.getFirst())
+          .perform(List.of(words.get(1), "--help"), global, operations, caller);
+    caller.out(words.isEmpty() ? help() : subcommand(words.getFirst()).usage());
+    return 0;
   }
 
   private static Subcommand subcommand(String name) {

@@ -30,6 +30,11 @@ public final class Log {
     lastNanos = System.nanoTime();
   }
 
+  /// With `--debug`: what was found.
+  public void debug(String message) {
+    if (global.debug()) write("debug", message);
+  }
+
   public void warning(String message) {
     write("warning", message);
   }
@@ -39,6 +44,12 @@ public final class Log {
   void error(String message) {
     write("error", message);
     if (global.log() != null) caller.err(message + "\n");
+  }
+
+  /// A failure that ends the command, as a bare line of its program.
+  void lastWord(String message) {
+    if (global.log() != null) write("error", message);
+    caller.err(message + "\n");
   }
 
   private void write(String level, String message) {

@@ -35,7 +35,9 @@ public interface Operations {
   /// @param unfinished only where nothing but the id was taken yet; `force` is not looked at then
   void delete(GlobalOptions global, String id, boolean force, boolean unfinished);
 
-  List<ContainerSummary> list(GlobalOptions global);
+  /// @param mayBeMissing whether a root that was named and is missing holds no containers; else it
+  ///   is an error, as somebody may be mistaken
+  List<ContainerSummary> list(GlobalOptions global, boolean mayBeMissing);
 
   /// The container's processes, by their pids in the caller's pid namespace.
   List<Integer> pids(GlobalOptions global, String id);

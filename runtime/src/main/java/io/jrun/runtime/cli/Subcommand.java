@@ -90,8 +90,8 @@ enum Subcommand {
       options -> {},
       request -> print(request, request.operations().features())),
   IMAGE(
-      "keep images: load, list, inspect, tag, rm, prune, verify",
-      "command [options] [arguments...]",
+      "keep images: load, pull, push, save, list, inspect, tag, rm, prune, verify",
+      "load|pull|push|save|list|inspect|tag|rm|prune|verify [options] [arguments...]",
       1,
       Integer.MAX_VALUE,
       options -> {},
@@ -154,8 +154,8 @@ enum Subcommand {
       options -> {},
       ContainerCommands::resume),
   ROOTFS(
-      "unpack archives and images to directories",
-      "unpack [options] SOURCE DIR",
+      "unpack and pack root file systems: unpack, pack, diff",
+      "unpack|pack|diff [options] [arguments...]",
       1,
       Integer.MAX_VALUE,
       options -> {},
@@ -207,7 +207,7 @@ enum Subcommand {
       UpdateCommand::perform),
   VOLUME(
       "keep named volumes: create, list, inspect, rm",
-      "command [options] [arguments...]",
+      "create|list|inspect|rm [options] [arguments...]",
       1,
       Integer.MAX_VALUE,
       options -> {},
@@ -260,6 +260,14 @@ enum Subcommand {
 
   String usage() {
     return grammar.usage();
+  }
+
+  /// Whether its first argument is a command that has options of its own.
+  boolean hasCommands() {
+    return switch (this) {
+      case BUNDLE, IMAGE, ROOTFS, SANDBOX, VOLUME -> true;
+      default -> false;
+    };
   }
 
   int perform(List<String> args, GlobalOptions global, Operations operations, Caller caller) {

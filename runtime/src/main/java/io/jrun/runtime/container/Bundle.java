@@ -12,6 +12,7 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.runtime.cli.CreateOptions;
+import io.jrun.runtime.mount.OwnPath;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Process;
 import java.nio.charset.StandardCharsets;
@@ -109,7 +110,8 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
   }
 
   static Bundle of(String path, byte[] bytes, Configs configs, String ownCgroups) {
-    return of(path, bytes, configs.runnable(bytes), ownCgroups);
+    Bundle read = of(path, bytes, configs.runnable(bytes), ownCgroups);
+    return read.with(OwnPath.settled(read.config(), read.rootfs()));
   }
 
   private static Bundle of(String path, byte[] bytes, Config config, String ownCgroups) {

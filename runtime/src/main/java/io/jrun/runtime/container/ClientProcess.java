@@ -73,12 +73,19 @@ final class ClientProcess {
     return all.toByteArray();
   }
 
-  /// How many descriptors systemd handed over (sd_listen_fds(3)).
+  /// How many descriptors systemd handed over (sd_listen_fds(3)): to the client, not to somebody
+  /// from whom it has the variables. Who names no process means it, as with crun.
   int listenFds() {
-    return variable("LISTEN_FDS")
-        .filter(n -> n.matches("[0-9]{1,4}"))
-        .map(Integer::parseInt)
-        .orElse(0);
+    int count =
+        variable("LISTEN_FDS")
+            .filter(n -> n.matches("[0-9]{1,4}"))
+            .map(Integer::parseInt)
+            .orElse(0);
+    return count > 0 && variable("LISTEN_PID").map(this::isOwnPid).orElse(true) ? count : 0;
+  }
+
+  private boolean isOwnPid(String pid) {
+    return pid.equals(helper.call(new FileCall.Readlinkat(Descriptor.CWD, "/proc/self")));
   }
 
   /// Checks that descriptors 3 to 3 + count - 1 are the caller's; the helper's own are

@@ -6,9 +6,14 @@ import io.jrun.runtime.mount.CoveringTmpfs;
 import io.jrun.runtime.mount.MountOptions;
 import io.jrun.runtime.mount.MountPlan;
 import io.jrun.runtime.mount.MountWays;
+import io.jrun.runtime.mount.OwnPath;
+import io.jrun.runtime.mount.RootPropagation;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.Mount;
+import io.jrun.specs.runtime.NamespaceType;
 import java.util.List;
+import java.util.Optional;
 
 /// Calls for the mounts of a config, one behind another. Where a batch is full, init performs it,
 /// and another is begun.
@@ -19,6 +24,7 @@ final class ConfigMounts {
   private final List<Boolean> directories;
   private final HelperKernel init;
   private final MountTrees trees;
+  private final String rootfs;
   private Batch batch;
   private MountPlan plan;
   private int bound;
@@ -26,6 +32,7 @@ final class ConfigMounts {
   /// @param batch takes the calls
   /// @param directories for each bind mount, whether its source is a directory
   /// @param trees for some of the mounts
+  /// @param rootfs the root file system's path
   /// @param first of the mounts, by its place in the config
   ConfigMounts(
       Batch batch,
@@ -33,11 +40,13 @@ final class ConfigMounts {
       List<Boolean> directories,
       HelperKernel init,
       MountTrees trees,
+      String rootfs,
       int first) {
     this.config = config;
     this.directories = directories;
     this.init = init;
     this.trees = trees;
+    this.rootfs = rootfs;
     this.batch = batch;
     this.plan = plan(batch);
     this.bound = (int) config.mounts().subList(0, first).stream().filter(m -> binds(m)).count();
@@ -52,18 +61,37 @@ final class ConfigMounts {
   }
 
   private MountPlan plan(Batch batch) {
-    return new MountPlan(batch, InitPlan.ROOT, config.linux().mountLabel());
+    Linux linux = config.linux();
+    boolean isOutside = linux.namespace(NamespaceType.MOUNT) == null;
+    return new MountPlan(
+        batch,
+        InitPlan.ROOT,
+        linux.mountLabel(),
+        isOutside ? RootPropagation.of(linux.rootfsPropagation()) : null);
   }
 
   /// Adds the mount at a place in the config.
   void add(int index) {
     if (batch.passed().size() == Batch.MOST_PASSED || batch.size() > MANY_CALLS) perform();
     Mount mount = settled(index);
-    plan.mount(
-        mount,
-        !binds(mount) || directories.get(bound++),
-        trees.pass(batch, index),
-        trees.isOptional(index));
+    boolean isDirectory = !binds(mount) || directories.get(bound++);
+    Optional<String> own = trees.has(index) ? Optional.empty() : ownSource(mount, rootfs);
+    if (own.isPresent()) {
+      perform();
+      OwnPath.Source source =
+          OwnPath.open(init, InitPlan.ROOT, mount, own.get(), trees.mapping(index));
+      plan.mount(mount, source.isDirectory(), source.tree(), false);
+    } else {
+      plan.mount(mount, isDirectory, trees.pass(batch, index), trees.isOptional(index));
+    }
+  }
+
+  /// Where in the container a bind mount's source is; empty where it is not in the root file
+  /// system.
+  static Optional<String> ownSource(Mount mount, String rootfs) {
+    return binds(mount) && mount.source() != null
+        ? OwnPath.of(rootfs, mount.source())
+        : Optional.empty();
   }
 
   /// The mount as it is to be made when all before it are: on a way without links, and with its

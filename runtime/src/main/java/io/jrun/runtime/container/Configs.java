@@ -1,6 +1,7 @@
 package io.jrun.runtime.container;
 
 import io.jrun.runtime.cli.Additions;
+import io.jrun.runtime.mount.OwnPath;
 import io.jrun.specs.json.LatestParsed;
 import io.jrun.specs.json.SpecException;
 import io.jrun.specs.runtime.Config;
@@ -118,7 +119,7 @@ final class Configs {
     byte[] bytes = stored.config();
     if (bytes == null) throw new ContainerException("container is not made completely");
     try {
-      return runnable(bytes);
+      return OwnPath.settled(runnable(bytes), stored.state().rootfs());
     } catch (SpecException e) {
       return Config.read(bytes);
     }

@@ -250,8 +250,9 @@ public final class ContainerOperations {
     return view(store, store.load(id)).toJson().toText("  ");
   }
 
-  public List<ContainerSummary> list(GlobalOptions global) {
+  public List<ContainerSummary> list(GlobalOptions global, boolean mayBeMissing) {
     Store store = store(global);
+    if (!mayBeMissing && !global.root().isEmpty()) store.check();
     List<ContainerSummary> all = new ArrayList<>();
     for (String id : store.ids()) {
       try {

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// Ends what is left of a container and undoes what its creation made, in reverse. May be repeated.
 final class Deletion {
   static final long END_MILLIS = 10_000;
+  private static final long TRACED_MILLIS = 1000;
 
   private final Containers containers;
   private final ClientProcess client;
@@ -69,6 +70,7 @@ final class Deletion {
     }
     if (status == Status.CREATING) {
       destroyHalfMade(state);
+      HostRootMount.unmount(client.helper, state);
       releaseImage(state);
       Resctrl.remove(containers.kernel, state.resctrl());
       store.delete(claim, id);
@@ -111,6 +113,7 @@ final class Deletion {
     if (init.alive()) {
       init.signal(SignalCall.SIGKILL);
       cgroup.signal(SignalCall.SIGKILL);
+      if (!init.awaitEnd(TRACED_MILLIS)) endCriu(init);
       if (!init.awaitEnd(END_MILLIS))
         throw new ContainerException("init does not end: pid " + state.initPid());
     }
@@ -128,12 +131,22 @@ final class Deletion {
       cgroup.remove();
     }
     client.log.step("removed the cgroups and networks of ", state.id());
+    if (!HostRootMount.unmount(client.helper, state))
+      client.log.warning(
+          "what is mounted at " + state.rootfs() + " is not the container's, and stays");
     releaseImage(state);
     Resctrl.remove(containers.kernel, state.resctrl());
     store.delete(claim, state.id());
     new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
         .runAll(
             "poststop", config.hooks().poststop(), client.helper, Status.STOPPED, 0, client.log);
+  }
+
+  /// Ends a CRIU that saves the container and waits for somebody to fetch its pages. Init cannot
+  /// end before what its children were traced by lets them go.
+  private void endCriu(HostProcess init) {
+    HostProcess tracer = init.tracer();
+    if (tracer.exe().endsWith("/criu")) tracer.signal(SignalCall.SIGKILL);
   }
 
   /// Before the id is given back, so that a delete that was killed can be repeated.

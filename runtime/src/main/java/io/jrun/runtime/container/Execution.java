@@ -154,7 +154,7 @@ final class Execution {
       Program.awaitStart(child.helper().sendToEnd(last), process.args().getFirst());
       return foreground == null ? 0 : foreground.await();
     } catch (RuntimeException failure) {
-      RuntimeException e = Cgroup.explained(failure);
+      RuntimeException e = explained(failure, birth);
       abandon(birth, child, foreground, termios, e);
       pidFile.remove(e);
       throw e;
@@ -162,6 +162,14 @@ final class Execution {
       if (master != null) master.close();
       birth.helper().close();
     }
+  }
+
+  /// In runc's words, where it is the cgroup that it could not join.
+  private static RuntimeException explained(RuntimeException failure, Child.Birth birth) {
+    RuntimeException e = Cgroup.explained(failure);
+    return e == failure
+        ? failure
+        : new ContainerException("error adding pid " + birth.await().pid() + " to cgroups", e);
   }
 
   private void abandon(

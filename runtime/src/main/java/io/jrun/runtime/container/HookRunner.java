@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 final class HookRunner {
   private static final int POLLIN = 1;
   private static final int OUTPUT_SHOWN = 4096;
+  private static final int F_SETFD = 2;
+  private static final int FD_CLOEXEC = 1;
 
   private final Kernel kernel;
   private final String ociVersion;
@@ -44,26 +46,41 @@ final class HookRunner {
 
   /// Runs them in order, stopping at the first failure.
   void run(String kind, List<Hook> hooks, HelperKernel parent, Status status, int pid) {
-    run(kind, hooks, parent, status, pid, batch -> {});
+    run(kind, hooks, parent, status, pid, HookRunner::addOwnDescriptors);
+  }
+
+  private static void addOwnDescriptors(Batch batch) {
+    batch.add(new DescriptorCall.CloseRange(3, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
+  }
+
+  /// The same where a filter may refuse close_range(2): but for the preserved ones, all that init
+  /// has is closed, or close-on-exec.
+  private void addOwnDescriptorsUnderFilter(Batch batch) {
+    for (int fd = 3; fd < 3 + state.preservedFds(); fd++)
+      batch.attempt(new DescriptorCall.Fcntl(new Descriptor.Known(fd), F_SETFD, FD_CLOEXEC));
   }
 
   /// Runs those of the container itself, in its init and under the filter of its program. One
   /// without an environment has the program's: not in the specification, but runc's way for long.
   ///
   /// @param seccomp null where there is none, or init has it already
+  /// @param isFiltered whether init has it already
   void startContainer(
       List<Hook> hooks,
       List<String> env,
       HelperKernel init,
       int pid,
       byte @Nullable [] seccomp,
-      int seccompFlags) {
+      int seccompFlags,
+      boolean isFiltered) {
     List<Hook> given = hooks.stream().map(hook -> hook.withDefaultEnv(env)).toList();
-    Consumer<Batch> filter =
-        seccomp == null
-            ? batch -> {}
-            : batch -> batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
-    run("startContainer", given, init, Status.CREATED, pid, filter);
+    Consumer<Batch> last =
+        batch -> {
+          if (isFiltered) addOwnDescriptorsUnderFilter(batch);
+          else addOwnDescriptors(batch);
+          if (seccomp != null) batch.add(new SecurityCall.Seccomp(seccompFlags, seccomp, false));
+        };
+    run("startContainer", given, init, Status.CREATED, pid, last);
   }
 
   /// @param before what a hook's process does last before its program
@@ -87,7 +104,7 @@ final class HookRunner {
   void runAll(String kind, List<Hook> hooks, HelperKernel parent, Status status, int pid, Log log) {
     for (int i = 0; i < hooks.size(); i++) {
       try {
-        runOne(hooks.get(i), parent, status, pid, batch -> {});
+        runOne(hooks.get(i), parent, status, pid, HookRunner::addOwnDescriptors);
       } catch (ContainerException | KernelException e) {
         log.warning("error running " + kind + " hook #" + i + ": " + e.getMessage());
       }
@@ -117,7 +134,6 @@ final class HookRunner {
       batch.add(
           new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
       for (int fd = 0; fd < 3; fd++) batch.add(new DescriptorCall.Dup3(io, fd, 0));
-      batch.add(new DescriptorCall.CloseRange(3, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
       before.accept(batch);
       List<String> args = hook.args().isEmpty() ? List.of(hook.path()) : hook.args();
       batch.add(new ProcessCall.Execve(hook.path(), args, hook.env()));
@@ -133,7 +149,9 @@ final class HookRunner {
       int wait = parent.call(new ProcessCall.Wait4(child.pid(), 0));
       if (wait != 0) {
         String how =
-            (wait & 0x7f) != 0 ? "signal " + (wait & 0x7f) : "exit status " + (wait >> 8 & 0xff);
+            (wait & 0x7f) != 0
+                ? SignalText.ended(wait & 0x7f)
+                : "exit status " + (wait >> 8 & 0xff);
         throw new ContainerException(how + (output.isEmpty() ? "" : ", output: " + output.strip()));
       }
     }

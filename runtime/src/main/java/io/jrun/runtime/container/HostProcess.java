@@ -26,15 +26,18 @@ public record HostProcess(Kernel kernel, int pid, long startTime) {
 
   /// The fields of proc_pid_stat(5) from the third on; none where there is no such process.
   private static String[] stat(Kernel kernel, int pid) {
+    String text = text(kernel, "/proc/" + pid + "/stat");
+    return text.isEmpty() ? new String[0] : text.substring(text.lastIndexOf(')') + 2).split(" ");
+  }
+
+  /// A file of a process; empty where there is no such process.
+  private static String text(Kernel kernel, String path) {
     try (OwnedDescriptor file =
-        OwnedDescriptor.open(
-            kernel, FileCall.Openat.existing("/proc/" + pid + "/stat", FileCall.O_RDONLY))) {
-      String text =
-          new String(
-              kernel.call(new FileCall.Read(file.descriptor(), 2048)), StandardCharsets.UTF_8);
-      return text.substring(text.lastIndexOf(')') + 2).split(" ");
+        OwnedDescriptor.open(kernel, FileCall.Openat.existing(path, FileCall.O_RDONLY))) {
+      return new String(
+          kernel.call(new FileCall.Read(file.descriptor(), 2048)), StandardCharsets.UTF_8);
     } catch (KernelException e) {
-      if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ESRCH)) return new String[0];
+      if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ESRCH)) return "";
       throw e;
     }
   }
@@ -54,6 +57,17 @@ public record HostProcess(Kernel kernel, int pid, long startTime) {
     return stat.length > START_TIME
         && Long.parseLong(stat[START_TIME]) == startTime
         && (Long.parseLong(stat[FLAGS]) & PF_FORKNOEXEC) == 0;
+  }
+
+  /// Who traces it (ptrace(2)); no process, where nobody does.
+  HostProcess tracer() {
+    String tracer =
+        text(kernel, "/proc/" + pid + "/status")
+            .lines()
+            .filter(line -> line.startsWith("TracerPid:"))
+            .findFirst()
+            .orElse("TracerPid:0");
+    return of(kernel, Integer.parseInt(tracer.substring("TracerPid:".length()).strip()));
   }
 
   /// What [#exe] says of a process that does not let users who are not root see it, as a waiting

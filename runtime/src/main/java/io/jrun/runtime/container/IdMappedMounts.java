@@ -45,29 +45,66 @@ final class IdMappedMounts {
         || mount.options().contains("ridmap");
   }
 
+  /// @param rootfs the root file system's path: what is in it init opens in its turn
   /// @param initPid in whose user namespace mounts without mappings of their own are mapped
   static void prepare(
-      Containers containers, ClientProcess client, Config config, int initPid, MountTrees trees) {
+      Containers containers,
+      ClientProcess client,
+      Config config,
+      String rootfs,
+      int initPid,
+      MountTrees trees) {
     IdMappedMounts all = new IdMappedMounts(containers, client);
     for (int i = 0; i < config.mounts().size(); i++) {
       Mount mount = config.mounts().get(i);
-      if (isMapped(mount)) trees.put(i, all.tree(mount, config.linux(), initPid, i));
+      if (!isMapped(mount)) continue;
+      checkBind(mount, i);
+      int index = i;
+      if (ConfigMounts.ownSource(mount, rootfs).isPresent())
+        trees.map(
+            i,
+            tree ->
+                new IdMappedMounts(containers, client)
+                    .map(tree, mount, config.linux(), initPid, index));
+      else trees.put(i, all.tree(mount, config.linux(), initPid, i));
     }
+    all.close();
+  }
+
+  private void close() {
     Batch closing = new Batch();
-    for (Descriptor user : all.users.values()) closing.add(new FileCall.Close(user));
+    for (Descriptor user : users.values()) closing.add(new FileCall.Close(user));
     client.helper.run(closing);
   }
 
-  private OwnedDescriptor tree(Mount mount, Linux linux, int initPid, int index) {
-    String source = mount.source() == null ? "" : mount.source();
+  private static void checkBind(Mount mount, int index) {
     boolean isBind =
         "bind".equals(mount.type())
             || mount.options().contains("bind")
             || mount.options().contains("rbind");
     if (!isBind)
       throw new ContainerException("/mounts/" + index + ": only bind mounts can be id-mapped");
+  }
+
+  /// Maps a tree that another process has opened.
+  private void map(OwnedDescriptor tree, Mount mount, Linux linux, int initPid, int index) {
+    Descriptor user = userNamespace(mount, linux, initPid, index);
+    Batch batch = new Batch();
+    Descriptor passed = batch.pass(tree);
+    map(batch, passed, mount, user);
+    batch.add(new FileCall.Close(passed));
+    client.helper.run(batch);
+    close();
+  }
+
+  private static void map(Batch batch, Descriptor tree, Mount mount, Descriptor user) {
+    int flags = mount.options().contains("ridmap") ? FileCall.AT_RECURSIVE : 0;
+    batch.add(new MountCall.MountSetattr(tree, flags, MOUNT_ATTR_IDMAP, 0, 0, user));
+  }
+
+  private OwnedDescriptor tree(Mount mount, Linux linux, int initPid, int index) {
+    String source = mount.source() == null ? "" : mount.source();
     boolean deep = mount.options().contains("rbind");
-    boolean mapsDeep = mount.options().contains("ridmap");
     Descriptor user = userNamespace(mount, linux, initPid, index);
     Batch batch = new Batch();
     Pending<Descriptor> tree =
@@ -77,9 +114,7 @@ final class IdMappedMounts {
                 source,
                 OPEN_TREE_CLONE | (deep ? FileCall.AT_RECURSIVE : 0),
                 true));
-    batch.add(
-        new MountCall.MountSetattr(
-            tree.descriptor(), mapsDeep ? FileCall.AT_RECURSIVE : 0, MOUNT_ATTR_IDMAP, 0, 0, user));
+    map(batch, tree.descriptor(), mount, user);
     RootPropagation.of(linux.rootfsPropagation()).addToOutsideTree(batch, tree.descriptor());
     return client.helper.take(batch, tree);
   }

@@ -104,26 +104,28 @@ final class InitPlan {
     if (network != null) network.addJoin(batch);
     else if (namespaces.makes(NamespaceType.NETWORK)) Loopback.addTo(batch);
 
-    if (!namespaces.has(NamespaceType.MOUNT)) {
-      addDirectory(batch);
-      return batch;
+    Descriptor tree;
+    if (namespaces.has(NamespaceType.MOUNT)) {
+      RootPropagation propagation = RootPropagation.of(config.linux().rootfsPropagation());
+      RootFileSystem.hostRoot(batch, propagation.ofHostRoot());
+      if (propagation.leavesParentShared()) {
+        init.run(batch);
+        batch = new Batch();
+        RootFileSystem.parentOf(batch, init, state.rootfs(), propagation.ofParent());
+      }
+      tree =
+          root != null
+              ? OverlayRoot.mount(batch, root, state.rootfs())
+              : state.pauses()
+                  ? RootFileSystem.empty(batch, state.rootfs())
+                  : RootFileSystem.bound(batch, state.rootfs());
+    } else {
+      tree = RootFileSystem.asItIs(batch, state.rootfs());
     }
-    RootPropagation propagation = RootPropagation.of(config.linux().rootfsPropagation());
-    RootFileSystem.hostRoot(batch, propagation.ofHostRoot());
-    if (propagation.leavesParentShared()) {
-      init.run(batch);
-      batch = new Batch();
-      RootFileSystem.parentOf(batch, init, state.rootfs(), propagation.ofParent());
-    }
-    Descriptor tree =
-        root != null
-            ? OverlayRoot.mount(batch, root, state.rootfs())
-            : state.pauses()
-                ? RootFileSystem.empty(batch, state.rootfs())
-                : RootFileSystem.bound(batch, state.rootfs());
     batch.add(new DescriptorCall.Dup3(tree, Slots.ROOT, FileCall.O_CLOEXEC));
     batch.add(new FileCall.Close(tree));
-    ConfigMounts mounts = new ConfigMounts(batch, config, directories, init, trees, 0);
+    ConfigMounts mounts =
+        new ConfigMounts(batch, config, directories, init, trees, state.rootfs(), 0);
     if (isSeenByInitOnly()) {
       mounts.perform();
       trees.find(MountWays.toFind(init, ROOT, config.mounts()));
@@ -136,19 +138,8 @@ final class InitPlan {
   /// Whether the engine cannot see the root file system: init mounts it, or it is in a mount
   /// namespace that is joined.
   boolean isSeenByInitOnly() {
-    return root != null || !namespaces.makes(NamespaceType.MOUNT);
-  }
-
-  /// The root file system as a directory only: without a mount namespace of the container's own
-  /// nothing is mounted.
-  private void addDirectory(Batch batch) {
-    int flags = FileCall.O_PATH | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
-    Descriptor root =
-        batch
-            .add(new FileCall.Openat(Descriptor.CWD, state.rootfs(), flags, 0, false))
-            .descriptor();
-    batch.add(new DescriptorCall.Dup3(root, Slots.ROOT, FileCall.O_CLOEXEC));
-    batch.add(new FileCall.Close(root));
+    return root != null
+        || namespaces.has(NamespaceType.MOUNT) && !namespaces.makes(NamespaceType.MOUNT);
   }
 
   /// The first that shows the cgroup, or that init is asked about.
@@ -179,7 +170,8 @@ final class InitPlan {
       batch.add(new NamespaceCall.Unshare(NamespaceCall.CLONE_NEWCGROUP));
     boolean userNamespace = bindsDevices || namespaces.has(NamespaceType.USER);
     int first = firstLaterMount();
-    ConfigMounts mounts = new ConfigMounts(batch, config, directories, init, trees, first);
+    ConfigMounts mounts =
+        new ConfigMounts(batch, config, directories, init, trees, state.rootfs(), first);
     for (int i = first; i < config.mounts().size(); i++) {
       Mount mount = config.mounts().get(i);
       if (isCgroup(mount)) {
@@ -271,10 +263,8 @@ final class InitPlan {
     if (!namespaces.has(NamespaceType.MOUNT)) {
       batch.add(new ProcessCall.Fchdir(ROOT));
       MovedRoot.enter(batch);
-    } else {
-      if (!moved) RootFileSystem.pivot(batch, ROOT);
-      RootPropagation.of(linux.rootfsPropagation()).addTo(batch);
-    }
+    } else if (!moved) RootFileSystem.pivot(batch, ROOT);
+    RootPropagation.of(linux.rootfsPropagation()).addTo(batch);
     if (terminal == null) stdio.addTo(batch);
     else Console.attach(batch, terminal, process.user().uid(), process.user().gid());
     Pending<byte[]> passwd = Program.askPasswd(batch);
@@ -282,8 +272,7 @@ final class InitPlan {
     DeviceNodes devices = DeviceNodes.ask(batch, bindsDev() ? List.of() : linux.devices());
     ReadonlyPaths.add(batch, ROOT, linux.readonlyPaths());
     MaskedPaths masking = MaskedPaths.add(batch, ROOT, linux.mountLabel(), linux.maskedPaths());
-    if (namespaces.has(NamespaceType.MOUNT) && hasReadonlyDev())
-      RootFileSystem.readonlyDev(batch, ROOT);
+    if (hasReadonlyDev()) RootFileSystem.readonlyDev(batch, ROOT);
     if (Objects.requireNonNull(config.root()).readonly()) RootFileSystem.readonly(batch, ROOT);
     batch.add(new FileCall.Close(ROOT));
     // whoever waits for the end of a pipe shall not wait for the container's start

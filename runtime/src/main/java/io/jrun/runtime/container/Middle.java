@@ -6,14 +6,12 @@ import static io.jrun.kernel.call.NamespaceCall.*;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.KernelException;
-import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
 import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.NamespaceCall;
-import io.jrun.kernel.call.Nothing;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SignalCall;
@@ -31,6 +29,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -135,14 +134,11 @@ final class Middle {
     List<Namespace> joined = new ArrayList<>(namespaces.joined());
     boolean joinsUser = !joined.isEmpty() && joined.getFirst().type() == NamespaceType.USER;
     Descriptor user = joinsUser ? NamespacePlan.open(first, joined.removeFirst()) : Descriptor.NONE;
-    List<Descriptor> files = new ArrayList<>();
-    for (Namespace namespace : joined) files.add(NamespacePlan.open(first, namespace));
-    List<Pending<Nothing>> joins = new ArrayList<>();
-    for (int i = 0; i < joined.size(); i++) {
-      NamespaceCall.Setns setns = setns(files.get(i), joined.get(i));
-      // one that the user namespace owns may need its rights: it is tried again after that
-      joins.add(joinsUser ? first.add(setns, Errno.EPERM) : first.add(setns));
-    }
+    NamespaceJoins joins = new NamespaceJoins();
+    for (Namespace namespace : joined)
+      joins.open(first, namespace, Objects.requireNonNull(namespace.path()));
+    if (joinsUser) joins.addEarly(first, namespace -> true);
+    else joins.addAll(first);
     if (joinsUser) first.add(new NamespaceCall.Setns(user, CLONE_NEWUSER));
     else if (namespaces.makes(NamespaceType.USER))
       first.add(new NamespaceCall.Unshare(CLONE_NEWUSER));
@@ -158,11 +154,7 @@ final class Middle {
     Batch second = new Batch();
     if (namespaces.makes(NamespaceType.TIME)) time(second, config.linux().timeOffsets());
     if (namespaces.has(NamespaceType.USER)) becomeRoot(second);
-    for (int i = 0; i < joined.size(); i++) {
-      if (results.errno(joins.get(i)) != Errno.EPERM.value()) continue;
-      int number = descriptor(results, files.get(i));
-      second.add(setns(new Descriptor.Known(number), joined.get(i)));
-    }
+    joins.addLate(second, results);
     // init may be born among processes of a pid namespace that it joins
     second.add(new CredentialCall.Prctl(CredentialCall.PR_SET_DUMPABLE, 0, 0, 0, 0));
     return Child.clone(
@@ -170,10 +162,6 @@ final class Middle {
         child.helper(),
         second,
         namespaces.cloneFlags() & ~(CLONE_NEWUSER | CLONE_NEWTIME) | CLONE_PARENT);
-  }
-
-  private static int descriptor(Results results, Descriptor file) {
-    return (int) (long) results.values().get(((Descriptor.ResultOf) file).index());
   }
 
   private void prepare(Batch batch, @Nullable Process process) {
@@ -220,7 +208,7 @@ final class Middle {
     SchedulingPlan.affinityInCgroup(batch, process.execCpuAffinity());
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_DUMPABLE, 0, 0, 0, 0));
     // opened with the caller's rights over init, which those in its user namespace may lack
-    List<Descriptor> files = new ArrayList<>();
+    NamespaceJoins joins = new NamespaceJoins();
     List<Namespace> others =
         linux.namespaces().stream()
             .filter(n -> n.type() != NamespaceType.USER && n.type() != NamespaceType.PID)
@@ -231,14 +219,9 @@ final class Middle {
     Descriptor user = open(batch, directory + "user");
     Descriptor pid = open(batch, directory + "pid");
     for (Namespace namespace : others)
-      files.add(open(batch, directory + NamespacePlan.procName(namespace.type())));
+      joins.open(batch, namespace, directory + NamespacePlan.procName(namespace.type()));
     // one that the container has joined may be owned by none but the caller's user namespace
-    List<@Nullable Pending<Nothing>> early = new ArrayList<>();
-    for (int i = 0; i < others.size(); i++)
-      early.add(
-          others.get(i).path() == null || others.get(i).type() == NamespaceType.MOUNT
-              ? null
-              : batch.add(setns(files.get(i), others.get(i)), Errno.EPERM));
+    joins.addEarly(batch, n -> n.path() != null && n.type() != NamespaceType.MOUNT);
     batch.add(new NamespaceCall.Setns(user, CLONE_NEWUSER));
     if (linux.namespace(NamespaceType.PID) != null)
       batch.add(new NamespaceCall.Setns(pid, CLONE_NEWPID));
@@ -247,13 +230,8 @@ final class Middle {
     Child executed =
         Child.clone(containers.kernel, child.helper(), batch, NamespaceCall.CLONE_PARENT);
     Batch joining = new Batch();
-    for (int i = 0; i < others.size(); i++) {
-      Descriptor file = new Descriptor.Known(descriptor(executed.before(), files.get(i)));
-      Pending<Nothing> before = early.get(i);
-      if (before == null || executed.before().errno(before) == Errno.EPERM.value())
-        joining.add(setns(file, others.get(i)));
-      joining.add(new FileCall.Close(file));
-    }
+    joins.addLate(joining, executed.before());
+    joins.addClose(joining, executed.before());
     try {
       executed.helper().run(joining);
       return executed;
@@ -261,10 +239,6 @@ final class Middle {
       killAfter(executed, e);
       throw e;
     }
-  }
-
-  private static NamespaceCall.Setns setns(Descriptor file, Namespace namespace) {
-    return new NamespaceCall.Setns(file, NamespacePlan.flag(namespace.type()));
   }
 
   private static Descriptor open(Batch batch, String path) {

@@ -17,13 +17,16 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// What is known of mounts beside the config, by their place there: trees that another process than
-/// init has opened, as init has no right to them, which of them may be passed over, and whose ways
-/// lead over links.
+/// init has opened, as init has no right to them, or that another has to map when init has opened
+/// them, which of them may be passed over, and whose ways lead over links.
 final class MountTrees implements AutoCloseable {
   private final Map<Integer, OwnedDescriptor> trees = new HashMap<>();
+
+  private final Map<Integer, Consumer<OwnedDescriptor>> mappings = new HashMap<>();
 
   private final Set<Integer> optional = new HashSet<>();
 
@@ -53,6 +56,16 @@ final class MountTrees implements AutoCloseable {
 
   void put(int index, OwnedDescriptor tree) {
     trees.put(index, tree);
+  }
+
+  /// Says who gives a tree other ids once init has opened it.
+  void map(int index, Consumer<OwnedDescriptor> mapping) {
+    mappings.put(index, mapping);
+  }
+
+  /// Who does that; null where nobody has to.
+  @Nullable Consumer<OwnedDescriptor> mapping(int index) {
+    return mappings.get(index);
   }
 
   /// What a mount binds.

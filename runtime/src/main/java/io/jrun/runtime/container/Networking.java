@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The CNI networks of one container, as [Annotations] ask for them.
@@ -95,20 +96,40 @@ record Networking(
     return new Networks.Wish(networks.names(), ports, Path.of(networks.configs()), plugins());
   }
 
+  /// Keeps the namespace until the container is detached, where plugins will look into it.
+  void keep(Networks.Attaching attaching, int initPid) {
+    if (attaching.hasOthers()) kept().keep(client.helper, netns(initPid));
+  }
+
+  private KeptNetwork kept() {
+    return KeptNetwork.in(store.directory(id));
+  }
+
   /// Detaches it from its networks; nothing to do where it has none.
   void detach() {
-    containers.networks().detach(client.helper, client.env(), networkId(), plugins());
+    detaching(netns ->
+        containers.networks().detach(client.helper, client.env(), networkId(), plugins(), netns));
   }
 
   /// Detaches a container whose attaching may have been interrupted.
   void detachHalfMade() {
     if (asked == null) return;
-    containers.networks().detachAny(client.helper, client.env(), networkId(), wish(List.of()));
+    Networks.Wish wish = wish(List.of());
+    detaching(netns ->
+        containers.networks().detachAny(client.helper, client.env(), networkId(), wish, netns));
   }
 
   /// Detaches it from attachments that are known already.
   void detach(Networks.Known known) {
-    containers.networks().detach(client.helper, client.env(), known, plugins());
+    detaching(netns ->
+        containers.networks().detach(client.helper, client.env(), known, plugins(), netns));
+  }
+
+  /// With the namespace, as far as it is kept; what fails finds it again.
+  private void detaching(Consumer<String> detach) {
+    String netns = kept().path(client.helper);
+    detach.accept(netns);
+    if (!netns.isEmpty()) kept().release(client.helper);
   }
 
   /// Begins to detach it as soon as its init has ended, and with it all of its processes.

@@ -15,6 +15,7 @@ import io.jrun.kernel.call.Nothing;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SecurityCall;
 import io.jrun.kernel.call.Stat;
+import io.jrun.runtime.cli.ProgramException;
 import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Process;
 import java.io.ByteArrayOutputStream;
@@ -229,9 +230,7 @@ final class Program {
 
   private static RuntimeException failed(KernelException e, String path) {
     if (!(e.call() instanceof ProcessCall.Execve)) return e;
-    // the program itself was found
-    String which =
-        e.errno().equals(Errno.ENOENT) ? " (its interpreter or dynamic loader is missing)" : "";
-    return new ContainerException("exec " + path + ": " + e.errno().text() + which, null);
+    // where it says that there is no such file, an interpreter or a dynamic loader is missing
+    return new ProgramException("exec " + path + ": " + e.errno().text());
   }
 }

@@ -267,7 +267,8 @@ final class Restoration implements AutoCloseable {
     if (Networking.isWanted(config)) {
       isWired = true;
       Networks.Attaching attaching = networking().begin(config);
-      attaching.written(Optional.empty());
+      attaching.written(Optional.empty(), attached -> {});
+      networking().keep(attaching, pid);
       attaching.finish(Networking.netns(pid), () -> {});
     }
     HookRunner hooks =

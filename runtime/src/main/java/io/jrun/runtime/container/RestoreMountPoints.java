@@ -60,7 +60,8 @@ final class RestoreMountPoints {
     try (MountTrees trees = new MountTrees()) {
       trees.find(MountWays.toFind(maker, InitPlan.ROOT, mounts));
       Config plain = config.withMounts(mounts.stream().map(m -> plain(m)).toList());
-      ConfigMounts made = new ConfigMounts(new Batch(), plain, directories, maker, trees, 0);
+      ConfigMounts made =
+          new ConfigMounts(new Batch(), plain, directories, maker, trees, rootfs, 0);
       for (int i = 0; i < mounts.size(); i++) made.add(i);
       maker.run(made.batch());
     }

@@ -74,7 +74,8 @@ final class Run {
               init,
               pid,
               process.noNewPrivileges() ? filter : null,
-              made.seccompFlags());
+              made.seccompFlags(),
+              made.seccomp() != null && (filter == null || !process.noNewPrivileges()));
       // the client runs poststart hooks, and tells that the container is ready, before it watches
       if (attached && hooks.poststart().isEmpty() && notify == null)
         foreground = watch(made, termios);

@@ -48,7 +48,7 @@ record SeccompListener(HelperKernel client, Config config, StoredState state) {
           message(profile, status, pid).toText(""),
           listener);
     } catch (RuntimeException e) {
-      throw new ContainerException("seccomp listener", e);
+      throw new ContainerException("failed to connect with seccomp agent", e);
     }
   }
 

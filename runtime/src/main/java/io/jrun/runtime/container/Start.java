@@ -76,7 +76,8 @@ final class Start {
           init.helper(),
           state.initPid(),
           process.noNewPrivileges() ? seccomp : null,
-          flags);
+          flags,
+          config.linux().seccomp() != null && (seccomp == null || !process.noNewPrivileges()));
       Program.start(
           init,
           Program.last(program, process, env, seccomp, flags, state.preservedFds()),

@@ -275,6 +275,12 @@ final class Store {
     return find(id).orElseThrow(() -> new ContainerException("container does not exist"));
   }
 
+  /// Fails where the directory is missing.
+  void check() {
+    if (!Files.exists(root))
+      throw new ContainerException("open " + root + ": no such file or directory");
+  }
+
   List<String> ids() {
     List<String> ids = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(root)) {

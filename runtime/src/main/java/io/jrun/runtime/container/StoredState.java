@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param scope of systemd that they are, and where it is asked for; empty where they are not
 /// @param addresses its own on networks, or its sandbox's, each with a prefix
 /// @param resctrl directories of groups that go with the container, in that order
+/// @param rootMount the id of its [HostRootMount]; 0 where it has none
 record StoredState(
     Given given,
     int initPid,
@@ -26,7 +27,8 @@ record StoredState(
     Map<String, String> cgroups,
     Map<String, String> scope,
     List<String> addresses,
-    List<String> resctrl) {
+    List<String> resctrl,
+    long rootMount) {
   /// What does not change in a container's life.
   ///
   /// @param preservedFds descriptors from 3 on that the program keeps
@@ -80,7 +82,7 @@ record StoredState(
 
   /// Of a container of which nothing is made yet.
   static StoredState begun(Given given) {
-    return new StoredState(given, 0, 0, Map.of(), Map.of(), List.of(), List.of());
+    return new StoredState(given, 0, 0, Map.of(), Map.of(), List.of(), List.of(), 0);
   }
 
   /// @param path of the file
@@ -106,7 +108,8 @@ record StoredState(
                 r.stringMap("cgroups"),
                 r.stringMap("scope"),
                 r.strings("addresses"),
-                r.strings("resctrl")));
+                r.strings("resctrl"),
+                r.int64("rootMount")));
   }
 
   Json.JsonObject toJson() {
@@ -120,6 +123,7 @@ record StoredState(
             .number("initStartTime", initStartTime)
             .stringMap("cgroups", cgroups);
     if (!scope.isEmpty()) all.stringMap("scope", scope);
+    if (rootMount != 0) all.number("rootMount", rootMount);
     Networks networks = networks();
     return all.number("preservedFds", preservedFds())
         .number("listenFds", listenFds())
@@ -173,18 +177,24 @@ record StoredState(
   }
 
   StoredState withInit(int pid, long startTime) {
-    return new StoredState(given, pid, startTime, cgroups, scope, addresses, resctrl);
+    return new StoredState(given, pid, startTime, cgroups, scope, addresses, resctrl, rootMount);
   }
 
   StoredState withCgroups(Map<String, String> paths, Map<String, String> ofScope) {
-    return new StoredState(given, initPid, initStartTime, paths, ofScope, addresses, resctrl);
+    return new StoredState(
+        given, initPid, initStartTime, paths, ofScope, addresses, resctrl, rootMount);
   }
 
   StoredState withResctrl(List<String> directories) {
-    return new StoredState(given, initPid, initStartTime, cgroups, scope, addresses, directories);
+    return new StoredState(
+        given, initPid, initStartTime, cgroups, scope, addresses, directories, rootMount);
+  }
+
+  StoredState withRootMount(long id) {
+    return new StoredState(given, initPid, initStartTime, cgroups, scope, addresses, resctrl, id);
   }
 
   StoredState withAddresses(List<String> all) {
-    return new StoredState(given, initPid, initStartTime, cgroups, scope, all, resctrl);
+    return new StoredState(given, initPid, initStartTime, cgroups, scope, all, resctrl, rootMount);
   }
 }

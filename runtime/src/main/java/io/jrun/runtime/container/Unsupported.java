@@ -11,12 +11,10 @@ final class Unsupported {
 
   static void check(Config config) {
     List<String> found = new ArrayList<>();
-    if (config.linux().namespace(NamespaceType.MOUNT) == null) {
-      // it would be the host's mounts that change
-      if (!config.mounts().isEmpty()) found.add("/mounts without a mount namespace");
-      if (config.root() != null && config.root().readonly())
-        found.add("/root/readonly without a mount namespace");
-    }
+    // init would have no right over the mounts of the host, not even to bind devices
+    if (config.linux().namespace(NamespaceType.USER) != null
+        && config.linux().namespace(NamespaceType.MOUNT) == null)
+      found.add("a user namespace without a mount namespace");
     if (!found.isEmpty())
       throw new ContainerException("not implemented yet: " + String.join("; ", found));
   }

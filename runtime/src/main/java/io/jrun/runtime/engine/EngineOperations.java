@@ -100,8 +100,8 @@ record EngineOperations(
   }
 
   @Override
-  public List<ContainerSummary> list(GlobalOptions global) {
-    return with(global, o -> o.list(global));
+  public List<ContainerSummary> list(GlobalOptions global, boolean mayBeMissing) {
+    return with(global, o -> o.list(global, mayBeMissing));
   }
 
   @Override

@@ -12,11 +12,20 @@ public final class MountPlan {
   private final Batch batch;
   private final InRoot inRoot;
   private final DetachedMounts mounts;
+  private final @Nullable RootPropagation outside;
 
   /// @param root the root file system's mount, from [RootFileSystem]
   /// @param label the SELinux label of what is mounted anew; null or empty for none
   public MountPlan(Batch batch, Descriptor root, @Nullable String label) {
+    this(batch, root, label, null);
+  }
+
+  /// @param outside the root's propagation where the container has no mount namespace, so that what
+  ///   is bound comes with the propagation that it has on the host; null where it has one
+  public MountPlan(
+      Batch batch, Descriptor root, @Nullable String label, @Nullable RootPropagation outside) {
     this.batch = batch;
+    this.outside = outside;
     this.inRoot = new InRoot(batch, root).straight();
     this.mounts = new DetachedMounts(batch, label);
   }
@@ -72,7 +81,12 @@ public final class MountPlan {
       mounts.attachFile(made, places.file(mount.destination()), options);
       return;
     }
-    Descriptor place = places.directory(mount.destination());
+    Descriptor place =
+        type.equals("proc") || type.equals("sysfs")
+            ? batch.during(
+                step(mount) + ": filesystem \"" + type + "\" must be mounted on ordinary directory",
+                () -> places.directory(mount.destination()))
+            : places.directory(mount.destination());
     if (type.equals("mqueue") && !options.bind()) mounts.labelRoot(made);
     mounts.attach(made, place, options);
   }
@@ -80,6 +94,7 @@ public final class MountPlan {
   private Descriptor bound(Mount mount, MountOptions options, @Nullable Descriptor prepared) {
     String source = mount.source() == null ? "" : mount.source();
     Descriptor tree = prepared != null ? prepared : mounts.bound(source, options);
+    if (prepared == null && outside != null) outside.addToOutsideTree(batch, tree);
     mounts.restrict(tree, options);
     return tree;
   }

@@ -31,6 +31,13 @@ public final class RootFileSystem {
     batch.add(new MountCall.Mount("", parent, "", propagation, null));
   }
 
+  /// The directory, or what is mounted there.
+  public static Descriptor asItIs(Batch batch, String rootfs) {
+    return batch.during(
+        "rootfs " + rootfs,
+        () -> batch.add(FileCall.Openat.existing(rootfs, O_PATH | O_DIRECTORY)).descriptor());
+  }
+
   /// Makes the directory a mount of its own.
   public static Descriptor bound(Batch batch, String rootfs) {
     return batch.during(

@@ -55,9 +55,14 @@ public record RootPropagation(long flags) {
             tree, FileCall.AT_RECURSIVE, 0, 0, becomes, new Descriptor.Known(0)));
   }
 
+  /// Whether the container's root becomes something else once it is the root.
+  public boolean changesRoot() {
+    return (flags & (MS_SHARED | MS_UNBINDABLE)) != 0;
+  }
+
   /// What the container's root becomes, once it is the root.
   public void addTo(Batch batch) {
-    if ((flags & (MS_SHARED | MS_UNBINDABLE)) == 0) return;
+    if (!changesRoot()) return;
     batch.add(new MountCall.Mount("", "/", "", flags, null));
   }
 }

@@ -5,6 +5,7 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SchedulingCall;
 import io.jrun.specs.runtime.ExecCpuAffinity;
+import io.jrun.specs.runtime.IdSet;
 import io.jrun.specs.runtime.IoPriority;
 import io.jrun.specs.runtime.Linux;
 import io.jrun.specs.runtime.MemoryPolicy;
@@ -75,8 +76,7 @@ public final class SchedulingPlan {
     for (String flag : policy.flags())
       mode |= MPOL_F_NUMA_BALANCING << MemoryPolicy.FLAGS.indexOf(flag);
     batch.add(
-        new SchedulingCall.SetMempolicy(
-            mode, IdSet.mask(policy.nodes() == null ? "" : policy.nodes())));
+        new SchedulingCall.SetMempolicy(mode, mask(policy.nodes() == null ? "" : policy.nodes())));
   }
 
   /// Lets the process run on every CPU that its cgroup has: the caller's affinity is the caller's
@@ -99,7 +99,12 @@ public final class SchedulingPlan {
 
   /// @param cpus a list; empty or null leaves the affinity
   public static void affinity(Batch batch, @Nullable String cpus) {
-    if (cpus != null && !cpus.isBlank())
-      batch.add(new SchedulingCall.SchedSetaffinity(IdSet.mask(cpus)));
+    if (cpus != null && !cpus.isBlank()) batch.add(new SchedulingCall.SchedSetaffinity(mask(cpus)));
+  }
+
+  /// The mask that the kernel takes: whole words of 64 bits; empty for an empty list.
+  static byte[] mask(String list) {
+    byte[] bytes = IdSet.of(list).toByteArray();
+    return Arrays.copyOf(bytes, (bytes.length + 7) / 8 * 8);
   }
 }

@@ -14,6 +14,7 @@ import io.jrun.specs.json.Json;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /// Networks in a rehearsal: which plugins would be called, with which part of their configuration.
@@ -32,10 +33,20 @@ final class RehearsedNetworks implements Networks {
       HelperKernel client, List<String> env, String containerId, String sign, Wish wish) {
     return new Attaching() {
       @Override
-      public void written(Optional<Supplier<NetworkNamespace>> namespace) {}
+      public void written(
+          Optional<Supplier<NetworkNamespace>> namespace, Consumer<List<Attached>> then) {}
+
+      @Override
+      public void born(String netns) {}
 
       @Override
       public void enter(String netns) {}
+
+      /// What keeps the namespace is not shown: it would be taken back by what is only there then.
+      @Override
+      public boolean hasOthers() {
+        return false;
+      }
 
       @Override
       public List<Attached> finish(String netns, Runnable there) {
@@ -77,18 +88,24 @@ final class RehearsedNetworks implements Networks {
 
   @Override
   public void detach(
-      HelperKernel client, List<String> env, String containerId, List<String> pluginPath) {
+      HelperKernel client,
+      List<String> env,
+      String containerId,
+      List<String> pluginPath,
+      String netns) {
     undoing.forEach(rehearsal::note);
     undoing.clear();
   }
 
   @Override
-  public void detach(HelperKernel client, List<String> env, Known known, List<String> pluginPath) {
-    detach(client, env, "", pluginPath);
+  public void detach(
+      HelperKernel client, List<String> env, Known known, List<String> pluginPath, String netns) {
+    detach(client, env, "", pluginPath, netns);
   }
 
   @Override
-  public void detachAny(HelperKernel client, List<String> env, String containerId, Wish wish) {
-    detach(client, env, containerId, wish.pluginPath());
+  public void detachAny(
+      HelperKernel client, List<String> env, String containerId, Wish wish, String netns) {
+    detach(client, env, containerId, wish.pluginPath(), netns);
   }
 }

@@ -11,10 +11,9 @@ final class FilterFlag {
 
   private FilterFlag() {}
 
-  /// TSYNC counts for nothing, as the process has one thread when it loads its filter. No flags at
-  /// all means SPEC_ALLOW, as in runc.
+  /// TSYNC counts for nothing, as the process has one thread when it loads its filter.
   static int parse(List<String> names) {
-    int flags = names.isEmpty() ? SPEC_ALLOW : 0;
+    int flags = 0;
     for (String name : names) {
       flags |=
           switch (name) {

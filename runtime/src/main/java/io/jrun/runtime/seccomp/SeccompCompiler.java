@@ -26,8 +26,9 @@ public final class SeccompCompiler {
 
   /// The flags for seccomp(2) with a profile's program.
   public int flags(Seccomp profile) {
-    return FilterFlag.parse(profile.flags())
-        | (Notify.isUsed(profile) ? FilterFlag.NEW_LISTENER : 0);
+    int asked =
+        profile.leavesFlagsOpen() ? FilterFlag.SPEC_ALLOW : FilterFlag.parse(profile.flags());
+    return asked | (Notify.isUsed(profile) ? FilterFlag.NEW_LISTENER : 0);
   }
 
   /// A profile's program: struct sock_filter's in native byte order.

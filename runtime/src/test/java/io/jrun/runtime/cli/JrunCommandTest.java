@@ -2,6 +2,7 @@ package io.jrun.runtime.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -495,6 +496,27 @@ class JrunCommandTest {
     jrun("ps", "-f", "json", "c1");
     assertThat(caller.out).hasToString("[12,300]\n");
     assertThat(caller.commands).isEmpty();
+  }
+
+  @Test
+  void helpOfACommandBelowAnotherIsItsOwn() {
+    for (String line :
+        List.of(
+            "image load",
+            "image pull",
+            "image save",
+            "bundle create",
+            "rootfs diff",
+            "sandbox run",
+            "volume rm")) {
+      List<String> words = new ArrayList<>(List.of("help"));
+      words.addAll(List.of(line.split(" ")));
+      assertThat(jrun(words.toArray(String[]::new))).as(line).isZero();
+      assertThat(caller.out.toString()).as(line).contains("Usage: jrun " + line);
+    }
+    assertThat(operations.calls).isEmpty();
+    assertThat(jrun("help", "image", "nosuch")).isEqualTo(1);
+    assertThat(jrun("help", "exec", "more")).isZero();
   }
 
   @Test

@@ -90,7 +90,7 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
-  public List<ContainerSummary> list(GlobalOptions global) {
+  public List<ContainerSummary> list(GlobalOptions global, boolean mayBeMissing) {
     record(global);
     return containers;
   }

@@ -128,6 +128,7 @@ abstract class CallSweep extends EngineTest {
     // what chance brings, such as a tidying of the engine's own, does not come a second time
     places.retainAll(recorded(sweep, newId()).places());
     assertThat(places).as("calls of " + sweep.name()).isNotEmpty();
+    places = SweptSteps.of(places);
     int refused = 0;
     long started = System.nanoTime();
     for (Errno errno : errnos())

@@ -64,6 +64,19 @@ class CrashIT extends CrashSweep {
         id);
   }
 
+  /// Whoever finds such a container half made knows its mount.
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void mountsOnTheHost(boolean both) throws IOException {
+    sandbox.config(Sandbox::withoutMountNamespace);
+    try {
+      sweep("create", both, () -> {}, this::nothingUnlessMade, "create", id);
+      sweep("delete", both, () -> made("create", id), (outcome, wrong) -> {}, "delete", id);
+    } finally {
+      sandbox.config(text -> text);
+    }
+  }
+
   @Test
   void aRunningContainerOutlivesBoth() throws Exception {
     Process client = builder("run", id).start();

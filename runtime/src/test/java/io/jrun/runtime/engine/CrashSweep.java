@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
@@ -103,6 +104,12 @@ abstract class CrashSweep {
     void look(Outcome outcome, List<String> wrong);
   }
 
+  private static List<Integer> numbers(int stages, int step) {
+    return IntStream.iterate(1, number -> number <= stages, number -> number + step)
+        .boxed()
+        .toList();
+  }
+
   /// Crashes the command at every stage.
   void sweep(String name, boolean both, Runnable before, Check after, String... words) {
     long started = System.nanoTime();
@@ -111,7 +118,7 @@ abstract class CrashSweep {
     for (Kind kind : Kind.values()) {
       int stages = seen(kind, before, words);
       int step = kind == Kind.MESSAGE ? 1 : EVERY;
-      for (int number = 1; number <= stages; number += step) {
+      for (int number : SweptSteps.of(numbers(stages, step))) {
         before.run();
         crash(kind, number, both);
         Outcome outcome = command(words);

@@ -51,7 +51,7 @@ class DeathIT extends EngineTest {
       Outcome healthy = observed(counted, first, command);
       assertThat(healthy.status()).as("%s", healthy).isZero();
       assertThat(command("delete", "--force", first).status()).isZero();
-      for (int number = 1; number <= counted.seen(kind); number++) {
+      for (int number : SweptSteps.upTo(counted.seen(kind))) {
         String id = newId();
         before.accept(id);
         List<String> wrong = new ArrayList<>();

@@ -109,7 +109,10 @@ class FeatureSweepIT extends CallSweep {
         "\"mounts\":[{\"destination\":\"/mnt\",\"source\":\"/mnt\",\"type\":\"bind\","
             + "\"options\":[\"bind\",\"idmap\"]},"
             + "{\"destination\":\"/etc\",\"source\":\"tmpfs\",\"type\":\"tmpfs\","
-            + "\"options\":[\"tmpcopyup\"]},";
+            + "\"options\":[\"tmpcopyup\"]},"
+            + "{\"destination\":\"/srv\",\"source\":\"%s\",\"type\":\"bind\","
+                .formatted(sandbox.bundle().resolve("rootfs/bin"))
+            + "\"options\":[\"bind\",\"idmap\"]},";
     withConfig(
         text ->
             text.replace("\"linux\":{", linux)
@@ -154,15 +157,30 @@ class FeatureSweepIT extends CallSweep {
   void noMountNamespace() throws Exception {
     withConfig(
         text ->
-            text.replace("{\"type\":\"mount\"}", "{\"type\":\"uts\"}")
-                .replaceFirst("\\{\"type\":\"uts\"},", "")
+            Sandbox.withoutMountNamespace(text)
                 .replaceFirst("\"mounts\":\\[.*?\\]\\}\\],", "\"mounts\":[],")
-                .replaceFirst("\"maskedPaths\":\\[.*?\\]", "\"maskedPaths\":[]")
-                .replaceFirst("\"readonlyPaths\":\\[.*?\\]", "\"readonlyPaths\":[]")
                 .replace("\"readonly\":true", "\"readonly\":false"),
         () -> {
           sweepCreate("without a mount namespace");
           sweepExec("without a mount namespace");
+        });
+  }
+
+  @Test
+  void mountsOnTheHost() throws Exception {
+    withConfig(
+        Sandbox::withoutMountNamespace,
+        () -> {
+          sweepCreate("with mounts on the host");
+          sweep(
+              new Sweep(
+                      "delete with mounts on the host",
+                      this::created,
+                      id -> new String[] {"delete", id},
+                      (id, outcome, wrong) -> {
+                        if (outcome.status() == 0) nothing(id, wrong);
+                      })
+                  .beside(ofCreate));
         });
   }
 

@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// namespace of its own, whose subnet has so few addresses that lost ones would soon be missed.
 class NetworkCrashIT extends CrashSweep {
   private static final Path RESULTS = Path.of("/var/lib/cni/results");
+  private static final Path TUNING = Path.of("/usr/lib/cni/tuning");
 
   private String netns = "";
   private boolean isSandbox;
@@ -41,6 +42,13 @@ class NetworkCrashIT extends CrashSweep {
             + "\"ipam\":{\"subnet\":\"10.84.0.0/29\",\"dataDir\":\""
             + sandbox.top().resolve("leases")
             + "\"}}");
+    Files.createSymbolicLink(sandbox.top().resolve("plugins/tuning"), TUNING);
+    Files.writeString(
+        configs.resolve("2.conflist"),
+        "{\"cniVersion\":\"1.0.0\",\"name\":\"others\",\"plugins\":[{\"type\":\"simplecni\",\"bridge\":\"b0\",\"ipMasq\":true,"
+            + "\"ipam\":{\"subnet\":\"10.85.0.0/29\",\"dataDir\":\""
+            + sandbox.top().resolve("leases")
+            + "\"}},{\"type\":\"tuning\"}]}");
   }
 
   @AfterAll
@@ -111,6 +119,19 @@ class NetworkCrashIT extends CrashSweep {
     }
   }
 
+  /// With a plugin that is not our own the namespace is kept for its DEL.
+  @Test
+  void runWithTheNetworkOfOthers() throws IOException {
+    assumeTrue(Files.exists(TUNING), TUNING + " is not installed");
+    sandbox.config(text -> text.replace("[\"sleep\",\"1000\"]", "[\"true\"]"));
+    try {
+      String[] words = {"run", "--network", "others", id};
+      sweep("run --network of others", false, () -> {}, this::nothingUnlessMade, words);
+    } finally {
+      sandbox.config(text -> text);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void sandboxes(boolean both) {
@@ -141,7 +162,7 @@ class NetworkCrashIT extends CrashSweep {
     int runs = 0;
     int refused = 0;
     long started = System.nanoTime();
-    for (String place : places) {
+    for (String place : SweptSteps.of(places)) {
       // what init does is swept elsewhere
       if (place.startsWith("client/")) continue;
       Files.writeString(control.resolve("fail"), place);

@@ -154,6 +154,14 @@ final class Sandbox implements AutoCloseable {
     }
   }
 
+  /// A config whose mounts are the host's.
+  static String withoutMountNamespace(String text) {
+    return text.replace("{\"type\":\"mount\"}", "{\"type\":\"uts\"}")
+        .replaceFirst("\\{\"type\":\"uts\"},", "")
+        .replaceFirst("\"maskedPaths\":\\[.*?\\]", "\"maskedPaths\":[]")
+        .replaceFirst("\"readonlyPaths\":\\[.*?\\]", "\"readonlyPaths\":[]");
+  }
+
   /// What a command that must succeed says.
   static String text(Outcome outcome) {
     if (outcome.status() != 0) throw new AssertionError(outcome.toString());

@@ -54,14 +54,15 @@ class SchedulingPlanTest {
 
   @Test
   void listsBecomeMasks() {
-    assertThat(IdSet.mask("0-2, 5")).containsExactly(0x27, 0, 0, 0, 0, 0, 0, 0);
-    assertThat(IdSet.mask("64")).hasSize(16);
-    assertThat(IdSet.mask("")).isEmpty();
+    assertThat(SchedulingPlan.mask("0-2, 5")).containsExactly(0x27, 0, 0, 0, 0, 0, 0, 0);
+    assertThat(SchedulingPlan.mask("64")).hasSize(16);
+    assertThat(SchedulingPlan.mask("")).isEmpty();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"3-1", "0-", "-", "1-2-3", "x", "99999999"})
   void invalidListsAreNamed(String list) {
-    assertThatThrownBy(() -> IdSet.mask(list)).hasMessageContaining("invalid list \"" + list);
+    assertThatThrownBy(() -> SchedulingPlan.mask(list))
+        .hasMessageContaining("invalid list \"" + list);
   }
 }

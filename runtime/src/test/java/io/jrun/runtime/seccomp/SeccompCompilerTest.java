@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.Seccomp;
 import java.util.List;
@@ -291,6 +292,7 @@ class SeccompCompilerTest {
   @Test
   void flagsAreThoseOfTheSystemCall() {
     assertThat(flags()).isEqualTo(FilterFlag.SPEC_ALLOW);
+    assertThat(flags(JsonObject.EMPTY.with("flags", Json.ofStrings(List.of())))).isZero();
     assertThat(flags("SECCOMP_FILTER_FLAG_TSYNC")).isZero();
     assertThat(flags("SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW")).isEqualTo(6);
     assertThat(flags("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV")).isEqualTo(32);
@@ -298,15 +300,13 @@ class SeccompCompilerTest {
   }
 
   private int flags(String... names) {
+    return flags(JsonObject.EMPTY, names);
+  }
+
+  /// @param said what the text of the profile says in other words than the model has
+  private int flags(JsonObject said, String... names) {
     return compiler.flags(
         new Seccomp(
-            "SCMP_ACT_ALLOW",
-            null,
-            List.of(),
-            List.of(names),
-            null,
-            null,
-            List.of(),
-            JsonObject.EMPTY));
+            "SCMP_ACT_ALLOW", null, List.of(), List.of(names), null, null, List.of(), said));
   }
 }

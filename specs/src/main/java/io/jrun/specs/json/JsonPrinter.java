@@ -2,6 +2,7 @@ package io.jrun.specs.json;
 
 import java.util.Iterator;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Prints a tree the way Go's json.MarshalIndent does, except that `<`, `>` and `&` stay as they
 /// are.
@@ -73,24 +74,30 @@ final class JsonPrinter {
 
   private void string(String value) {
     out.append('"');
+    int plain = 0; // from here on nothing is written yet
     for (int i = 0; i < value.length(); i++) {
-      char c = value.charAt(i);
-      switch (c) {
-        case '"' -> out.append("\\\"");
-        case '\\' -> out.append("\\\\");
-        case '\n' -> out.append("\\n");
-        case '\r' -> out.append("\\r");
-        case '\t' -> out.append("\\t");
-        default -> {
-          if (c < ' ' || c == 0x7f || isUnpairedSurrogate(value, i)) {
-            out.append(String.format("\\u%04x", (int) c));
-          } else {
-            out.append(c);
-          }
-        }
-      }
+      String escaped = escaped(value, i);
+      if (escaped == null) continue;
+      out.append(value, plain, i).append(escaped);
+      plain = i + 1;
     }
-    out.append('"');
+    out.append(value, plain, value.length()).append('"');
+  }
+
+  /// What stands for a char of the text; null for the char itself.
+  private static @Nullable String escaped(String value, int i) {
+    char c = value.charAt(i);
+    return switch (c) {
+      case '"' -> "\\\"";
+      case '\\' -> "\\\\";
+      case '\n' -> "\\n";
+      case '\r' -> "\\r";
+      case '\t' -> "\\t";
+      default ->
+          c < ' ' || c == 0x7f || isUnpairedSurrogate(value, i)
+              ? String.format("\\u%04x", (int) c)
+              : null;
+    };
   }
 
   /// Such a char has no UTF-8, but JSON can say it.

@@ -14,9 +14,10 @@ import org.jspecify.annotations.Nullable;
 /// A cursor over one object of a tree that knows its JSON pointer.
 ///
 /// A member of the wrong kind is noted as a problem and read as if it were absent, so one pass
-/// finds them all. `null` is an absent member, as it is for Go's encoding/json. What the reading
-/// record cannot say again (unknown members, and members given explicitly with the value that
-/// absence has) is kept in [#unknown].
+/// finds them all. As for Go's encoding/json, `null` is an absent member, and one whose name
+/// differs by case alone from what is asked for is taken for it, where that is missing. What the
+/// reading record cannot say again (unknown members, and members given explicitly with the value
+/// that absence has) is kept in [#unknown].
 public final class JsonReader {
   private static final Pattern INTEGER = Pattern.compile("-?[0-9]{1,40}");
   private static final BigInteger INT32_MIN = BigInteger.valueOf(Integer.MIN_VALUE);
@@ -258,7 +259,7 @@ public final class JsonReader {
 
   /// An object of which the empty one means absence.
   public <T> T object(String name, Function<JsonReader, T> read, T absent) {
-    Json value = rest.get(name);
+    Json value = present(name);
     T result = object(name, read);
     if (value instanceof Json.JsonObject given && given.isEmpty()) {
       rest.put(name, given);
@@ -334,7 +335,19 @@ public final class JsonReader {
 
   private @Nullable Json present(String name) {
     Json value = object.member(name);
+    if (value == null) value = inOtherCase(name);
     return value instanceof Json.JsonNull ? null : value;
+  }
+
+  /// Such a member has its right name from then on.
+  private @Nullable Json inOtherCase(String name) {
+    for (String other : object.members().keySet()) {
+      if (!other.equalsIgnoreCase(name)) continue;
+      Json value = rest.remove(other);
+      if (value != null) rest.put(name, value);
+      return object.member(other);
+    }
+    return null;
   }
 
   /// A member of the wrong kind has its problem already.

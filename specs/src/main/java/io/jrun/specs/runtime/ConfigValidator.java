@@ -82,6 +82,9 @@ public final class ConfigValidator {
                 "\"" + destination + "\" is relative (deprecated), it is taken as relative to /"));
       }
     }
+    warnings.addAll(
+        ResourceRules.ignoredAccesses(
+            config.linux().resources().devices(), "/linux/resources/devices"));
     return warnings;
   }
 

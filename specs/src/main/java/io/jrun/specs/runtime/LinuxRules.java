@@ -63,18 +63,7 @@ final class LinuxRules {
       }
     }
     intelRdt();
-    if (linux.memoryPolicy() != null) {
-      ConfigValidator.oneOf(
-          problems,
-          "/linux/memoryPolicy/mode",
-          linux.memoryPolicy().mode(),
-          Set.copyOf(MemoryPolicy.MODES));
-      ConfigValidator.eachOneOf(
-          problems,
-          "/linux/memoryPolicy/flags",
-          linux.memoryPolicy().flags(),
-          Set.copyOf(MemoryPolicy.FLAGS));
-    }
+    if (linux.memoryPolicy() != null) MemoryPolicyRules.check(problems, linux.memoryPolicy());
   }
 
   private void namespaces() {

@@ -4,9 +4,12 @@ import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import io.jrun.specs.json.JsonWriter;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// What set_mempolicy(2) is asked for: an `MPOL_` mode, a list of nodes, `MPOL_F_` flags.
+///
+/// @param mode empty where it is missing, which no rule lets pass
 public record MemoryPolicy(
     String mode, @Nullable String nodes, List<String> flags, Json.JsonObject unknown) {
   /// In the order of the kernel's numbers, from 0.
@@ -30,7 +33,10 @@ public record MemoryPolicy(
 
   static MemoryPolicy read(JsonReader r) {
     return new MemoryPolicy(
-        r.string("mode"), r.optionalString("nodes"), r.strings("flags"), r.unknown());
+        Objects.requireNonNullElse(r.optionalString("mode"), ""),
+        r.optionalString("nodes"),
+        r.strings("flags"),
+        r.unknown());
   }
 
   public Json.JsonObject toJson() {

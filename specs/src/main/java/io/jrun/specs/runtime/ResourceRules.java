@@ -2,6 +2,7 @@ package io.jrun.specs.runtime;
 
 import io.jrun.specs.json.JsonReader;
 import io.jrun.specs.json.Problem;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -10,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// What [Resources] must mean: config-linux.md, "Control groups".
 final class ResourceRules {
   private static final Pattern PAGE_SIZE = Pattern.compile("[1-9][0-9]*[KMG]B");
-  private static final Pattern ACCESS = Pattern.compile("[rwm]{0,3}");
+  private static final Pattern ACCESS = Pattern.compile("|.*[rwm].*");
+  private static final Pattern IGNORED_ACCESS = Pattern.compile("[rwm]*");
 
   private final List<Problem> problems;
   private final String pointer;
@@ -61,6 +63,22 @@ final class ResourceRules {
         problem(JsonReader.pointer("/unified", file), "must be the name of a file");
       }
     }
+  }
+
+  /// Letters of accesses that mean nothing, and that runc and jrun pass over.
+  static List<Problem> ignoredAccesses(List<Resources.DeviceRule> rules, String pointer) {
+    List<Problem> ignored = new ArrayList<>();
+    for (int i = 0; i < rules.size(); i++) {
+      String access = rules.get(i).access();
+      if (access == null || access.isEmpty()) continue;
+      String rest = IGNORED_ACCESS.matcher(access).replaceAll("");
+      if (!rest.isEmpty())
+        ignored.add(
+            new Problem(
+                JsonReader.pointer(pointer, i) + "/access",
+                "\"" + rest + "\" of \"" + access + "\" is ignored, only r, w and m are known"));
+    }
+    return ignored;
   }
 
   private void deviceRule(String at, Resources.DeviceRule rule) {

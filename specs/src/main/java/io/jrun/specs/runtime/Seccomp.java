@@ -22,6 +22,11 @@ public record Seccomp(
     syscalls = List.copyOf(syscalls);
   }
 
+  /// Whether nothing is said of flags, which runc and jrun take for other than an empty list.
+  public boolean leavesFlagsOpen() {
+    return flags.isEmpty() && !(unknown.members().get("flags") instanceof Json.JsonArray);
+  }
+
   static Seccomp read(JsonReader r) {
     return new Seccomp(
         r.string("defaultAction"),

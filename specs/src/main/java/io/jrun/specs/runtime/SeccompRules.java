@@ -97,7 +97,7 @@ final class SeccompRules {
     ConfigValidator.oneOf(problems, pointer + at + "/action", syscall.action(), ACTIONS);
     if (syscall.action().equals("SCMP_ACT_NOTIFY") && syscall.names().contains("write")) {
       // The init itself still writes after the filter is loaded, so nobody could answer.
-      problem(at + "/action", "SCMP_ACT_NOTIFY cannot be used for write");
+      problem(at + "/action", "SCMP_ACT_NOTIFY cannot be used for the write syscall");
     }
     errnoRet(at + "/errnoRet", syscall.errnoRet(), syscall.action());
     for (int i = 0; i < syscall.args().size(); i++) {

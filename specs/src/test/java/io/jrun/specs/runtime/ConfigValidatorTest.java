@@ -78,6 +78,14 @@ final class ConfigValidatorTest {
             + " /linux/seccomp/syscalls/0/args/0/op",
         "'linux':{'personality':{'domain':'x'}} | /linux/personality/domain",
         "'linux':{'memoryPolicy':{'mode':'x'}} | /linux/memoryPolicy/mode",
+        "'linux':{'memoryPolicy':{}} | /linux/memoryPolicy/mode",
+        "'linux':{'memoryPolicy':{'mode':'MPOL_PREFERRED','flags':['x']}} |"
+            + " /linux/memoryPolicy/flags/0",
+        "'linux':{'memoryPolicy':{'mode':'MPOL_BIND'}} | /linux/memoryPolicy/nodes",
+        "'linux':{'memoryPolicy':{'mode':'MPOL_BIND','nodes':'0-99999999'}} |"
+            + " /linux/memoryPolicy/nodes",
+        "'linux':{'memoryPolicy':{'mode':'MPOL_LOCAL','nodes':'0-7'}} |"
+            + " /linux/memoryPolicy/nodes",
         "'linux':{'intelRdt':{'closID':'a/b'}} | /linux/intelRdt/closID",
         "'linux':{'intelRdt':{'schemata':['MB:0=1','a\\nb']}} | /linux/intelRdt/schemata/1",
         "'process':{'cwd':'/','args':['x'],'user':{'uid':9}},'linux':{'namespaces':[{'type':'user'}],"
@@ -148,6 +156,37 @@ final class ConfigValidatorTest {
     assertThat(ConfigValidator.warnings(config))
         .extracting(Problem::pointer)
         .containsExactly("/process/capabilities/ambient/1", "/process/capabilities/ambient/0");
+  }
+
+  @Test
+  void lettersOfAnAccessThatMeanNothingAreWarnings() {
+    Config config =
+        read(
+            "'ociVersion':'1.0.0','root':{'path':'r'},'linux':{'resources':{'devices':"
+                + "[{'allow':false,'access':'rwm'},{'allow':false,'access':'rwa'}]}}");
+    assertThat(ConfigValidator.problems(config)).isEmpty();
+    assertThat(ConfigValidator.warnings(config))
+        .extracting(Problem::pointer)
+        .containsExactly("/linux/resources/devices/1/access");
+  }
+
+  /// As for runc, whose parser does not look at case.
+  @Test
+  void aMemberInAnotherCaseIsTheMember() {
+    Config config =
+        read(
+            "'ociVersion':'1.0.0','Root':{'PATH':'r'},'linux':{'resources':{'hugepageLimits':"
+                + "[{'pagesize':'2MB','limit':0}]}},'annotations':{'a':'1','A':'2'}");
+    assertThat(Objects.requireNonNull(config.root()).path()).isEqualTo("r");
+    assertThat(config.linux().resources().hugepageLimits().getFirst().pageSize()).isEqualTo("2MB");
+    assertThat(config.annotations()).containsOnlyKeys("a", "A");
+    assertThat(config.toJson())
+        .isEqualTo(
+            Json.parse(
+                bytes(
+                    "'ociVersion':'1.0.0','root':{'path':'r'},'linux':{'resources':"
+                        + "{'hugepageLimits':[{'pageSize':'2MB','limit':0}]}},"
+                        + "'annotations':{'a':'1','A':'2'}")));
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.jrun.runtime.shim.metrics;
 
 import io.jrun.runtime.cgroup.CgroupValues;
+import io.jrun.runtime.cgroup.Pressure;
 import io.jrun.specs.proto.ProtoWriter;
 import java.util.HashMap;
 import java.util.List;
@@ -149,22 +150,18 @@ record MetricsV2(CgroupValues values) {
     return io;
   }
 
-  /// Lines of `some avg10=N avg60=N avg300=N total=N`, and of `full`.
   private void pressure(ProtoWriter to, int number, String controller) {
-    String text = values.text(controller, controller + ".pressure");
-    if (text.isBlank()) return;
+    List<Pressure> lines = values.pressure(controller);
+    if (lines.isEmpty()) return;
     ProtoWriter pressure = new ProtoWriter();
-    for (String line : text.split("\n")) {
-      String[] fields = line.split("[ =]");
-      if (fields.length != 9) continue;
+    for (Pressure line : lines)
       pressure.message(
-          fields[0].equals("some") ? 1 : 2,
+          line.kind().equals("some") ? 1 : 2,
           new ProtoWriter()
-              .float64(1, Double.parseDouble(fields[2]))
-              .float64(2, Double.parseDouble(fields[4]))
-              .float64(3, Double.parseDouble(fields[6]))
-              .uint64(4, Long.parseUnsignedLong(fields[8])));
-    }
+              .float64(1, line.avg10().doubleValue())
+              .float64(2, line.avg60().doubleValue())
+              .float64(3, line.avg300().doubleValue())
+              .uint64(4, line.total()));
     to.message(number, pressure);
   }
 }

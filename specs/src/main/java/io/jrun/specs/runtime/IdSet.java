@@ -1,26 +1,25 @@
-package io.jrun.runtime.process;
+package io.jrun.specs.runtime;
 
 import java.util.BitSet;
 
 /// A list of CPUs or memory nodes such as `0-3,7` (cpuset(7)).
-final class IdSet {
+public final class IdSet {
   private static final int LARGEST = 65_535;
 
   private IdSet() {}
 
-  /// The mask that the kernel takes: whole words of 64 bits; empty for an empty list.
-  static byte[] mask(String list) {
-    BitSet bits = new BitSet();
+  /// The numbers of a list, of which an empty one has none.
+  public static BitSet of(String list) {
+    BitSet ids = new BitSet();
     for (String range : list.replace(" ", "").split(",")) {
       if (range.isEmpty()) continue;
       String[] ends = range.split("-", -1);
       int first = number(list, ends[0]);
       int last = ends.length == 1 ? first : number(list, ends[1]);
       if (ends.length > 2 || last < first) throw invalid(list);
-      bits.set(first, last + 1);
+      ids.set(first, last + 1);
     }
-    byte[] bytes = bits.toByteArray();
-    return java.util.Arrays.copyOf(bytes, (bytes.length + 7) / 8 * 8);
+    return ids;
   }
 
   private static int number(String list, String text) {
