@@ -43,12 +43,14 @@ classpath=$(sed 's|\([^:]*\)|%/\1|g' <<<"$classpath")
 # Without the machine code that the cache would hold since JDK 25: it is for this processor, and on one with fewer instructions the engine
 # would end with SIGILL (an installation that is copied, a virtual machine that moves). It saves no measurable time.
 write_arguments() {
-  printf '%s\n' "$java" -XX:+UseSerialGC -Xms8m -Xmn4m -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
+  printf '%s\n' "$java" -XX:+UseSerialGC -Xms6m -Xmn4m -XX:SurvivorRatio=30 -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
     -XX:Tier3InvocationThreshold=15 -XX:Tier0InvokeNotifyFreqLog=3 \
-    -XX:MinHeapFreeRatio=10 -XX:MaxHeapFreeRatio=20 -XX:-ShrinkHeapInSteps -XX:TrimNativeHeapInterval=10000 \
+    -XX:MinHeapFreeRatio=5 -XX:MaxHeapFreeRatio=10 -XX:-ShrinkHeapInSteps \
     -XX:-UsePerfData -XX:+ErrorFileToStderr -XX:-CreateCoredumpOnCrash -XX:ReservedCodeCacheSize=24m \
     -XX:+UnlockDiagnosticVMOptions -XX:-AOTAdapterCaching -XX:-AOTStubCaching -XX:-AOTRecordTraining -XX:-AOTReplayTraining \
-    -XX:ArchiveRelocationMode=0 --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dpicocli.disable.closures=true \
+    -XX:ArchiveRelocationMode=0 -XX:StringTableSize=1024 -XX:+UnlockExperimentalVMOptions -XX:SymbolTableSize=1024 \
+    -XX:StackShadowPages=10 -XX:AsyncDeflationInterval=0 -XX:GuaranteedAsyncDeflationInterval=600000 -Djdk.nio.maxCachedBufferSize=8192 \
+    --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dpicocli.disable.closures=true \
     "-Djffi.boot.library.path=%/native/jni/$arch-Linux" "-Djrun.library=%" "$@" \
     -cp "$classpath" io.jrun.runtime.engine.Main > "$lib/engine.argv"
 }
@@ -57,7 +59,9 @@ rm -rf "$final.old"
 mv "$lib" "$final"
 rm -rf "$final.old"
 lib=$final
-write_arguments -XX:AOTCacheOutput=%/jrun.aot -Djrun.engine.idleMillis=1000
+write_arguments -XX:AOTCacheOutput=%/jrun.aot -Djrun.engine.idleMillis=5000 -Djrun.engine.lookMillis=150
 scripts/train.sh "$prefix/bin/jrun"
+# What was just written is cached in pieces of up to 2 MiB, and Linux 6.18 maps one as a whole where a byte of it is touched.
+[ ! -e "$lib/jrun.aot" ] || { sync "$lib/jrun.aot" && dd if="$lib/jrun.aot" iflag=nocache count=0 status=none; }
 if [ -s "$lib/jrun.aot" ]; then write_arguments -XX:AOTCache=%/jrun.aot -Xlog:aot=off -Xlog:cds=off
 else echo "warning: no AOT cache was made; the first command will be slower" >&2; write_arguments -Xlog:cds=off; fi

@@ -9,4 +9,5 @@ public sealed interface HostCall<R> extends Syscall<R>
         SocketCall,
         SignalCall,
         BpfCall,
-        EpollCall {}
+        EpollCall,
+        MemoryCall {}

@@ -248,19 +248,6 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     }
   }
 
-  /// madvise(2).
-  record Madvise(long address, long size, int advice) implements Action {
-    @Override
-    public Number number() {
-      return Number.MADVISE;
-    }
-
-    @Override
-    public void arguments(Arguments to) {
-      to.value(address).value(size).value(advice);
-    }
-  }
-
   /// personality(2).
   record Personality(long persona) implements ProcessCall<Long> {
     @Override

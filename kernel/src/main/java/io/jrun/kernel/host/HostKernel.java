@@ -6,13 +6,17 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.HostCall;
+import io.jrun.kernel.call.MemoryCall;
 import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.Number;
 import io.jrun.kernel.call.Output;
 import io.jrun.kernel.call.Syscall;
 import io.jrun.kernel.wire.Layout;
+import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// The kernel as this process reaches it, through libc's syscall(2). The errno is read on the same
 /// native thread, so a caller must not be a virtual thread that could migrate between the two.
@@ -21,11 +25,17 @@ public final class HostKernel implements Kernel {
   private static final byte[] NONE = {};
   private static final int USUAL_BYTES = 16384;
 
-  /// What a thread keeps for its next call, once it has needed it: a batch of some hundred calls.
-  private static final int KEPT_BYTES = 1 << 18;
+  /// A batch of some hundred calls.
+  private static final int LARGE_BYTES = 1 << 18;
+
+  private static final int ALIGNMENT = 8;
+  private static final int PAGE = 4096;
 
   private final Libc libc = new Libc();
   private final ThreadLocal<Memory> scratch = ThreadLocal.withInitial(() -> Memory.of(USUAL_BYTES));
+
+  /// What the last larger call has used, until a collection.
+  private final AtomicReference<@Nullable WeakReference<Memory>> large = new AtomicReference<>();
 
   private final NetworkThreads networks = new NetworkThreads(this);
 
@@ -53,14 +63,24 @@ public final class HostKernel implements Kernel {
   }
 
   private <R> R perform(Syscall<R> call) {
-    Memory memory = scratch.get();
-    Layout layout = layOut(call, memory);
+    Memory usual = scratch.get();
+    Layout layout = layOut(call, usual);
     int needed = layout.outOffset() + layout.outSize();
-    if (needed > memory.bytes().capacity()) {
-      memory = Memory.of(needed <= KEPT_BYTES ? KEPT_BYTES : needed);
-      if (needed <= KEPT_BYTES) scratch.set(memory);
-      layout = layOut(call, memory);
-    }
+    if (needed <= usual.bytes().capacity()) return perform(call, layout, usual);
+    Memory memory = large(needed);
+    R result = perform(call, layOut(call, memory), memory);
+    if (memory.bytes().capacity() == LARGE_BYTES) large.set(new WeakReference<>(memory));
+    return result;
+  }
+
+  private Memory large(int needed) {
+    if (needed > LARGE_BYTES) return Memory.of(needed);
+    WeakReference<Memory> kept = large.getAndSet(null);
+    Memory memory = kept == null ? null : kept.get();
+    return memory == null ? Memory.of(LARGE_BYTES) : memory;
+  }
+
+  private <R> R perform(Syscall<R> call, Layout layout, Memory memory) {
     byte[] out = layout.outSize() == 0 ? NONE : new byte[layout.outSize()];
     memory.bytes().put(0, layout.memory(), 0, layout.size());
     memory.bytes().put(layout.outOffset(), out);
@@ -72,6 +92,21 @@ public final class HostKernel implements Kernel {
     }
     memory.bytes().get(layout.outOffset(), out);
     return call.result(value, new Output(out, 0, out.length));
+  }
+
+  /// Gives the pages of an array back to the machine; the array is of zeros with that, but for what
+  /// shares its first and last page with others. No collection moves it meanwhile, and where its
+  /// first whole page begins is what the kernel takes.
+  public void discard(byte[] array) {
+    int length = array.length - PAGE & -PAGE;
+    int start = 0;
+    while (start < PAGE && libc.madvise(array, start, length, MemoryCall.MADV_DONTNEED) == -1)
+      start += ALIGNMENT;
+  }
+
+  /// Gives back what libc's malloc has free, which is what compilations and requests have needed.
+  public void trim() {
+    libc.trim();
   }
 
   private long perform(int number, Layout layout) {

@@ -1,5 +1,6 @@
 package io.jrun.kernel.host;
 
+import com.kenai.jffi.ArrayFlags;
 import com.kenai.jffi.CallContext;
 import com.kenai.jffi.CallingConvention;
 import com.kenai.jffi.HeapInvocationBuffer;
@@ -7,6 +8,7 @@ import com.kenai.jffi.Invoker;
 import com.kenai.jffi.LastError;
 import com.kenai.jffi.Library;
 import com.kenai.jffi.Type;
+import io.jrun.kernel.call.Number;
 import java.util.Arrays;
 
 /// The functions of libc that every engine needs, called through jffi, on which JNR-FFI is built:
@@ -18,6 +20,7 @@ final class Libc {
   private final Invoker invoker = Invoker.getInstance();
   private final LastError lastError = LastError.getInstance();
   private final CallContext context = context(REGISTERS);
+  private final CallContext onLong = context(1);
   private final long syscall = Library.getDefault().getSymbolAddress("syscall");
 
   private static CallContext context(int longs) {
@@ -37,6 +40,31 @@ final class Libc {
     arguments.putLong(e);
     arguments.putLong(f);
     return invoker.invokeLong(context, syscall, arguments);
+  }
+
+  /// madvise(2) of a part of an array, which stays where it is meanwhile: -1 where it failed.
+  long madvise(byte[] array, int offset, int length, int advice) {
+    CallContext context =
+        CallContext.getCallContext(
+            Type.SINT64,
+            new Type[] {Type.SINT64, Type.POINTER, Type.SINT64, Type.SINT64},
+            CallingConvention.DEFAULT,
+            true);
+    HeapInvocationBuffer arguments = new HeapInvocationBuffer(context);
+    arguments.putLong(Number.MADVISE.value());
+    arguments.putArray(array, offset, length, ArrayFlags.PINNED | ArrayFlags.IN | ArrayFlags.OUT);
+    arguments.putLong(length);
+    arguments.putLong(advice);
+    return invoker.invokeLong(context, syscall, arguments);
+  }
+
+  /// malloc_trim(3): gives all that is free back to the machine; libcs other than glibc have none.
+  void trim() {
+    long function = Library.getDefault().getSymbolAddress("malloc_trim");
+    if (function == 0) return;
+    HeapInvocationBuffer arguments = new HeapInvocationBuffer(onLong);
+    arguments.putLong(0);
+    invoker.invokeLong(onLong, function, arguments);
   }
 
   /// The errno of this thread's last call.

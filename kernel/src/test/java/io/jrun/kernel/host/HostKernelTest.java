@@ -16,6 +16,9 @@ import io.jrun.kernel.call.Stat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -146,5 +149,57 @@ class HostKernelTest {
     again.close();
     again.close();
     assertThatThrownBy(again::number).hasMessage("descriptor is closed");
+  }
+
+  @Test
+  void aDiscardedArrayIsOfZerosAndItsNeighboursAreNot() {
+    HostKernel host = new HostKernel();
+    for (int size : List.of(5000, 8192, 100_000, 1 << 20)) {
+      byte[] before = filled(size);
+      byte[] array = filled(size);
+      byte[] after = filled(size);
+      host.discard(array);
+      int zeros = 0;
+      for (byte b : array) if (b == 0) zeros++;
+      assertThat(zeros).isEqualTo(size - 4096 & -4096);
+      assertThat(before).isEqualTo(filled(size));
+      assertThat(after).isEqualTo(filled(size));
+    }
+  }
+
+  private static byte[] filled(int size) {
+    byte[] array = new byte[size];
+    Arrays.fill(array, (byte) 7);
+    return array;
+  }
+
+  @Test
+  void whatMallocHasFreeIsGivenBack() {
+    new HostKernel().trim();
+  }
+
+  @Test
+  void largeCallsOfManyThreadsHaveMemoryOfTheirOwn() throws Exception {
+    int size = 100_000;
+    List<Thread> threads = new ArrayList<>();
+    List<byte[]> found = Collections.synchronizedList(new ArrayList<>());
+    for (int i = 0; i < 4; i++) {
+      Path file = directory.resolve("large" + i);
+      byte[] bytes = new byte[size];
+      Arrays.fill(bytes, (byte) i);
+      Files.write(file, bytes);
+      threads.add(
+          Thread.ofPlatform()
+              .start(() -> {
+                for (int n = 0; n < 50; n++) {
+                  try (OwnedDescriptor open = open(file.getFileName().toString(), O_RDONLY)) {
+                    byte[] read = kernel.call(new FileCall.Read(open.descriptor(), size));
+                    if (!Arrays.equals(read, bytes)) found.add(read);
+                  }
+                }
+              }));
+    }
+    for (Thread thread : threads) thread.join();
+    assertThat(found).as("of the bytes of another call").isEmpty();
   }
 }

@@ -10,7 +10,7 @@ import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
-import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.MemoryCall;
 import io.jrun.kernel.call.Syscall;
 import io.jrun.kernel.call.TreeCall;
 import io.jrun.rootfs.RootfsException;
@@ -31,7 +31,6 @@ import org.jspecify.annotations.Nullable;
 final class Pipeline {
   private static final int CALLS = 400;
 
-  private static final int MADV_DONTNEED = 4;
   private static final long PAGE = 4096;
   private static final int DIRECTORIES = 128;
 
@@ -161,7 +160,7 @@ final class Pipeline {
   /// Lets go of mapped memory that will hardly be read again.
   void forget(long address, long size) {
     long start = address & -PAGE;
-    add(new ProcessCall.Madvise(start, address + size - start, MADV_DONTNEED));
+    add(new MemoryCall.Madvise(start, address + size - start, MemoryCall.MADV_DONTNEED));
   }
 
   /// Performs something when all that has been added until now is done.

@@ -103,6 +103,16 @@ final class Configs {
     return config;
   }
 
+  /// Forgets them all: the next command reads again what it needs.
+  void forget() {
+    synchronized (latest) {
+      latest.clear();
+    }
+    synchronized (annotated) {
+      annotated.clear();
+    }
+  }
+
   /// The config of a container. The container is there, so it is taken as it is: another version
   /// may have taken what this one refuses.
   Config of(Store.Stored stored) {

@@ -179,6 +179,11 @@ public final class Containers {
     recentImages.removeSpares(millis * 1_000_000);
   }
 
+  /// Forgets what would only save the next client from reading it.
+  public void forget() {
+    configs.forget();
+  }
+
   /// How many clients watch a foreground process and need nothing of the engine until it ends.
   public int watched() {
     return watched.get();

@@ -35,11 +35,15 @@ import org.jspecify.annotations.Nullable;
 /// to wake another.
 final class Engine {
   private static final long IDLE_MILLIS = Long.getLong("jrun.engine.idleMillis", 10 * 60 * 1000);
-  private static final long REST_MILLIS = 2500;
+  private static final long LOOK_MILLIS = Long.getLong("jrun.engine.lookMillis", 2500);
+
+  /// More than the ten seconds that the probes of a pod are usually apart.
+  private static final int LOOKS_BEFORE_REST = 5;
+
   private static final long LEAVING_MILLIS = 20;
   private static final long LEAVING_PODS_MILLIS = 5000;
   private static final long STOP_SECONDS = 10;
-  private static final long KEEP_SECONDS = 5;
+  private static final long KEEP_SECONDS = 2;
   private static final int SPARE_THREADS = 2;
   private static final int POLLIN = 1;
 
@@ -53,6 +57,7 @@ final class Engine {
   private final AtomicInteger accepting = new AtomicInteger();
   private final AtomicLong served = new AtomicLong();
   private final AtomicLong lastServedNanos = new AtomicLong(System.nanoTime());
+  private final Activity activity = new Activity();
   private final CountDownLatch leaving = new CountDownLatch(1);
   private final CountDownLatch unfindable = new CountDownLatch(1);
   private final ExecutorService threads =
@@ -71,7 +76,7 @@ final class Engine {
     this.containers = containers;
     this.networks = networks;
     this.library = library;
-    this.shim = new Shim(kernel, containers, library, RuntimeFeatures::describe);
+    this.shim = new Shim(kernel, containers, library, RuntimeFeatures::describe, activity::happen);
   }
 
   EngineNetworks networks() {
@@ -85,17 +90,35 @@ final class Engine {
     socketPath = files + ".sock";
     kernel.call(new SocketCall.ReceiveTimeout(listener, IDLE_MILLIS));
     for (int i = 0; i < SPARE_THREADS; i++) threads.execute(() -> acceptAndServe(listener));
-    Subreaper.watch(leaving, millis -> active.get() == 0 && isIdle(millis));
+    Subreaper.watch(leaving, this::beginToLeave, millis -> active.get() == 0 && isIdle(millis));
     try {
-      Heap heap = Heap.ofThisEngine();
-      while (!leaving.await(REST_MILLIS, TimeUnit.MILLISECONDS)) {
-        heap.look();
-        containers.rest(REST_MILLIS);
-      }
+      lookUntilLeaving();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
     leave(listener, files);
+  }
+
+  private void lookUntilLeaving() throws InterruptedException {
+    Rest rest = new Rest(kernel, containers, library);
+    Heap heap = Heap.of(rest);
+    int still = 0;
+    while (!leaving.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+      heap.look();
+      containers.rest(LOOK_MILLIS);
+      still = activity.hasHappened() ? 0 : still + 1;
+      if (still == LOOKS_BEFORE_REST) rest.begin();
+      if (still <= LOOKS_BEFORE_REST) continue;
+      still = 0;
+      activity.expect();
+      if (leaving.getCount() == 0 || activity.hasHappened()) continue;
+      rest.until(activity);
+    }
+  }
+
+  private void beginToLeave() {
+    leaving.countDown();
+    activity.happen();
   }
 
   private void acceptAndServe(Descriptor listener) {
@@ -109,7 +132,7 @@ final class Engine {
         others = accepting.decrementAndGet();
       }
       if (client == null) {
-        if (active.get() == 0 && isIdle(IDLE_MILLIS)) leaving.countDown();
+        if (active.get() == 0 && isIdle(IDLE_MILLIS)) beginToLeave();
         continue;
       }
       if (others == 0) threads.execute(() -> acceptAndServe(listener));
@@ -149,6 +172,7 @@ final class Engine {
     try {
       int number = ((Descriptor.Known) kernel.call(new SocketCall.Accept4(listener))).number();
       active.incrementAndGet();
+      activity.happen();
       OwnedDescriptor socket = new OwnedDescriptor(kernel, number);
       List<Integer> peer = kernel.call(new SocketCall.PeerCredentials(socket.descriptor()));
       if (peer.get(1) == containers.uid()) return socket;
@@ -222,7 +246,7 @@ final class Engine {
   /// Lets the engine go when the commands under way are done. Who comes after this returns finds
   /// another.
   void stop() {
-    leaving.countDown();
+    beginToLeave();
     if (socketPath.isEmpty()) return; // a one-shot engine leaves anyway
     try {
       if (!unfindable.await(STOP_SECONDS, TimeUnit.SECONDS))

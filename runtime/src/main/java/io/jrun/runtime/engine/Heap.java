@@ -21,8 +21,8 @@ final class Heap {
     this.collect = collect;
   }
 
-  static Heap ofThisEngine() {
-    return new Heap(Heap::usedBytes, System::gc);
+  static Heap of(Rest rest) {
+    return new Heap(Heap::usedBytes, rest::collect);
   }
 
   static long usedBytes() {

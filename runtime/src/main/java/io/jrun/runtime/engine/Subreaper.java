@@ -19,17 +19,18 @@ final class Subreaper {
 
   /// Looks now and then, in a thread of its own, whether the engine is all that its parent has.
   ///
-  /// @param leaving counted down when the engine shall leave
+  /// @param leaving whether the engine leaves already
+  /// @param leave called when it shall
   /// @param isIdle whether the engine has had nothing to do for that many milliseconds
-  static void watch(CountDownLatch leaving, LongPredicate isIdle) {
+  static void watch(CountDownLatch leaving, Runnable leave, LongPredicate isIdle) {
     if (parent() <= 1) return;
-    Thread.ofPlatform().name("subreaper").daemon(true).start(() -> look(leaving, isIdle));
+    Thread.ofPlatform().name("subreaper").daemon(true).start(() -> look(leaving, leave, isIdle));
   }
 
-  private static void look(CountDownLatch leaving, LongPredicate isIdle) {
+  private static void look(CountDownLatch leaving, Runnable leave, LongPredicate isIdle) {
     try {
       for (long parent = parent(); parent > 1; parent = parent()) {
-        if (isIdle.test(IDLE_MILLIS) && isOnlyChild(parent)) leaving.countDown();
+        if (isIdle.test(IDLE_MILLIS) && isOnlyChild(parent)) leave.run();
         if (leaving.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) return;
       }
     } catch (InterruptedException e) {

@@ -17,8 +17,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -29,21 +27,22 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   /// Where keepers write exits and engines their journals, by the name of the keeper's socket.
   static final Path DIRECTORY = Path.of("/run/jrun-shim");
 
-  private static final long LEAVING_SECONDS = 60;
+  private static final long LEAVING_MILLIS = 60_000;
 
   private static final Set<String> MAKING = Set.of("Create", "CreateSandbox");
 
   /// For containerd to close the connection over which it has shut a sandbox down. Of an answer and
   /// an end that come together it may see the end alone, and calls that a failure.
-  private static final long LAST_SECONDS = 5;
+  private static final long LAST_MILLIS = 5000;
 
   /// Without a task for so long nobody will shut the pod down: containerd does that at once after
   /// the last Delete, and creates at once after `start`; one that died in between has forgotten it.
-  private static final long UNUSED_SECONDS = 15;
+  private static final long UNUSED_MILLIS = 15_000;
 
   private final Keeper keeper;
   private final ExecutorService threads;
-  private final ScheduledExecutorService timer;
+  private final Runnable activity;
+  private final PodTimers timers;
   private final Path directory;
   private final KeeperState state;
   private final EventQueue events;
@@ -62,12 +61,18 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       SharedByPods engine, Keeper keeper, KeeperState state, ShimLine line, List<String> env) {
     this.keeper = keeper;
     this.threads = engine.threads();
-    this.timer = engine.timer();
+    this.activity = engine.activity();
+    this.timers = new PodTimers(engine.timer());
     this.state = state;
     this.directory = directory(state);
     this.events =
         new EventQueue(
-            engine.kernel(), keeper, timer, address(env), line.namespace(), this::quitWhereDone);
+            engine.kernel(),
+            keeper,
+            engine.timer(),
+            address(env),
+            line.namespace(),
+            this::quitWhereDone);
     this.pod = new Pod(engine.kernel(), directory, this);
     this.tasks = new TaskService(engine, keeper, pod, state, line, env);
   }
@@ -88,7 +93,9 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     lookForRemoved();
     try {
       while (true) {
-        switch (keeper.receive()) {
+        KeeperMessage message = keeper.receive();
+        activity.run();
+        switch (message) {
           case KeeperMessage.Attach ignored ->
               throw new IllegalStateException("a keeper attaches twice");
           case KeeperMessage.Frame frame when frame.connection() == Keeper.OUTGOING ->
@@ -120,7 +127,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       endShutdown();
       return;
     }
-    Future<?> _ = timer.schedule(this::endShutdown, Takeover.UNASKED_MILLIS, TimeUnit.MILLISECONDS);
+    timers.schedule(PodTimers.Action.END_SHUTDOWN, this::endShutdown, Takeover.UNASKED_MILLIS);
   }
 
   private void endShutdown() {
@@ -189,9 +196,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     boolean isLast = call.request().method().equals("ShutdownSandbox");
     if (isLast) shutDownOver = call.connection();
     send(call.connection(), call.stream(), response);
-    if (isLast) {
-      Future<?> _ = timer.schedule(this::endShutdown, LAST_SECONDS, TimeUnit.SECONDS);
-    }
+    if (isLast) timers.schedule(PodTimers.Action.END_SHUTDOWN, this::endShutdown, LAST_MILLIS);
     tasks.answered(call);
     quitWhereDone();
     if (MAKING.contains(call.request().method())) quitWhereUnused(); // it may have failed
@@ -221,15 +226,19 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       quit();
       return;
     }
-    Future<?> _ = timer.schedule(this::quit, LEAVING_SECONDS, TimeUnit.SECONDS);
+    timers.schedule(PodTimers.Action.QUIT, this::quit, LEAVING_MILLIS);
   }
 
   private void quitWhereUnused() {
     long before = tasks.end().tasksBefore();
-    if (before < 0 || tasks.end().isShutDown()) return;
-    Future<?> _ =
-        timer.schedule(
-            () -> threads.execute(() -> quitIfUnused(before)), UNUSED_SECONDS, TimeUnit.SECONDS);
+    if (before < 0 || tasks.end().isShutDown()) {
+      timers.cancel(PodTimers.Action.QUIT_IF_UNUSED);
+      return;
+    }
+    timers.schedule(
+        PodTimers.Action.QUIT_IF_UNUSED,
+        () -> threads.execute(() -> quitIfUnused(before)),
+        UNUSED_MILLIS);
   }
 
   private void quitIfUnused(long before) {
@@ -348,6 +357,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   @Override
   public void close() {
     isLeaving = true;
+    timers.close();
     events.close();
     tasks.close();
     pod.close();

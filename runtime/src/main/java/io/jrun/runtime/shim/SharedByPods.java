@@ -6,10 +6,13 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 
 /// What all pods of an engine share.
+///
+/// @param activity is told that a keeper has sent something
 record SharedByPods(
     Kernel kernel,
     Containers containers,
     ShimProgram program,
     OomWatcher oomWatcher,
     ExecutorService threads,
-    ScheduledExecutorService timer) {}
+    ScheduledExecutorService timer,
+    Runnable activity) {}

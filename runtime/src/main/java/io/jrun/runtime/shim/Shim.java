@@ -13,7 +13,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -22,7 +23,7 @@ import java.util.function.Supplier;
 /// containerd's shim, `containerd-shim-jrun-v2`, as far as the engine has to do with it.
 public final class Shim {
   private static final String NAME = "containerd-shim-jrun-v2";
-  private static final long KEEP_SECONDS = 5;
+  private static final long KEEP_SECONDS = 2;
 
   private final Kernel kernel;
   private final Containers containers;
@@ -31,7 +32,13 @@ public final class Shim {
   private final SharedByPods shared;
 
   /// @param library the directory of the installed engine, beside which the helper lies
-  public Shim(Kernel kernel, Containers containers, Path library, Supplier<String> features) {
+  /// @param activity is told that a keeper has sent something
+  public Shim(
+      Kernel kernel,
+      Containers containers,
+      Path library,
+      Supplier<String> features,
+      Runnable activity) {
     this.kernel = kernel;
     this.containers = containers;
     this.features = features;
@@ -42,8 +49,16 @@ public final class Shim {
             ShimProgram.open(kernel, library.resolve("../../bin/jrun")),
             new OomWatcher(kernel),
             threads(),
-            Executors.newSingleThreadScheduledExecutor(
-                Thread.ofPlatform().name("shim-timer").daemon(true).factory()));
+            timer(),
+            activity);
+  }
+
+  private static ScheduledExecutorService timer() {
+    ScheduledThreadPoolExecutor timer =
+        new ScheduledThreadPoolExecutor(
+            1, Thread.ofPlatform().name("shim-timer").daemon(true).factory());
+    timer.setRemoveOnCancelPolicy(true);
+    return timer;
   }
 
   private static ExecutorService threads() {

@@ -88,7 +88,12 @@ final class TestEngine implements AutoCloseable {
             new EngineNetworks(kernel, library.resolve("../../bin/jrun")),
             library);
     shim =
-        new Shim(new ObservedKernel(kernel, relay), containers, library, RuntimeFeatures::describe);
+        new Shim(
+            new ObservedKernel(kernel, relay),
+            containers,
+            library,
+            RuntimeFeatures::describe,
+            () -> {});
     thread = Thread.ofPlatform().daemon(true).name("test-engine").start(() -> accept(relay));
   }
 

@@ -12,10 +12,16 @@ import org.jspecify.annotations.Nullable;
 public sealed interface Json {
   /// An object; of members with equal names the last one counts, as in Go's encoding/json.
   record JsonObject(SequencedMap<String, Json> members) implements Json {
+    private static final SequencedMap<String, Json> NONE =
+        Collections.unmodifiableSequencedMap(new LinkedHashMap<>());
+
     public static final JsonObject EMPTY = new JsonObject(new LinkedHashMap<>());
 
     public JsonObject {
-      members = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(members));
+      members =
+          members.isEmpty()
+              ? NONE
+              : Collections.unmodifiableSequencedMap(new LinkedHashMap<>(members));
     }
 
     public @Nullable Json member(String name) {
