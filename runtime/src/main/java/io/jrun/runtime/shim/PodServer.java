@@ -250,9 +250,8 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   /// As long as there are tasks that have ended.
   private void lookForRemoved() {
     if (!tasks.haveEnded() || looksForRemoved.getAndSet(true)) return;
-    Future<?> _ =
-        timer.schedule(
-            () -> threads.execute(this::forgetRemoved), UNUSED_SECONDS, TimeUnit.SECONDS);
+    timers.schedule(
+        PodTimers.Action.FORGET_REMOVED, () -> threads.execute(this::forgetRemoved), UNUSED_MILLIS);
   }
 
   private void forgetRemoved() {

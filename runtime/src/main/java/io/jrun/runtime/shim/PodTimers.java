@@ -12,7 +12,8 @@ final class PodTimers implements AutoCloseable {
   enum Action {
     END_SHUTDOWN,
     QUIT,
-    QUIT_IF_UNUSED
+    QUIT_IF_UNUSED,
+    FORGET_REMOVED
   }
 
   private final ScheduledExecutorService timer;
