@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -47,10 +48,12 @@ class MappedFilesTest {
 
   @Test
   void thePagesGoAndComeBackWhileOthersUseThem() throws IOException, InterruptedException {
+    AtomicInteger sum = new AtomicInteger();
     Thread other =
         Thread.ofPlatform()
             .start(() -> {
-              while (!Thread.currentThread().isInterrupted()) String.format("%x", 77);
+              while (!Thread.currentThread().isInterrupted())
+                sum.addAndGet(String.format("%x", 77).length());
             });
     HostKernel kernel = new HostKernel();
     long before = residentText();
@@ -62,6 +65,7 @@ class MappedFilesTest {
     other.interrupt();
     other.join();
     assertThat(least).as("KiB of the JVM's text, of %d before", before).isLessThan(before * 3 / 4);
+    assertThat(sum).hasPositiveValue();
   }
 
   private static long residentText() throws IOException {
