@@ -45,7 +45,7 @@ class NetworkCrashIT extends CrashSweep {
     Files.createSymbolicLink(sandbox.top().resolve("plugins/tuning"), TUNING);
     Files.writeString(
         configs.resolve("2.conflist"),
-        "{\"cniVersion\":\"1.0.0\",\"name\":\"others\",\"plugins\":[{\"type\":\"simplecni\",\"bridge\":\"b0\",\"ipMasq\":true,"
+        "{\"cniVersion\":\"1.0.0\",\"name\":\"others\",\"plugins\":[{\"type\":\"simplecni\",\"bridge\":\"b1\",\"ipMasq\":true,"
             + "\"ipam\":{\"subnet\":\"10.85.0.0/29\",\"dataDir\":\""
             + sandbox.top().resolve("leases")
             + "\"}},{\"type\":\"tuning\"}]}");
