@@ -16,8 +16,10 @@ import io.jrun.runtime.mount.OwnPath;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Process;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// A bundle as its client sees it, its config valid.
@@ -171,8 +173,15 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
     return absolute(Objects.requireNonNull(config.root()).path());
   }
 
-  /// A path of the config as one of the host: relative ones are the bundle's.
+  /// A path of the config as one of the host, without `.`, over which CRIU stumbles: relative ones
+  /// are the bundle's.
   String absolute(String ofConfig) {
-    return ofConfig.startsWith("/") ? ofConfig : path + "/" + ofConfig;
+    String whole = ofConfig.startsWith("/") ? ofConfig : path + "/" + ofConfig;
+    if (!whole.contains("/.")) return whole;
+    String plain =
+        Arrays.stream(whole.split("/"))
+            .filter(name -> !name.equals("."))
+            .collect(Collectors.joining("/"));
+    return plain.isEmpty() ? "/" : plain;
   }
 }
