@@ -6,12 +6,10 @@ import io.jrun.specs.proto.ProtoWriter;
 import io.jrun.specs.ttrpc.StatusCode;
 import io.jrun.specs.ttrpc.TtrpcResponse;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /// A task whose container is gone already, as where the engine and containerd die during its
 /// Delete: a new containerd asks from the beginning, and may delete it only if what it asks before
 /// that is answered as of an ended task.
-@Timeout(120)
 class ShimHalfDeletedIT extends ShimTest {
   private static final int SIGKILL = 9;
 
