@@ -158,27 +158,31 @@ class CniPolicyIT {
     return Objects.requireNonNull(addresses.get(container), container);
   }
 
+  private static Command client(String netns, String kind, String host, int port, String seconds) {
+    return CniNode.in(netns, "python3", "-c", CLIENT, kind, host, String.valueOf(port), seconds);
+  }
+
   private String attempt(String netns, String kind, String host, int port, String seconds) {
-    return CniNode.in(netns, "python3", "-c", CLIENT, kind, host, String.valueOf(port), seconds)
-        .run()
-        .succeeds()
-        .text();
+    return client(netns, kind, host, port, seconds).run().succeeds().text();
   }
 
-  private void allowed(String from, String kind, String to, int port) {
-    for (String host : addresses(to)) {
-      assertThat(attempt(netns(from), kind, host, port, LONG))
-          .as("%s to %s %s %d", from, host, kind, port)
-          .isEqualTo("ok");
-    }
+  private void allowed(String from, String kind, String to, int port) throws IOException {
+    attempts(from, kind, to, port, LONG, "ok");
   }
 
-  private void denied(String from, String kind, String to, int port) {
-    for (String host : addresses(to)) {
-      assertThat(attempt(netns(from), kind, host, port, "0.4"))
-          .as("%s to %s %s %d", from, host, kind, port)
-          .isEqualTo("timed out");
-    }
+  private void denied(String from, String kind, String to, int port) throws IOException {
+    attempts(from, kind, to, port, "0.4", "timed out");
+  }
+
+  /// To all addresses at once.
+  private void attempts(
+      String from, String kind, String to, int port, String seconds, String expected)
+      throws IOException {
+    List<Command.Running> clients = new ArrayList<>();
+    for (String host : addresses(to))
+      clients.add(client(netns(from), kind, host, port, seconds).start());
+    for (Command.Running one : clients)
+      assertThat(one.finish().succeeds().text()).as("%s", one.words()).isEqualTo(expected);
   }
 
   private Command policy(String... words) {

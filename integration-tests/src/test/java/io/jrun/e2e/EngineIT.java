@@ -157,34 +157,6 @@ class EngineIT extends EndToEnd {
   }
 
   @Test
-  void oneThatRestsGivesMemoryBackAndAnswersAsBefore() throws IOException {
-    for (int rest = 0; rest < 2; rest++) {
-      for (int i = 0; i < 5; i++) run().succeeds();
-      long pid = enginePid();
-      long busy = residentKibibytes(pid);
-      long rested = busy;
-      for (int i = 0; i < 400 && rested > busy - 8192; i++) {
-        pause(100);
-        rested = residentKibibytes(pid);
-      }
-      assertThat(rested).as("KiB of %d when it worked", busy).isLessThan(busy - 8192);
-      List<Command.Running> running = new ArrayList<>();
-      for (int i = 0; i < 4; i++) {
-        id = newId();
-        running.add(onBundle("run").start());
-      }
-      for (Command.Running each : running) each.finish().succeeds();
-      assertThat(enginePid()).as("the same engine").isEqualTo(pid);
-    }
-  }
-
-  private static long residentKibibytes(long pid) throws IOException {
-    for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/smaps_rollup")))
-      if (line.startsWith("Rss:")) return Long.parseLong(line.replaceAll("\\D", ""));
-    return 0;
-  }
-
-  @Test
   void killingTheEngineLosesNeitherExitStatusNorCleanup() throws IOException {
     config.sh("echo ready; sleep 2; exit 7");
     Command.Running running = onBundle("run").start();

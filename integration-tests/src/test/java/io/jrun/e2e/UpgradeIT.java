@@ -7,10 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
 
@@ -18,25 +14,7 @@ import org.junit.jupiter.api.parallel.Isolated;
 /// run.
 @JrunOnly
 @Isolated
-class UpgradeIT extends EndToEnd {
-  private Path prefix = temp.resolve("prefix");
-
-  @BeforeEach
-  void install() throws IOException {
-    Files.createDirectories(prefix);
-    copy(RUNTIME.path().resolveSibling("../bin"), prefix);
-    copy(RUNTIME.path().resolveSibling("../lib"), prefix);
-  }
-
-  @AfterEach
-  void stopItsEngine() {
-    installed("engine", "stop").succeeds();
-  }
-
-  private static void copy(Path from, Path to) {
-    Command.of("cp", "-a", from.toString(), to.toString()).run().succeeds();
-  }
-
+class UpgradeIT extends OwnInstallationTest {
   /// A new version's files take the old ones' place.
   private void upgrade() throws IOException {
     Path lib = prefix.resolve("lib/jrun");
@@ -51,21 +29,6 @@ class UpgradeIT extends EndToEnd {
             "mv", prefix.resolve("bin/jrun.new").toString(), prefix.resolve("bin/jrun").toString())
         .run()
         .succeeds();
-  }
-
-  private Outcome installed(String... arguments) {
-    List<String> words = new ArrayList<>();
-    words.add(prefix.resolve("bin/jrun").toString());
-    words.add("--root");
-    words.add(root.toString());
-    words.addAll(List.of(arguments));
-    return Command.of(words).run();
-  }
-
-  private long enginePid() {
-    return Config.json(installed("engine", "status", "--format", "json").succeeds().out())
-        .get("pid")
-        .asLong();
   }
 
   @Test

@@ -29,7 +29,6 @@ public final class HostKernel implements Kernel {
   private static final int LARGE_BYTES = 1 << 18;
 
   private static final int ALIGNMENT = 8;
-  private static final int PAGE = 4096;
 
   private final Libc libc = new Libc();
   private final ThreadLocal<Memory> scratch = ThreadLocal.withInitial(() -> Memory.of(USUAL_BYTES));
@@ -98,9 +97,11 @@ public final class HostKernel implements Kernel {
   /// shares its first and last page with others. No collection moves it meanwhile, and where its
   /// first whole page begins is what the kernel takes.
   public void discard(byte[] array) {
-    int length = array.length - PAGE & -PAGE;
+    int page = libc.pageSize();
+    int length = array.length - page & -page;
+    if (length <= 0) return;
     int start = 0;
-    while (start < PAGE && libc.madvise(array, start, length, MemoryCall.MADV_DONTNEED) == -1)
+    while (start < page && libc.madvise(array, start, length, MemoryCall.MADV_DONTNEED) == -1)
       start += ALIGNMENT;
   }
 

@@ -7,6 +7,7 @@ import com.kenai.jffi.HeapInvocationBuffer;
 import com.kenai.jffi.Invoker;
 import com.kenai.jffi.LastError;
 import com.kenai.jffi.Library;
+import com.kenai.jffi.PageManager;
 import com.kenai.jffi.Type;
 import io.jrun.kernel.call.Number;
 import java.util.Arrays;
@@ -56,6 +57,11 @@ final class Libc {
     arguments.putLong(length);
     arguments.putLong(advice);
     return invoker.invokeLong(context, syscall, arguments);
+  }
+
+  /// Of the memory of a process, as getpagesize(2) tells it.
+  int pageSize() {
+    return (int) PageManager.getInstance().pageSize();
   }
 
   /// malloc_trim(3): gives all that is free back to the machine; libcs other than glibc have none.

@@ -37,7 +37,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   /// Without a task for so long nobody will shut the pod down: containerd does that at once after
   /// the last Delete, and creates at once after `start`; one that died in between has forgotten it.
-  private static final long UNUSED_MILLIS = 15_000;
+  private static final long UNUSED_MILLIS = Long.getLong("jrun.shim.unusedMillis", 15_000);
 
   private final Keeper keeper;
   private final ExecutorService threads;

@@ -83,10 +83,10 @@ class CrashIT extends CrashSweep {
     assertThat(Sandbox.eventually(() -> Files.exists(sandbox.state().resolve(id)))).isTrue();
     assertThat(Sandbox.eventually(() -> command("state", id).out().contains("\"running\"")))
         .isTrue();
-    String engine = Files.readAllLines(control.resolve("engines")).getLast().split(" ")[0];
-    ProcessHandle.of(Long.parseLong(engine)).ifPresent(CrashingInstallation::endEngine);
+    long engine = engine();
+    CrashingInstallation.endEngine(engine);
     client.destroyForcibly().waitFor();
-    awaitDeath();
+    assertThat(Sandbox.eventually(() -> !Sandbox.runs(engine))).isTrue();
     assertThat(Sandbox.text(command("list", "-q"))).isEqualTo(id + "\n");
     made("exec", id, "true");
     assertThat(Sandbox.text(command("state", id))).contains("\"running\"");

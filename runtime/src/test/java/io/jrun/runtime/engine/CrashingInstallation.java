@@ -5,8 +5,6 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
@@ -15,28 +13,25 @@ import java.util.zip.ZipEntry;
 /// An installation of its own whose engines are [CrashingMain].
 final class CrashingInstallation implements AutoCloseable {
   private final Path control;
-  private final Path jrun;
+  private final Installation installation;
 
   CrashingInstallation(Sandbox sandbox) throws IOException {
     control = Files.createDirectories(sandbox.top().resolve("control"));
-    Path lib = Files.createDirectories(sandbox.top().resolve("crash/lib/jrun"));
-    jrun = Files.createDirectories(sandbox.top().resolve("crash/bin")).resolve("jrun");
-    Files.copy(sandbox.install().resolve("bin/jrun"), jrun, StandardCopyOption.COPY_ATTRIBUTES);
-    Files.createSymbolicLink(shim(), Path.of("jrun"));
-    Files.copy(sandbox.library().resolve("jrun.jar"), lib.resolve("jrun.jar"));
     Path tests = sandbox.top().resolve("tests.jar");
     pack(Path.of("target/test-classes"), tests);
-    List<String> words = new ArrayList<>();
-    for (String word : Files.readAllLines(sandbox.library().resolve("engine.argv"))) {
-      String resolved = word.replace("%", sandbox.library().toString());
-      if (resolved.endsWith(".Main")) {
-        words.set(words.size() - 1, words.getLast() + ":" + tests);
-        words.add(words.size() - 2, "-Djrun.test.control=" + control);
-        resolved = CrashingMain.class.getName();
-      }
-      words.add(resolved);
-    }
-    Files.write(lib.resolve("engine.argv"), words);
+    installation =
+        Installation.make(
+            sandbox,
+            word ->
+                switch (word) {
+                  case "-cp" -> Stream.of("-Djrun.test.control=" + control, word);
+                  case String main when main.endsWith(".Main") ->
+                      Stream.of(CrashingMain.class.getName());
+                  // the class path
+                  case String path when path.contains(":" + sandbox.library()) ->
+                      Stream.of(path + ":" + tests);
+                  default -> Stream.of(word);
+                });
   }
 
   private static void pack(Path classes, Path jar) throws IOException {
@@ -55,11 +50,11 @@ final class CrashingInstallation implements AutoCloseable {
   }
 
   Path jrun() {
-    return jrun;
+    return installation.jrun();
   }
 
   Path shim() {
-    return jrun.resolveSibling("containerd-shim-jrun-v2");
+    return installation.shim();
   }
 
   /// Has the engine die at that stage of the next client; `both`: and take the client along.
@@ -78,17 +73,21 @@ final class CrashingInstallation implements AutoCloseable {
     return Files.exists(engines) ? Files.readAllLines(engines) : List.of();
   }
 
-  static void endEngine(ProcessHandle engine) {
-    // the pid may be another's by now
-    if (engine.info().arguments().map(a -> String.join(" ", a)).orElse("").contains("CrashingMain"))
-      engine.destroyForcibly();
+  static void endEngine(long pid) {
+    try {
+      // the pid may be another's by now; of so long a command line ProcessHandle tells no arguments
+      if (Files.readString(Path.of("/proc", pid + "", "cmdline")).contains("CrashingMain"))
+        ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+    } catch (IOException e) {
+      // it has ended
+    }
   }
 
   @Override
   public void close() throws IOException {
     for (String line : engines()) {
       String[] words = line.split(" ");
-      ProcessHandle.of(Long.parseLong(words[0])).ifPresent(CrashingInstallation::endEngine);
+      endEngine(Long.parseLong(words[0]));
       for (String suffix : List.of(".sock", ".lock", ".log"))
         Files.deleteIfExists(Path.of(words[1] + suffix));
     }

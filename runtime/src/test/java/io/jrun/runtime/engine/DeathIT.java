@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jrun.runtime.engine.Sandbox.Outcome;
 import io.jrun.runtime.engine.Stages.Kind;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -18,9 +16,7 @@ class DeathIT extends EngineTest {
   private void kill(ProcessHandle process) {
     process.destroyForcibly();
     long end = System.nanoTime() + 5_000_000_000L;
-    // a zombie runs nothing
-    while (Files.exists(Path.of("/proc", process.pid() + "", "exe")) && System.nanoTime() < end)
-      Thread.onSpinWait();
+    while (Sandbox.runs(process.pid()) && System.nanoTime() < end) Thread.onSpinWait();
   }
 
   private void killClient() {

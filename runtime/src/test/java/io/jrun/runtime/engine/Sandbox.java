@@ -245,14 +245,29 @@ final class Sandbox implements AutoCloseable {
   }
 
   long enginePid() {
-    String status = text(run(command(Map.of(), "engine", "status", "-f", "json")));
+    return enginePid(install().resolve("bin/jrun"));
+  }
+
+  private long enginePid(Path jrun) {
+    String status = text(run(command(jrun, Map.of(), "engine", "status", "-f", "json")));
     return Long.parseLong(status.replaceFirst(".*\"pid\":([0-9]+).*\\s*", "$1"));
   }
 
   void killEngine() {
-    ProcessHandle engine = ProcessHandle.of(enginePid()).orElseThrow();
-    engine.destroyForcibly();
-    engine.onExit().join();
+    killEngine(install().resolve("bin/jrun"));
+  }
+
+  /// @param jrun whose engine it is
+  void killEngine(Path jrun) {
+    long pid = enginePid(jrun);
+    ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+    if (!eventually(() -> !runs(pid))) throw new AssertionError("engine " + pid + " does not end");
+  }
+
+  /// Whether there is such a process; a zombie, which waits for whoever adopted it, is none. Of
+  /// processes that are not the caller's children `ProcessHandle.onExit` looks every 300 ms.
+  static boolean runs(long pid) {
+    return Files.exists(Path.of("/proc", pid + "", "exe"));
   }
 
   static long descriptors() {

@@ -13,11 +13,9 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIf;
 
 /// Tasks that are saved and restored through the shim, with the `criu` of the PATH.
-@Timeout(300)
 @EnabledIf(value = "criuWorks", disabledReason = ShimCheckpointIT.NO_CRIU)
 class ShimCheckpointIT extends ShimTest {
   static final String NO_CRIU = "no criu that can check itself on this kernel";

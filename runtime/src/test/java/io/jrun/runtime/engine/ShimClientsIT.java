@@ -22,12 +22,10 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Clients of a shim's socket that ask much, never read, or talk nonsense: others notice nothing.
-@Timeout(120)
 class ShimClientsIT extends ShimTest {
   private static final int SIGKILL = 9;
   private static final String SERVICE = "containerd.task.v2.Task";

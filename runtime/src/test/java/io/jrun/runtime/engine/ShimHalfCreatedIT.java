@@ -9,11 +9,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /// A task whose creation an engine had begun, as where the engine and containerd die together: the
 /// request does not come again, and what was begun must not stay, nor keep the pod's keeper.
-@Timeout(120)
 class ShimHalfCreatedIT extends ShimTest {
   private String rootfs = "";
 

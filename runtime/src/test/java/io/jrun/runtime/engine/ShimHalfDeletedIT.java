@@ -5,17 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jrun.specs.proto.ProtoWriter;
 import io.jrun.specs.ttrpc.StatusCode;
 import io.jrun.specs.ttrpc.TtrpcResponse;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /// A task whose container is gone already, as where the engine and containerd die during its
 /// Delete: a new containerd asks from the beginning, and may delete it only if what it asks before
 /// that is answered as of an ended task.
-@Timeout(120)
 class ShimHalfDeletedIT extends ShimTest {
   private static final int SIGKILL = 9;
 
@@ -54,38 +48,6 @@ class ShimHalfDeletedIT extends ShimTest {
     assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(128 + SIGKILL);
     assertThat(pod.ok("Delete", pod.request()).int32(2)).isEqualTo(128 + SIGKILL);
     pod.shutDown();
-    assertThat(sink.events()).last().isEqualTo("delete " + pod.id() + " 137");
-  }
-
-  /// A containerd that begins anew and gets no answer in time has the task removed by command, and
-  /// then its bundle, while the keeper lives: it does not ask for it again.
-  @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void aKeeperForgetsWhatWasRemovedByCommand(boolean withAnotherEngine) throws Exception {
-    shim();
-    pod.ok("Create", pod.createRequest("", "", "", false));
-    pod.ok("Start", pod.request());
-    pod.deleteByCommand();
-    if (withAnotherEngine) sandbox.killEngine();
-    Files.move(sandbox.bundle(), sandbox.top().resolve("removed"));
-    pod.awaitKeeper();
-    assertThat(sink.events()).last().isEqualTo("exit " + pod.id() + " 137");
-  }
-
-  /// containerd died after the last Delete, or after `start`, and so does not ask for the end.
-  @Test
-  void aKeeperWithoutATaskEndsByItself() throws Exception {
-    shim();
-    Thread.sleep(3000);
-    pod.ok("Create", pod.createRequest("", "", "", false));
-    Thread.sleep(14_000);
-    pod.ok("Start", pod.request()); // a task that is there keeps it
-    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
-    pod.ok("Wait", pod.request());
-    pod.ok("Delete", pod.request());
-    sandbox.killEngine();
-    pod.awaitKeeper();
-    assertThat(Path.of(pod.address().replaceFirst("^unix://", ""))).doesNotExist();
     assertThat(sink.events()).last().isEqualTo("delete " + pod.id() + " 137");
   }
 }

@@ -8,12 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /// A process that an engine was about to start, as where the engine and containerd die together:
 /// the request does not come again, and the ends of the process and of its container are told all
 /// the same.
-@Timeout(120)
 class ShimHalfStartedIT extends ShimTest {
   private static final int SIGKILL = 9;
 

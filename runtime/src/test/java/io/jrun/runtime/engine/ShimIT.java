@@ -17,10 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /// What containerd asks of a shim, and what it is told.
-@Timeout(120)
 class ShimIT extends ShimTest {
   private static final int SIGTERM = 15;
   private static final int SIGKILL = 9;

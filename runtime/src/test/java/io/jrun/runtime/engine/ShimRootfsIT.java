@@ -13,10 +13,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /// Root file systems that the shim is to mount, as containerd's snapshotters describe them.
-@Timeout(120)
 class ShimRootfsIT extends ShimTest {
   private static final int UID = 300_000;
   private static final int GID = 400_000;

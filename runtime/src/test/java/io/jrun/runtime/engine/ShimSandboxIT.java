@@ -15,10 +15,8 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /// A pod that the shim makes itself, as containerd 2 asks for it with `sandboxer = "shim"`.
-@Timeout(120)
 class ShimSandboxIT extends ShimTest {
   private static final int SIGKILL = 9;
 

@@ -11,11 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /// A keeper that is short of descriptors, of connections or of room in its file waits for them, and
 /// loses nothing meanwhile.
-@Timeout(120)
 class ShimShortageIT extends ShimTest {
   private static final int SIGKILL = 9;
   private static final int CONNECTIONS = 256;

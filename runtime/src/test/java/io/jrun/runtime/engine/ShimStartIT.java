@@ -13,10 +13,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /// `containerd-shim-jrun-v2 start` where several are called at once, and where it cannot be done.
-@Timeout(120)
 class ShimStartIT extends ShimTest {
 
   /// Those that were started with this test's address.

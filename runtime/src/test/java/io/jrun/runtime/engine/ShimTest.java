@@ -28,18 +28,22 @@ abstract class ShimTest {
     sink = new EventSink(ShimPod.events(sandbox.top()));
   }
 
+  /// Ends what a test has besides, when its pod is gone.
+  void podIsGone() {}
+
   @AfterEach
   final void end() throws IOException {
     if (pod != null) pod.close();
     if (sink != null) sink.close();
     if (sandbox == null) return;
+    podIsGone();
     if (fifos != null) fifos.close();
     List<String> left = sandbox.leftSoon(sandbox.tag());
     sandbox.close();
     assertThat(left).isEmpty();
   }
 
-  final Path program() {
+  Path program() {
     return sandbox.install().resolve("bin/containerd-shim-jrun-v2");
   }
 
