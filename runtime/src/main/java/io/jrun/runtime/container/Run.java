@@ -69,10 +69,8 @@ final class Run {
               .load(init, process, made.seccomp(), made.seccompFlags(), Status.CREATED, pid);
       made.hooks()
           .startContainer(
-              hooks.startContainer(),
               made.env(),
               init,
-              pid,
               process.noNewPrivileges() ? filter : null,
               made.seccompFlags(),
               made.seccomp() != null && (filter == null || !process.noNewPrivileges()));
@@ -124,13 +122,7 @@ final class Run {
     store.started(creation.claim());
     creation.release();
     try {
-      made.hooks()
-          .run(
-              "poststart",
-              made.config().hooks().poststart(),
-              client.helper,
-              Status.RUNNING,
-              made.state().initPid());
+      made.hooks().poststart();
     } catch (ContainerException e) {
       Console.restore(client.helper, termios);
       if (made.master() != null) made.master().close();
