@@ -478,7 +478,8 @@ public final class ContainerOperations {
       Restoration.Restored restored = restoration.perform();
       if (options.detach()) return 0;
       OwnedDescriptor master = restored.master();
-      byte[] termios = master == null ? new byte[0] : Console.raw(client.helper);
+      byte[] termios =
+          master == null ? new byte[0] : Console.raw(containers.kernel, client.helper, master);
       restored.claim().unlock();
       Foreground.hold(client.helper);
       int status;

@@ -57,7 +57,8 @@ final class Run {
     NotifySocket notify = null;
     try {
       notify = NotifySocket.bind(containers.kernel, client, store, creation.id());
-      if (attached && made.master() != null) termios = Console.raw(client.helper);
+      if (attached && made.master() != null)
+        termios = Console.raw(containers.kernel, client.helper, made.master());
       HelperKernel init = made.init().helper();
       int pid = made.state().initPid();
       Reply held = attached ? Foreground.hold(client.helper) : null;
