@@ -212,6 +212,15 @@ class HooksIT extends EndToEnd {
 
   @Test
   @JrunOnly
+  void theOthersAfterItRunAllTheSame() throws IOException {
+    hook("poststop", "echo 1 >> " + out + "/order; exit 3");
+    hook("poststop", "echo 2 >> " + out + "/order");
+    run().succeeds();
+    assertThat(log().lines()).containsExactly("1", "2");
+  }
+
+  @Test
+  @JrunOnly
   void theCallerSeesTheWarning() throws IOException {
     hook("poststop", "echo a reason; exit 3");
     assertThat(run().succeeds().err())
