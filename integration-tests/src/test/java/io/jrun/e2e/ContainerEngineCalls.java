@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 /// What docker and podman, whose command lines are the same, ask of a runtime. The tests' container
 /// has the test's tag for its name.
 abstract class ContainerEngineCalls extends EndToEnd {
+  private static final String PROC_STATUS = "/proc/self/status";
   private static final String SHOW_NAMESPACES =
       "for n in net ipc pid; do readlink /proc/self/ns/$n; done";
 
@@ -108,6 +109,32 @@ abstract class ContainerEngineCalls extends EndToEnd {
     assertThat(outcome.out().replaceAll("\\s+", " ").strip())
         .isEqualTo(
             "1000 from-host e2e-host CapEff: 0000000000000000 NoNewPrivs: 1 Seccomp: 2 writable readonly");
+  }
+
+  /// A privileged container and exec have the capabilities that this process can have, also where
+  /// the engine asks for all that it knows.
+  final void privilegedHasAllThatCanBeHad() throws IOException {
+    long known = (1L << 38) - 1; // to Docker Engine 20
+    long bounding = 0;
+    for (String line : Files.readAllLines(Path.of("/proc/self/status")))
+      if (line.startsWith("CapBnd:")) bounding = mask(line);
+    Outcome run =
+        isolatedRun("--rm", "--privileged", BusyboxImage.NAME, "grep", "CapEff", PROC_STATUS).run();
+    assertThat(mask(run.succeeds().text()) & known).isEqualTo(bounding & known);
+    startLong();
+    Outcome exec = engine("exec", "--privileged", tag, "grep", "CapEff", PROC_STATUS).run();
+    assertThat(mask(exec.succeeds().text()) & known).isEqualTo(bounding & known);
+  }
+
+  private static long mask(String line) {
+    return Long.parseUnsignedLong(line.split(":\\s*")[1].strip(), 16);
+  }
+
+  @Test
+  void aTerminalsLinesBeginAtTheLeft() {
+    Outcome outcome =
+        isolatedRun("--rm", "--tty", BusyboxImage.NAME, "sh", "-c", "echo one; echo two").run();
+    assertThat(outcome.succeeds().out()).isEqualTo("one\r\ntwo\r\n");
   }
 
   @Test

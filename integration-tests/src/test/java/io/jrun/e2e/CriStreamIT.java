@@ -3,6 +3,7 @@ package io.jrun.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// The kubelet's streams: exec, attach and port-forward.
@@ -64,7 +65,10 @@ class CriStreamIT extends CriTest {
             .contains("heard-word" + i);
       }
     }
-    assertThat(container.logLines()).contains("stdout F heard-word0", "stdout F heard-word1");
+    // containerd writes its log beside the streams
+    List<String> heard = List.of("stdout F heard-word0", "stdout F heard-word1");
+    EndToEnd.eventually(() -> container.logLines().containsAll(heard));
+    assertThat(container.logLines()).containsAll(heard);
   }
 
   /// `stdin once`: the first client's end is the end of the input.

@@ -58,6 +58,11 @@ class DockerIT extends ContainerEngineCalls {
   }
 
   @Test
+  void privileged() throws IOException {
+    privilegedHasAllThatCanBeHad();
+  }
+
+  @Test
   void limitsReachTheCgroup() throws IOException {
     startLong("--memory", "64m", "--memory-swap", "64m", "--pids-limit", "30", "--cpus", "0.5");
     Path pids = cgroupOf("pids", "pids.max");

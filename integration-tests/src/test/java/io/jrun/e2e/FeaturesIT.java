@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -25,8 +27,7 @@ class FeaturesIT extends EndToEnd {
   @Test
   void everyMountOptionOfItsListIsTaken() throws IOException {
     // these ask for mappings, or for what a tmpfs cannot do
-    List<String> special =
-        List.of("idmap", "ridmap", "bind", "rbind", "remount", "acl", "iversion");
+    List<String> special = List.of("idmap", "ridmap", "bind", "rbind");
     for (String option : texts(features().at("/mountOptions"))) {
       if (special.contains(option)) continue;
       config.set(
@@ -59,7 +60,55 @@ class FeaturesIT extends EndToEnd {
                 .formatted(action, 99 + actions.indexOf(action), operator));
     }
     runSh("true").succeeds();
-    assertThat(texts(features.at("/linux/capabilities"))).contains("CAP_CHECKPOINT_RESTORE");
+    List<String> capabilities = texts(features.at("/linux/capabilities"));
+    config.capabilities(capabilities.toArray(String[]::new));
+    Outcome outcome = runSh("grep CapBnd /proc/self/status").succeeds();
+    assertThat(outcome.err()).doesNotContain("unknown");
+    // what this machine cannot grant is left out
+    assertThat(outcome.lines())
+        .containsAll(
+            Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(line -> line.startsWith("CapBnd"))
+                .toList());
+  }
+
+  @Test
+  void everyArchitectureOfItsListIsTakenAndNoOther() throws IOException {
+    List<String> architectures = texts(features().at("/linux/seccomp/archs"));
+    // of the specification's, apart from those that Debian's libseccomp may be too old for
+    List<String> others =
+        List.of(
+            "SCMP_ARCH_MIPS",
+            "SCMP_ARCH_MIPS64",
+            "SCMP_ARCH_MIPS64N32",
+            "SCMP_ARCH_PARISC",
+            "SCMP_ARCH_PARISC64",
+            "SCMP_ARCH_PPC",
+            "SCMP_ARCH_PPC64",
+            "SCMP_ARCH_S390",
+            "SCMP_ARCH_S390X",
+            "SCMP_ARCH_NONE_SUCH");
+    assertThat(architectures).doesNotContainAnyElementsOf(others);
+    for (String architecture : architectures) ofArchitecture(architecture).succeeds();
+    for (String architecture : others) ofArchitecture(architecture).fails();
+    for (String architecture : List.of("MIPSEL", "MIPSEL64", "MIPSEL64N32", "PPC64LE", "RISCV64"))
+      if (ofArchitecture("SCMP_ARCH_" + architecture).status() == 0)
+        assertThat(architectures).contains("SCMP_ARCH_" + architecture);
+  }
+
+  private Outcome ofArchitecture(String name) throws IOException {
+    config.set(
+        "/linux/seccomp",
+        "{defaultAction:'SCMP_ACT_ALLOW',architectures:['%s'],syscalls:[{names:['kexec_load'],action:'SCMP_ACT_ERRNO'}]}"
+            .formatted(name));
+    return run();
+  }
+
+  @Test
+  void everyAnnotationThatJrunObeysIsInItsList() {
+    assertThat(texts(features().at("/potentiallyUnsafeConfigAnnotations")))
+        .contains("org.criu.config", "org.systemd.property.")
+        .contains("io.jrun."); // network, publish, sandbox; labels, namespace, ports of policies
   }
 
   @Test

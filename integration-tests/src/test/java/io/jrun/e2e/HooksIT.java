@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -87,14 +88,31 @@ class HooksIT extends EndToEnd {
       assertThat(hookStatus("poststart")).isEqualTo("running");
     }
     assertThat(hookStatus("poststop")).isEqualTo("stopped");
-    assertThat(Config.json(Files.readString(out.resolve("createRuntime"))).get("pid").asString())
-        .isEqualTo(pid);
-    assertThat(Config.json(Files.readString(out.resolve("poststart"))).get("pid").asString())
-        .isEqualTo(pid);
+    for (String kind : List.of("prestart", "createRuntime", "poststart"))
+      assertThat(told(kind).get("pid").asString()).as(kind).isEqualTo(pid);
+    for (String kind : List.of("createContainer", "startContainer"))
+      assertThat(told(kind).get("pid").asInt()).as(kind).isEqualTo(1);
+  }
+
+  private JsonNode told(String kind) throws IOException {
+    return Config.json(Files.readString(out.resolve(kind)));
   }
 
   private String hookStatus(String kind) throws IOException {
-    return Config.json(Files.readString(out.resolve(kind))).get("status").asString();
+    return told(kind).get("status").asString();
+  }
+
+  @Test
+  void thoseOfTheContainerAreToldThePidThatTheySee() throws IOException {
+    config.namespaces("mount", "ipc", "uts"); // with the caller's pids
+    for (String kind : List.of("createRuntime", "createContainer", "startContainer"))
+      hook(kind, "cat > %s/%s".formatted(outIn(kind), kind));
+    config.sh("echo $$ > /mnt/own");
+    run().succeeds();
+    for (String kind : List.of("createRuntime", "createContainer", "startContainer"))
+      assertThat(told(kind).get("pid").asString() + "\n")
+          .as(kind)
+          .isEqualTo(Files.readString(out.resolve("own")));
   }
 
   @Test
@@ -104,6 +122,40 @@ class HooksIT extends EndToEnd {
     }
     run().succeeds();
     assertThat(log().lines()).containsExactly("0", "1", "2", "3", "4");
+  }
+
+  @Test
+  void thoseOfTheRuntimeHaveTheCallersEnvironmentWhereTheyHaveNone() throws IOException {
+    for (String kind : List.of("createRuntime", "poststart", "poststop"))
+      config.set(
+          "/hooks/" + kind + "/-",
+          "{path:'/bin/sh',args:['sh','-c','echo $FROM_THE_CALLER >> %s/order']}".formatted(out));
+    onBundle("run").with("FROM_THE_CALLER", "it").run().succeeds();
+    assertThat(log().lines()).containsExactly("it", "it", "it");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"createRuntime", "createContainer", "startContainer"})
+  void standardInputAndOutputCanBeOpenedByName(String kind) throws IOException {
+    config.set("/process/user", "{uid:1000,gid:1000}");
+    Files.setPosixFilePermissions(out, PosixFilePermissions.fromString("rwxrwxrwx"));
+    hook(
+        kind,
+        "cat /dev/stdin > %s/told; echo one > /dev/stdout; echo two > /dev/stderr; exit 3"
+            .formatted(outIn(kind)));
+    assertThat(run().fails().err()).contains("one").contains("two").contains("3");
+    assertThat(told("told").get("id").asString()).isEqualTo(id);
+  }
+
+  @Test
+  void aStateThatIsNotReadHoldsNobodyUp() throws IOException {
+    config.setText("/annotations/large", "x".repeat(1_000_000));
+    hook("prestart", "head -c 1000000 /dev/zero; wc -c > " + out + "/order");
+    hook("createRuntime", "exit 0");
+    run().succeeds();
+    assertThat(Integer.parseInt(log().strip())).isGreaterThan(1_000_000);
+    config.set("/hooks", "{prestart:[{path:'/bin/sleep',args:['sleep','1000'],timeout:1}]}");
+    run().fails();
   }
 
   @Test
@@ -117,17 +169,54 @@ class HooksIT extends EndToEnd {
   @ValueSource(strings = {"prestart", "createRuntime", "createContainer", "startContainer"})
   void aFailureBeforeTheProgramEndsTheContainer(String kind) throws IOException {
     hook(kind, "echo reason >&2; exit 3");
+    hook("poststop", "echo poststop >> " + out + "/order");
     config.sh("echo ran > /mnt/ran");
     Outcome outcome = run().fails();
     assertThat(outcome.err()).contains("hook");
     assertThat(out.resolve("ran")).doesNotExist();
     assertThat(processes()).isEmpty();
+    assertThat(log()).isEqualTo("poststop\n");
+  }
+
+  @Test
+  void whatFailsBehindHooksRunsThoseAfterTheEnd() throws IOException {
+    hook("createRuntime", "echo createRuntime >> " + out + "/order");
+    hook("poststop", "echo poststop >> " + out + "/order");
+    config.args("/no/such/program");
+    run().fails();
+    assertThat(log().lines()).containsExactly("createRuntime", "poststop");
+  }
+
+  @Test
+  void aFailureOfAStartContainerHookStopsTheContainer() throws IOException {
+    hook("startContainer", "exit 3");
+    hook("poststop", "echo poststop >> " + out + "/order");
+    config.sh("echo ran > /mnt/ran");
+    create();
+    // runc and crun have start succeed: their init runs these hooks later
+    if (RUNTIME.isJrun())
+      assertThat(runtime("start", id).fails().err()).contains("startContainer hook #0");
+    else runtime("start", id);
+    awaitStatus("stopped");
+    runtime("start", id).fails();
+    assertThat(out.resolve("ran")).doesNotExist();
+    runtime("delete", id).succeeds();
+    assertThat(log()).isEqualTo("poststop\n");
   }
 
   @Test
   void aFailureAfterTheEndIsOnlyAWarning() throws IOException {
     hook("poststop", "exit 3");
     run().succeeds();
+  }
+
+  @Test
+  @JrunOnly
+  void theOthersAfterItRunAllTheSame() throws IOException {
+    hook("poststop", "echo 1 >> " + out + "/order; exit 3");
+    hook("poststop", "echo 2 >> " + out + "/order");
+    run().succeeds();
+    assertThat(log().lines()).containsExactly("1", "2");
   }
 
   @Test
@@ -169,6 +258,15 @@ class HooksIT extends EndToEnd {
   void aHookThatTakesTooLongFails() throws IOException {
     config.set("/hooks/createRuntime/-", "{path:'/bin/sleep',args:['sleep','1000'],timeout:1}");
     run().fails();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"createRuntime", "createContainer", "startContainer"})
+  void soDoesOneThatHasClosedItsOutput(String kind) throws IOException {
+    config.set(
+        "/hooks/" + kind + "/-",
+        "{path:'/bin/sh',args:['sh','-c','exec sleep 1000 >/dev/null 2>&1'],timeout:1}");
+    assertThat(run().fails().err()).contains("hook");
   }
 
   @ParameterizedTest

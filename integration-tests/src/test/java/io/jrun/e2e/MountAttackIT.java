@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Mounts whose destination, or what they are made with, is somebody else's to change.
 class MountAttackIT extends EndToEnd {
@@ -107,6 +109,22 @@ class MountAttackIT extends EndToEnd {
         bundle.rootfs().resolve("volume/name"),
         temp.resolve("outside"),
         "! grep -q '%s ' /proc/self/mountinfo".formatted(source));
+  }
+
+  /// An image's `/dev` that is a link out of the root, with nothing mounted over it.
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void cve2026_41579_devicesAndLinksAreMadeInTheRootOnly(boolean isAbsolute) throws IOException {
+    Path outside = Files.createDirectories(temp.resolve("outside"));
+    Path dev = bundle.rootfs().resolve("dev");
+    Files.delete(dev);
+    Files.createSymbolicLink(dev, isAbsolute ? outside : Path.of("../../outside"));
+    config.set("/mounts", "[{destination:'/proc',type:'proc',source:'proc'}]");
+    config.set("/linux/maskedPaths", "[]").set("/linux/readonlyPaths", "[]").writableRoot();
+    onBundle("run").run(); // may fail or not
+    try (Stream<Path> made = Files.list(outside)) {
+      assertThat(made.toList()).as("made outside of the root").isEmpty();
+    }
   }
 
   @Test

@@ -291,6 +291,27 @@ class MountsIT extends EndToEnd {
   }
 
   @Test
+  void aRelativeDestinationIsBelowTheRoot() throws IOException {
+    config
+        .mount("{destination:'mnt/here',type:'tmpfs',source:'relative'}")
+        .set("/process/cwd", "'/tmp'");
+    assertThat(
+            runSh("grep -c '/mnt/here .* - tmpfs relative ' /proc/self/mountinfo")
+                .succeeds()
+                .text())
+        .isEqualTo("1");
+  }
+
+  @Test
+  void laterMountsCoverEarlierOnes() throws IOException {
+    for (String source : List.of("first", "second"))
+      config.mount("{destination:'/mnt',type:'tmpfs',source:'%s'}".formatted(source));
+    config.mount("{destination:'/mnt/below',type:'tmpfs',source:'third'}");
+    assertThat(runSh("grep ' /mnt' /proc/mounts | cut -d' ' -f1").succeeds().lines())
+        .containsExactly("first", "second", "third");
+  }
+
+  @Test
   void linksInACircleAreAnError() throws IOException {
     Files.createSymbolicLink(bundle.rootfs().resolve("circle"), Path.of("/circle"));
     config.mount("{destination:'/circle/x',type:'tmpfs',source:'tmpfs'}");

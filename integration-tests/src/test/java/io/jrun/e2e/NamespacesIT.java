@@ -79,6 +79,15 @@ class NamespacesIT extends EndToEnd {
   }
 
   @Test
+  void aPathToANamespaceOfAnotherTypeIsAnError() throws IOException {
+    config
+        .namespaces("pid", "mount")
+        .set("/linux/namespaces/-", "{type:'ipc',path:'/proc/self/ns/uts'}")
+        .remove("", "hostname");
+    assertThat(run().fails().err()).contains("ipc");
+  }
+
+  @Test
   void aMissingNamespacePathIsNamed() throws IOException {
     config
         .namespaces("pid", "mount")

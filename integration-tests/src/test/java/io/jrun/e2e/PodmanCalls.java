@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -82,12 +83,49 @@ abstract class PodmanCalls extends ContainerEngineCalls {
     assertThat(Files.exists(Path.of("/proc", inspect("{{.State.Pid}}")))).isTrue();
   }
 
-  @Test
-  void anInitOfPodmans() {
+  private static void assumeCatatonit() {
     assumeTrue(
         Files.exists(Path.of("/usr/libexec/podman/catatonit"))
             || Files.exists(Path.of("/usr/bin/catatonit")),
         "catatonit is not installed");
+  }
+
+  @Test
+  void healthIsAsked() {
+    startLong("--health-cmd", "test -e /healthy", "--health-interval", "disable");
+    podman("healthcheck", "run", tag).run().exits(1);
+    podman("exec", tag, "touch", "/healthy").run().succeeds();
+    podman("healthcheck", "run", tag).run().succeeds();
+  }
+
+  @Test
+  void podsShareNamespaces() throws IOException {
+    assumeCatatonit();
+    Path limits = temp.resolve("containers.conf"); // of the pod's own container
+    Files.writeString(
+        limits, "[containers]\ndefault_ulimits=[\"nofile=512:512\",\"nproc=512:512\"]\n");
+    Files.setPosixFilePermissions(limits, PosixFilePermissions.fromString("rw-r--r--"));
+    String pod = tag + "-pod";
+    List<List<String>> steps =
+        List.of(
+            List.of("pod", "create", "--name", pod, "--share", "net,ipc,pid", "--network", "none"),
+            List.of("run", "--detach", "--pod", pod, BusyboxImage.NAME, "sleep", "1000"),
+            List.of("run", "--rm", "--pod", pod, BusyboxImage.NAME, "ps", "-o", "args"),
+            List.of("pod", "kill", pod),
+            List.of("pod", "rm", "--force", "--time", "0", pod));
+    List<Outcome> outcomes = new ArrayList<>();
+    for (List<String> step : steps)
+      outcomes.add(
+          podman(step.toArray(String[]::new))
+              .with("CONTAINERS_CONF", limits.toString())
+              .run()
+              .succeeds());
+    assertThat(outcomes.get(2).out()).contains("catatonit").contains("sleep 1000");
+  }
+
+  @Test
+  void anInitOfPodmans() {
+    assumeCatatonit();
     assertThat(
             isolatedRun("--rm", "--init", BusyboxImage.NAME, "sh", "-c", "cat /proc/1/comm")
                 .run()

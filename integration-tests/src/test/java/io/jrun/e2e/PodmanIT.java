@@ -49,6 +49,11 @@ class PodmanIT extends PodmanCalls {
   }
 
   @Test
+  void privileged() throws IOException {
+    privilegedHasAllThatCanBeHad();
+  }
+
+  @Test
   void pauseStatsAndLimits() throws IOException {
     startLong(
         "--memory", "64m", "--pids-limit", "20", "--cpus", "0.5", "--cgroup-parent", "/" + tag);

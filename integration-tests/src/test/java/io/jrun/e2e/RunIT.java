@@ -198,6 +198,38 @@ class RunIT extends EndToEnd {
   }
 
   @Test
+  @JrunOnly
+  void capabilitiesThatTheCallerDoesNotHaveAreLeftOut() throws IOException {
+    String three = "['CAP_CHOWN','CAP_LEASE','CAP_KILL']";
+    config.set(
+        "/process/capabilities",
+        "{bounding:%s,permitted:%s,effective:%s}".formatted(three, three, three));
+    config.sh("grep ^Cap /proc/self/status");
+    assertThat(onBundle("run").run().succeeds().out()).contains("CapPrm:\t0000000010000021");
+    Outcome outcome = withoutLease(onBundle("run")).succeeds();
+    assertThat(outcome.err()).contains("level=warning").contains("CAP_LEASE");
+    assertThat(outcome.out())
+        .contains("CapBnd:\t0000000000000021")
+        .contains("CapPrm:\t0000000000000021");
+    config.capabilities("CAP_CHOWN");
+    startSleeper();
+    Outcome exec =
+        withoutLease(command("exec", "--cap", "CAP_LEASE", id, "grep", "^Cap", "/proc/self/status"))
+            .succeeds();
+    assertThat(exec.err()).contains("CAP_LEASE");
+    assertThat(exec.out()).contains("CapPrm:\t0000000000000001");
+  }
+
+  /// In an engine of its own: another one's may have more, and then asks for what is refused.
+  private static Outcome withoutLease(Command command) {
+    List<String> words =
+        new ArrayList<>(
+            List.of("env", "JRUN_ENGINE=off", "setpriv", "--bounding-set", "-lease", "--"));
+    words.addAll(command.words());
+    return Command.of(words).run();
+  }
+
+  @Test
   void noCapabilitiesMeansNone() throws IOException {
     config.set("/process/capabilities", "{}");
     assertThat(runSh("grep ^Cap /proc/self/status").succeeds().lines())

@@ -74,6 +74,22 @@ class TerminalIT extends EndToEnd {
   }
 
   @Test
+  void soItDoesForWhoGetsTheTerminalOverASocket() throws IOException {
+    String script = "cat; echo first; echo second; sleep 1000";
+    String steps = "[['send','\\u0004'],['expect','first\\r\\nsecond\\r\\n']]";
+    Path socket = temp.resolve("console.sock");
+    config.sh(script);
+    console(steps, onBundle("run", "-d", "--console-socket", socket.toString()), socket).succeeds();
+    runtime("delete", "--force", id).succeeds();
+    id = newId();
+    config.set("/process/terminal", "false");
+    startSleeper();
+    String other = temp.resolve("other.sock").toString();
+    Command exec = command("exec", "-d", "-t", "--console-socket", other, id, "sh", "-c", script);
+    console(steps, exec, Path.of(other)).succeeds();
+  }
+
+  @Test
   void stdioIsATerminalCalledConsole() throws IOException {
     config.sh("test -t 0 && test -t 1 && test -t 2 && tty && stat -c '%F' /dev/console");
     assertThat(talk("[]", onBundle("run")).succeeds().out())

@@ -230,6 +230,19 @@ public sealed interface FileCall<R> extends HostCall<R> {
     }
   }
 
+  /// pwrite64(2): how many bytes were taken.
+  record Pwrite(Descriptor descriptor, byte[] bytes, long offset) implements Counting {
+    @Override
+    public Number number() {
+      return Number.PWRITE64;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(descriptor).bytes(bytes).value(bytes.length).value(offset);
+    }
+  }
+
   /// sendfile(2) of the input's next bytes: how many went.
   record Sendfile(Descriptor to, Descriptor from, long count) implements FileCall<Long> {
     @Override

@@ -7,6 +7,7 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
   int MAP_PRIVATE_FIXED = 0x12;
   int PROT_READ_EXEC = 5;
   int SIG_BLOCK = 0;
+  int WNOHANG = 1;
 
   /// A call that answers only that it succeeded.
   sealed interface Action extends ProcessCall<Nothing> {
@@ -91,8 +92,11 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     }
   }
 
-  /// wait4(2) for one child: the wait status.
+  /// wait4(2) for one child: the wait status, or with WNOHANG [#RUNS].
   record Wait4(int pid, int options) implements ProcessCall<Integer> {
+    /// No wait status: the child has not ended.
+    public static final int RUNS = -1;
+
     @Override
     public Number number() {
       return Number.WAIT4;
@@ -105,7 +109,7 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
 
     @Override
     public Integer result(long value, Output output) {
-      return output.buffer().getInt(0);
+      return value == 0 && (options & WNOHANG) != 0 ? RUNS : output.buffer().getInt(0);
     }
   }
 

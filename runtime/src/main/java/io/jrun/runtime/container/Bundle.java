@@ -134,6 +134,11 @@ record Bundle(String path, byte[] bytes, Config config, Process process, String 
     return of(path, bytes, changed, ownCgroups);
   }
 
+  /// This bundle with another process than its config's.
+  Bundle withProcess(Process changed) {
+    return new Bundle(path, bytes, config, changed, ownCgroups);
+  }
+
   /// Lets the client read it, from where that stands, and leaves the client in it.
   private static Asked ask(ClientProcess client, String directory, PseudoCall.OnEof undoing) {
     Batch batch = new Batch();

@@ -4,6 +4,7 @@ import static io.jrun.kernel.call.FileCall.*;
 
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
+import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
@@ -51,8 +52,6 @@ final class Console {
       batch.add(
           new IoctlCall.IoctlWrite(master.descriptor(), IoctlCall.TIOCSWINSZ, window.array()));
     }
-    Pending<byte[]> termios =
-        batch.add(new IoctlCall.IoctlRead(master.descriptor(), IoctlCall.TCGETS, TERMIOS));
     Results results = process.run(batch);
     OwnedDescriptor ours = results.descriptors().getFirst();
     try {
@@ -60,12 +59,7 @@ final class Console {
       if (results.of(magic) != DEVPTS_MAGIC || !file.isCharacterDevice(5, 2) || file.inode() != 2)
         throw new ContainerException(
             "/dev/pts/ptmx of the container is not a terminal multiplexer");
-      ByteBuffer modes = ByteBuffer.wrap(results.of(termios)).order(ByteOrder.nativeOrder());
-      modes.putInt(OFLAG, modes.getInt(OFLAG) & ~ONLCR);
-      Batch rest = new Batch();
-      rest.add(new IoctlCall.IoctlWrite(results.of(master), IoctlCall.TCSETS, modes.array()));
-      rest.add(new FileCall.Close(results.of(master)));
-      process.run(rest);
+      process.call(new FileCall.Close(results.of(master)));
     } catch (RuntimeException e) {
       ours.close();
       throw e;
@@ -86,8 +80,17 @@ final class Console {
     DescriptorSocket.pass(client, path, "/dev/ptmx", master);
   }
 
-  /// Puts the client's own terminal into raw mode; returns what it was, empty where stdin is none.
-  static byte[] raw(HelperKernel client) {
+  /// Before the client relays between the container's terminal and its own: puts its own into raw
+  /// mode, but for the output, of which the container's makes no CR LF then. Who gets the master
+  /// over a socket finds it as it was made.
+  ///
+  /// @return what the client's was, empty where its stdin is none
+  static byte[] raw(Kernel kernel, HelperKernel client, OwnedDescriptor master) {
+    byte[] own =
+        kernel.call(new IoctlCall.IoctlRead(master.descriptor(), IoctlCall.TCGETS, TERMIOS));
+    ByteBuffer output = ByteBuffer.wrap(own).order(ByteOrder.nativeOrder());
+    output.putInt(OFLAG, output.getInt(OFLAG) & ~ONLCR);
+    kernel.call(new IoctlCall.IoctlWrite(master.descriptor(), IoctlCall.TCSETS, own));
     Batch ask = new Batch();
     Pending<byte[]> termios =
         ask.attempt(new IoctlCall.IoctlRead(Descriptor.STDIN, IoctlCall.TCGETS, TERMIOS));
@@ -95,7 +98,7 @@ final class Console {
     if (!results.succeeded(termios)) return new byte[0];
     byte[] before = results.of(termios);
     ByteBuffer modes = ByteBuffer.wrap(before.clone()).order(ByteOrder.nativeOrder());
-    // cfmakeraw(3), but output is processed on: the container's own terminal makes no CR of LF
+    // cfmakeraw(3), but output is processed on
     modes.putInt(0, modes.getInt(0) & ~(0x1 | 0x2 | 0x8 | 0x20 | 0x40 | 0x80 | 0x100 | 0x400));
     modes.putInt(8, modes.getInt(8) & ~(0x30 | 0x100) | 0x30);
     modes.putInt(12, modes.getInt(12) & ~(0x8 | 0x40 | 0x2 | 0x1 | 0x8000));

@@ -148,7 +148,8 @@ public final class ContainerOperations {
     Process read = Process.read(process);
     SecurityLabels.check(containers.kernel, read, null);
     client.warn(ConfigValidator.warnings(read));
-    new Execution(containers, client).supervise(state, config, cgroup(state), read, born);
+    Process granted = GrantedCapabilities.of(containers, client, config, read);
+    new Execution(containers, client).supervise(state, config, cgroup(state), granted, born);
   }
 
   /// A user namespace with these ids and nobody in it, to map mounts by; the descriptor is the
@@ -477,7 +478,8 @@ public final class ContainerOperations {
       Restoration.Restored restored = restoration.perform();
       if (options.detach()) return 0;
       OwnedDescriptor master = restored.master();
-      byte[] termios = master == null ? new byte[0] : Console.raw(client.helper);
+      byte[] termios =
+          master == null ? new byte[0] : Console.raw(containers.kernel, client.helper, master);
       restored.claim().unlock();
       Foreground.hold(client.helper);
       int status;
@@ -509,12 +511,8 @@ public final class ContainerOperations {
           "cannot exec in a paused container (use --ignore-paused to override)");
     ExecOptions options = given.withPaths(client::absolute);
     Config config = containers.configs.of(stored);
-    return new Execution(containers, client)
-        .run(
-            options,
-            state,
-            config,
-            cgroup(state),
-            ExecSpec.of(options, config, client, containers.kernel));
+    Process asked = ExecSpec.of(options, config, client, containers.kernel);
+    Process granted = GrantedCapabilities.of(containers, client, config, asked);
+    return new Execution(containers, client).run(options, state, config, cgroup(state), granted);
   }
 }

@@ -55,6 +55,7 @@ public final class Containers {
   private final ExecutorService threads;
   private final int uid;
   private final boolean isInUserNamespace;
+  private final long capabilities;
 
   /// @param library the directory of the installed engine, beside which the helper lies
   public Containers(Kernel kernel, Path library) throws IOException {
@@ -72,6 +73,7 @@ public final class Containers {
     this.systemd = this::findSystemd;
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
+    this.capabilities = GrantedCapabilities.own();
   }
 
   /// Finds the systemd that makes scopes; a rehearsal has none.
@@ -194,6 +196,11 @@ public final class Containers {
     return isInUserNamespace;
   }
 
+  /// The engine's own, bit by bit.
+  long capabilities() {
+    return capabilities;
+  }
+
   /// Whether the host may refuse what root may do.
   boolean isUnprivileged() {
     return uid != 0 || isInUserNamespace;
@@ -217,6 +224,7 @@ public final class Containers {
     this.systemd = systemd;
     this.uid = all.uid;
     this.isInUserNamespace = all.isInUserNamespace;
+    this.capabilities = all.capabilities;
   }
 
   /// @param log of the one command that the operations are for

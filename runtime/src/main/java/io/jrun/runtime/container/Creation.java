@@ -57,6 +57,9 @@ final class Creation implements AutoCloseable {
   private @Nullable InitBirth birth;
   private @Nullable OwnedDescriptor master;
 
+  /// Null until the first of them could run: then those after the end run too, whatever fails.
+  private @Nullable HookRunner begunHooks;
+
   /// What becomes of the client: it leaves, or leaves while who directs it takes the terminal, or
   /// it watches the container, and then reaps what the container leaves behind or not.
   enum Role {
@@ -284,20 +287,17 @@ final class Creation implements AutoCloseable {
   private HookRunner createHooks() {
     state = state.withInit(init().pid(), startTime());
     HookRunner runner = hooks();
-    Hooks hooks = asked.bundle().config().hooks();
-    int pid = init().pid();
-    runner.run("prestart", hooks.prestart(), client.helper, Status.CREATING, pid);
-    runner.run("createRuntime", hooks.createRuntime(), client.helper, Status.CREATING, pid);
+    begunHooks = runner;
+    runner.creating(init().pid());
     // they begin in the root, as runc's; the specification says nothing of it
-    if (!hooks.createContainer().isEmpty())
+    if (!asked.bundle().config().hooks().createContainer().isEmpty())
       init().helper().call(new ProcessCall.Fchdir(InitPlan.ROOT));
-    runner.run("createContainer", hooks.createContainer(), init().helper(), Status.CREATING, pid);
+    runner.createContainer(init().helper());
     return runner;
   }
 
   private HookRunner hooks() {
-    Config config = asked.bundle().config();
-    return new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
+    return new HookRunner(containers.kernel, client, asked.bundle().config(), state);
   }
 
   private long startTime() {
@@ -402,6 +402,8 @@ final class Creation implements AutoCloseable {
       Undoing.suppressing(cause, () -> Resctrl.remove(containers.kernel, state.resctrl()));
     if (cause.getSuppressed().length == before)
       Undoing.suppressing(cause, () -> store.delete(claim(), options.id()));
+    HookRunner hooks = begunHooks;
+    if (hooks != null) Undoing.suppressing(cause, hooks::poststop);
   }
 
   /// Lets others delete the container.

@@ -137,9 +137,7 @@ final class Deletion {
     releaseImage(state);
     Resctrl.remove(containers.kernel, state.resctrl());
     store.delete(claim, state.id());
-    new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations())
-        .runAll(
-            "poststop", config.hooks().poststop(), client.helper, Status.STOPPED, 0, client.log);
+    new HookRunner(containers.kernel, client, config, state).poststop();
   }
 
   /// Ends a CRIU that saves the container and waits for somebody to fetch its pages. Init cannot

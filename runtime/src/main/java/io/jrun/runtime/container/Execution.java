@@ -136,7 +136,7 @@ final class Execution {
       if (options.pidfdSocket() != null)
         Pidfd.send(client.helper, options.pidfdSocket(), Pidfd.EXEC, child.pid());
       if (!options.detach()) {
-        if (master != null) termios = Console.raw(client.helper);
+        if (master != null) termios = Console.raw(containers.kernel, client.helper, master);
         foreground = Foreground.begin(containers, client.helper, child.pid(), master, termios);
       } else if (master != null) {
         Console.send(

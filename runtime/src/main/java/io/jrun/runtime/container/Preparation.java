@@ -65,6 +65,8 @@ final class Preparation implements AutoCloseable {
     client.log.step("read and checked ", bundle.path() + "/config.json");
     checkTerminal();
     client.warn(ConfigValidator.warnings(config));
+    bundle =
+        bundle.withProcess(GrantedCapabilities.of(containers, client, config, bundle.process()));
     Seccomp profile = config.linux().seccomp();
     if (profile != null) {
       seccomp = containers.seccomp.compile(profile);

@@ -32,7 +32,6 @@ import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.IntelRdt;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
-import io.jrun.specs.runtime.Status;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -64,6 +63,10 @@ final class Restoration implements AutoCloseable {
   private @Nullable Making making;
   private @Nullable OwnedDescriptor master;
   private boolean isWired;
+
+  /// Null until the first of them could run.
+  private @Nullable HookRunner hooks;
+
   private boolean isCgroupMade;
   private boolean isLent;
 
@@ -271,10 +274,9 @@ final class Restoration implements AutoCloseable {
       networking().keep(attaching, pid);
       attaching.finish(Networking.netns(pid), () -> {});
     }
-    HookRunner hooks =
-        new HookRunner(containers.kernel, config.ociVersion(), state(), config.annotations());
-    hooks.run("prestart", config.hooks().prestart(), client.helper, Status.CREATING, pid);
-    hooks.run("createRuntime", config.hooks().createRuntime(), client.helper, Status.CREATING, pid);
+    HookRunner runner = new HookRunner(containers.kernel, client, config, state());
+    hooks = runner;
+    runner.creating(pid);
   }
 
   /// CRIU makes an empty network namespace, in which even `lo` is down.
@@ -345,6 +347,8 @@ final class Restoration implements AutoCloseable {
             removeCriuRoot();
             store.delete(claim(), create.id());
           });
+    HookRunner runner = hooks;
+    if (runner != null) Undoing.suppressing(cause, runner::poststop);
   }
 
   private boolean isDeleted(RuntimeException cause) {

@@ -57,7 +57,8 @@ final class Run {
     NotifySocket notify = null;
     try {
       notify = NotifySocket.bind(containers.kernel, client, store, creation.id());
-      if (attached && made.master() != null) termios = Console.raw(client.helper);
+      if (attached && made.master() != null)
+        termios = Console.raw(containers.kernel, client.helper, made.master());
       HelperKernel init = made.init().helper();
       int pid = made.state().initPid();
       Reply held = attached ? Foreground.hold(client.helper) : null;
@@ -69,10 +70,8 @@ final class Run {
               .load(init, process, made.seccomp(), made.seccompFlags(), Status.CREATED, pid);
       made.hooks()
           .startContainer(
-              hooks.startContainer(),
               made.env(),
               init,
-              pid,
               process.noNewPrivileges() ? filter : null,
               made.seccompFlags(),
               made.seccomp() != null && (filter == null || !process.noNewPrivileges()));
@@ -124,13 +123,7 @@ final class Run {
     store.started(creation.claim());
     creation.release();
     try {
-      made.hooks()
-          .run(
-              "poststart",
-              made.config().hooks().poststart(),
-              client.helper,
-              Status.RUNNING,
-              made.state().initPid());
+      made.hooks().poststart();
     } catch (ContainerException e) {
       Console.restore(client.helper, termios);
       if (made.master() != null) made.master().close();

@@ -4,6 +4,7 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Results;
+import io.jrun.kernel.Undoing;
 import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.specs.runtime.Config;
@@ -52,8 +53,7 @@ final class Start {
           containers.kernel,
           store.initSocket(id).toString(),
           address -> new SocketCall.Connect(socket.descriptor(), address));
-      HookRunner hooks =
-          new HookRunner(containers.kernel, config.ociVersion(), state, config.annotations());
+      HookRunner hooks = new HookRunner(containers.kernel, client, config, state);
       Batch look = new Batch();
       Pending<byte[]> passwd = Program.askPasswd(look);
       Program.Search search = Program.search(look, process);
@@ -70,14 +70,17 @@ final class Start {
       seccomp =
           new SeccompListener(client.helper, config, state)
               .load(init.helper(), process, seccomp, flags, Status.CREATED, state.initPid());
-      hooks.startContainer(
-          config.hooks().startContainer(),
-          env,
-          init.helper(),
-          state.initPid(),
-          process.noNewPrivileges() ? seccomp : null,
-          flags,
-          config.linux().seccomp() != null && (seccomp == null || !process.noNewPrivileges()));
+      try {
+        hooks.startContainer(
+            env,
+            init.helper(),
+            process.noNewPrivileges() ? seccomp : null,
+            flags,
+            config.linux().seccomp() != null && (seccomp == null || !process.noNewPrivileges()));
+      } catch (ContainerException e) {
+        stop(state, e);
+        throw e;
+      }
       Program.start(
           init,
           Program.last(program, process, env, seccomp, flags, state.preservedFds()),
@@ -85,19 +88,22 @@ final class Start {
       store.started(directory);
       client.log.step("started ", program);
       try {
-        hooks.run(
-            "poststart",
-            config.hooks().poststart(),
-            client.helper,
-            Status.RUNNING,
-            state.initPid());
+        hooks.poststart();
       } catch (RuntimeException e) {
-        containers
-            .init(state)
-            .signal(SignalCall.SIGKILL); // the specification wants the container stopped then
+        stop(state, e);
         throw e;
       }
       if (notify != null) notify.await(containers.init(state));
     }
+  }
+
+  /// As the specification has it where one of the hooks fails.
+  private void stop(StoredState state, RuntimeException cause) {
+    HostProcess init = containers.init(state);
+    Undoing.suppressing(
+        cause,
+        () -> {
+          if (init.signal(SignalCall.SIGKILL)) init.awaitEnd(Deletion.END_MILLIS);
+        });
   }
 }

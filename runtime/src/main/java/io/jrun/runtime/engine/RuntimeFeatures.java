@@ -77,12 +77,7 @@ final class RuntimeFeatures {
 
   /// What changes more than a note would; one that ends with a dot is a prefix.
   private static final List<String> UNSAFE_ANNOTATIONS =
-      List.of(
-          "io.jrun.network",
-          "io.jrun.publish",
-          "io.jrun.sandbox",
-          "org.criu.config",
-          "org.systemd.property.");
+      List.of("io.jrun.", "org.criu.config", "org.systemd.property.");
 
   private RuntimeFeatures() {}
 
@@ -112,9 +107,15 @@ final class RuntimeFeatures {
                     "SCMP_CMP_LT",
                     "SCMP_CMP_MASKED_EQ",
                     "SCMP_CMP_NE"),
+                // of all that libseccomp knows, those of the same byte order can be in one filter
                 List.of(
                     "SCMP_ARCH_AARCH64",
                     "SCMP_ARCH_ARM",
+                    "SCMP_ARCH_MIPSEL",
+                    "SCMP_ARCH_MIPSEL64",
+                    "SCMP_ARCH_MIPSEL64N32",
+                    "SCMP_ARCH_PPC64LE",
+                    "SCMP_ARCH_RISCV64",
                     "SCMP_ARCH_X32",
                     "SCMP_ARCH_X86",
                     "SCMP_ARCH_X86_64"),

@@ -42,6 +42,7 @@ record Pretended(long value, Output output) {
       case FileCall.Fstatfs statfs -> first(DEVPTS_MAGIC);
       case FileCall.Statx statx -> terminalMultiplexer();
       case FileCall.Write write -> number(write.bytes().length);
+      case FileCall.Pwrite write -> number(write.bytes().length);
       case DescriptorCall.Poll poll -> number(1);
       case IoctlCall.Ioctl ioctl -> number(rehearsal.nextDescriptor());
       default ->

@@ -53,7 +53,10 @@ record RehearsedKernel(Kernel kernel, Rehearsal rehearsal) implements Kernel {
       case SocketCall.Socketpair c -> call.result(0, pair());
       case SocketCall.Sendmsg c -> pretend(call, false);
       case SocketCall.Recvmsg c -> pretend(call, false);
-      case SocketCall.Shutdown c -> pretend(call, false);
+      case DescriptorCall.Pipe2 c -> call.result(0, pair());
+      case FileCall.MemfdCreate c -> pretend(call, false);
+      case FileCall.Pwrite c -> pretend(call, false);
+      case FileCall.Fchmod c when isPretended(c.descriptor()) -> pretend(call, false);
       default -> pretend(call, true);
     };
   }
