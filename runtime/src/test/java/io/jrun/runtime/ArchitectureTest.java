@@ -50,14 +50,9 @@ class ArchitectureTest {
   }
 
   @Test
-  void nativeCodeIsCalledFromFewPackagesOnly() {
-    onlyIn(
-        "jnr..",
-        "io.jrun.kernel.host",
-        "io.jrun.runtime.seccomp",
-        "io.jrun.cni.nftables",
-        "io.jrun.rootfs.codec");
-    onlyIn("com.kenai..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp", "io.jrun.cni.nftables");
+  void nativeCodeIsCalledFromOnePackageOnly() {
+    onlyIn("jnr..", "io.jrun.kernel.host");
+    onlyIn("com.kenai..", "io.jrun.kernel.host");
   }
 
   @Test
