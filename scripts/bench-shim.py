@@ -14,6 +14,7 @@ One that is ended early (SIGINT, SIGTERM, SIGHUP) leaves nothing, and the next r
 """
 
 import concurrent.futures
+import fcntl
 import hashlib
 import io
 import json
@@ -363,11 +364,21 @@ def clear(directory, namespace):
     shutil.rmtree(directory)
 
 
+def locked(directory):
+    """Whether nobody else has it: a bench holds the lock of its directory until it ends, however it ends."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+
+
 def clear_after_others(parent):
     for directory in parent.glob(PREFIX + "*"):
-        namespace = directory.name[len(PREFIX):]
-        if not pathlib.Path("/proc", namespace.partition("-")[2]).exists():
-            clear(directory, namespace)
+        if locked(directory):
+            clear(directory, directory.name[len(PREFIX):])
 
 
 def line(case, own, other, unit, limit):
@@ -469,6 +480,7 @@ def main():
     clear_after_others(parent)
     directory = parent / (PREFIX + NAMESPACE)
     directory.mkdir()
+    locked(directory)
     bench = Bench(directory)
     try:
         bench.begin()
