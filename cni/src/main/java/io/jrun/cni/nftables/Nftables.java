@@ -1,20 +1,18 @@
 package io.jrun.cni.nftables;
 
-import io.jrun.kernel.host.NativeLibrary;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Collectors;
+import jnr.ffi.LibraryLoader;
+import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /// Runs commands in the network namespace of the thread that first uses it, the engine's own. A
 /// list of commands is one transaction.
 public final class Nftables {
-  /// libnftables(3); its context is a pointer.
-  private record Open(NativeLibrary library, long context) {}
-
-  private static final int NFT_CTX_OUTPUT_JSON = 1 << 4;
+  private record Open(Libnftables library, Pointer context) {}
 
   private @Nullable Open open;
 
@@ -37,38 +35,33 @@ public final class Nftables {
 
   private String execute(List<Json> commands) {
     if (open == null) open = open();
-    NativeLibrary nft = open.library();
-    long context = open.context();
+    Libnftables nft = open.library();
+    Pointer context = open.context();
     String text = JsonObject.EMPTY.with("nftables", new Json.JsonArray(commands)).toText();
-    int status = nft.callInt("nft_run_cmd_from_buffer", text, context);
-    String out = NativeLibrary.text(nft.call("nft_ctx_get_output_buffer", context));
-    String error = NativeLibrary.text(nft.call("nft_ctx_get_error_buffer", context));
+    int status = nft.nft_run_cmd_from_buffer(context, text);
+    String out = nft.nft_ctx_get_output_buffer(context);
+    String error = nft.nft_ctx_get_error_buffer(context);
     if (status != 0) throw new NftablesException(oneLine(error));
-    return out;
+    return out == null ? "" : out;
   }
 
   private static Open open() {
-    NativeLibrary nft =
-        NativeLibrary.open(
-                "libnftables.so.1",
-                "nft_ctx_new",
-                "nft_ctx_output_set_flags",
-                "nft_ctx_buffer_output",
-                "nft_ctx_buffer_error",
-                "nft_ctx_get_output_buffer",
-                "nft_ctx_get_error_buffer",
-                "nft_run_cmd_from_buffer")
-            .orElseThrow(() -> new NftablesException("libnftables.so.1 is not installed"));
-    long made = nft.call("nft_ctx_new", 0);
-    if (made == 0) throw new NftablesException("no context");
-    nft.call("nft_ctx_output_set_flags", made, NFT_CTX_OUTPUT_JSON);
-    nft.callInt("nft_ctx_buffer_output", made);
-    nft.callInt("nft_ctx_buffer_error", made);
+    Libnftables nft;
+    try {
+      nft = LibraryLoader.create(Libnftables.class).load("libnftables.so.1");
+    } catch (UnsatisfiedLinkError e) {
+      throw new NftablesException("libnftables.so.1 is not installed");
+    }
+    Pointer made = nft.nft_ctx_new(0);
+    if (made == null) throw new NftablesException("no context");
+    nft.nft_ctx_output_set_flags(made, Libnftables.NFT_CTX_OUTPUT_JSON);
+    nft.nft_ctx_buffer_output(made);
+    nft.nft_ctx_buffer_error(made);
     return new Open(nft, made);
   }
 
-  private static String oneLine(String error) {
-    if (error.isBlank()) return "failed without an explanation";
+  private static String oneLine(@Nullable String error) {
+    if (error == null || error.isBlank()) return "failed without an explanation";
     return error
         .lines()
         .map(String::strip)

@@ -1,34 +1,46 @@
 package io.jrun.runtime.seccomp;
 
-import io.jrun.kernel.host.NativeLibrary;
-import java.lang.ref.Reference;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import jnr.ffi.LibraryLoader;
+import jnr.ffi.Runtime;
+import jnr.ffi.annotations.Out;
+import jnr.ffi.types.off_t;
+import jnr.ffi.types.size_t;
+import jnr.ffi.types.ssize_t;
 
 /// A file in memory that a C library writes to (memfd_create(2)).
 final class Memfd implements AutoCloseable {
-  private static final int MFD_CLOEXEC = 1;
-  private static final int SEEK_END = 2;
+  /// The functions of libc that this needs.
+  public interface Libc {
+    int memfd_create(byte[] name, int flags);
 
-  private final NativeLibrary libc;
+    @ssize_t
+    long pread(int fd, @Out byte[] buffer, @size_t long count, @off_t long offset);
+
+    int close(int fd);
+  }
+
+  private static final int MFD_CLOEXEC = 1;
+  private static final int CHUNK = 1 << 16;
+
+  private final Libc libc;
   private final int fd;
 
-  private Memfd(NativeLibrary libc, int fd) {
+  private Memfd(Libc libc, int fd) {
     this.libc = libc;
     this.fd = fd;
   }
 
-  /// The functions of libc that this needs.
-  static NativeLibrary libc() {
-    return NativeLibrary.open("libc.so.6", "memfd_create", "lseek", "pread", "close").orElseThrow();
+  static Libc libc() {
+    return LibraryLoader.create(Libc.class).failImmediately().load("libc.so.6");
   }
 
-  static Memfd create(NativeLibrary libc) {
-    ByteBuffer name =
-        ByteBuffer.allocateDirect(8).put("seccomp\0".getBytes(StandardCharsets.US_ASCII));
-    int fd = libc.callInt("memfd_create", NativeLibrary.address(name), MFD_CLOEXEC);
-    Reference.reachabilityFence(name);
-    if (fd < 0) throw failed("memfd_create");
+  static Memfd create(Libc libc) {
+    int fd = libc.memfd_create("seccomp\0".getBytes(StandardCharsets.US_ASCII), MFD_CLOEXEC);
+    if (fd < 0) {
+      throw failed("memfd_create", libc);
+    }
     return new Memfd(libc, fd);
   }
 
@@ -37,21 +49,29 @@ final class Memfd implements AutoCloseable {
   }
 
   byte[] content() {
-    int size = libc.callInt("lseek", fd, 0, SEEK_END);
-    ByteBuffer content = ByteBuffer.allocateDirect(Math.max(size, 0));
-    int count = libc.callInt("pread", fd, NativeLibrary.address(content), size, 0);
-    if (count != size) throw failed("pread");
-    byte[] bytes = new byte[size];
-    content.get(bytes);
-    return bytes;
+    byte[] content = new byte[0];
+    byte[] chunk = new byte[CHUNK];
+    while (true) {
+      long count = libc.pread(fd, chunk, chunk.length, content.length);
+      if (count < 0) {
+        throw failed("pread", libc);
+      }
+      if (count == 0) {
+        return content;
+      }
+      int end = content.length;
+      content = Arrays.copyOf(content, end + (int) count);
+      System.arraycopy(chunk, 0, content, end, (int) count);
+    }
   }
 
-  private static SeccompException failed(String call) {
-    return new SeccompException("seccomp: " + call + ": errno " + NativeLibrary.errno());
+  private static SeccompException failed(String call, Libc libc) {
+    return new SeccompException(
+        "seccomp: " + call + ": errno " + Runtime.getRuntime(libc).getLastError());
   }
 
   @Override
   public void close() {
-    libc.callInt("close", fd);
+    libc.close(fd);
   }
 }
