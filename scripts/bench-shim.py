@@ -9,22 +9,25 @@ BENCH_DIR=/dev/shm            where containerd's data is: on a disk both shims w
 All of it happens in a network namespace of its own, with a root, state and socket of its own. A pod is what the CRI plugin
 makes of one for the shim: a sandbox container and a container that joins its namespaces, in one group. Pods are started through
 containerd's own interface, since a hundred processes of ctr would take as much of the processors as all the rest.
+
+One that is ended early (SIGINT, SIGTERM, SIGHUP) leaves nothing, and the next removes what one has left that was killed.
 """
 
 import concurrent.futures
+import fcntl
 import hashlib
 import io
 import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import statistics
 import struct
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 
 from containerd_client import Containerd, field, fields
@@ -40,7 +43,8 @@ KERNEL_STACK = 16  # KiB
 JRUN = pathlib.Path(os.environ.get("JRUN", "build/install/bin/jrun")).absolute()
 SHIMS = {"jrun": "io.containerd.jrun.v2", "runc": "io.containerd.runc.v2"}
 IMAGE = "bench/busybox:1"
-NAMESPACE = "bench"
+NAMESPACE = "bench-%d" % os.getpid()  # and the name of the cgroups
+PREFIX = "bench-shim-"  # of the directory, before the namespace
 
 
 # The image
@@ -126,14 +130,16 @@ class Bench:
             '"io.containerd.internal.v1.opt"]\n[grpc]\naddress = "%s"\n' % (directory, directory, self.socket))
         env = dict(os.environ, PATH="%s:%s" % (JRUN.parent, os.environ["PATH"]))
         self.env = env
-        self.daemon = subprocess.Popen(["containerd", "--config", directory / "config.toml"], env=env,
+        self.daemon = subprocess.Popen(["containerd", "--config", directory / "config.toml"], env=env, start_new_session=True,
                                        stdin=subprocess.DEVNULL, stdout=open(directory / "log", "w"), stderr=subprocess.STDOUT)
+
+    def begin(self):
         while subprocess.run(self.ctr("version"), capture_output=True).returncode:
             if self.daemon.poll() is not None:
-                sys.exit("bench: containerd does not start: " + (directory / "log").read_text())
+                sys.exit("bench: containerd does not start: " + (self.directory / "log").read_text())
             time.sleep(0.05)
-        write_image(directory / "image.tar")
-        subprocess.run(self.ctr("images", "import", directory / "image.tar"), check=True, stdout=subprocess.DEVNULL)
+        write_image(self.directory / "image.tar")
+        subprocess.run(self.ctr("images", "import", self.directory / "image.tar"), check=True, stdout=subprocess.DEVNULL)
 
     def ctr(self, *words):
         return ["ctr", "--address", str(self.socket), "--namespace", NAMESPACE, *map(str, words)]
@@ -183,21 +189,23 @@ class Bench:
         os.mkfifo(bundle / "log")
         log = os.open(bundle / "log", os.O_RDWR)
         address = self.shim(shim, bundle, id, "start").stdout.decode().strip()
-        task = Ttrpc(address)
-        task.call("Connect", field(1, id))
-
-        def calls():
-            task.call("Create", field(1, id) + field(2, str(bundle)))
-            task.call("Start", field(1, id))
-            task.call("Wait", field(1, id))
-            task.call("Delete", field(1, id))
-        millis = self.timed(calls)
         try:
-            task.call("Shutdown", field(1, id))
-        except (SystemExit, OSError):
-            pass  # runc's shim is gone before it answers
-        self.shim(shim, bundle, id, "-bundle", bundle, "delete")
-        os.close(log)
+            task = Ttrpc(address)
+            task.call("Connect", field(1, id))
+
+            def calls():
+                task.call("Create", field(1, id) + field(2, str(bundle)))
+                task.call("Start", field(1, id))
+                task.call("Wait", field(1, id))
+                task.call("Delete", field(1, id))
+            millis = self.timed(calls)
+            try:
+                task.call("Shutdown", field(1, id))
+            except (SystemExit, OSError):
+                pass  # runc's shim is gone before it answers
+        finally:
+            self.shim(shim, bundle, id, "-bundle", bundle, "delete")
+            os.close(log)
         shutil.rmtree(bundle)
         return millis
 
@@ -309,12 +317,68 @@ class Bench:
         return millis
 
     def close(self):
+        tasks = subprocess.run(self.ctr("tasks", "ls", "-q"), capture_output=True).stdout.decode().split()
+        for id in tasks:
+            subprocess.run(self.ctr("tasks", "delete", "--force", id), capture_output=True)
         subprocess.run([str(JRUN), "engine", "stop"], capture_output=True)
         self.daemon.terminate()
         self.daemon.wait()
-        for hierarchy in pathlib.Path("/sys/fs/cgroup").glob("*/" + NAMESPACE):
-            for directory in sorted([d for d in hierarchy.rglob("*") if d.is_dir()], reverse=True) + [hierarchy]:
-                directory.rmdir()
+        clear(self.directory, NAMESPACE)
+
+
+# What is left in the end
+
+def processes_of(directory, namespace):
+    """Shims, containerd, and the containers by their cgroups."""
+    for file in pathlib.Path("/sys/fs/cgroup").glob("*/%s/**/cgroup.procs" % namespace):
+        yield from map(int, file.read_text().split())
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if namespace.encode() in words or str(directory / "config.toml").encode() in words:
+            yield int(process.name)
+
+
+def clear(directory, namespace):
+    for _ in range(100):
+        left = set(processes_of(directory, namespace))
+        if not left:
+            break
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.05)
+    mounted = [line.split()[4] for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()]
+    for path in reversed(mounted):
+        if path.startswith("%s/" % directory):
+            subprocess.run(["umount", path], check=True)
+    for hierarchy in pathlib.Path("/sys/fs/cgroup").glob("*/" + namespace):
+        for path, _, _ in os.walk(hierarchy, topdown=False):
+            os.rmdir(path)
+    for runtime in SHIMS:
+        shutil.rmtree(pathlib.Path("/run/containerd") / runtime / namespace, ignore_errors=True)
+    shutil.rmtree(directory)
+
+
+def locked(directory):
+    """Whether nobody else has it: a bench holds the lock of its directory until it ends, however it ends."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+
+
+def clear_after_others(parent):
+    for directory in parent.glob(PREFIX + "*"):
+        if locked(directory):
+            clear(directory, directory.name[len(PREFIX):])
 
 
 def line(case, own, other, unit, limit):
@@ -410,13 +474,21 @@ def main():
         if not shutil.which(tool):
             sys.exit("bench: no %s: install containerd and runc" % tool)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="bench-shim-", dir=os.environ.get("BENCH_DIR", "/dev/shm")))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
+    parent = pathlib.Path(os.environ.get("BENCH_DIR", "/dev/shm"))
+    clear_after_others(parent)
+    directory = parent / (PREFIX + NAMESPACE)
+    directory.mkdir()
+    locked(directory)
     bench = Bench(directory)
     try:
+        bench.begin()
         measure(bench)
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         bench.close()
-        shutil.rmtree(directory)
 
 
 main()

@@ -40,17 +40,22 @@ for name in $(names | grep -Ev "$rare") $(names | grep -E "$rare"); do classpath
 classpath=$(sed 's|\([^:]*\)|%/\1|g' <<<"$classpath")
 # Methods are compiled after 16 calls, where the JVM's own choice is 200: most run once per command. The first twenty commands share the CPUs
 # with the compiler for it and take a fifth more time; the second hundred take a seventh less, and those with a network still more.
+# Machine code is small: little is inlined, and of what was compiled since, the collection that the JVM makes for each 1.5 % of new code (0.4 MiB)
+# drops what nobody has called between two of them (decision 56).
+# JNR-FFI calls libraries by reflection, and has no assembler of classes and of machine code in the cache for it (decision 56).
 # Without the machine code that the cache would hold since JDK 25: it is for this processor, and on one with fewer instructions the engine
 # would end with SIGILL (an installation that is copied, a virtual machine that moves). It saves no measurable time.
 write_arguments() {
   printf '%s\n' "$java" -XX:+UseSerialGC -Xms6m -Xmn4m -XX:SurvivorRatio=30 -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
     -XX:Tier3InvocationThreshold=15 -XX:Tier0InvokeNotifyFreqLog=3 \
+    -XX:C1MaxInlineSize=24 -XX:NmethodSweepActivity=2000 -XX:SweeperThreshold=1.5 \
     -XX:MinHeapFreeRatio=5 -XX:MaxHeapFreeRatio=10 -XX:-ShrinkHeapInSteps \
     -XX:-UsePerfData -XX:+ErrorFileToStderr -XX:-CreateCoredumpOnCrash -XX:ReservedCodeCacheSize=24m \
     -XX:+UnlockDiagnosticVMOptions -XX:-AOTAdapterCaching -XX:-AOTStubCaching -XX:-AOTRecordTraining -XX:-AOTReplayTraining \
     -XX:ArchiveRelocationMode=0 -XX:StringTableSize=1024 -XX:+UnlockExperimentalVMOptions -XX:SymbolTableSize=1024 \
+    -XX:CodeCacheSegmentSize=32 -XX:CodeEntryAlignment=16 \
     -XX:StackShadowPages=10 -XX:AsyncDeflationInterval=0 -XX:GuaranteedAsyncDeflationInterval=600000 -Djdk.nio.maxCachedBufferSize=8192 \
-    --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dpicocli.disable.closures=true \
+    --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dpicocli.disable.closures=true -Djnr.ffi.asm.enabled=false \
     "-Djffi.boot.library.path=%/native/jni/$arch-Linux" "-Djrun.library=%" "$@" \
     -cp "$classpath" io.jrun.runtime.engine.Main > "$lib/engine.argv"
 }

@@ -14,6 +14,7 @@ import io.jrun.cni.simple.HelperCaller;
 import io.jrun.cni.simple.OwnOrProcess;
 import io.jrun.cni.simple.SimpleCni;
 import io.jrun.kernel.Aside;
+import io.jrun.kernel.BriefThreads;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
@@ -32,7 +33,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -58,9 +58,7 @@ public final class ContainerNetworks implements Networks {
   private final Path ownHelper;
   private final ResultCache cache;
   private final RecentNetworks recent = new RecentNetworks();
-  private final ExecutorService threads =
-      Executors.newCachedThreadPool(
-          Thread.ofPlatform().name("attaching-", 0).daemon(true).factory());
+  private final ExecutorService threads = BriefThreads.named("attaching");
 
   /// @param ownHelper the installed helper
   public ContainerNetworks(Kernel kernel, SimpleCni plugin, Path ownHelper, ResultCache cache) {

@@ -16,6 +16,7 @@ import io.etcd.jetcd.options.PutOption;
 import io.etcd.jetcd.options.WatchOption;
 import io.grpc.Status;
 import io.grpc.netty.GrpcSslContexts;
+import io.jrun.kernel.BriefThreads;
 import io.netty.handler.ssl.SslContextBuilder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +27,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -48,8 +48,7 @@ public final class EtcdClient implements AutoCloseable {
   private static final Logger GRPC = Logger.getLogger("io.grpc");
 
   private final EtcdConfig config;
-  private final ExecutorService threads =
-      Executors.newCachedThreadPool(Thread.ofPlatform().name("etcd-", 0).daemon(true).factory());
+  private final ExecutorService threads = BriefThreads.named("etcd");
   private final Client client;
   private volatile boolean hasAnswered;
 

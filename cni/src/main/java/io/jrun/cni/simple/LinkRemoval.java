@@ -5,6 +5,7 @@ import io.jrun.cni.netlink.Link;
 import io.jrun.cni.netlink.Links;
 import io.jrun.cni.netlink.NetlinkSocket;
 import io.jrun.cni.netlink.Request;
+import io.jrun.kernel.BriefThreads;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.DescriptorCall;
@@ -16,7 +17,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.LockSupport;
@@ -45,9 +45,7 @@ final class LinkRemoval {
   private final Kernel kernel;
   private final Map<String, Removal> atEnd = new ConcurrentHashMap<>();
   private @Nullable NetlinkSocket asking;
-  private final ExecutorService threads =
-      Executors.newCachedThreadPool(
-          Thread.ofPlatform().name("link-removal-", 0).daemon(true).factory());
+  private final ExecutorService threads = BriefThreads.named("link-removal");
 
   LinkRemoval(Kernel kernel) {
     this.kernel = kernel;

@@ -1,11 +1,11 @@
 package io.jrun.kernel.host;
 
 import io.jrun.kernel.Aside;
+import io.jrun.kernel.BriefThreads;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.NamespaceCall;
 import java.nio.file.Path;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -15,8 +15,7 @@ final class NetworkThreads {
   private static final Path OWN = Path.of("/proc/thread-self/ns/net");
 
   private final HostKernel kernel;
-  private final ExecutorService threads =
-      Executors.newCachedThreadPool(Thread.ofPlatform().name("network-", 0).daemon(true).factory());
+  private final ExecutorService threads = BriefThreads.named("network");
 
   NetworkThreads(HostKernel kernel) {
     this.kernel = kernel;

@@ -1,4 +1,4 @@
-/// The kernel as this process reaches it, by way of JNR.
+/// The kernel as this process reaches it, and the shared libraries of the machine, by way of JNR.
 @NullMarked
 package io.jrun.kernel.host;
 

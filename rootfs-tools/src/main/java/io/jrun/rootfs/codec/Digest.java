@@ -1,5 +1,6 @@
 package io.jrun.rootfs.codec;
 
+import io.jrun.kernel.host.NativeLibrary;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -20,61 +21,57 @@ public interface Digest extends AutoCloseable {
 
   /// @param algorithm `sha256` or `sha512`
   static Digest of(String algorithm) {
-    Optional<Libcrypto> library = Loaded.LIBCRYPTO;
+    Optional<NativeLibrary> library = Loaded.LIBCRYPTO;
     if (library.isPresent()) return new NativeDigest(library.get(), algorithm);
     return new JavaDigest(algorithm);
   }
 
-  /// Loads the library when it is first needed.
+  /// OpenSSL 3 (EVP_DigestInit(3)), loaded when it is first needed; pointers are longs.
   final class Loaded {
-    private static final Optional<Libcrypto> LIBCRYPTO =
-        NativeLibrary.load(Libcrypto.class, "libcrypto.so.3");
+    private static final Optional<NativeLibrary> LIBCRYPTO =
+        NativeLibrary.open(
+            "libcrypto.so.3",
+            "EVP_MD_CTX_new",
+            "EVP_MD_CTX_free",
+            "EVP_sha256",
+            "EVP_sha512",
+            "EVP_DigestInit_ex",
+            "EVP_DigestUpdate",
+            "EVP_DigestFinal_ex");
 
     private Loaded() {}
   }
 
-  /// OpenSSL 3 (EVP_DigestInit(3)); pointers are longs.
-  interface Libcrypto {
-    long EVP_MD_CTX_new();
-
-    void EVP_MD_CTX_free(long context);
-
-    long EVP_sha256();
-
-    long EVP_sha512();
-
-    int EVP_DigestInit_ex(long context, long type, long engine);
-
-    int EVP_DigestUpdate(long context, long data, long count);
-
-    int EVP_DigestFinal_ex(long context, long digest, long size);
-  }
-
   /// A digest of libcrypto.
   final class NativeDigest implements Digest {
-    private final Libcrypto crypto;
+    private final NativeLibrary crypto;
     private final int size;
     private long context;
 
-    NativeDigest(Libcrypto crypto, String algorithm) {
+    NativeDigest(NativeLibrary crypto, String algorithm) {
       this.crypto = crypto;
       boolean wide = algorithm.equals("sha512");
       this.size = wide ? 64 : 32;
-      context = crypto.EVP_MD_CTX_new();
+      context = crypto.call("EVP_MD_CTX_new");
       int done =
-          crypto.EVP_DigestInit_ex(context, wide ? crypto.EVP_sha512() : crypto.EVP_sha256(), 0);
+          crypto.callInt(
+              "EVP_DigestInit_ex",
+              context,
+              wide ? crypto.call("EVP_sha512") : crypto.call("EVP_sha256"),
+              0);
       if (done != 1) throw new IllegalStateException("libcrypto has no " + algorithm);
     }
 
     @Override
     public void update(ByteBuffer direct) {
-      crypto.EVP_DigestUpdate(context, NativeLibrary.address(direct.slice()), direct.remaining());
+      crypto.callInt(
+          "EVP_DigestUpdate", context, NativeLibrary.address(direct.slice()), direct.remaining());
     }
 
     @Override
     public String hex() {
       ByteBuffer out = ByteBuffer.allocateDirect(size);
-      crypto.EVP_DigestFinal_ex(context, NativeLibrary.address(out), 0);
+      crypto.callInt("EVP_DigestFinal_ex", context, NativeLibrary.address(out), 0);
       byte[] bytes = new byte[size];
       out.get(bytes);
       return HexFormat.of().formatHex(bytes);
@@ -82,7 +79,7 @@ public interface Digest extends AutoCloseable {
 
     @Override
     public void close() {
-      if (context != 0) crypto.EVP_MD_CTX_free(context);
+      if (context != 0) crypto.call("EVP_MD_CTX_free", context);
       context = 0;
     }
   }

@@ -1,5 +1,6 @@
 package io.jrun.rootfs.codec;
 
+import io.jrun.kernel.host.NativeLibrary;
 import java.nio.ByteBuffer;
 
 /// Where encoded bytes come from: a direct buffer that is filled again when it is empty.

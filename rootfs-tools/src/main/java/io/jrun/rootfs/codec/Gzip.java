@@ -1,5 +1,6 @@
 package io.jrun.rootfs.codec;
 
+import io.jrun.kernel.host.NativeLibrary;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
@@ -56,7 +57,7 @@ final class Gzip {
         state
             .putLong(Isal.NEXT_OUT, NativeLibrary.address(into.slice()))
             .putInt(Isal.AVAIL_OUT, room);
-        int result = isal.isal_inflate(NativeLibrary.address(state));
+        int result = isal.inflate(state);
         if (result < 0) throw Decoder.damaged(Compression.GZIP, Isal.text(result));
         int made = room - state.getInt(Isal.AVAIL_OUT);
         int left = state.getInt(Isal.AVAIL_IN);
@@ -72,7 +73,7 @@ final class Gzip {
         ended = true;
         return;
       }
-      isal.isal_inflate_init(NativeLibrary.address(state));
+      isal.begin(state);
       state.putInt(Isal.CRC_FLAG, Isal.GZIP);
       between = false;
     }

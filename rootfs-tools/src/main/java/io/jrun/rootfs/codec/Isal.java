@@ -1,5 +1,6 @@
 package io.jrun.rootfs.codec;
 
+import io.jrun.kernel.host.NativeLibrary;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
@@ -8,23 +9,36 @@ import java.util.zip.CRC32;
 /// Intel's ISA-L, a decoder of deflate several times as fast as zlib (igzip_lib.h); pointers are
 /// longs. Its state is a structure whose layout all releases of libisal.so.2 share; a trial
 /// decoding when it is loaded makes sure of that.
-public interface Isal {
-  Optional<Isal> LOADED = NativeLibrary.load(Isal.class, "libisal.so.2").filter(Isal::works);
+final class Isal {
+  static final Optional<Isal> LOADED =
+      NativeLibrary.open("libisal.so.2", "isal_inflate_init", "isal_inflate")
+          .map(Isal::new)
+          .filter(Isal::works);
 
-  int NEXT_OUT = 0;
-  int AVAIL_OUT = 8;
-  int TOTAL_OUT = 12;
-  int NEXT_IN = 16;
-  int AVAIL_IN = 32;
-  int BLOCK_STATE = 21160;
-  int CRC_FLAG = 21172;
-  int SIZE = 87368;
-  int FINISH = 5;
-  int GZIP = 1;
+  static final int NEXT_OUT = 0;
+  static final int AVAIL_OUT = 8;
+  static final int TOTAL_OUT = 12;
+  static final int NEXT_IN = 16;
+  static final int AVAIL_IN = 32;
+  static final int BLOCK_STATE = 21160;
+  static final int CRC_FLAG = 21172;
+  static final int SIZE = 87368;
+  static final int FINISH = 5;
+  static final int GZIP = 1;
 
-  void isal_inflate_init(long state);
+  private final NativeLibrary library;
 
-  int isal_inflate(long state);
+  private Isal(NativeLibrary library) {
+    this.library = library;
+  }
+
+  void begin(ByteBuffer state) {
+    library.call("isal_inflate_init", NativeLibrary.address(state));
+  }
+
+  int inflate(ByteBuffer state) {
+    return library.callInt("isal_inflate", NativeLibrary.address(state));
+  }
 
   /// Room for the structure and some more.
   static ByteBuffer state() {
@@ -79,11 +93,11 @@ public interface Isal {
     in.put(member).putInt(19, (int) crc.getValue()).flip();
     ByteBuffer out = ByteBuffer.allocateDirect(64);
     ByteBuffer state = state();
-    isal.isal_inflate_init(NativeLibrary.address(state));
+    isal.begin(state);
     state.putInt(CRC_FLAG, GZIP);
     state.putLong(NEXT_IN, NativeLibrary.address(in)).putInt(AVAIL_IN, member.length);
     state.putLong(NEXT_OUT, NativeLibrary.address(out)).putInt(AVAIL_OUT, 64);
-    return isal.isal_inflate(NativeLibrary.address(state)) == 0
+    return isal.inflate(state) == 0
         && state.getInt(BLOCK_STATE) == FINISH
         && state.getInt(TOTAL_OUT) == 4
         && state.getInt(AVAIL_IN) == 0

@@ -1,5 +1,6 @@
 package io.jrun.rootfs.codec;
 
+import io.jrun.kernel.host.NativeLibrary;
 import io.jrun.rootfs.RootfsException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -8,15 +9,8 @@ import java.util.Optional;
 /// xz, by liblzma: its dictionary lies outside of the engine's heap.
 final class Lzma implements Decoder {
   /// lzma/base.h and container.h; pointers and size_t are longs.
-  public interface Library {
-    int lzma_stream_decoder(long stream, long memoryLimit, int flags);
-
-    int lzma_code(long stream, int action);
-
-    void lzma_end(long stream);
-  }
-
-  static final Optional<Library> LOADED = NativeLibrary.load(Library.class, "liblzma.so.5");
+  static final Optional<NativeLibrary> LOADED =
+      NativeLibrary.open("liblzma.so.5", "lzma_stream_decoder", "lzma_code", "lzma_end");
 
   /// `xz -9` needs 65 MiB.
   private static final long MEMORY = 80 << 20;
@@ -33,15 +27,15 @@ final class Lzma implements Decoder {
   /// avail_out, total_out, and what is the library's.
   private final ByteBuffer stream = ByteBuffer.allocateDirect(136).order(ByteOrder.nativeOrder());
 
-  private final Library lzma;
+  private final NativeLibrary lzma;
   private final Encoded from;
   private boolean ended;
   private boolean open = true;
 
-  Lzma(Library lzma, Encoded from) {
+  Lzma(NativeLibrary lzma, Encoded from) {
     this.lzma = lzma;
     this.from = from;
-    int result = lzma.lzma_stream_decoder(address(), MEMORY, CONCATENATED);
+    int result = lzma.callInt("lzma_stream_decoder", address(), MEMORY, CONCATENATED);
     if (result != OK) throw new RootfsException("xz: liblzma refuses to decode: " + result);
   }
 
@@ -57,7 +51,7 @@ final class Lzma implements Decoder {
       stream.putLong(0, from.address()).putLong(8, available);
       stream.putLong(24, NativeLibrary.address(into.slice())).putLong(32, into.remaining());
       int room = into.remaining();
-      int result = lzma.lzma_code(address(), available == 0 ? FINISH : RUN);
+      int result = lzma.callInt("lzma_code", address(), available == 0 ? FINISH : RUN);
       bytes.position(bytes.position() + available - (int) stream.getLong(8));
       into.position(into.position() + room - (int) stream.getLong(32));
       switch (result) {
@@ -74,7 +68,7 @@ final class Lzma implements Decoder {
 
   @Override
   public void close() {
-    if (open) lzma.lzma_end(address());
+    if (open) lzma.call("lzma_end", address());
     open = false;
   }
 }

@@ -1,31 +1,24 @@
 package io.jrun.rootfs.codec;
 
+import io.jrun.kernel.host.NativeLibrary;
 import io.jrun.rootfs.RootfsException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
-import jnr.ffi.Pointer;
 
 /// zstd (RFC 8878), by libzstd.
 final class Zstd implements Decoder {
   /// zstd.h; pointers and size_t are longs.
-  public interface Library {
-    long ZSTD_createDCtx();
-
-    long ZSTD_freeDCtx(long context);
-
-    long ZSTD_decompressStream(long context, long output, long input);
-
-    int ZSTD_isError(long code);
-
-    int ZSTD_getErrorCode(long code);
-
-    Pointer ZSTD_getErrorName(long code);
-
-    long ZSTD_DCtx_setParameter(long context, int parameter, int value);
-  }
-
-  private static final Optional<Library> LOADED = NativeLibrary.load(Library.class, "libzstd.so.1");
+  private static final Optional<NativeLibrary> LOADED =
+      NativeLibrary.open(
+          "libzstd.so.1",
+          "ZSTD_createDCtx",
+          "ZSTD_freeDCtx",
+          "ZSTD_DCtx_setParameter",
+          "ZSTD_decompressStream",
+          "ZSTD_isError",
+          "ZSTD_getErrorCode",
+          "ZSTD_getErrorName");
 
   /// 64 MiB: the engine is to stay below 200 MB, whatever it decodes (decision 37).
   private static final int WINDOW_LOG = 26;
@@ -35,7 +28,7 @@ final class Zstd implements Decoder {
 
   private static final int WINDOW_TOO_LARGE = 16;
 
-  private final Library zstd;
+  private final NativeLibrary zstd;
   private final Encoded from;
   private final ByteBuffer buffers = ByteBuffer.allocateDirect(48).order(ByteOrder.nativeOrder());
   private long context;
@@ -46,8 +39,8 @@ final class Zstd implements Decoder {
         LOADED.orElseThrow(
             () -> new RootfsException("zstd needs libzstd.so.1, which is not installed"));
     this.from = from;
-    context = zstd.ZSTD_createDCtx();
-    zstd.ZSTD_DCtx_setParameter(context, WINDOW_LOG_MAX, WINDOW_LOG);
+    context = zstd.call("ZSTD_createDCtx");
+    zstd.call("ZSTD_DCtx_setParameter", context, WINDOW_LOG_MAX, WINDOW_LOG);
   }
 
   @Override
@@ -59,15 +52,16 @@ final class Zstd implements Decoder {
       buffers.putLong(0, NativeLibrary.address(into.slice())).putLong(8, into.remaining());
       buffers.putLong(16, 0).putLong(24, from.address()).putLong(32, available).putLong(40, 0);
       long at = NativeLibrary.address(buffers);
-      long result = zstd.ZSTD_decompressStream(context, at, at + 24);
-      if (zstd.ZSTD_isError(result) != 0) {
-        if (zstd.ZSTD_getErrorCode(result) == WINDOW_TOO_LARGE) {
+      long result = zstd.call("ZSTD_decompressStream", context, at, at + 24);
+      if (zstd.callInt("ZSTD_isError", result) != 0) {
+        if (zstd.callInt("ZSTD_getErrorCode", result) == WINDOW_TOO_LARGE) {
           throw new RootfsException(
               "the zstd stream needs a window of more than "
                   + (1 << WINDOW_LOG - 20)
                   + " MiB, the limit (zstd --long, --ultra)");
         }
-        throw Decoder.damaged(Compression.ZSTD, zstd.ZSTD_getErrorName(result).getString(0));
+        throw Decoder.damaged(
+            Compression.ZSTD, NativeLibrary.text(zstd.call("ZSTD_getErrorName", result)));
       }
       int made = (int) buffers.getLong(16);
       int taken = (int) buffers.getLong(40);
@@ -82,7 +76,7 @@ final class Zstd implements Decoder {
 
   @Override
   public void close() {
-    if (context != 0) zstd.ZSTD_freeDCtx(context);
+    if (context != 0) zstd.call("ZSTD_freeDCtx", context);
     context = 0;
   }
 }

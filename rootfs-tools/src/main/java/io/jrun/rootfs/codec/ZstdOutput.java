@@ -1,37 +1,32 @@
 package io.jrun.rootfs.codec;
 
+import io.jrun.kernel.host.NativeLibrary;
 import io.jrun.rootfs.RootfsException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
-import jnr.ffi.Pointer;
 
 /// Writes one zstd frame (RFC 8878), by libzstd, with its content's checksum.
 public final class ZstdOutput extends DirectOutput {
   /// zstd.h; pointers and size_t are longs.
-  public interface Library {
-    long ZSTD_createCCtx();
+  private static final Optional<NativeLibrary> LOADED =
+      NativeLibrary.open(
+          "libzstd.so.1",
+          "ZSTD_createCCtx",
+          "ZSTD_freeCCtx",
+          "ZSTD_CCtx_setParameter",
+          "ZSTD_compressStream2",
+          "ZSTD_isError",
+          "ZSTD_getErrorName");
 
-    long ZSTD_freeCCtx(long context);
-
-    long ZSTD_CCtx_setParameter(long context, int parameter, int value);
-
-    long ZSTD_compressStream2(long context, long output, long input, int operation);
-
-    int ZSTD_isError(long code);
-
-    Pointer ZSTD_getErrorName(long code);
-  }
-
-  private static final Optional<Library> LOADED = NativeLibrary.load(Library.class, "libzstd.so.1");
   private static final int CHECKSUM_FLAG = 201;
   private static final int CONTINUE = 0;
   private static final int END = 2;
   private static final int SIZE = 1 << 17;
 
-  private final Library zstd;
+  private final NativeLibrary zstd;
   private final OutputStream to;
   private final ByteBuffer plain = ByteBuffer.allocateDirect(SIZE);
   private final ByteBuffer encoded = ByteBuffer.allocateDirect(SIZE);
@@ -44,8 +39,8 @@ public final class ZstdOutput extends DirectOutput {
         LOADED.orElseThrow(
             () -> new RootfsException("zstd needs libzstd.so.1, which is not installed"));
     this.to = to;
-    context = zstd.ZSTD_createCCtx();
-    zstd.ZSTD_CCtx_setParameter(context, CHECKSUM_FLAG, 1);
+    context = zstd.call("ZSTD_createCCtx");
+    zstd.call("ZSTD_CCtx_setParameter", context, CHECKSUM_FLAG, 1);
   }
 
   @Override
@@ -84,9 +79,10 @@ public final class ZstdOutput extends DirectOutput {
       buffers.putLong(0, NativeLibrary.address(encoded)).putLong(8, SIZE).putLong(16, 0);
       buffers.putLong(24, NativeLibrary.address(from)).putLong(32, from.limit()).putLong(40, taken);
       long at = NativeLibrary.address(buffers);
-      left = zstd.ZSTD_compressStream2(context, at, at + 24, operation);
-      if (zstd.ZSTD_isError(left) != 0) {
-        throw new RootfsException("zstd: " + zstd.ZSTD_getErrorName(left).getString(0));
+      left = zstd.call("ZSTD_compressStream2", context, at, at + 24, operation);
+      if (zstd.callInt("ZSTD_isError", left) != 0) {
+        throw new RootfsException(
+            "zstd: " + NativeLibrary.text(zstd.call("ZSTD_getErrorName", left)));
       }
       taken = (int) buffers.getLong(40);
       int made = (int) buffers.getLong(16);
@@ -102,7 +98,7 @@ public final class ZstdOutput extends DirectOutput {
 
   @Override
   public void close() throws IOException {
-    if (context != 0) zstd.ZSTD_freeCCtx(context);
+    if (context != 0) zstd.call("ZSTD_freeCCtx", context);
     context = 0;
     to.close();
   }

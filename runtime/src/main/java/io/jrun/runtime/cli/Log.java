@@ -2,10 +2,8 @@ package io.jrun.runtime.cli;
 
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
+import io.jrun.specs.runtime.Rfc3339;
 import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.time.temporal.ChronoUnit;
 import org.jspecify.annotations.Nullable;
 
 /// What a command says besides its result, in runc's records: to the caller's standard error, or to
@@ -80,9 +78,7 @@ public final class Log {
   }
 
   private String record(String level, String message, Instant now) {
-    String time =
-        DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(
-            now.truncatedTo(ChronoUnit.SECONDS).atOffset(ZoneOffset.UTC));
+    String time = Rfc3339.format(Instant.ofEpochSecond(now.getEpochSecond()));
     return switch (global.logFormat()) {
       case TEXT ->
           "time=\"" + time + "\" level=" + level + " msg=" + Json.of(message).toText() + "\n";

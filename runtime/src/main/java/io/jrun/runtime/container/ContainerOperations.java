@@ -34,6 +34,7 @@ import io.jrun.specs.runtime.IdMapping;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Process;
 import io.jrun.specs.runtime.Resources;
+import io.jrun.specs.runtime.Rfc3339;
 import io.jrun.specs.runtime.Status;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -279,7 +280,7 @@ public final class ContainerOperations {
             view.status().text(),
             view.bundle(),
             view.rootfs(),
-            ContainerStateView.rfc3339(view.created()),
+            Rfc3339.format(view.created()),
             view.annotations(),
             store.owner(view.id()),
             view.addresses()));

@@ -6,6 +6,7 @@ import io.jrun.cni.network.ResultCache;
 import io.jrun.cni.simple.SimpleCni;
 import io.jrun.image.commands.RecentImages;
 import io.jrun.kernel.Aside;
+import io.jrun.kernel.BriefThreads;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
@@ -27,7 +28,6 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -67,9 +67,7 @@ public final class Containers {
     this.watched = new AtomicInteger();
     this.recentImages = new RecentImages(kernel);
     this.networks = new Lazy<>(() -> networks(kernel, library.resolve("../../bin/jrun")));
-    this.threads =
-        Executors.newCachedThreadPool(
-            Thread.ofPlatform().name("beside-", 0).daemon(true).factory());
+    this.threads = BriefThreads.named("beside");
     this.systemd = this::findSystemd;
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);

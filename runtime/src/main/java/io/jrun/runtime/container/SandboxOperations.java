@@ -5,7 +5,7 @@ import io.jrun.runtime.cli.CreateOptions;
 import io.jrun.runtime.cli.SandboxOptions;
 import io.jrun.runtime.cli.SandboxSummary;
 import io.jrun.specs.runtime.Config;
-import io.jrun.specs.runtime.ContainerStateView;
+import io.jrun.specs.runtime.Rfc3339;
 import io.jrun.specs.runtime.Status;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -184,7 +184,7 @@ public final class SandboxOperations {
               status.text(),
               runs ? state.addresses() : List.of(),
               members(name).stream().map(member -> member.state().id()).toList(),
-              ContainerStateView.rfc3339(state.created())));
+              Rfc3339.format(state.created())));
     }
     return all;
   }

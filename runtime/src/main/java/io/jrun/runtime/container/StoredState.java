@@ -3,6 +3,7 @@ package io.jrun.runtime.container;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import io.jrun.specs.json.JsonWriter;
+import io.jrun.specs.runtime.Rfc3339;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -96,7 +97,7 @@ record StoredState(
                     r.string("id"),
                     r.string("bundle"),
                     r.string("rootfs"),
-                    Instant.parse(r.string("created")),
+                    Rfc3339.parse(r.string("created")),
                     r.int32("preservedFds"),
                     r.int32("listenFds"),
                     r.bool("pauses"),
@@ -118,7 +119,7 @@ record StoredState(
             .string("id", id())
             .string("bundle", bundle())
             .string("rootfs", rootfs())
-            .string("created", created().toString())
+            .string("created", Rfc3339.format(created()))
             .number("initPid", initPid)
             .number("initStartTime", initStartTime)
             .stringMap("cgroups", cgroups);

@@ -1,6 +1,7 @@
 package io.jrun.runtime.engine;
 
 import io.jrun.cni.simple.SimpleCniProgram;
+import io.jrun.kernel.BriefThreads;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
@@ -17,14 +18,13 @@ import io.jrun.kernel.wire.Helper;
 import io.jrun.runtime.cli.JrunCommand;
 import io.jrun.runtime.container.Containers;
 import io.jrun.runtime.shim.Shim;
+import io.jrun.specs.runtime.Rfc3339;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -43,7 +43,6 @@ final class Engine {
   private static final long LEAVING_MILLIS = 20;
   private static final long LEAVING_PODS_MILLIS = 5000;
   private static final long STOP_SECONDS = 10;
-  private static final long KEEP_SECONDS = 2;
   private static final int SPARE_THREADS = 2;
   private static final int POLLIN = 1;
 
@@ -60,14 +59,7 @@ final class Engine {
   private final Activity activity = new Activity();
   private final CountDownLatch leaving = new CountDownLatch(1);
   private final CountDownLatch unfindable = new CountDownLatch(1);
-  private final ExecutorService threads =
-      new ThreadPoolExecutor(
-          0,
-          Integer.MAX_VALUE,
-          KEEP_SECONDS,
-          TimeUnit.SECONDS,
-          new SynchronousQueue<>(),
-          Thread.ofPlatform().name("client-", 0).daemon(true).factory());
+  private final ExecutorService threads = BriefThreads.named("client");
   private volatile boolean stopping;
   private volatile String socketPath = "";
 
@@ -277,7 +269,7 @@ final class Engine {
     return "{\"pid\":"
         + ProcessHandle.current().pid()
         + ",\"started\":\""
-        + started
+        + Rfc3339.format(started)
         + "\",\"active\":"
         + active.get()
         + ",\"served\":"

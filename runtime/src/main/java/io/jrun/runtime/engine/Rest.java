@@ -11,7 +11,7 @@ final class Rest {
   /// Most of the young generation's first space (-Xmn, scripts/stage.sh): two do not fit in it.
   private static final int MOST_OF_EDEN = 3600 << 10;
 
-  private static final long SETTLE_MILLIS = 20;
+  private static final long[] SETTLE_MILLIS = {20, 500, 2500};
 
   private final HostKernel kernel;
   private final Containers containers;
@@ -43,12 +43,15 @@ final class Rest {
 
   /// When nothing has happened since, and the compiler has done what the beginning gave it to do:
   /// gives the pages of files back, of which little is touched until something happens. What is
-  /// done for the first time touches the most, so it is done twice.
+  /// done for the first time touches the most, and is then compiled, which touches more: hence
+  /// again, and once more for a machine that is busy.
   void until(Activity activity) throws InterruptedException {
-    for (boolean isOver = false, isSecond = false; !isOver; isSecond = true) {
+    for (long millis : SETTLE_MILLIS) {
       files.letGo(kernel);
-      isOver = activity.await(isSecond ? Long.MAX_VALUE : SETTLE_MILLIS);
+      if (activity.await(millis)) return;
     }
+    files.letGo(kernel);
+    activity.await(Long.MAX_VALUE);
   }
 
   /// A collection leaves it empty, but every page of it is the garbage of the burst, and the

@@ -6,6 +6,7 @@ import io.jrun.specs.json.Json.JsonBool;
 import io.jrun.specs.json.Json.JsonNumber;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.json.Json.JsonString;
+import io.jrun.specs.runtime.Rfc3339;
 import io.jrun.specs.task.StdioPaths;
 import java.time.Instant;
 import java.util.List;
@@ -60,7 +61,7 @@ record Line(JsonObject json) {
   }
 
   Line with(String name, Instant value) {
-    return new Line(json.with(name, Json.of(value.toString())));
+    return new Line(json.with(name, Json.of(Rfc3339.format(value))));
   }
 
   Line with(String name, Json value) {
@@ -115,7 +116,7 @@ record Line(JsonObject json) {
 
   Instant time(String name) {
     String text = text(name);
-    return text.isEmpty() ? Instant.EPOCH : Instant.parse(text);
+    return text.isEmpty() ? Instant.EPOCH : Rfc3339.parse(text);
   }
 
   List<Json> list(String name) {

@@ -1,5 +1,6 @@
 package io.jrun.runtime.shim;
 
+import io.jrun.kernel.BriefThreads;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
@@ -12,18 +13,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /// containerd's shim, `containerd-shim-jrun-v2`, as far as the engine has to do with it.
 public final class Shim {
   private static final String NAME = "containerd-shim-jrun-v2";
-  private static final long KEEP_SECONDS = 2;
 
   private final Kernel kernel;
   private final Containers containers;
@@ -48,7 +44,7 @@ public final class Shim {
             containers,
             ShimProgram.open(kernel, library.resolve("../../bin/jrun")),
             new OomWatcher(kernel),
-            threads(),
+            BriefThreads.named("task"),
             timer(),
             activity);
   }
@@ -59,16 +55,6 @@ public final class Shim {
             1, Thread.ofPlatform().name("shim-timer").daemon(true).factory());
     timer.setRemoveOnCancelPolicy(true);
     return timer;
-  }
-
-  private static ExecutorService threads() {
-    return new ThreadPoolExecutor(
-        0,
-        Integer.MAX_VALUE,
-        KEEP_SECONDS,
-        TimeUnit.SECONDS,
-        new SynchronousQueue<>(),
-        Thread.ofPlatform().name("task-", 0).daemon(true).factory());
   }
 
   /// Whether a client was called by the shim's name.

@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What containerd asks of a shim, and what it is told.
 class ShimIT extends ShimTest {
@@ -407,7 +409,49 @@ class ShimIT extends ShimTest {
     assertThat(pod.deleteByCommand()).isNotEmpty();
   }
 
-  /// `CriuPath` of runc's options, and `BinaryName`, which changes nothing.
+  private ProtoWriter createRequest(ProtoWriter runcOptions) {
+    return pod.createRequest("", "", "", false)
+        .message(
+            10,
+            new ProtoWriter()
+                .string(1, "containerd.runc.v1.Options")
+                .bytes(2, runcOptions.toBytes()));
+  }
+
+  /// `BinaryName` of runc's options: another runtime is not asked, and the shim's log says so.
+  @Test
+  void aBinaryNameIsIgnoredWithAWarning() throws Exception {
+    Path log = Files.createFile(sandbox.bundle().resolve("log"));
+    shim("exit 3");
+    pod.ok("Create", createRequest(new ProtoWriter().string(6, "/no/such\"runtime")));
+    assertThat(log)
+        .content()
+        .contains(
+            " level=warning msg=\"BinaryName /no/such\\\"runtime is ignored: jrun is its own runtime\"\n");
+    pod.ok("Start", pod.request());
+    assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(3);
+    pod.ok("Delete", pod.request());
+  }
+
+  /// `NoNewKeyring` of runc's options.
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aContainerHasASessionKeyringOfItsOwnUnlessTheOptionsForbidIt(boolean noNewKeyring)
+      throws Exception {
+    String grep = "busybox grep -q ";
+    String script =
+        grep + ": /proc/keys || exit 9; " + grep + "' _ses." + sandbox.tag() + ": ' /proc/keys";
+    sandbox.config(text ->
+        text.replace("[\"sleep\",\"1000\"]", "[\"sh\",\"-c\",\"" + script + "\"]")
+            .replaceFirst("\"maskedPaths\":\\[.*?]", "\"maskedPaths\":[]"));
+    shim();
+    pod.ok("Create", createRequest(new ProtoWriter().bool(2, noNewKeyring)));
+    pod.ok("Start", pod.request());
+    assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(noNewKeyring ? 1 : 0);
+    pod.ok("Delete", pod.request());
+  }
+
+  /// `CriuPath` of runc's options.
   @Test
   void theCriuThatTheOptionsNameIsAsked() throws Exception {
     Path told = sandbox.top().resolve("told");
@@ -415,12 +459,7 @@ class ShimIT extends ShimTest {
     Files.writeString(criu, "#!/bin/sh\necho \"$@\" > " + told + "\n");
     Files.setPosixFilePermissions(criu, PosixFilePermissions.fromString("rwxr-xr-x"));
     shim("sleep 1000");
-    byte[] options = new ProtoWriter().string(6, "/nosuch").string(8, criu.toString()).toBytes();
-    pod.ok(
-        "Create",
-        pod.createRequest("", "", "", false)
-            .message(
-                10, new ProtoWriter().string(1, "containerd.runc.v1.Options").bytes(2, options)));
+    pod.ok("Create", createRequest(new ProtoWriter().string(8, criu.toString())));
     pod.ok("Start", pod.request());
     Path images = sandbox.top().resolve("images");
     assertThat(pod.call("Checkpoint", ShimCheckpointIT.checkpoint(pod, images, true)).message())
@@ -439,12 +478,7 @@ class ShimIT extends ShimTest {
     try {
       shim("sleep 1000");
       String before = Files.readString(Path.of("/proc/" + pod.keeperPid() + "/cgroup"));
-      byte[] options = new ProtoWriter().string(3, "/" + name).toBytes();
-      pod.ok(
-          "Create",
-          pod.createRequest("", "", "", false)
-              .message(
-                  10, new ProtoWriter().string(1, "containerd.runc.v1.Options").bytes(2, options)));
+      pod.ok("Create", createRequest(new ProtoWriter().string(3, "/" + name)));
       assertThat(Files.readString(cgroup.resolve("cgroup.procs"))).contains("" + pod.keeperPid());
       sandbox.killEngine();
       pod.ok("Start", pod.request());

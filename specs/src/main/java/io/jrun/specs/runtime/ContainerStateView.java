@@ -27,12 +27,6 @@ public record ContainerStateView(
     annotations = Collections.unmodifiableMap(new LinkedHashMap<>(annotations));
   }
 
-  /// A time as Go's RFC3339Nano has it: without zeros at the end of the fraction.
-  public static String rfc3339(Instant time) {
-    String text = time.toString();
-    return text.contains(".") ? text.replaceAll("\\.?0*Z$", "Z") : text;
-  }
-
   public Json.JsonObject toJson() {
     return new JsonWriter(Json.JsonObject.EMPTY)
         .string("ociVersion", ociVersion)
@@ -41,7 +35,7 @@ public record ContainerStateView(
         .string("status", status.text())
         .string("bundle", bundle)
         .string("rootfs", rootfs)
-        .string("created", rfc3339(created))
+        .string("created", Rfc3339.format(created))
         .stringMap("annotations", annotations)
         .string("owner", owner)
         .strings("addresses", addresses)
