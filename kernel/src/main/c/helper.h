@@ -35,6 +35,7 @@ void serve(struct session *session); /* returns at end of file */
 int send_all(int socket, struct msghdr *message);
 
 /* pause.c: the pause process of a sandbox */
+long begin_pause(void);
 _Noreturn void pause_until_told(void);
 
 /* monitor.c: a container in the foreground, and the terminal of one in the background */

@@ -135,10 +135,9 @@ static long perform(struct session *session, struct call *call, unsigned long *a
     case CALL_RESET_SIGNALS: return reset_signals();
     case CALL_ON_EOF: return set_fallback(session, a);
     case CALL_PAUSE:
-      syscall5(SYS_prctl, PR_SET_NAME, "jrun-pause", 0, 0, 0);
       session->pauses = 1;
       session->leaves = 1;
-      return 0;
+      return begin_pause();
     case CALL_RELAY:
       session->relays = (int)a[0];
       session->leaves = 1;

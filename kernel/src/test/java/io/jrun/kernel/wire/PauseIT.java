@@ -3,6 +3,7 @@ package io.jrun.kernel.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.jrun.kernel.Batch;
 import io.jrun.kernel.call.NamespaceCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
@@ -45,6 +46,22 @@ class PauseIT {
       kernel.call(new SignalCall.Kill(pause.pid(), SIGHUP));
       assertThat(Files.exists(children)).isTrue();
       kernel.call(new SignalCall.Kill(pause.pid(), SIGTERM));
+      assertThat(parent.call(new ProcessCall.Wait4(pause.pid(), 0))).isZero();
+    }
+  }
+
+  @Test
+  void anOrderThatComesBeforeItWaitsIsNotLost() throws Exception {
+    assumeTrue("root".equals(System.getProperty("user.name")), "needs root");
+    try (RealHelper real = new RealHelper(kernel, directory);
+        Helper parent = real.connect()) {
+      parent.call(new NamespaceCall.Unshare(NamespaceCall.CLONE_NEWPID));
+      RealHelper.Child pause = real.fork(parent);
+      Batch batch = new Batch();
+      batch.add(new PseudoCall.Pause());
+      batch.add(new SignalCall.Kill(1, SIGTERM)); // itself
+      pause.helper().run(batch);
+      pause.helper().close();
       assertThat(parent.call(new ProcessCall.Wait4(pause.pid(), 0))).isZero();
     }
   }

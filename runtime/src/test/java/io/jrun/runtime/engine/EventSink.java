@@ -51,11 +51,10 @@ final class EventSink implements AutoCloseable {
         TtrpcRequest request = TtrpcRequest.read(frame.data());
         ProtoMessage envelope = ProtoMessage.parse(request.payload()).message(1);
         byte[] answer = TtrpcResponse.ok(new byte[0]).toBytes();
-        client.write(
-            ByteBuffer.wrap(
-                new TtrpcFrame(frame.stream(), TtrpcFrame.RESPONSE, 0, answer).toBytes()));
-        // an event that is seen here is answered
+        TtrpcFrame response = new TtrpcFrame(frame.stream(), TtrpcFrame.RESPONSE, 0, answer);
+        // an event that is seen here is answered, and one that is answered is seen
         synchronized (events) {
+          client.write(ByteBuffer.wrap(response.toBytes()));
           events.add(text(envelope));
           events.notifyAll();
         }
