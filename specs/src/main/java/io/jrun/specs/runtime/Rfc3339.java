@@ -19,6 +19,7 @@ public final class Rfc3339 {
 
   public static String format(Instant time) {
     long second = time.getEpochSecond();
+    int nanos = time.getNano();
     long fromMarch = Math.floorDiv(second, DAY) + EPOCH;
     long era = Math.floorDiv(fromMarch, DAYS_OF_400_YEARS);
     int ofEra = (int) Math.floorMod(fromMarch, DAYS_OF_400_YEARS);
@@ -36,8 +37,8 @@ public final class Rfc3339 {
     pad(text, ofDay / 3600, 2).append(':');
     pad(text, ofDay / 60 % 60, 2).append(':');
     pad(text, ofDay % 60, 2);
-    if (time.getNano() != 0) {
-      pad(text.append('.'), time.getNano(), 9);
+    if (nanos != 0) {
+      pad(text.append('.'), nanos, 9);
       int end = text.length();
       while (text.charAt(end - 1) == '0') end--;
       text.setLength(end);

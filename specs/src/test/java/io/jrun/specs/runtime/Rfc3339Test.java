@@ -36,7 +36,7 @@ class Rfc3339Test {
     for (int i = 0; i < 100_000; i++) {
       Instant time =
           Instant.ofEpochSecond(
-              random.nextLong(YEAR_0, YEAR_10000), random.nextInt(1_000_000_000) / 1000 * 1000);
+              random.nextLong(YEAR_0, YEAR_10000), random.nextInt(1_000_000) * 1000L);
       assertThat(Rfc3339.parse(time.toString())).as("seed %d", seed).isEqualTo(time);
       assertThat(Instant.parse(Rfc3339.format(time))).as("seed %d", seed).isEqualTo(time);
     }
