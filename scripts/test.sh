@@ -10,13 +10,13 @@ reports=("*/target/surefire-reports/TEST-*.xml" "*/target/failsafe-reports/TEST-
 machine=
 if [ -z "${JRUN_NO_VM:-}" ]; then
   mkdir -p build/vm
-  # it has as much of the processors as the others leave it
+  # it has as much of the processors as the others leave it; where they are two, the tests of time below would wait for each other
   VM_SECONDS=${VM_SECONDS:-2400} VM_NICE=${VM_NICE:-0} nice -n 15 scripts/vm/run.sh short >build/vm/said 2>&1 &
   machine=$!
   trap '[ -z "$machine" ] || { kill $machine; wait $machine; }' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  [ "$(nproc)" -gt 1 ] || wait $machine
+  [ "$(nproc)" -gt 2 ] || wait $machine
 fi
 scripts/reaper.py mvn -B install -Dspotless.check.skip=true || status=1
 if [ -z "$machine" ]; then

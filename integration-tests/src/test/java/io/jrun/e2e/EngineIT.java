@@ -178,7 +178,8 @@ class EngineIT extends EndToEnd {
       running.process().destroyForcibly();
       running.finish();
       runtime("delete", "--force", id).succeeds();
-      assertThat(runtime("state", id).status()).isEqualTo(1);
+      // the engine may come to the killed client only now, and find it gone
+      assertThat(eventually(() -> runtime("state", id).status() == 1)).isTrue();
     }
     assertThat(eventually(() -> processes().isEmpty())).isTrue();
     for (int i = 0; i < 500 && !cgroups().isEmpty(); i++) {
