@@ -139,7 +139,11 @@ public record CallerFiles(Kernel kernel, HelperKernel helper, List<String> env) 
     Pending<byte[]> read = batch.add(new FileCall.Read(self.descriptor(), 8192));
     batch.add(new FileCall.Close(self.descriptor()));
     Results results = helper.run(batch);
-    String status = new String(results.of(read), StandardCharsets.ISO_8859_1);
+    return capabilities(new String(results.of(read), StandardCharsets.ISO_8859_1), set);
+  }
+
+  /// The same by the text of a process's status.
+  public static long capabilities(String status, String set) {
     int at = status.indexOf("\n" + set + ":");
     if (at < 0) return 0;
     String text = status.substring(status.indexOf(':', at) + 1, status.indexOf('\n', at + 1));

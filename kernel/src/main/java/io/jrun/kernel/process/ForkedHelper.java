@@ -6,9 +6,13 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
+import io.jrun.kernel.call.PseudoCall;
+import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.call.SocketCall;
 import java.util.List;
 
@@ -56,6 +60,16 @@ public record ForkedHelper(HelperKernel helper, int pid) implements AutoCloseabl
       ours.close();
       throw e;
     }
+  }
+
+  /// What such a process does before it becomes a program: it ignores and blocks no signal, ends
+  /// with its parent, and reads and prints there.
+  public static void addBeginning(Batch batch, Descriptor stdin, Descriptor stdout) {
+    batch.add(new PseudoCall.ResetSignals());
+    batch.add(
+        new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
+    batch.add(new DescriptorCall.Dup3(stdin, 0, 0));
+    batch.add(new DescriptorCall.Dup3(stdout, 1, 0));
   }
 
   @Override

@@ -6,13 +6,11 @@ import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
-import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SignalCall;
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
@@ -92,13 +90,7 @@ public record Program(
   /// ETXTBSY is tried again: installers replace plugins while they are in use.
   private void become(ForkedHelper child, OwnedDescriptor stdin, OwnedDescriptor stdout) {
     Batch setUp = new Batch();
-    Descriptor in = setUp.pass(stdin);
-    Descriptor out = setUp.pass(stdout);
-    setUp.add(new PseudoCall.ResetSignals());
-    setUp.add(
-        new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
-    setUp.add(new DescriptorCall.Dup3(in, 0, 0));
-    setUp.add(new DescriptorCall.Dup3(out, 1, 0));
+    ForkedHelper.addBeginning(setUp, setUp.pass(stdin), setUp.pass(stdout));
     setUp.add(new DescriptorCall.CloseRange(3, -1, DescriptorCall.CLOSE_RANGE_CLOEXEC));
     setUp.add(exec());
     Batch batch = setUp;

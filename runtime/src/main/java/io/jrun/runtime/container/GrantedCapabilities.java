@@ -6,9 +6,11 @@ import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Process;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 
 /// The capabilities that a caller can grant. config.md wants a warning of others, and no failure.
@@ -19,12 +21,12 @@ final class GrantedCapabilities {
 
   /// Those of this process.
   static long own() throws IOException {
-    long mask = -1;
-    for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-      String[] field = line.split(":\\s*");
-      if (SETS.contains(field[0])) mask &= Long.parseUnsignedLong(field[1], 16);
-    }
-    return mask;
+    String status = Files.readString(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1);
+    return inAll(set -> CallerFiles.capabilities(status, set));
+  }
+
+  private static long inAll(ToLongFunction<String> mask) {
+    return SETS.stream().mapToLong(mask).reduce(-1, (a, b) -> a & b);
   }
 
   /// The process with those of its capabilities that its caller has.
@@ -36,8 +38,7 @@ final class GrantedCapabilities {
     // who has what the engine has need not be asked
     if ((all & ~containers.capabilities()) == 0) return process;
     CallerFiles caller = new CallerFiles(containers.kernel, client.helper, client.env());
-    long granted = -1;
-    for (String set : SETS) granted &= caller.capabilities(set);
+    long granted = inAll(caller::capabilities);
     if ((all & ~granted) == 0) return process;
     client.log.warning(
         "capabilities that the caller does not have cannot be granted: "

@@ -4,13 +4,12 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
-import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SignalCall;
+import io.jrun.kernel.process.ForkedHelper;
 import io.jrun.specs.runtime.Hook;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -86,11 +85,7 @@ record HookProcess(Kernel kernel, HelperKernel parent, Hook hook) {
     Batch batch = new Batch();
     Descriptor in = batch.pass(stdin);
     Descriptor out = batch.pass(printed);
-    batch.add(new PseudoCall.ResetSignals());
-    batch.add(
-        new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, SignalCall.SIGKILL, 0, 0, 0));
-    batch.add(new DescriptorCall.Dup3(in, 0, 0));
-    batch.add(new DescriptorCall.Dup3(out, 1, 0));
+    ForkedHelper.addBeginning(batch, in, out);
     batch.add(new DescriptorCall.Dup3(out, 2, 0));
     before.accept(batch);
     List<String> args = hook.args().isEmpty() ? List.of(hook.path()) : hook.args();
