@@ -13,11 +13,12 @@ pack() {
     printf '"digest":"sha256:%s","size":%s' "$digest" "$(stat -c %s "$1")"
     mv "$1" "layout/blobs/sha256/$digest"
   }
-  local oci=application/vnd.oci.image
+  local oci=application/vnd.oci.image machine
+  case $(uname -m) in x86_64) machine=amd64 ;; aarch64) machine=arm64 ;; *) machine=$(uname -m) ;; esac
   tar -C "$1" -cf layer . && local layer config manifest
   layer=$(blob layer)
-  printf '{"os":"linux","architecture":"amd64","config":{"Cmd":["/bin/true"]},"rootfs":{"type":"layers","diff_ids":[%s]}}' \
-    "$(sed 's/"digest":\([^,]*\),.*/\1/' <<<"$layer")" > config
+  printf '{"os":"linux","architecture":"%s","config":{"Cmd":["/bin/true"]},"rootfs":{"type":"layers","diff_ids":[%s]}}' \
+    "$machine" "$(sed 's/"digest":\([^,]*\),.*/\1/' <<<"$layer")" > config
   config=$(blob config)
   printf '{"schemaVersion":2,"config":{"mediaType":"%s.config.v1+json",%s},"layers":[{"mediaType":"%s.layer.v1.tar",%s}]}' \
     "$oci" "$config" "$oci" "$layer" > manifest
