@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Everything: unit and kernel tests of the modules, then the end-to-end tests of the staged binary; beside them, in a virtual machine, the
-# tests of what needs systemd, cgroup v2 or AppArmor (JRUN_NO_VM=1 leaves them out), of which is told when the others have ended.
+# Everything: unit and kernel tests of the modules, then the end-to-end tests of the staged binary; beside them (before them, where there are
+# no more than two processors), in a virtual machine, the tests of what needs systemd, cgroup v2 or AppArmor, of which is told when the others
+# have ended (JRUN_NO_VM=1 leaves them out).
 # Prints the counts; says what it skips and why.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -10,7 +11,7 @@ reports=("*/target/surefire-reports/TEST-*.xml" "*/target/failsafe-reports/TEST-
 machine=
 if [ -z "${JRUN_NO_VM:-}" ]; then
   mkdir -p build/vm
-  # it has as much of the processors as the others leave it; where they are two, the tests of time below would wait for each other
+  # it has as much of the processors as the others leave it, and two are not enough for both
   VM_SECONDS=${VM_SECONDS:-2400} VM_NICE=${VM_NICE:-0} nice -n 15 scripts/vm/run.sh short >build/vm/said 2>&1 &
   machine=$!
   trap '[ -z "$machine" ] || { kill $machine; wait $machine; }' EXIT
@@ -22,7 +23,7 @@ scripts/reaper.py mvn -B install -Dspotless.check.skip=true || status=1
 if [ -z "$machine" ]; then
   echo "skipped: the virtual machine's tests - JRUN_NO_VM is set"
 else
-  echo "in the virtual machine, beside these tests:"
+  echo "in the virtual machine:"
   tail -n +1 -f --pid=$machine build/vm/said
   wait $machine
   case $? in 0) ;; 77) ;; *) status=1 ;; esac

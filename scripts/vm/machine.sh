@@ -45,7 +45,7 @@ prepare_machine() {
   made=$(scripts/vm/image.sh $kind) || { [ $? = 77 ] && skip "$made"; exit 1; }
   image=${made#image: }
   memory=$(awk '/MemAvailable/ {print int($2 / 1024)}' /proc/meminfo)
-  [ "$memory" -ge $needed ] || skip "it takes 2 GiB of memory, and ${memory} MiB are available"
+  [ "$memory" -ge $needed ] || skip "it takes 2 GiB of memory and leaves $((needed - 2000)) MiB to others, and ${memory} MiB are available"
 
   run=$(mktemp -d "$PWD/build/vm/run.XXXXXX")
   local files=$run/files junit console libraries
