@@ -19,10 +19,10 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /// Serves one pod, for as long as its keeper or this engine lives: requests that the keeper relays
-/// are performed each by a thread of its own, and answered in any order.
+/// are performed each by a thread of its own, and answered in any order but for the last ones of a
+/// task ([OpenCalls]).
 final class PodServer implements Pod.Listener, AutoCloseable {
   /// Where keepers write exits and engines their journals, by the name of the keeper's socket.
   static final Path DIRECTORY = Path.of("/run/jrun-shim");
@@ -48,7 +48,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   private final EventQueue events;
   private final Pod pod;
   private final TaskService tasks;
-  private final AtomicInteger active = new AtomicInteger();
+  private final OpenCalls open = new OpenCalls();
   private final AtomicBoolean looksForRemoved = new AtomicBoolean();
   private volatile boolean isLeaving;
 
@@ -147,7 +147,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       answer(frame, failure(e.code(), e));
       return;
     }
-    active.incrementAndGet();
+    open.add(call);
     threads.execute(() -> perform(call));
   }
 
@@ -173,6 +173,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   private void perform(Call call) {
     try {
+      if (call.isLast()) open.awaitEarlier(call);
       byte[] payload = tasks.perform(call);
       if (payload != null) answer(call, TtrpcResponse.ok(payload));
     } catch (RpcException e) {
@@ -188,18 +189,18 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       e.printStackTrace();
       answer(call, TtrpcResponse.failure(StatusCode.INTERNAL, "internal error: " + e));
     } finally {
-      active.decrementAndGet();
+      open.remove(call);
     }
   }
 
   private void answer(Call call, TtrpcResponse response) {
-    boolean isLast = call.request().method().equals("ShutdownSandbox");
+    boolean isLast = call.method().equals("ShutdownSandbox");
     if (isLast) shutDownOver = call.connection();
     send(call.connection(), call.stream(), response);
     if (isLast) timers.schedule(PodTimers.Action.END_SHUTDOWN, this::endShutdown, LAST_MILLIS);
     tasks.answered(call);
     quitWhereDone();
-    if (MAKING.contains(call.request().method())) quitWhereUnused(); // it may have failed
+    if (MAKING.contains(call.method())) quitWhereUnused(); // it may have failed
   }
 
   private void answer(KeeperMessage.Frame frame, TtrpcResponse response) {
@@ -308,7 +309,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   /// Lets the keeper go to another engine, once what is under way is answered.
   void leave(long millis) {
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-    while (active.get() > 0 && System.nanoTime() < end) {
+    while (!open.isEmpty() && System.nanoTime() < end) {
       try {
         Thread.sleep(1);
       } catch (InterruptedException e) {

@@ -83,10 +83,9 @@ final class TaskService implements AutoCloseable {
     String service = call.request().service();
     if (service.equals(SandboxService.NAME)) return sandboxes.perform(call);
     if (!SERVICES.contains(service)) throw RpcException.unimplemented("service " + service);
-    ProtoMessage m = ProtoMessage.parse(call.payload());
-    String id = m.string(1);
-    String method = call.request().method();
-    return switch (method) {
+    ProtoMessage m = call.message();
+    String id = call.id();
+    return switch (call.method()) {
       case "State" -> info.state(pod.process(id, m.string(2)));
       case "Create" -> {
         end.creating();
@@ -125,7 +124,7 @@ final class TaskService implements AutoCloseable {
         yield EMPTY;
       }
       case "Checkpoint" -> inTurn(id, "", () -> checkpoints.save(call));
-      default -> throw RpcException.unimplemented("method " + method);
+      default -> throw RpcException.unimplemented("method " + call.method());
     };
   }
 
@@ -141,12 +140,9 @@ final class TaskService implements AutoCloseable {
 
   /// An answer has been handed over and cannot be lost any more.
   void answered(Call call) {
-    switch (call.request().method()) {
+    switch (call.method()) {
       case "Shutdown" -> end.takeEffect();
-      case "Delete" -> {
-        ProtoMessage m = ProtoMessage.parse(call.payload());
-        deletion.answered(m.string(1), m.string(2));
-      }
+      case "Delete" -> deletion.answered(call.id(), call.message().string(2));
       default -> {
         // nothing waits for that
       }
