@@ -62,6 +62,7 @@ final class TaskService implements AutoCloseable {
             pod,
             turns,
             containers,
+            streams,
             start,
             deletion,
             checkpoints,
