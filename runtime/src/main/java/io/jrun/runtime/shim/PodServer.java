@@ -95,23 +95,9 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       while (true) {
         KeeperMessage message = keeper.receive();
         activity.run();
-        switch (message) {
-          case KeeperMessage.Attach ignored ->
-              throw new IllegalStateException("a keeper attaches twice");
-          case KeeperMessage.Frame frame when frame.connection() == Keeper.OUTGOING ->
-              events.answered(frame.stream(), frame.bytes());
-          case KeeperMessage.Frame frame -> receive(frame);
-          case KeeperMessage.Closed(int connection) when connection == Keeper.OUTGOING ->
-              events.disconnected();
-          case KeeperMessage.Closed(int connection) -> {
-            pod.disconnected(connection);
-            if (connection == shutDownOver) endShutdown();
-          }
-          case KeeperMessage.Opened ignored -> {
-            // the keeper has told who asked
-          }
-          case KeeperMessage.Exited exited -> pod.reaped(exited.exit());
-        }
+        keeper.gather();
+        receive(message);
+        keeper.sendGathered();
       }
     } catch (HelperGoneException e) {
       // a new engine has it then, or it has ended
@@ -135,6 +121,26 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     quitWhereDone();
   }
 
+  private void receive(KeeperMessage message) {
+    switch (message) {
+      case KeeperMessage.Attach ignored ->
+          throw new IllegalStateException("a keeper attaches twice");
+      case KeeperMessage.Frame frame when frame.connection() == Keeper.OUTGOING ->
+          events.answered(frame.stream(), frame.bytes());
+      case KeeperMessage.Frame frame -> receive(frame);
+      case KeeperMessage.Closed(int connection) when connection == Keeper.OUTGOING ->
+          events.disconnected();
+      case KeeperMessage.Closed(int connection) -> {
+        pod.disconnected(connection);
+        if (connection == shutDownOver) endShutdown();
+      }
+      case KeeperMessage.Opened ignored -> {
+        // the keeper has told who asked
+      }
+      case KeeperMessage.Exited exited -> pod.reaped(exited.exit());
+    }
+  }
+
   private void receive(KeeperMessage.Frame frame) {
     Call call;
     try {
@@ -148,7 +154,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       return;
     }
     open.add(call);
-    threads.execute(() -> perform(call));
+    if (!tasks.performAtOnce(call, () -> perform(call))) threads.execute(() -> perform(call));
   }
 
   private static Call read(KeeperMessage.Frame frame) {
@@ -189,6 +195,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       e.printStackTrace();
       answer(call, TtrpcResponse.failure(StatusCode.INTERNAL, "internal error: " + e));
     } finally {
+      sendGathered();
       open.remove(call);
     }
   }
@@ -215,6 +222,15 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     try {
       keeper.answer(
           connection, stream, new TtrpcFrame(stream, TtrpcFrame.RESPONSE, 0, data).toBytes());
+    } catch (HelperGoneException e) {
+      // nobody to tell
+    }
+    sendGathered(); // only then it cannot be lost any more
+  }
+
+  private void sendGathered() {
+    try {
+      keeper.sendGathered();
     } catch (HelperGoneException e) {
       // nobody to tell
     }

@@ -51,7 +51,8 @@ final class TaskService implements AutoCloseable {
     TaskStreams streams = new TaskStreams(kernel, keeper, workers, pod, containers.namespace());
     this.oomReports = new OomReports(pod, containers, engine.oomWatcher());
     this.checkpoints = new Checkpoints(kernel, pod, containers);
-    this.start = new TaskStart(kernel, pod, workers, containers, streams, checkpoints, oomReports);
+    this.start =
+        new TaskStart(kernel, keeper, pod, workers, containers, streams, checkpoints, oomReports);
     this.deletion = new TaskDeletion(kernel, pod, containers, streams, start);
     this.creation =
         new TaskCreation(keeper, state, pod, workers, containers, streams, deletion, oomReports);
@@ -127,6 +128,28 @@ final class TaskService implements AutoCloseable {
       case "Checkpoint" -> inTurn(id, "", () -> checkpoints.save(call));
       default -> throw RpcException.unimplemented("method " + call.method());
     };
+  }
+
+  /// Has a request performed that waits for nothing, not even for its turn; false where it may
+  /// wait. What it would cost to hand it to another thread is then saved.
+  boolean performAtOnce(Call call, Runnable perform) {
+    if (!SERVICES.contains(call.request().service())) return false;
+    String execId = call.message().string(2);
+    switch (call.method()) {
+      case "Wait" -> perform.run();
+      case "Exec" -> {
+        return turns.takeIfFree(TaskProcess.key(call.id(), ""), perform);
+      }
+      case "Delete" -> {
+        boolean drains =
+            pod.find(call.id(), execId).map(p -> p.isInit() || p.relayPid != 0).orElse(true);
+        return !drains && turns.takeIfFree(TaskProcess.key(call.id(), execId), perform);
+      }
+      default -> {
+        return false;
+      }
+    }
+    return true;
   }
 
   /// One request at a time changes a process.
