@@ -187,6 +187,30 @@ class HooksIT extends EndToEnd {
     assertThat(log().lines()).containsExactly("createRuntime", "poststop");
   }
 
+  /// runc and crun write down that there is a container when its hooks have run.
+  @ParameterizedTest
+  @ValueSource(strings = {"prestart", "createRuntime", "createContainer"})
+  @JrunOnly
+  void aClientThatIsKilledMeanwhileLeavesThoseAfterTheEndToDelete(String kind) throws IOException {
+    config.namespaces("mount", "ipc", "uts"); // with the caller's pids
+    hook("prestart", "echo $PPID > %s/client".formatted(out));
+    hook(kind, "kill -9 $(cat %s/client)".formatted(out));
+    hook("poststop", "cat > %s/poststop; echo poststop >> %s/order".formatted(out, out));
+    config.args("sleep", "1000");
+    for (String command : List.of("create", "run")) {
+      id = newId();
+      onBundle(command).run().exits(128 + 9);
+      assertThat(log()).isEmpty();
+      awaitStatus("stopped");
+      runtime("delete", id).succeeds();
+      assertThat(log()).isEqualTo("poststop\n");
+      assertThat(told("poststop").get("id").asString()).isEqualTo(id);
+      assertThat(hookStatus("poststop")).isEqualTo("stopped");
+      assertThat(ids()).isEmpty();
+      Files.delete(out.resolve("order"));
+    }
+  }
+
   @Test
   void aFailureOfAStartContainerHookStopsTheContainer() throws IOException {
     hook("startContainer", "exit 3");
