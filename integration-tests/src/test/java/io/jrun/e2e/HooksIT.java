@@ -94,6 +94,19 @@ class HooksIT extends EndToEnd {
       assertThat(told(kind).get("pid").asInt()).as(kind).isEqualTo(1);
   }
 
+  @Test
+  void eachKindIsInItsNamespaces() throws IOException {
+    for (String kind : KINDS)
+      hook(kind, "readlink /proc/self/ns/uts > %s/%s".formatted(outIn(kind), kind));
+    config.sh("readlink /proc/self/ns/uts > /mnt/own");
+    run().succeeds();
+    String own = Files.readString(out.resolve("own"));
+    String host = Files.readSymbolicLink(Path.of("/proc/self/ns/uts")) + "\n";
+    assertThat(own).isNotEqualTo(host);
+    for (String kind : KINDS)
+      assertThat(out.resolve(kind)).as(kind).hasContent(kind.endsWith("Container") ? own : host);
+  }
+
   private JsonNode told(String kind) throws IOException {
     return Config.json(Files.readString(out.resolve(kind)));
   }
