@@ -68,7 +68,7 @@ final class Deletion {
       throw new ContainerException(
           "cannot delete container " + id + " that is not stopped: " + status.text());
     }
-    if (status == Status.CREATING) {
+    if (stored.config() == null) {
       destroyHalfMade(state);
       HostRootMount.unmount(client.helper, state);
       releaseImage(state);
