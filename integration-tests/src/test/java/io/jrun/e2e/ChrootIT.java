@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Containers without a mount namespace of their own: their mounts are the host's, below their root
 /// file system. runc leaves them there, and takes the host's mounts out of their peer groups, so
@@ -145,6 +147,29 @@ class ChrootIT extends EndToEnd {
         .sh("mkdir -p /mnt/own && mount -t tmpfs none /mnt/own && echo mounted");
     Outcome outcome = onHost("$RUNTIME run --bundle $BUNDLE $ID;" + MOUNTS);
     assertThat(outcome.succeeds().text()).isEqualTo("mounted");
+  }
+
+  /// Each lies on those before it, and goes when nothing lies on it any more.
+  @JrunOnly
+  @ParameterizedTest
+  @ValueSource(strings = {"1 2 3", "3 2 1", "2 1 3", "1 3 2", "2 3 1", "3 1 2"})
+  void severalOnOneRootGoInAnyOrder(String order) throws IOException {
+    config.args("sleep", "1000");
+    Outcome outcome =
+        onHost(
+            SEEN
+                + "> $BUNDLE/before;"
+                + "for i in 1 2 3; do"
+                + " $RUNTIME create --bundle $BUNDLE $ID-$i </dev/null >/dev/null 2>&1;"
+                + " $RUNTIME start $ID-$i; done;"
+                + "for i in "
+                + order
+                + "; do $RUNTIME exec $ID-$i test -c /dev/null || echo broken $i;"
+                + " $RUNTIME delete --force $ID-$i; done;"
+                + SEEN
+                + "| cmp - $BUNDLE/before");
+    assertThat(outcome.succeeds().out()).isEmpty();
+    assertThat(outcome.err()).isEmpty();
   }
 
   /// What somebody else has mounted over it meanwhile is not the container's.

@@ -200,6 +200,21 @@ class HooksIT extends EndToEnd {
     assertThat(log().lines()).containsExactly("createRuntime", "poststop");
   }
 
+  /// Though its config and its init are known.
+  @Test
+  @JrunOnly // others do not know it yet
+  void nothingIsKilledBeforeItIsCreated() throws IOException {
+    config.namespaces("mount", "ipc", "uts"); // where all in the cgroup would be killed
+    String kill = String.join(" ", command("kill", id, "KILL").words());
+    for (String kind : List.of("createRuntime", "createContainer"))
+      hook(kind, "%s 2>> %s/order; true".formatted(kill, out));
+    config.args("sleep", "1000");
+    createAndStart();
+    assertThat(log().lines()).hasSize(2).allMatch(line -> line.contains("container not running"));
+    assertThat(status()).isEqualTo("running");
+    runtime("delete", "--force", id).succeeds();
+  }
+
   /// runc and crun write down that there is a container when its hooks have run.
   @ParameterizedTest
   @ValueSource(strings = {"prestart", "createRuntime", "createContainer"})

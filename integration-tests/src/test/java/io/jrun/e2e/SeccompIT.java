@@ -58,6 +58,17 @@ class SeccompIT extends EndToEnd {
     assertThat(run().fails().err()).contains("startContainer hook", "bad system call");
   }
 
+  /// What keeps it from being ended is not the reason.
+  @JrunOnly
+  @Test
+  void aHookThatTakesTooLongSaysSoThoughTheFilterRefusesToEndIt() throws IOException {
+    rule("SCMP_ACT_ALLOW", "{names:['kill'],action:'SCMP_ACT_ERRNO'}");
+    config
+        .set("/process/noNewPrivileges", "false")
+        .set("/hooks/startContainer/-", "{path:'/bin/sleep',args:['sleep','1000'],timeout:1}");
+    run().failsInOneLine("startContainer hook #0", "timed out after 1 s");
+  }
+
   /// One that is loaded before the hooks, as without no_new_privs it takes privileges to load it.
   @Test
   void aFilterThatRefusesCloseRangeLetsHooksRun() throws IOException {

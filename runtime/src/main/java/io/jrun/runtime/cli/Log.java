@@ -78,17 +78,24 @@ public final class Log {
   }
 
   private String record(String level, String message, Instant now) {
-    String time = Rfc3339.format(Instant.ofEpochSecond(now.getEpochSecond()));
     return switch (global.logFormat()) {
-      case TEXT ->
-          "time=\"" + time + "\" level=" + level + " msg=" + Json.of(message).toText() + "\n";
+      case TEXT -> text(level, message, now);
       case JSON ->
           JsonObject.EMPTY
                   .with("level", Json.of(level))
                   .with("msg", Json.of(message))
-                  .with("time", Json.of(time))
+                  .with("time", Json.of(time(now)))
                   .toText()
               + "\n";
     };
+  }
+
+  /// A record as a line, also for who logs for no command.
+  public static String text(String level, String message, Instant now) {
+    return "time=\"" + time(now) + "\" level=" + level + " msg=" + Json.of(message).toText() + "\n";
+  }
+
+  private static String time(Instant now) {
+    return Rfc3339.format(Instant.ofEpochSecond(now.getEpochSecond()));
   }
 }

@@ -297,8 +297,8 @@ public final class ContainerOperations {
       return;
     }
     Status status = status(store, stored);
-    boolean hit =
-        status != Status.CREATING && status != Status.STOPPED && init(state).signal(signal);
+    if (status == Status.CREATING) throw new ContainerException("container not running");
+    boolean hit = status != Status.STOPPED && init(state).signal(signal);
     // init's end is the end of all that are in a pid namespace of their own
     if (signal == SignalCall.SIGKILL
         && !containers.configs.of(stored).linux().makes(NamespaceType.PID)) {

@@ -156,8 +156,8 @@ final class Creation implements AutoCloseable {
     boolean bindsDevices = containers.isInUserNamespace();
     HostRootMount hostRoot = null;
     if (HostRootMount.isNeeded(config, bindsDevices)) {
-      hostRoot = HostRootMount.open(client.helper, state.rootfs());
-      state = state.withRootMount(hostRoot.id());
+      hostRoot = HostRootMount.open(client.helper, store, state.rootfs());
+      state = state.withRootMounts(hostRoot.ids());
     }
     store.begin(claim(), state);
     if (hostRoot != null) hostRoot.attach(client.helper);
@@ -401,7 +401,7 @@ final class Creation implements AutoCloseable {
     if (terminal != null) Undoing.suppressing(cause, terminal::close);
     if (begun != null && child != null) Undoing.suppressing(cause, () -> begun.end(child));
     if (state != null)
-      Undoing.suppressing(cause, () -> HostRootMount.unmount(client.helper, state));
+      Undoing.suppressing(cause, () -> HostRootMount.unmount(client.helper, store, state));
     wiring.undo(cause);
     if (cgroup != null) cgroup.undo(cause);
     if (state != null)

@@ -70,7 +70,7 @@ final class Deletion {
     }
     if (stored.config() == null) {
       destroyHalfMade(state);
-      HostRootMount.unmount(client.helper, state);
+      HostRootMount.unmount(client.helper, store, state);
       releaseImage(state);
       Resctrl.remove(containers.kernel, state.resctrl());
       store.delete(claim, id);
@@ -133,7 +133,7 @@ final class Deletion {
       cgroup.remove();
     }
     client.log.step("removed the cgroups and networks of ", state.id());
-    if (!HostRootMount.unmount(client.helper, state))
+    if (!HostRootMount.unmount(client.helper, store, state))
       client.log.warning(
           "what is mounted at " + state.rootfs() + " is not the container's, and stays");
     releaseImage(state);

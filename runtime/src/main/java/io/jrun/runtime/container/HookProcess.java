@@ -4,6 +4,7 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.Undoing;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
@@ -53,12 +54,16 @@ record HookProcess(Kernel kernel, HelperKernel parent, Hook hook) {
         text = read(output, deadline);
         wait = awaitEnd(child.pid(), deadline);
       } catch (RuntimeException e) {
-        parent.call(new SignalCall.Kill(child.pid(), SignalCall.SIGKILL));
-        parent.call(new ProcessCall.Wait4(child.pid(), 0));
+        Undoing.suppressing(e, () -> end(child.pid()));
         throw e;
       }
       if (wait != 0) throw new ContainerException(how(wait) + text);
     }
+  }
+
+  private void end(int pid) {
+    parent.call(new SignalCall.Kill(pid, SignalCall.SIGKILL));
+    parent.call(new ProcessCall.Wait4(pid, 0));
   }
 
   private static String how(int wait) {

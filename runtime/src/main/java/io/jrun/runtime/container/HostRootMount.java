@@ -11,19 +11,22 @@ import io.jrun.kernel.call.FileCall.StatxMount.Mounted;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.mount.RootPropagation;
+import io.jrun.specs.json.SpecException;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// The root file system bound over itself among the mounts of the caller, for a container without a
 /// mount namespace: what is mounted in it is below that mount, and goes with it. Its id is known
 /// before anybody can see it, so that whoever finds the container half made knows it too.
 ///
-/// @param id what [FileCall.StatxMount] says
+/// @param ids what [FileCall.StatxMount] says
 /// @param tree in the client, still detached
-record HostRootMount(String rootfs, long id, Descriptor tree) {
+record HostRootMount(String rootfs, StoredState.RootMounts ids, Descriptor tree) {
   /// Whether a container has one: where nothing is mounted the directory is enough, and the host
   /// sees no change.
   ///
@@ -37,7 +40,8 @@ record HostRootMount(String rootfs, long id, Descriptor tree) {
         || RootPropagation.of(config.linux().rootfsPropagation()).changesRoot();
   }
 
-  static HostRootMount open(HelperKernel client, String rootfs) {
+  /// @param store where other containers may have one at that place
+  static HostRootMount open(HelperKernel client, Store store, String rootfs) {
     Batch batch = new Batch();
     int flags = MountCall.OPEN_TREE_CLONE | FileCall.AT_RECURSIVE;
     Pending<Descriptor> tree =
@@ -60,7 +64,14 @@ record HostRootMount(String rootfs, long id, Descriptor tree) {
           "rootfs "
               + rootfs
               + " is the root of the host: it takes mounts only in a mount namespace");
-    return new HostRootMount(rootfs, results.of(mount).id(), results.of(tree));
+    List<Long> below = new ArrayList<>();
+    owner(store, results.of(mounts.getLast()).id())
+        .ifPresent(covered -> {
+          below.add(covered.own());
+          below.addAll(covered.below());
+        });
+    return new HostRootMount(
+        rootfs, new StoredState.RootMounts(results.of(mount).id(), below), results.of(tree));
   }
 
   /// Attaches it. Where the host's mounts are shared with other namespaces, these see the mount,
@@ -78,21 +89,49 @@ record HostRootMount(String rootfs, long id, Descriptor tree) {
     client.run(batch);
   }
 
-  /// Takes away a container's mount with all that is below it; may be repeated.
+  /// Takes away a container's mount with all that is below it, and then those of others under it
+  /// whose containers were deleted while they were covered; may be repeated.
   ///
-  /// @return false where another one is mounted there, which stays
-  static boolean unmount(HelperKernel client, StoredState state) {
-    if (state.rootMount() == 0) return true;
+  /// @return false where what is mounted there is no container's, and stays
+  static boolean unmount(HelperKernel client, Store store, StoredState state) {
+    StoredState.RootMounts mounts = state.rootMounts();
+    if (mounts.own() == 0) return true;
+    boolean isDone = false;
+    while (true) {
+      Mounted there = mounted(client, state.rootfs());
+      if (there == null) return true;
+      boolean isOwn = there.id() == mounts.own();
+      boolean isOthers = !isOwn && there.isRoot() && owner(store, there.id()).isPresent();
+      if (isOthers || !isOwn && !mounts.below().contains(there.id()))
+        return isDone || isOthers || !there.isRoot();
+      client.call(new MountCall.Umount2(state.rootfs(), MountCall.MNT_DETACH));
+      isDone = true;
+    }
+  }
+
+  /// What a path leads to; null where it leads nowhere.
+  private static @Nullable Mounted mounted(HelperKernel client, String path) {
     Batch batch = new Batch();
     Pending<Mounted> there =
-        batch.add(
-            new FileCall.StatxMount(Descriptor.CWD, state.rootfs(), 0),
-            Errno.ENOENT,
-            Errno.ENOTDIR);
+        batch.add(new FileCall.StatxMount(Descriptor.CWD, path, 0), Errno.ENOENT, Errno.ENOTDIR);
     Results results = client.run(batch);
-    if (!results.succeeded(there)) return true;
-    if (results.of(there).id() != state.rootMount()) return !results.of(there).isRoot();
-    client.call(new MountCall.Umount2(state.rootfs(), MountCall.MNT_DETACH));
-    return true;
+    return results.succeeded(there) ? results.of(there) : null;
+  }
+
+  /// The mounts of the container that has that one.
+  private static Optional<StoredState.RootMounts> owner(Store store, long id) {
+    return store.ids().stream()
+        .flatMap(name -> of(store, name).stream())
+        .filter(mounts -> mounts.own() == id)
+        .findFirst();
+  }
+
+  private static Optional<StoredState.RootMounts> of(Store store, String name) {
+    try {
+      return store.find(name).map(stored -> stored.state().rootMounts());
+    } catch (SpecException e) {
+      return Optional
+          .empty(); // what is wrong with another's state is told by who asks for that one
+    }
   }
 }

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// @param scope of systemd that they are, and where it is asked for; empty where they are not
 /// @param addresses its own on networks, or its sandbox's, each with a prefix
 /// @param resctrl directories of groups that go with the container, in that order
-/// @param rootMount the id of its [HostRootMount]; 0 where it has none
+/// @param rootMounts its [HostRootMount]
 record StoredState(
     Given given,
     int initPid,
@@ -29,7 +29,7 @@ record StoredState(
     Map<String, String> scope,
     List<String> addresses,
     List<String> resctrl,
-    long rootMount) {
+    RootMounts rootMounts) {
   /// What does not change in a container's life.
   ///
   /// @param preservedFds descriptors from 3 on that the program keeps
@@ -74,6 +74,29 @@ record StoredState(
     }
   }
 
+  /// Mounts on the path of its root file system, by their ids.
+  ///
+  /// @param own 0 where it has none
+  /// @param below those of other containers that its own lies on, from the upper to the lower
+  record RootMounts(long own, List<Long> below) {
+    static final RootMounts NONE = new RootMounts(0, List.of());
+
+    RootMounts {
+      below = List.copyOf(below);
+    }
+
+    private static RootMounts read(JsonReader r) {
+      return new RootMounts(
+          r.int64("rootMount"), r.strings("rootMountsBelow").stream().map(Long::valueOf).toList());
+    }
+
+    private void write(JsonWriter all) {
+      if (own == 0) return;
+      all.number("rootMount", own)
+          .strings("rootMountsBelow", below.stream().map(String::valueOf).toList());
+    }
+  }
+
   StoredState {
     cgroups = Map.copyOf(cgroups);
     addresses = List.copyOf(addresses);
@@ -83,7 +106,7 @@ record StoredState(
 
   /// Of a container of which nothing is made yet.
   static StoredState begun(Given given) {
-    return new StoredState(given, 0, 0, Map.of(), Map.of(), List.of(), List.of(), 0);
+    return new StoredState(given, 0, 0, Map.of(), Map.of(), List.of(), List.of(), RootMounts.NONE);
   }
 
   /// @param path of the file
@@ -110,7 +133,7 @@ record StoredState(
                 r.stringMap("scope"),
                 r.strings("addresses"),
                 r.strings("resctrl"),
-                r.int64("rootMount")));
+                RootMounts.read(r)));
   }
 
   Json.JsonObject toJson() {
@@ -124,7 +147,7 @@ record StoredState(
             .number("initStartTime", initStartTime)
             .stringMap("cgroups", cgroups);
     if (!scope.isEmpty()) all.stringMap("scope", scope);
-    if (rootMount != 0) all.number("rootMount", rootMount);
+    rootMounts.write(all);
     Networks networks = networks();
     return all.number("preservedFds", preservedFds())
         .number("listenFds", listenFds())
@@ -178,24 +201,25 @@ record StoredState(
   }
 
   StoredState withInit(int pid, long startTime) {
-    return new StoredState(given, pid, startTime, cgroups, scope, addresses, resctrl, rootMount);
+    return new StoredState(given, pid, startTime, cgroups, scope, addresses, resctrl, rootMounts);
   }
 
   StoredState withCgroups(Map<String, String> paths, Map<String, String> ofScope) {
     return new StoredState(
-        given, initPid, initStartTime, paths, ofScope, addresses, resctrl, rootMount);
+        given, initPid, initStartTime, paths, ofScope, addresses, resctrl, rootMounts);
   }
 
   StoredState withResctrl(List<String> directories) {
     return new StoredState(
-        given, initPid, initStartTime, cgroups, scope, addresses, directories, rootMount);
+        given, initPid, initStartTime, cgroups, scope, addresses, directories, rootMounts);
   }
 
-  StoredState withRootMount(long id) {
-    return new StoredState(given, initPid, initStartTime, cgroups, scope, addresses, resctrl, id);
+  StoredState withRootMounts(RootMounts mounts) {
+    return new StoredState(
+        given, initPid, initStartTime, cgroups, scope, addresses, resctrl, mounts);
   }
 
   StoredState withAddresses(List<String> all) {
-    return new StoredState(given, initPid, initStartTime, cgroups, scope, all, resctrl, rootMount);
+    return new StoredState(given, initPid, initStartTime, cgroups, scope, all, resctrl, rootMounts);
   }
 }

@@ -9,10 +9,9 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.kernel.wire.KeeperState;
+import io.jrun.runtime.cli.Log;
 import io.jrun.runtime.container.Supervised;
-import io.jrun.specs.json.Json;
 import io.jrun.specs.proto.ProtoWriter;
-import io.jrun.specs.runtime.Rfc3339;
 import io.jrun.specs.runtime.Status;
 import io.jrun.specs.task.CreateTask;
 import io.jrun.specs.task.ExecTask;
@@ -145,12 +144,7 @@ final class TaskCreation {
 
   /// Into the shim's log, which a worker has as its standard error at first.
   private static void warn(HelperKernel worker, String message) {
-    String line =
-        "time=\""
-            + Rfc3339.format(Instant.now())
-            + "\" level=warning msg="
-            + Json.of(message).toText()
-            + "\n";
+    String line = Log.text("warning", message, Instant.now());
     Batch batch = new Batch();
     batch.attempt(new FileCall.Write(Descriptor.STDERR, line.getBytes(StandardCharsets.UTF_8)));
     worker.run(batch);
