@@ -5,8 +5,4 @@ public final class SeccompException extends RuntimeException {
   SeccompException(String message) {
     super(message);
   }
-
-  SeccompException(String message, Throwable cause) {
-    super(message, cause);
-  }
 }
