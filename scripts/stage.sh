@@ -58,7 +58,7 @@ write_arguments() {
     -XX:ArchiveRelocationMode=0 -XX:StringTableSize=1024 -XX:+UnlockExperimentalVMOptions -XX:SymbolTableSize=1024 \
     -XX:CodeCacheSegmentSize=32 -XX:CodeEntryAlignment=16 \
     -XX:StackShadowPages=10 -XX:AsyncDeflationInterval=0 -XX:GuaranteedAsyncDeflationInterval=600000 -Djdk.nio.maxCachedBufferSize=8192 \
-    --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dpicocli.disable.closures=true -Djnr.ffi.asm.enabled=false \
+    --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dpicocli.disable.closures=true -Djdk.reflect.useNativeAccessorOnly=true -Djnr.ffi.asm.enabled=false \
     "-Djffi.boot.library.path=%/native/jni/$arch-Linux" "-Djrun.library=%" "$@" \
     -cp "$classpath" io.jrun.runtime.engine.Main > "$lib/engine.argv"
 }
