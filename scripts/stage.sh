@@ -45,7 +45,7 @@ classpath=$(sed 's|\([^:]*\)|%/\1|g' <<<"$classpath")
 # with the compiler for it and take a fifth more time; the second hundred take a seventh less, and those with a network still more.
 # Machine code is small: little is inlined, and of what was compiled since, the collection that the JVM makes for each 1.5 % of new code (0.4 MiB)
 # drops what nobody has called between two of them (decision 56).
-# JNR-POSIX, which few commands need, calls by reflection: it would load assemblers of classes and of machine code (decision 56).
+# JNR-FFI calls libraries by reflection, and has no assembler of classes and of machine code in the cache for it (decision 56).
 # Without the machine code that the cache would hold since JDK 25: it is for this processor, and on one with fewer instructions the engine
 # would end with SIGILL (an installation that is copied, a virtual machine that moves). It saves no measurable time.
 write_arguments() {

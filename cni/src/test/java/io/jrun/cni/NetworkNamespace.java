@@ -4,17 +4,22 @@ import io.jrun.cni.netlink.NetlinkSocket;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
-import io.jrun.kernel.host.NativeLibrary;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import jnr.ffi.LibraryLoader;
 
 /// A network namespace of a test's own, removed when closed. Work in it is done by a thread that
 /// enters it and ends.
 public final class NetworkNamespace implements AutoCloseable {
+  /// What enters a namespace.
+  public interface Libc {
+    int setns(int descriptor, int type);
+  }
+
   private static final int CLONE_NEWNET = 0x40000000;
-  private static final NativeLibrary LIBC = NativeLibrary.open("libc.so.6", "setns").orElseThrow();
+  private static final Libc LIBC = LibraryLoader.create(Libc.class).load("c");
   private static final AtomicInteger SERIAL = new AtomicInteger();
 
   private final Kernel kernel;
@@ -54,7 +59,7 @@ public final class NetworkNamespace implements AutoCloseable {
                             FileCall.O_RDONLY | FileCall.O_CLOEXEC,
                             0,
                             false));
-            int entered = LIBC.callInt("setns", file.number(), CLONE_NEWNET);
+            int entered = LIBC.setns(file.number(), CLONE_NEWNET);
             kernel.call(new FileCall.Close(file));
             if (entered != 0) throw new IllegalStateException("cannot enter " + path());
             done.complete(work.get());

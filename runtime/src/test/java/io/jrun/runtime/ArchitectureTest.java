@@ -51,7 +51,7 @@ class ArchitectureTest {
 
   @Test
   void nativeCodeIsCalledFromFewPackagesOnly() {
-    onlyIn("jnr..", "io.jrun.kernel.host");
+    onlyIn("jnr..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp", "io.jrun.cni.nftables");
     onlyIn("com.kenai..", "io.jrun.kernel.host", "io.jrun.runtime.seccomp", "io.jrun.cni.nftables");
   }
 

@@ -5,12 +5,16 @@ import io.jrun.specs.json.Json.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Collectors;
+import jnr.ffi.LibraryLoader;
+import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /// Runs commands in the network namespace of the thread that first uses it, the engine's own. A
 /// list of commands is one transaction.
 public final class Nftables {
-  private @Nullable Libnftables open;
+  private record Open(Libnftables library, Pointer context) {}
+
+  private @Nullable Open open;
 
   /// Performs all of the commands, or none.
   public synchronized void run(List<Json> commands) {
@@ -30,17 +34,34 @@ public final class Nftables {
   }
 
   private String execute(List<Json> commands) {
-    if (open == null) open = Libnftables.open();
+    if (open == null) open = open();
+    Libnftables nft = open.library();
+    Pointer context = open.context();
     String text = JsonObject.EMPTY.with("nftables", new Json.JsonArray(commands)).toText();
-    int status = open.runCommands(text);
-    String out = open.output();
-    String error = open.error();
+    int status = nft.nft_run_cmd_from_buffer(context, text);
+    String out = nft.nft_ctx_get_output_buffer(context);
+    String error = nft.nft_ctx_get_error_buffer(context);
     if (status != 0) throw new NftablesException(oneLine(error));
-    return out;
+    return out == null ? "" : out;
   }
 
-  private static String oneLine(String error) {
-    if (error.isBlank()) return "failed without an explanation";
+  private static Open open() {
+    Libnftables nft;
+    try {
+      nft = LibraryLoader.create(Libnftables.class).load("libnftables.so.1");
+    } catch (UnsatisfiedLinkError e) {
+      throw new NftablesException("libnftables.so.1 is not installed");
+    }
+    Pointer made = nft.nft_ctx_new(0);
+    if (made == null) throw new NftablesException("no context");
+    nft.nft_ctx_output_set_flags(made, Libnftables.NFT_CTX_OUTPUT_JSON);
+    nft.nft_ctx_buffer_output(made);
+    nft.nft_ctx_buffer_error(made);
+    return new Open(nft, made);
+  }
+
+  private static String oneLine(@Nullable String error) {
+    if (error == null || error.isBlank()) return "failed without an explanation";
     return error
         .lines()
         .map(String::strip)

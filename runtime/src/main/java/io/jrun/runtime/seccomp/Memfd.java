@@ -1,33 +1,45 @@
 package io.jrun.runtime.seccomp;
 
-import io.jrun.kernel.host.NativeLibrary;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import jnr.ffi.LibraryLoader;
+import jnr.ffi.Runtime;
+import jnr.ffi.annotations.Out;
+import jnr.ffi.types.off_t;
+import jnr.ffi.types.size_t;
+import jnr.ffi.types.ssize_t;
 
 /// A file in memory that a C library writes to (memfd_create(2)).
 final class Memfd implements AutoCloseable {
-  private static final byte[] NAME = "seccomp\0".getBytes(StandardCharsets.US_ASCII);
+  /// The functions of libc that this needs.
+  public interface Libc {
+    int memfd_create(byte[] name, int flags);
+
+    @ssize_t
+    long pread(int fd, @Out byte[] buffer, @size_t long count, @off_t long offset);
+
+    int close(int fd);
+  }
+
   private static final int MFD_CLOEXEC = 1;
   private static final int CHUNK = 1 << 16;
 
-  private final NativeLibrary libc;
+  private final Libc libc;
   private final int fd;
 
-  private Memfd(NativeLibrary libc, int fd) {
+  private Memfd(Libc libc, int fd) {
     this.libc = libc;
     this.fd = fd;
   }
 
-  static NativeLibrary libc() {
-    return NativeLibrary.open("libc.so.6", "memfd_create", "pread", "close").orElseThrow();
+  static Libc libc() {
+    return LibraryLoader.create(Libc.class).failImmediately().load("libc.so.6");
   }
 
-  static Memfd create(NativeLibrary libc) {
-    ByteBuffer name = ByteBuffer.allocateDirect(NAME.length).put(NAME);
-    int fd = libc.callInt("memfd_create", NativeLibrary.address(name), MFD_CLOEXEC);
+  static Memfd create(Libc libc) {
+    int fd = libc.memfd_create("seccomp\0".getBytes(StandardCharsets.US_ASCII), MFD_CLOEXEC);
     if (fd < 0) {
-      throw failed("memfd_create");
+      throw failed("memfd_create", libc);
     }
     return new Memfd(libc, fd);
   }
@@ -38,27 +50,28 @@ final class Memfd implements AutoCloseable {
 
   byte[] content() {
     byte[] content = new byte[0];
-    ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
+    byte[] chunk = new byte[CHUNK];
     while (true) {
-      long count = libc.call("pread", fd, NativeLibrary.address(chunk), CHUNK, content.length);
+      long count = libc.pread(fd, chunk, chunk.length, content.length);
       if (count < 0) {
-        throw failed("pread");
+        throw failed("pread", libc);
       }
       if (count == 0) {
         return content;
       }
       int end = content.length;
       content = Arrays.copyOf(content, end + (int) count);
-      chunk.get(0, content, end, (int) count);
+      System.arraycopy(chunk, 0, content, end, (int) count);
     }
   }
 
-  private static SeccompException failed(String call) {
-    return new SeccompException("seccomp: " + call + ": errno " + NativeLibrary.errno());
+  private static SeccompException failed(String call, Libc libc) {
+    return new SeccompException(
+        "seccomp: " + call + ": errno " + Runtime.getRuntime(libc).getLastError());
   }
 
   @Override
   public void close() {
-    libc.callInt("close", fd);
+    libc.close(fd);
   }
 }

@@ -1,14 +1,14 @@
 package io.jrun.runtime.seccomp;
 
-import io.jrun.kernel.host.NativeLibrary;
 import io.jrun.specs.runtime.Seccomp;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import jnr.ffi.Memory;
+import jnr.ffi.Pointer;
+import jnr.ffi.Runtime;
 import org.jspecify.annotations.Nullable;
 
 /// Compiles seccomp profiles as runc does, and remembers the last ones; libseccomp is loaded for
@@ -22,7 +22,7 @@ public final class SeccompCompiler {
   private final LinkedHashMap<Seccomp, byte[]> programs = new LinkedHashMap<>(16, 0.75f, true);
 
   private @Nullable Libseccomp loaded;
-  private @Nullable NativeLibrary loadedLibc;
+  private Memfd.@Nullable Libc loadedLibc;
 
   /// The flags for seccomp(2) with a profile's program.
   public int flags(Seccomp profile) {
@@ -52,8 +52,8 @@ public final class SeccompCompiler {
     Notify.check(profile);
     int defaultAction = Action.parse(profile.defaultAction(), profile.defaultErrnoRet());
     Libseccomp library = library();
-    long filter = library.init(defaultAction);
-    if (filter == 0) {
+    Pointer filter = library.seccomp_init(defaultAction);
+    if (filter == null) {
       throw new SeccompException("seccomp: seccomp_init(" + profile.defaultAction() + ") failed");
     }
     try {
@@ -66,24 +66,25 @@ public final class SeccompCompiler {
           !Action.isPermissive(defaultAction) && defaultAction != (Action.ERRNO | Action.ENOSYS);
       return isStubbed ? stub(architectures, profile).before(program) : program;
     } finally {
-      library.release(filter);
+      library.seccomp_release(filter);
     }
   }
 
   /// The native one is always in a filter.
-  private Set<Integer> addArchitectures(long filter, List<String> names) {
+  private Set<Integer> addArchitectures(Pointer filter, List<String> names) {
     Set<Integer> tokens = new LinkedHashSet<>();
-    tokens.add(library().archNative());
+    tokens.add(library().seccomp_arch_native());
     for (String name : names) {
       int token =
           name.startsWith(ARCH_PREFIX)
               ? library()
-                  .archResolveName(name.substring(ARCH_PREFIX.length()).toLowerCase(Locale.ROOT))
+                  .seccomp_arch_resolve_name(
+                      name.substring(ARCH_PREFIX.length()).toLowerCase(Locale.ROOT))
               : 0;
       if (token == 0) {
         throw new SeccompException("seccomp: unknown architecture \"" + name + "\"");
       }
-      int result = library().archAdd(filter, token);
+      int result = library().seccomp_arch_add(filter, token);
       if (result != 0 && result != EEXIST) {
         throw failed("seccomp_arch_add(" + name + ")", result);
       }
@@ -92,7 +93,7 @@ public final class SeccompCompiler {
     return tokens;
   }
 
-  private void addRule(long filter, int defaultAction, Seccomp.Syscall rule) {
+  private void addRule(Pointer filter, int defaultAction, Seccomp.Syscall rule) {
     int action = Action.parse(rule.action(), rule.errnoRet());
     List<Seccomp.Arg> args = rule.args();
     args.forEach(SeccompCompiler::check);
@@ -107,7 +108,7 @@ public final class SeccompCompiler {
       if (name.isEmpty()) {
         throw new SeccompException("seccomp: a system call without a name");
       }
-      int syscall = library().syscallResolveName(name);
+      int syscall = library().seccomp_syscall_resolve_name(name);
       if (syscall == Libseccomp.UNKNOWN_SYSCALL) {
         // Profiles name calls that are newer than this libseccomp.
         continue;
@@ -120,22 +121,26 @@ public final class SeccompCompiler {
     }
   }
 
-  private void addRule(long filter, int action, String name, int syscall, List<Seccomp.Arg> args) {
-    ByteBuffer array = array(args);
-    int result =
-        library().ruleAddArray(filter, action, syscall, args.size(), NativeLibrary.address(array));
+  private void addRule(
+      Pointer filter, int action, String name, int syscall, List<Seccomp.Arg> args) {
+    @Nullable Pointer array = args.isEmpty() ? null : array(args);
+    int result = library().seccomp_rule_add_array(filter, action, syscall, args.size(), array);
     if (result != 0) {
       throw failed("seccomp_rule_add_array(" + name + ")", result);
     }
   }
 
-  private static ByteBuffer array(List<Seccomp.Arg> args) {
-    ByteBuffer array =
-        ByteBuffer.allocateDirect(args.size() * Libseccomp.ARG_CMP_SIZE)
-            .order(ByteOrder.nativeOrder());
+  private Pointer array(List<Seccomp.Arg> args) {
+    Pointer array =
+        Memory.allocateDirect(
+            Runtime.getRuntime(library()), args.size() * Libseccomp.ARG_CMP_SIZE, true);
+    long at = 0;
     for (Seccomp.Arg arg : args) {
-      array.putInt((int) arg.index()).putInt(compare(arg.op()));
-      array.putLong(arg.value()).putLong(arg.valueTwo());
+      array.putInt(at, (int) arg.index());
+      array.putInt(at + 4, compare(arg.op()));
+      array.putLongLong(at + 8, arg.value());
+      array.putLongLong(at + 16, arg.valueTwo());
+      at += Libseccomp.ARG_CMP_SIZE;
     }
     return array;
   }
@@ -166,16 +171,16 @@ public final class SeccompCompiler {
     for (Seccomp.Syscall rule : profile.syscalls()) {
       for (String name : rule.names()) {
         for (int arch : architectures) {
-          stub.add(arch, library().syscallResolveNameArch(arch, name));
+          stub.add(arch, library().seccomp_syscall_resolve_name_arch(arch, name));
         }
       }
     }
     return stub;
   }
 
-  private byte[] export(long filter) {
+  private byte[] export(Pointer filter) {
     try (Memfd memfd = Memfd.create(libc())) {
-      int result = library().exportBpf(filter, memfd.fd());
+      int result = library().seccomp_export_bpf(filter, memfd.fd());
       if (result != 0) {
         throw failed("seccomp_export_bpf", result);
       }
@@ -196,8 +201,8 @@ public final class SeccompCompiler {
     return library;
   }
 
-  private NativeLibrary libc() {
-    NativeLibrary libc = loadedLibc;
+  private Memfd.Libc libc() {
+    Memfd.Libc libc = loadedLibc;
     if (libc == null) {
       libc = Memfd.libc();
       loadedLibc = libc;

@@ -5,4 +5,8 @@ public final class SeccompException extends RuntimeException {
   SeccompException(String message) {
     super(message);
   }
+
+  SeccompException(String message, Throwable cause) {
+    super(message, cause);
+  }
 }
