@@ -34,6 +34,7 @@ struct connection {
 };
 
 static struct connection connections[CONNECTIONS];
+static int places;                 /* of them that may be used: few are, and they are gone through all the time */
 static char small[SMALLS][SMALL] __attribute__((aligned(16)));
 static unsigned char small_used[SMALLS];
 static int workers[WORKERS], worker_count;
@@ -169,7 +170,7 @@ static void send_unsent(void) {
 }
 
 static struct connection *connection_of(unsigned number) {
-  for (int i = 0; i < CONNECTIONS; i++)
+  for (int i = 0; i < places; i++)
     if (connections[i].used && connections[i].number == number) return &connections[i];
   return 0;
 }
@@ -196,6 +197,7 @@ static void end_connection(struct connection *c) {
   if (c->in) release(c->in);
   clear(&c->out);
   c->used = 0;
+  while (places && !connections[places - 1].used) places--;
   for (struct frame *f = kept.first, *next; f; f = next) {
     next = f->next;
     /* one half sent has to be sent on; an answer that came stays until it is released */
@@ -220,6 +222,7 @@ static struct connection *add_connection(int fd, unsigned number) {
     if (c->used) continue;
     memset(c, 0, sizeof *c);
     c->used = TAKEN;
+    if (i >= places) places = i + 1;
     c->fd = fd;
     c->number = number;
     return c;
@@ -617,7 +620,7 @@ static void allow_many_files(void) {
 }
 
 static int is_flushed(void) {
-  for (int i = 0; i < CONNECTIONS; i++)
+  for (int i = 0; i < places; i++)
     if (connections[i].used && connections[i].number != OUTGOING && connections[i].out.first) return 0;
   return 1;
 }
@@ -658,7 +661,7 @@ _Noreturn void keep(int listens, const char *socket_path, int exits_file, char *
     /* whoever cannot be taken waits in the backlog: closed, containerd would take this pod for dead */
     fds[1] = (struct pollfd){kept.bytes < MOST_BYTES && !cannot_accept && has_room() ? listener : -1, POLLIN, 0};
     fds[2] = (struct pollfd){engine >= 0 ? engine : connector, (short)(POLLIN | (engine >= 0 && welcome && unsent ? POLLOUT : 0)), 0};
-    for (int i = 0; i < CONNECTIONS; i++) {
+    for (int i = 0; i < places; i++) {
       struct connection *c = &connections[i];
       if (!c->used) continue;
       int hears = c->out.bytes < MANY_BYTES && c->unanswered < MANY_REQUESTS && kept.bytes < MOST_BYTES;

@@ -13,6 +13,7 @@ import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SocketCall;
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -41,6 +42,9 @@ public final class Keeper implements AutoCloseable {
   private final Kernel kernel;
   private final Frames frames;
   private final Map<Integer, CompletableFuture<Integer>> opening = new ConcurrentHashMap<>();
+
+  /// What each thread has gathered; null where it sends at once.
+  private final ThreadLocal<@Nullable ByteArrayOutputStream> gathered = new ThreadLocal<>();
 
   /// @param socket whose hello was received
   public Keeper(Kernel kernel, OwnedDescriptor socket) {
@@ -80,20 +84,47 @@ public final class Keeper implements AutoCloseable {
             .bytes());
   }
 
-  private synchronized void send(
+  /// What this thread sends from now on goes together, at [#sendGathered]: each message that comes
+  /// by itself wakes the keeper. The thread may wait for nobody meanwhile.
+  public void gather() {
+    if (gathered.get() == null) gathered.set(new ByteArrayOutputStream());
+  }
+
+  /// Sends what this thread has gathered, and what it sends from now on at once.
+  public void sendGathered() {
+    ByteArrayOutputStream all = gathered.get();
+    if (all == null) return;
+    gathered.remove();
+    if (all.size() > 0) send(all.toByteArray(), List.of());
+  }
+
+  private synchronized void send(byte[] messages, List<Integer> descriptors) {
+    frames.send(messages, messages.length, descriptors);
+  }
+
+  private void send(
       int kind, int connection, int stream, byte[] data, @Nullable OwnedDescriptor descriptor) {
-    byte[] message =
-        ByteBuffer.allocate(Protocol.KEEPER_MESSAGE_SIZE + data.length)
-            .order(ByteOrder.nativeOrder())
-            .putInt(data.length)
-            .putShort((short) kind)
-            .putShort((short) 0)
-            .putInt(connection)
-            .putInt(stream)
-            .put(data)
-            .array();
-    frames.send(
-        message, message.length, descriptor == null ? List.of() : List.of(descriptor.number()));
+    byte[] message = message(kind, connection, stream, data);
+    ByteArrayOutputStream all = gathered.get();
+    if (all != null && descriptor == null) {
+      all.writeBytes(message);
+      return;
+    }
+    // a descriptor comes with the first message of those that are sent together
+    sendGathered();
+    send(message, descriptor == null ? List.of() : List.of(descriptor.number()));
+  }
+
+  private static byte[] message(int kind, int connection, int stream, byte[] data) {
+    return ByteBuffer.allocate(Protocol.KEEPER_MESSAGE_SIZE + data.length)
+        .order(ByteOrder.nativeOrder())
+        .putInt(data.length)
+        .putShort((short) kind)
+        .putShort((short) 0)
+        .putInt(connection)
+        .putInt(stream)
+        .put(data)
+        .array();
   }
 
   /// Answers a kept frame, which is forgotten with that.
@@ -133,6 +164,7 @@ public final class Keeper implements AutoCloseable {
     CompletableFuture<Integer> answer = new CompletableFuture<>();
     opening.put(number, answer);
     send(Protocol.KEEPER_OPEN, flags, number, bytes, null);
+    sendGathered();
     try {
       return answer.get(OPEN_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {

@@ -150,7 +150,9 @@ public final class ContainerOperations {
     SecurityLabels.check(containers.kernel, read, null);
     client.warn(ConfigValidator.warnings(read));
     Process granted = GrantedCapabilities.of(containers, client, config, read);
-    new Execution(containers, client).supervise(state, config, cgroup(state), granted, born);
+    Cgroup cgroup = cgroup(state);
+    if (cgroup.frozen()) throw new ContainerException("cannot exec in a paused container");
+    new Execution(containers, client).supervise(state, config, cgroup, granted, born);
   }
 
   /// A user namespace with these ids and nobody in it, to map mounts by; the descriptor is the

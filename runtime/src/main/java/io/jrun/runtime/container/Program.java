@@ -33,7 +33,10 @@ final class Program {
   private static final FileCall.Openat PASSWD =
       FileCall.Openat.existing("/etc/passwd", FileCall.O_RDONLY | FileCall.O_NONBLOCK);
 
-  private static final int PASSWD_SIZE = 16384;
+  /// Most are smaller, and an answer has room for as much as is asked for.
+  private static final int PASSWD_SIZE = 4096;
+
+  private static final int PASSWD_CHUNK = 16384;
 
   /// The file is the container's own: it shall not fill the engine's memory.
   private static final int PASSWD_LIMIT = 8 << 20;
@@ -68,7 +71,7 @@ final class Program {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     byte[] next;
     do {
-      next = process.call(new FileCall.Pread(file, PASSWD_SIZE, all.size()));
+      next = process.call(new FileCall.Pread(file, PASSWD_CHUNK, all.size()));
       all.writeBytes(next);
     } while (next.length > 0 && all.size() < PASSWD_LIMIT);
     process.call(new FileCall.Close(file));

@@ -38,6 +38,11 @@ final class EventQueue {
   private boolean isSent;
   private boolean isScheduled;
   private boolean isClosed;
+
+  /// The stream of the last answer, which the keeper keeps until the next event is sent: a message
+  /// of its own would wake the keeper once more for each event. 0 for none.
+  private int answered;
+
   private long pauseMillis = FIRST_PAUSE_MILLIS;
 
   /// @param address the path of containerd's socket; empty where nobody takes events
@@ -105,10 +110,16 @@ final class EventQueue {
       byte[] request = events.getFirst().toRequest(namespace).toBytes();
       isSent = true;
       int stream = stream(first);
+      releaseAnswered();
       keeper.sendOut(stream, new TtrpcFrame(stream, TtrpcFrame.REQUEST, 0, request).toBytes());
     } catch (HelperGoneException e) {
       isClosed = true;
     }
+  }
+
+  private void releaseAnswered() {
+    if (answered != 0) keeper.release(Keeper.OUTGOING, answered);
+    answered = 0;
   }
 
   private void connect() {
@@ -136,7 +147,8 @@ final class EventQueue {
   /// containerd has answered.
   void answered(int stream, byte[] frame) {
     synchronized (this) {
-      keeper.release(Keeper.OUTGOING, stream);
+      releaseAnswered();
+      answered = stream;
       if (!isSent || events.isEmpty() || stream != stream(first)) return;
       report(frame);
       isSent = false;

@@ -9,7 +9,9 @@ import io.jrun.specs.json.Json.JsonString;
 import io.jrun.specs.runtime.Rfc3339;
 import io.jrun.specs.task.StdioPaths;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 
 /// A line of a pod's journal: what was done, to which process, when; and what else is to be known
 /// of it. A quiet one is a copy of one whose event was published.
@@ -40,12 +42,12 @@ record Line(JsonObject json) {
   }
 
   static Line of(What what, String id, String execId) {
-    return new Line(
-            JsonObject.EMPTY
-                .with("what", Json.of(what.name()))
-                .with("id", Json.of(id))
-                .with("exec", Json.of(execId)))
-        .with("at", Instant.now());
+    SequencedMap<String, Json> members = new LinkedHashMap<>();
+    members.put("what", Json.of(what.name()));
+    members.put("id", Json.of(id));
+    members.put("exec", Json.of(execId));
+    members.put("at", Json.of(Rfc3339.format(Instant.now())));
+    return new Line(new JsonObject(members));
   }
 
   Line with(String name, String value) {

@@ -19,10 +19,10 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /// Serves one pod, for as long as its keeper or this engine lives: requests that the keeper relays
-/// are performed each by a thread of its own, and answered in any order.
+/// are performed each by a thread of its own, and answered in any order but for the last ones of a
+/// task ([OpenCalls]).
 final class PodServer implements Pod.Listener, AutoCloseable {
   /// Where keepers write exits and engines their journals, by the name of the keeper's socket.
   static final Path DIRECTORY = Path.of("/run/jrun-shim");
@@ -48,7 +48,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   private final EventQueue events;
   private final Pod pod;
   private final TaskService tasks;
-  private final AtomicInteger active = new AtomicInteger();
+  private final OpenCalls open = new OpenCalls();
   private final AtomicBoolean looksForRemoved = new AtomicBoolean();
   private volatile boolean isLeaving;
 
@@ -95,23 +95,9 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       while (true) {
         KeeperMessage message = keeper.receive();
         activity.run();
-        switch (message) {
-          case KeeperMessage.Attach ignored ->
-              throw new IllegalStateException("a keeper attaches twice");
-          case KeeperMessage.Frame frame when frame.connection() == Keeper.OUTGOING ->
-              events.answered(frame.stream(), frame.bytes());
-          case KeeperMessage.Frame frame -> receive(frame);
-          case KeeperMessage.Closed(int connection) when connection == Keeper.OUTGOING ->
-              events.disconnected();
-          case KeeperMessage.Closed(int connection) -> {
-            pod.disconnected(connection);
-            if (connection == shutDownOver) endShutdown();
-          }
-          case KeeperMessage.Opened ignored -> {
-            // the keeper has told who asked
-          }
-          case KeeperMessage.Exited exited -> pod.reaped(exited.exit());
-        }
+        keeper.gather();
+        receive(message);
+        keeper.sendGathered();
       }
     } catch (HelperGoneException e) {
       // a new engine has it then, or it has ended
@@ -135,6 +121,26 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     quitWhereDone();
   }
 
+  private void receive(KeeperMessage message) {
+    switch (message) {
+      case KeeperMessage.Attach ignored ->
+          throw new IllegalStateException("a keeper attaches twice");
+      case KeeperMessage.Frame frame when frame.connection() == Keeper.OUTGOING ->
+          events.answered(frame.stream(), frame.bytes());
+      case KeeperMessage.Frame frame -> receive(frame);
+      case KeeperMessage.Closed(int connection) when connection == Keeper.OUTGOING ->
+          events.disconnected();
+      case KeeperMessage.Closed(int connection) -> {
+        pod.disconnected(connection);
+        if (connection == shutDownOver) endShutdown();
+      }
+      case KeeperMessage.Opened ignored -> {
+        // the keeper has told who asked
+      }
+      case KeeperMessage.Exited exited -> pod.reaped(exited.exit());
+    }
+  }
+
   private void receive(KeeperMessage.Frame frame) {
     Call call;
     try {
@@ -147,8 +153,8 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       answer(frame, failure(e.code(), e));
       return;
     }
-    active.incrementAndGet();
-    threads.execute(() -> perform(call));
+    open.add(call);
+    if (!tasks.performAtOnce(call, () -> perform(call))) threads.execute(() -> perform(call));
   }
 
   private static Call read(KeeperMessage.Frame frame) {
@@ -173,6 +179,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
 
   private void perform(Call call) {
     try {
+      if (call.isLast()) open.awaitEarlier(call);
       byte[] payload = tasks.perform(call);
       if (payload != null) answer(call, TtrpcResponse.ok(payload));
     } catch (RpcException e) {
@@ -188,18 +195,19 @@ final class PodServer implements Pod.Listener, AutoCloseable {
       e.printStackTrace();
       answer(call, TtrpcResponse.failure(StatusCode.INTERNAL, "internal error: " + e));
     } finally {
-      active.decrementAndGet();
+      sendGathered();
+      open.remove(call);
     }
   }
 
   private void answer(Call call, TtrpcResponse response) {
-    boolean isLast = call.request().method().equals("ShutdownSandbox");
+    boolean isLast = call.method().equals("ShutdownSandbox");
     if (isLast) shutDownOver = call.connection();
     send(call.connection(), call.stream(), response);
     if (isLast) timers.schedule(PodTimers.Action.END_SHUTDOWN, this::endShutdown, LAST_MILLIS);
     tasks.answered(call);
     quitWhereDone();
-    if (MAKING.contains(call.request().method())) quitWhereUnused(); // it may have failed
+    if (MAKING.contains(call.method())) quitWhereUnused(); // it may have failed
   }
 
   private void answer(KeeperMessage.Frame frame, TtrpcResponse response) {
@@ -214,6 +222,15 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     try {
       keeper.answer(
           connection, stream, new TtrpcFrame(stream, TtrpcFrame.RESPONSE, 0, data).toBytes());
+    } catch (HelperGoneException e) {
+      // nobody to tell
+    }
+    sendGathered(); // only then it cannot be lost any more
+  }
+
+  private void sendGathered() {
+    try {
+      keeper.sendGathered();
     } catch (HelperGoneException e) {
       // nobody to tell
     }
@@ -308,7 +325,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
   /// Lets the keeper go to another engine, once what is under way is answered.
   void leave(long millis) {
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-    while (active.get() > 0 && System.nanoTime() < end) {
+    while (!open.isEmpty() && System.nanoTime() < end) {
       try {
         Thread.sleep(1);
       } catch (InterruptedException e) {

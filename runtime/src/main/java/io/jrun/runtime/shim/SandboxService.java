@@ -63,10 +63,10 @@ final class SandboxService {
 
   /// The answer; null for one that comes later.
   byte @Nullable [] perform(Call call) {
-    ProtoMessage m = ProtoMessage.parse(call.payload());
-    String id = m.string(1);
+    ProtoMessage m = call.message();
+    String id = call.id();
     String key = TaskProcess.key(id, "");
-    return switch (call.request().method()) {
+    return switch (call.method()) {
       case "CreateSandbox" -> {
         end.creating();
         yield turns.take(key, () -> create(call));
@@ -82,7 +82,7 @@ final class SandboxService {
       }
       case "ShutdownSandbox" -> shutDown(id, key);
       case "SandboxMetrics" -> metrics(pod.sandbox(id));
-      default -> throw RpcException.unimplemented("method " + call.request().method());
+      default -> throw RpcException.unimplemented("method " + call.method());
     };
   }
 

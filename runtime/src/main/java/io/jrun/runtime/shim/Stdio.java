@@ -8,6 +8,7 @@ import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Reply;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
@@ -19,6 +20,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
@@ -89,7 +92,8 @@ final class Stdio {
     return path.contains("://");
   }
 
-  /// Gives them to a worker, whose child the process will be.
+  /// Sends them to a worker, whose child the process will be. Where one cannot be opened, the
+  /// worker says so with its next answer.
   ///
   /// @param logger the ends of the pipes to a logger; null where the streams go elsewhere
   void giveTo(HelperKernel worker, @Nullable Logger logger) {
@@ -100,7 +104,7 @@ final class Stdio {
       addOutputs(batch, logger);
       addInput(batch);
     }
-    worker.run(batch);
+    Reply _ = worker.send(batch);
   }
 
   private void addOutputs(Batch batch, @Nullable Logger logger) {
@@ -137,7 +141,7 @@ final class Stdio {
 
   /// The process is there, and needs no stand-ins any more.
   void settle() {
-    for (int stream = STDIN; stream <= STDERR; stream++) keeper.drop(place + STAND_IN + stream);
+    for (int stream : kept()) keeper.drop(place + STAND_IN + stream);
   }
 
   private static void give(Batch batch, Descriptor from, int number) {
@@ -240,8 +244,19 @@ final class Stdio {
     keeper.drop(place + STDIN);
   }
 
+  /// The streams of which the keeper may have ends.
+  private List<Integer> kept() {
+    List<Integer> streams = new ArrayList<>();
+    if (!paths.stdin().isEmpty()) streams.add(STDIN);
+    if (!paths.stdout().isEmpty() && !isUri(paths.stdout())) streams.add(STDOUT);
+    if (!paths.stderr().isEmpty()) streams.add(STDERR);
+    return streams;
+  }
+
   /// Lets everything go that is kept.
   void release() {
-    for (int i = 0; i < PLACES; i++) keeper.drop(place + i);
+    settle();
+    for (int stream : kept()) keeper.drop(place + stream);
+    if (paths.terminal()) keeper.drop(place + TERMINAL);
   }
 }

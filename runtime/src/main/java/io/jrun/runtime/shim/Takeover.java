@@ -19,6 +19,7 @@ final class Takeover implements AutoCloseable {
   private final Pod pod;
   private final Turns turns;
   private final ShimContainers containers;
+  private final TaskStreams streams;
   private final TaskStart start;
   private final TaskDeletion deletion;
   private final Checkpoints checkpoints;
@@ -35,6 +36,7 @@ final class Takeover implements AutoCloseable {
       Pod pod,
       Turns turns,
       ShimContainers containers,
+      TaskStreams streams,
       TaskStart start,
       TaskDeletion deletion,
       Checkpoints checkpoints,
@@ -44,6 +46,7 @@ final class Takeover implements AutoCloseable {
     this.pod = pod;
     this.turns = turns;
     this.containers = containers;
+    this.streams = streams;
     this.start = start;
     this.deletion = deletion;
     this.checkpoints = checkpoints;
@@ -57,6 +60,9 @@ final class Takeover implements AutoCloseable {
       containers.endOthers(init);
     for (TaskProcess init : pod.all(p -> p.isInit() && p.pid != 0 && !p.hasExited))
       oomReports.begin(init);
+    // behind CREATED, which whoever asked for it may not ask again
+    for (TaskProcess init : pod.all(p -> p.isInit() && p.pid != 0 && !p.isStarting))
+      streams.settle(init);
     unasked.addAll(pod.all(p -> p.isInit() && !p.isCreated));
     List<TaskProcess> begun = List.copyOf(pod.all(p -> p.isStarting || p.isCheckpointing()));
     for (TaskProcess process : begun)

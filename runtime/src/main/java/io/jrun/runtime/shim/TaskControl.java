@@ -36,7 +36,8 @@ final class TaskControl {
       throw RpcException.notFound("process already finished");
     }
     HostProcess host = new HostProcess(kernel, process.pid, process.startTime);
-    if (!host.signal(signal)) throw RpcException.notFound("process already finished");
+    if (!host.signal(signal) && !call.isReplayed())
+      throw RpcException.notFound("process already finished");
     // a frozen process would not end
     if (process.isInit() && signal == SignalCall.SIGKILL && process.isPaused)
       containers.thaw(process);

@@ -166,7 +166,7 @@ final class TaskCreation {
       if (call.isReplayed()) return;
       throw RpcException.exists("id " + request.execId());
     }
-    if (containers.status(init) == Status.PAUSED)
+    if (init.isPaused && containers.status(init) == Status.PAUSED)
       throw RpcException.unknown("cannot exec in a paused state");
     recordPlaced(
         Line.of(Line.What.EXEC, request.id(), request.execId())

@@ -51,7 +51,8 @@ final class TaskService implements AutoCloseable {
     TaskStreams streams = new TaskStreams(kernel, keeper, workers, pod, containers.namespace());
     this.oomReports = new OomReports(pod, containers, engine.oomWatcher());
     this.checkpoints = new Checkpoints(kernel, pod, containers);
-    this.start = new TaskStart(kernel, pod, workers, containers, streams, checkpoints, oomReports);
+    this.start =
+        new TaskStart(kernel, keeper, pod, workers, containers, streams, checkpoints, oomReports);
     this.deletion = new TaskDeletion(kernel, pod, containers, streams, start);
     this.creation =
         new TaskCreation(keeper, state, pod, workers, containers, streams, deletion, oomReports);
@@ -62,6 +63,7 @@ final class TaskService implements AutoCloseable {
             pod,
             turns,
             containers,
+            streams,
             start,
             deletion,
             checkpoints,
@@ -83,10 +85,9 @@ final class TaskService implements AutoCloseable {
     String service = call.request().service();
     if (service.equals(SandboxService.NAME)) return sandboxes.perform(call);
     if (!SERVICES.contains(service)) throw RpcException.unimplemented("service " + service);
-    ProtoMessage m = ProtoMessage.parse(call.payload());
-    String id = m.string(1);
-    String method = call.request().method();
-    return switch (method) {
+    ProtoMessage m = call.message();
+    String id = call.id();
+    return switch (call.method()) {
       case "State" -> info.state(pod.process(id, m.string(2)));
       case "Create" -> {
         end.creating();
@@ -125,8 +126,30 @@ final class TaskService implements AutoCloseable {
         yield EMPTY;
       }
       case "Checkpoint" -> inTurn(id, "", () -> checkpoints.save(call));
-      default -> throw RpcException.unimplemented("method " + method);
+      default -> throw RpcException.unimplemented("method " + call.method());
     };
+  }
+
+  /// Has a request performed that waits for nothing, not even for its turn; false where it may
+  /// wait. What it would cost to hand it to another thread is then saved.
+  boolean performAtOnce(Call call, Runnable perform) {
+    if (!SERVICES.contains(call.request().service())) return false;
+    String execId = call.message().string(2);
+    switch (call.method()) {
+      case "Wait" -> perform.run();
+      case "Exec" -> {
+        return turns.takeIfFree(TaskProcess.key(call.id(), ""), perform);
+      }
+      case "Delete" -> {
+        boolean drains =
+            pod.find(call.id(), execId).map(p -> p.isInit() || p.relayPid != 0).orElse(true);
+        return !drains && turns.takeIfFree(TaskProcess.key(call.id(), execId), perform);
+      }
+      default -> {
+        return false;
+      }
+    }
+    return true;
   }
 
   /// One request at a time changes a process.
@@ -141,12 +164,9 @@ final class TaskService implements AutoCloseable {
 
   /// An answer has been handed over and cannot be lost any more.
   void answered(Call call) {
-    switch (call.request().method()) {
+    switch (call.method()) {
       case "Shutdown" -> end.takeEffect();
-      case "Delete" -> {
-        ProtoMessage m = ProtoMessage.parse(call.payload());
-        deletion.answered(m.string(1), m.string(2));
-      }
+      case "Delete" -> deletion.answered(call.id(), call.message().string(2));
       default -> {
         // nothing waits for that
       }

@@ -3,6 +3,7 @@ package io.jrun.runtime.shim;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.wire.Keeper;
 import io.jrun.runtime.container.HostProcess;
 import io.jrun.runtime.container.Supervised;
 import io.jrun.specs.runtime.Status;
@@ -11,6 +12,7 @@ import io.jrun.specs.runtime.Status;
 /// process.
 final class TaskStart {
   private final Kernel kernel;
+  private final Keeper keeper;
   private final Pod pod;
   private final Workers workers;
   private final ShimContainers containers;
@@ -20,6 +22,7 @@ final class TaskStart {
 
   TaskStart(
       Kernel kernel,
+      Keeper keeper,
       Pod pod,
       Workers workers,
       ShimContainers containers,
@@ -27,6 +30,7 @@ final class TaskStart {
       Checkpoints checkpoints,
       OomReports oomReports) {
     this.kernel = kernel;
+    this.keeper = keeper;
     this.pod = pod;
     this.workers = workers;
     this.containers = containers;
@@ -100,6 +104,7 @@ final class TaskStart {
   }
 
   private void recordStarted(TaskProcess process) {
+    keeper.gather(); // until this is answered
     settleOwnStreams(process); // before the end may be told
     pod.record(process.line(Line.What.STARTED));
     pod.settle();
@@ -139,6 +144,7 @@ final class TaskStart {
     if (!process.isStarting) return;
     if (hasStarted(process)) recordStarted(process);
     else process.hasNotStarted = true;
+    keeper.sendGathered();
   }
 
   /// What did not start, and is not being started again, has failed: only so can its end be told,

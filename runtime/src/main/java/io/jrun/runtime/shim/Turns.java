@@ -25,10 +25,14 @@ final class Turns {
     try {
       return action.get();
     } finally {
-      turn.lock.unlock();
-      synchronized (turns) {
-        if (--turn.users == 0) turns.remove(key);
-      }
+      leave(key, turn);
+    }
+  }
+
+  private void leave(String key, Turn turn) {
+    turn.lock.unlock();
+    synchronized (turns) {
+      if (--turn.users == 0) turns.remove(key);
     }
   }
 
@@ -39,6 +43,22 @@ final class Turns {
           action.run();
           return true;
         });
+  }
+
+  /// False where another has the turn, and nothing was done then.
+  boolean takeIfFree(String key, Runnable action) {
+    Turn turn = new Turn();
+    turn.users = 1;
+    turn.lock.lock();
+    synchronized (turns) {
+      if (turns.putIfAbsent(key, turn) != null) return false;
+    }
+    try {
+      action.run();
+      return true;
+    } finally {
+      leave(key, turn);
+    }
   }
 
   /// How many keys are in use.

@@ -381,7 +381,7 @@ class ShimIT extends ShimTest {
     Path sockets = Path.of("/tmp", "s-" + sandbox.tag());
     byte[] params =
         new ProtoWriter().string(4, "2.3").string(5, "x").string(9, sockets.toString()).toBytes();
-    pod = new ShimPod(program(), sandbox.bundle(), sandbox.top(), sandbox.tag(), params);
+    pod = new ShimPod(program(), sandbox.bundle(), sandbox.top(), sandbox.tag(), params, Map.of());
     assertThat(pod.address()).startsWith("unix://" + sockets + "/");
     pod.ok("Create", pod.createRequest("", "", "", false));
     pod.ok("Start", pod.request());

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -21,6 +22,7 @@ final class ShimPod implements AutoCloseable {
   private final Path bundle;
   private final Path top;
   private final String id;
+  private final Map<String, String> environment;
   private final String address;
   private final TtrpcClient client;
   private final ProcessHandle keeper;
@@ -28,17 +30,22 @@ final class ShimPod implements AutoCloseable {
   /// @param program containerd-shim-jrun-v2
   /// @param top where the socket for events is, which may not exist
   ShimPod(Path program, Path bundle, Path top, String id) throws IOException {
-    this(program, bundle, top, id, new byte[0]);
+    this(program, bundle, top, id, new byte[0], Map.of());
   }
 
   /// @param input of `start`
-  ShimPod(Path program, Path bundle, Path top, String id, byte[] input) throws IOException {
+  /// @param environment besides what containerd gives
+  ShimPod(
+      Path program, Path bundle, Path top, String id, byte[] input, Map<String, String> environment)
+      throws IOException {
     this.program = program;
     this.bundle = bundle;
     this.top = top;
     this.id = id;
+    this.environment = environment;
     this.address =
-        start(program, bundle, top, id, input).replaceFirst(".*\"address\":\"([^\"]*)\".*", "$1");
+        run(program, bundle, top, input, environment, "-id", id, "start")
+            .replaceFirst(".*\"address\":\"([^\"]*)\".*", "$1");
     this.client = TtrpcClient.reading(address);
     this.keeper = ProcessHandle.of(ok("Connect", request(id)).int32(1)).orElseThrow();
   }
@@ -55,6 +62,17 @@ final class ShimPod implements AutoCloseable {
 
   static String run(Path program, Path bundle, Path top, byte[] input, String... words)
       throws IOException {
+    return run(program, bundle, top, input, Map.of(), words);
+  }
+
+  private static String run(
+      Path program,
+      Path bundle,
+      Path top,
+      byte[] input,
+      Map<String, String> environment,
+      String... words)
+      throws IOException {
     ProcessBuilder builder = new ProcessBuilder(program.toString());
     builder
         .command()
@@ -64,6 +82,7 @@ final class ShimPod implements AutoCloseable {
     builder.command().addAll(List.of(words));
     builder.directory(bundle.toFile());
     builder.environment().put("TTRPC_ADDRESS", events(top).toString());
+    builder.environment().putAll(environment);
     builder.redirectError(top.resolve("shim.err").toFile());
     Process process = builder.start();
     process.getOutputStream().write(input);
@@ -178,7 +197,16 @@ final class ShimPod implements AutoCloseable {
 
   String deleteByCommand() throws IOException {
     return run(
-        program, bundle, top, new byte[0], "-id", id, "-bundle", bundle.toString(), "delete");
+        program,
+        bundle,
+        top,
+        new byte[0],
+        environment,
+        "-id",
+        id,
+        "-bundle",
+        bundle.toString(),
+        "delete");
   }
 
   @Override

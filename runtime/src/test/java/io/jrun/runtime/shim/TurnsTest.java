@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -32,6 +33,30 @@ class TurnsTest {
               }));
     for (Thread thread : threads) thread.join();
     assertThat(most).hasValue(1);
+    assertThat(turns.size()).isZero();
+  }
+
+  @Test
+  void aTurnIsNotTakenWhileAnotherHasIt() throws InterruptedException {
+    List<Boolean> taken = Collections.synchronizedList(new ArrayList<>());
+    turns.take(
+        "a",
+        () -> {
+          Thread other =
+              Thread.ofPlatform()
+                  .start(() -> {
+                    taken.add(turns.takeIfFree("a", () -> taken.add(null)));
+                    taken.add(turns.takeIfFree("b", () -> {}));
+                  });
+          try {
+            other.join();
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        });
+    assertThat(taken).containsExactly(false, true);
+    assertThat(turns.takeIfFree("a", () -> turns.take("a", () -> taken.add(true)))).isTrue();
+    assertThat(taken).containsExactly(false, true, true);
     assertThat(turns.size()).isZero();
   }
 

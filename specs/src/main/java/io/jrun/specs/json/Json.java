@@ -17,11 +17,21 @@ public sealed interface Json {
 
     public static final JsonObject EMPTY = new JsonObject(new LinkedHashMap<>());
 
+    /// A map that nobody else has.
+    private static final class Own extends LinkedHashMap<String, Json> {
+      private static final long serialVersionUID = 1L;
+
+      Own(SequencedMap<String, Json> members) {
+        super(members);
+      }
+    }
+
     public JsonObject {
       members =
           members.isEmpty()
               ? NONE
-              : Collections.unmodifiableSequencedMap(new LinkedHashMap<>(members));
+              : Collections.unmodifiableSequencedMap(
+                  members instanceof Own ? members : new Own(members));
     }
 
     public @Nullable Json member(String name) {
@@ -34,7 +44,7 @@ public sealed interface Json {
 
     /// This object with one member added or replaced.
     public JsonObject with(String name, Json value) {
-      LinkedHashMap<String, Json> copy = new LinkedHashMap<>(members);
+      Own copy = new Own(members);
       copy.put(name, value);
       return new JsonObject(copy);
     }
