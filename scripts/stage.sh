@@ -49,7 +49,7 @@ classpath=$(sed 's|\([^:]*\)|%/\1|g' <<<"$classpath")
 # Without the machine code that the cache would hold since JDK 25: it is for this processor, and on one with fewer instructions the engine
 # would end with SIGILL (an installation that is copied, a virtual machine that moves). It saves no measurable time.
 write_arguments() {
-  printf '%s\n' "$java" -XX:+UseSerialGC -Xms6m -Xmn4m -XX:SurvivorRatio=30 -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
+  printf '%s\n' "$java" -XX:+UseSerialGC -Xms6m -Xmn4m -XX:SurvivorRatio=30 -XX:TLABSize=32k -XX:-ResizeTLAB -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
     -XX:Tier3InvocationThreshold=15 -XX:Tier0InvokeNotifyFreqLog=3 \
     -XX:C1MaxInlineSize=24 -XX:NmethodSweepActivity=2000 -XX:SweeperThreshold=1.5 \
     -XX:MinHeapFreeRatio=5 -XX:MaxHeapFreeRatio=10 -XX:-ShrinkHeapInSteps \
@@ -58,7 +58,7 @@ write_arguments() {
     -XX:ArchiveRelocationMode=0 -XX:StringTableSize=1024 -XX:+UnlockExperimentalVMOptions -XX:SymbolTableSize=1024 \
     -XX:CodeCacheSegmentSize=32 -XX:CodeEntryAlignment=16 \
     -XX:StackShadowPages=10 -XX:AsyncDeflationInterval=0 -XX:GuaranteedAsyncDeflationInterval=600000 -Djdk.nio.maxCachedBufferSize=8192 \
-    --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dpicocli.disable.closures=true -Djnr.ffi.asm.enabled=false \
+    --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dpicocli.disable.closures=true -Djdk.reflect.useNativeAccessorOnly=true -Djnr.ffi.asm.enabled=false \
     "-Djffi.boot.library.path=%/native/jni/$arch-Linux" "-Djrun.library=%" "$@" \
     -cp "$classpath" io.jrun.runtime.engine.Main > "$lib/engine.argv"
 }

@@ -45,7 +45,8 @@ def main(program, bundle, name, address):
             [program, "-namespace", "train", "-address", address, "-publish-binary", "true", "-id", id, "start"],
             cwd=bundle, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=True).stdout
         shim = Shim(out)
-        shim.call("Create", (1, id), (2, bundle))
+        rootfs = field(1, "bind") + field(2, os.path.join(bundle, "rootfs")) + field(4, "rbind") + field(4, "rw")
+        shim.call("Create", (1, id), (2, bundle), (3, rootfs))
         shim.call("Connect", (1, id))
         shim.call("Start", (1, id))
         shim.call("State", (1, id))

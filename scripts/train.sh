@@ -61,7 +61,7 @@ if [ -n "${JRUN_TRAINING:-}" ] && [ -n "$(command -v ip)" ] && ip netns add "tra
   done
   ip netns del "train-$$"
 fi
-sleep 1.5 # the engine rests
+sleep 3 # the engine rests
 # the engine writes the cache when it ends, by a child that it waits for
 engine=$("$jrun" engine status | sed -n 's|^pid: ||p')
 "$jrun" engine stop

@@ -1,6 +1,6 @@
 package io.jrun.kernel.call;
 
-/// ioctl(2): the controls of terminals and of network interfaces.
+/// ioctl(2): the controls of terminals, of network interfaces and of userfaultfd(2).
 public sealed interface IoctlCall<R> extends HostCall<R> {
   int TCGETS = 0x5401;
   int TCSETS = 0x5402;
@@ -13,6 +13,8 @@ public sealed interface IoctlCall<R> extends HostCall<R> {
   int SIOCGIFNAME = 0x8910;
   int SIOCGIFFLAGS = 0x8913;
   int SIOCSIFFLAGS = 0x8914;
+  int UFFDIO_API = 0xc018aa3f;
+  int UFFDIO_REGISTER = 0xc020aa00;
   Flags IOCTL =
       Flags.values(
           TCGETS,
@@ -36,7 +38,11 @@ public sealed interface IoctlCall<R> extends HostCall<R> {
           SIOCGIFFLAGS,
           "SIOCGIFFLAGS",
           SIOCSIFFLAGS,
-          "SIOCSIFFLAGS");
+          "SIOCSIFFLAGS",
+          UFFDIO_API & 0xffffffffL,
+          "UFFDIO_API",
+          UFFDIO_REGISTER & 0xffffffffL,
+          "UFFDIO_REGISTER");
 
   @Override
   default Number number() {

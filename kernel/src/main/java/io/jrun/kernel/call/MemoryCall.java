@@ -21,4 +21,22 @@ public sealed interface MemoryCall<R> extends HostCall<R> {
       return Nothing.NOTHING;
     }
   }
+
+  /// userfaultfd(2).
+  record Userfaultfd(int flags) implements MemoryCall<Descriptor> {
+    @Override
+    public Number number() {
+      return Number.USERFAULTFD;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.value(flags);
+    }
+
+    @Override
+    public Descriptor result(long value, Output output) {
+      return new Descriptor.Known((int) value);
+    }
+  }
 }

@@ -28,8 +28,6 @@ public final class HostKernel implements Kernel {
   /// A batch of some hundred calls.
   private static final int LARGE_BYTES = 1 << 18;
 
-  private static final int ALIGNMENT = 8;
-
   private final Libc libc = new Libc();
   private final ThreadLocal<Memory> scratch = ThreadLocal.withInitial(() -> Memory.of(USUAL_BYTES));
 
@@ -96,15 +94,14 @@ public final class HostKernel implements Kernel {
   }
 
   /// Gives the pages of an array back to the machine; the array is of zeros with that, but for what
-  /// shares its first and last page with others. No collection moves it meanwhile, and where its
-  /// first whole page begins is what the kernel takes.
+  /// shares its first and last page with others. Nothing is given where a collection moves it
+  /// between the look where its first whole page begins and the call.
   public void discard(byte[] array) {
     int page = libc.pageSize();
     int length = array.length - page & -page;
     if (length <= 0) return;
-    int start = 0;
-    while (start < page && libc.madvise(array, start, length, MemoryCall.MADV_DONTNEED) == -1)
-      start += ALIGNMENT;
+    int start = (int) -libc.addressOf(array) & page - 1;
+    libc.madvise(array, start, length, MemoryCall.MADV_DONTNEED);
   }
 
   /// Gives back what libc's malloc has free, which is what compilations and requests have needed.

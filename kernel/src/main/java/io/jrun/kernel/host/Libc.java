@@ -17,6 +17,7 @@ import java.util.Arrays;
 /// is a good part of what a first command waits for.
 final class Libc {
   private static final int REGISTERS = 7;
+  private static final int PINNED = ArrayFlags.PINNED | ArrayFlags.IN | ArrayFlags.OUT;
 
   private final Invoker invoker = Invoker.getInstance();
   private final LastError lastError = LastError.getInstance();
@@ -27,6 +28,10 @@ final class Libc {
   private static CallContext context(int longs) {
     Type[] arguments = new Type[longs];
     Arrays.fill(arguments, Type.SINT64);
+    return contextOf(arguments);
+  }
+
+  private static CallContext contextOf(Type... arguments) {
     return CallContext.getCallContext(Type.SINT64, arguments, CallingConvention.DEFAULT, true);
   }
 
@@ -45,18 +50,23 @@ final class Libc {
 
   /// madvise(2) of a part of an array, which stays where it is meanwhile: -1 where it failed.
   long madvise(byte[] array, int offset, int length, int advice) {
-    CallContext context =
-        CallContext.getCallContext(
-            Type.SINT64,
-            new Type[] {Type.SINT64, Type.POINTER, Type.SINT64, Type.SINT64},
-            CallingConvention.DEFAULT,
-            true);
+    CallContext context = contextOf(Type.SINT64, Type.POINTER, Type.SINT64, Type.SINT64);
     HeapInvocationBuffer arguments = new HeapInvocationBuffer(context);
     arguments.putLong(Number.MADVISE.value());
-    arguments.putArray(array, offset, length, ArrayFlags.PINNED | ArrayFlags.IN | ArrayFlags.OUT);
+    arguments.putArray(array, offset, length, PINNED);
     arguments.putLong(length);
     arguments.putLong(advice);
     return invoker.invokeLong(context, syscall, arguments);
+  }
+
+  /// Where an array is until the next collection: memset(3) of none of its bytes answers it.
+  long addressOf(byte[] array) {
+    CallContext context = contextOf(Type.POINTER, Type.SINT64, Type.SINT64);
+    HeapInvocationBuffer arguments = new HeapInvocationBuffer(context);
+    arguments.putArray(array, 0, array.length, PINNED);
+    arguments.putLong(0);
+    arguments.putLong(0);
+    return invoker.invokeLong(context, Library.getDefault().getSymbolAddress("memset"), arguments);
   }
 
   /// Of the memory of a process, as getpagesize(2) tells it.

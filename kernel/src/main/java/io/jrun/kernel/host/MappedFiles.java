@@ -64,6 +64,13 @@ public final class MappedFiles {
     }
   }
 
+  /// Until the result is closed, no page comes back with those around it.
+  public LonePages alone(Kernel kernel) {
+    LonePages alone = LonePages.open(kernel);
+    for (Range range : ranges) alone.add(range.start(), range.size());
+    return alone;
+  }
+
   /// The addresses, for a test.
   List<Long> starts() {
     return ranges.stream().map(Range::start).toList();
