@@ -22,13 +22,16 @@ done
 version=$(sed -n 's|^  <version>\(.*\)</version>$|\1|p' pom.xml | head -n 1)
 commit=$(git rev-parse --short=12 HEAD 2>/dev/null) && version+="+$commit"
 printf 'Implementation-Version: %s\n' "$version" > build/manifest
-"$JAVA_HOME/bin/jar" --create --no-compress --file "$lib/jrun.jar" --manifest build/manifest -C "$classes" .
 # The JDK finds one more provider of a service than it takes: where that is in the second jar, no other is opened for it.
 "$JAVA_HOME/bin/jar" --create --no-compress --file "$lib/services.jar" -C "$classes" META-INF
 mvn -B -q -pl runtime dependency:copy-dependencies -DincludeScope=runtime \
   -DexcludeGroupIds=io.jrun,org.jspecify -DoutputDirectory="$lib"
+asm=$(echo "$lib"/asm-[0-9]*.jar)
+# lambdas, records and switches as ordinary classes and calls, which an AOT cache holds more cheaply than what the JVM makes of them (decision 87)
+"$java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$asm" scripts/calls/DirectCalls.java "$classes" "$lib"/*.jar
+"$JAVA_HOME/bin/jar" --create --no-compress --file "$lib/jrun.jar" --manifest build/manifest -C "$classes" .
 # classes of old compilers made fit for the AOT cache, which takes none of them as they are
-(cd "$lib" && "$java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$(echo asm-[0-9]*.jar)" "$OLDPWD/scripts/StackMaps.java" ./*.jar)
+(cd "$lib" && "$java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$asm" "$OLDPWD/scripts/StackMaps.java" ./*.jar)
 # jffi's native library unpacked, so that no start does it again
 arch=$(uname -m)
 (cd "$lib/native" && "$JAVA_HOME/bin/jar" xf "$lib"/jffi-*-native.jar "jni/$arch-Linux/libjffi-1.2.so")

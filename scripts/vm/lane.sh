@@ -33,7 +33,7 @@ if [ $# -gt 0 ]; then wanted=$(of "$@"); else wanted=$whole; fi
 
 prepare_machine
 # What a result is of: all that is installed, the machine, the tests' common classes, and the class itself.
-product=$( (find */src/main */pom.xml pom.xml scripts/stage.sh scripts/train.sh scripts/StackMaps.java -type f -print0 | sort -z | xargs -0 sha256sum; echo "$image") | sha256sum)
+product=$( (find */src/main */pom.xml pom.xml scripts/stage.sh scripts/train.sh scripts/StackMaps.java scripts/calls -type f -print0 | sort -z | xargs -0 sha256sum; echo "$image") | sha256sum)
 commit=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 declare -A keys
 for module in $modules; do

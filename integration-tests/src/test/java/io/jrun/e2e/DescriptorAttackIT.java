@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A container that looks for descriptors and directories of the host.
 class DescriptorAttackIT extends EndToEnd {
@@ -56,14 +58,38 @@ class DescriptorAttackIT extends EndToEnd {
     killAndDelete();
   }
 
-  /// Nor is anything of a caller passed on that it did not ask to pass.
-  @Test
-  void cve2024_21626_descriptorsOfTheCallerAreNotPassedOn() throws IOException {
-    List<String> words = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" 7< / 9< /", "sh"));
+  /// Nor is anything of a caller passed on that it did not ask to pass. A filter that is loaded
+  /// with the rights of the caller is there before the program, and may refuse to close anything.
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void cve2024_21626_descriptorsOfTheCallerAreNotPassedOn(boolean isFiltered) throws IOException {
+    if (isFiltered)
+      config
+          .set("/process/noNewPrivileges", "false")
+          .set(
+              "/linux/seccomp",
+              "{defaultAction:'SCMP_ACT_ALLOW',syscalls:"
+                  + "[{names:['close_range','fcntl'],action:'SCMP_ACT_ERRNO'}]}");
     config.sh("ls -l /proc/self/fd");
-    words.addAll(onBundle("run").words());
-    assertThat(Command.of(words).run().succeeds().lines())
+    assertThat(holdingTheRoot(onBundle("run")).run().succeeds().lines())
+        .hasSizeGreaterThan(2)
         .noneMatch(line -> line.contains(" 7 -> ") || line.contains(" 9 -> "));
+    id = newId();
+    startSleeper();
+    assertThat(
+            holdingTheRoot(command("exec", id, "ls", "-l", "/proc/self/fd"))
+                .run()
+                .succeeds()
+                .lines())
+        .hasSizeGreaterThan(2)
+        .noneMatch(line -> line.contains(" 7 -> ") || line.contains(" 9 -> "));
+    killAndDelete();
+  }
+
+  private static Command holdingTheRoot(Command command) {
+    List<String> words = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" 7< / 9< /", "sh"));
+    words.addAll(command.words());
+    return Command.of(words);
   }
 
   @Test

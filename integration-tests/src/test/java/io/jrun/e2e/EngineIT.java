@@ -11,6 +11,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// jrun's resident JVM: what it may lose and what it must not.
 @JrunOnly
@@ -186,6 +188,24 @@ class EngineIT extends EndToEnd {
       pause(20); // the engine may still be rolling back
     }
     assertThat(cgroups()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void killingItInAHookLosesNoHookAfterTheEnd(boolean withItsClient) throws IOException {
+    run().succeeds(); // it is there
+    Path order = temp.resolve("order");
+    String killed = enginePid() + (withItsClient ? " $PPID" : "");
+    config.set(
+        "/hooks",
+        "{createRuntime:[{path:'/bin/sh',args:['sh','-c','kill -9 %s']}],".formatted(killed)
+            + "poststop:[{path:'/bin/sh',args:['sh','-c','echo poststop >> %s']}]}"
+                .formatted(order));
+    Outcome outcome = onBundle("create").run();
+    assertThat(outcome.status()).isEqualTo(withItsClient ? 128 + 9 : 1);
+    if (withItsClient) runtime("delete", "--force", id).succeeds();
+    assertThat(order).hasContent("poststop\n");
+    assertThat(ids()).isEmpty();
   }
 
   @Test

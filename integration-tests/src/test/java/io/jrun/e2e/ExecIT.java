@@ -95,6 +95,29 @@ class ExecIT extends EndToEnd {
     runtime("exec", "-u", user, id, "true").fails();
   }
 
+  /// CVE-2026-30892: each is refused as it is read, not where something else happens to fail.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-1",
+        "+1",
+        "1:",
+        ":1",
+        "1:-1",
+        "1:2:3",
+        "0x1",
+        "1 ",
+        "alice",
+        "4294967296",
+        "4294967295",
+        "1:4294967295"
+      })
+  @JrunOnly
+  void aUserIsNothingButNumbersOf32Bits(String user) {
+    assertThat(runtime("exec", "--user=" + user, id, "true").exits(255).err())
+        .contains("invalid user \\\"" + user + "\\\"");
+  }
+
   @Test
   void additionalGroups() {
     Outcome outcome =

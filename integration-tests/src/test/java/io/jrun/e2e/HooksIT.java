@@ -94,6 +94,19 @@ class HooksIT extends EndToEnd {
       assertThat(told(kind).get("pid").asInt()).as(kind).isEqualTo(1);
   }
 
+  @Test
+  void eachKindIsInItsNamespaces() throws IOException {
+    for (String kind : KINDS)
+      hook(kind, "readlink /proc/self/ns/uts > %s/%s".formatted(outIn(kind), kind));
+    config.sh("readlink /proc/self/ns/uts > /mnt/own");
+    run().succeeds();
+    String own = Files.readString(out.resolve("own"));
+    String host = Files.readSymbolicLink(Path.of("/proc/self/ns/uts")) + "\n";
+    assertThat(own).isNotEqualTo(host);
+    for (String kind : KINDS)
+      assertThat(out.resolve(kind)).as(kind).hasContent(kind.endsWith("Container") ? own : host);
+  }
+
   private JsonNode told(String kind) throws IOException {
     return Config.json(Files.readString(out.resolve(kind)));
   }
@@ -185,6 +198,30 @@ class HooksIT extends EndToEnd {
     config.args("/no/such/program");
     run().fails();
     assertThat(log().lines()).containsExactly("createRuntime", "poststop");
+  }
+
+  /// runc and crun write down that there is a container when its hooks have run.
+  @ParameterizedTest
+  @ValueSource(strings = {"prestart", "createRuntime", "createContainer"})
+  @JrunOnly
+  void aClientThatIsKilledMeanwhileLeavesThoseAfterTheEndToDelete(String kind) throws IOException {
+    config.namespaces("mount", "ipc", "uts"); // with the caller's pids
+    hook("prestart", "echo $PPID > %s/client".formatted(out));
+    hook(kind, "kill -9 $(cat %s/client)".formatted(out));
+    hook("poststop", "cat > %s/poststop; echo poststop >> %s/order".formatted(out, out));
+    config.args("sleep", "1000");
+    for (String command : List.of("create", "run")) {
+      id = newId();
+      onBundle(command).run().exits(128 + 9);
+      assertThat(log()).isEmpty();
+      awaitStatus("stopped");
+      runtime("delete", id).succeeds();
+      assertThat(log()).isEqualTo("poststop\n");
+      assertThat(told("poststop").get("id").asString()).isEqualTo(id);
+      assertThat(hookStatus("poststop")).isEqualTo("stopped");
+      assertThat(ids()).isEmpty();
+      Files.delete(out.resolve("order"));
+    }
   }
 
   @Test

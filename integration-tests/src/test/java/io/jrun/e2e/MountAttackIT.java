@@ -206,17 +206,60 @@ class MountAttackIT extends EndToEnd {
     }
   }
 
+  /// A multiplexer that works, and has the number of devpts's own in a file system that is not
+  /// devpts.
+  @Test
+  void cve2025_52565_aConsoleIsNotMadeFromAnotherFileSystem() throws Exception {
+    Path other = Files.createDirectory(temp.resolve("other"));
+    Command.of("mount", "-t", "tmpfs", "-o", "mode=755", "other", other.toString())
+        .run()
+        .succeeds();
+    try {
+      Path multiplexer = other.resolve("ptmx");
+      Command.of("mknod", multiplexer.toString(), "c", "5", "2").run().succeeds();
+      assertThat(Files.getAttribute(multiplexer, "unix:ino")).isEqualTo(2L);
+      Files.createDirectory(other.resolve("pts"));
+      devOfTheImage();
+      config
+          .mount(
+              "{destination:'/dev/pts',type:'bind',source:'%s',options:['bind']}".formatted(other))
+          .mount(
+              "{destination:'/dev/pts/pts',type:'devpts',source:'devpts',options:['newinstance']}")
+          .set("/process/terminal", "true")
+          .args("true");
+      onBundle("create", "--console-socket", temp.resolve("none.sock").toString())
+          .run()
+          .failsInOneLine(RUNTIME.isJrun() ? "not a terminal multiplexer" : "");
+      assertThat(ids()).isEmpty();
+    } finally {
+      Command.of("umount", other.toString()).run().succeeds();
+    }
+  }
+
   @Test
   void cve2025_52565_theConsolesPlaceIsMadeInTheRootOnly() throws Exception {
     Path outside = temp.resolve("console-outside");
+    linkConsole(outside);
+    onBundle("create", "--console-socket", temp.resolve("none.sock").toString()).run().fails();
+    assertThat(outside).doesNotExist();
+    assertThat(ids()).isEmpty();
+  }
+
+  /// What such a link leads to is not covered either; the link is.
+  @Test
+  @JrunOnly // others have no terminal where standard input is none
+  void cve2025_52565_theConsoleIsNotPutOverAnotherFile() throws Exception {
+    linkConsole(Path.of("/etc/passwd"));
+    config.args("stat", "-c", "%F", "/etc/passwd", "/dev/console");
+    assertThat(run().succeeds().lines()).containsExactly("regular file", "character special file");
+  }
+
+  private void linkConsole(Path target) throws IOException {
     devOfTheImage();
     config.mount("{destination:'/dev/pts',type:'devpts',source:'devpts',options:['newinstance']}");
     config.set("/process/terminal", "true").args("true");
     Files.createDirectories(bundle.rootfs().resolve("dev/pts"));
-    Files.createSymbolicLink(bundle.rootfs().resolve("dev/console"), outside);
-    onBundle("create", "--console-socket", temp.resolve("none.sock").toString()).run().fails();
-    assertThat(outside).doesNotExist();
-    assertThat(ids()).isEmpty();
+    Files.createSymbolicLink(bundle.rootfs().resolve("dev/console"), target);
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -34,6 +35,16 @@ class NamespacesIT extends EndToEnd {
   }
 
   @Test
+  void neitherAreTheOthers() throws IOException {
+    config.namespaces("mount").remove("", "hostname");
+    config.set(
+        "/mounts/5", "{destination:'/sys',type:'bind',source:'/sys',options:['rbind','ro']}");
+    for (String namespace : List.of("pid", "net", "ipc", "uts"))
+      assertThat(runSh("readlink /proc/self/ns/" + namespace).succeeds().text())
+          .isEqualTo(inode("self", namespace));
+  }
+
+  @Test
   void aCgroupNamespaceHidesTheHostsPath() throws IOException {
     config.namespaces("pid", "network", "ipc", "uts", "mount", "cgroup");
     assertThat(runSh("cat /proc/self/cgroup").succeeds().lines())
@@ -50,9 +61,11 @@ class NamespacesIT extends EndToEnd {
   }
 
   @ParameterizedTest
-  @CsvSource({"network,net", "ipc,ipc", "uts,uts", "pid,pid"})
+  @CsvSource({"network,net", "ipc,ipc", "uts,uts", "pid,pid", "cgroup,cgroup"})
   void aNamespaceIsJoinedByPath(String type, String link) throws IOException {
+    if (type.equals("cgroup")) config.set("/linux/namespaces/-", "{type:'cgroup'}");
     String first = String.valueOf(startSleeper());
+    assertThat(inode(first, link)).isNotEqualTo(inode("self", link));
     String firstId = id;
     id = newId();
     config
@@ -66,6 +79,27 @@ class NamespacesIT extends EndToEnd {
     assertThat(runSh("readlink /proc/self/ns/" + link).succeeds().text())
         .isEqualTo(inode(first, link));
     runtime("delete", "--force", firstId).succeeds();
+  }
+
+  /// One that sees the root file system where the caller does.
+  @Test
+  void aMountNamespaceIsJoinedByPath() throws Exception {
+    Process other =
+        new ProcessBuilder(
+                "unshare", "--mount", "--propagation", "private", "sh", "-c", "echo; read end")
+            .start();
+    try (var ready = other.getInputStream()) {
+      assertThat(ready.read()).isEqualTo('\n');
+      String pid = String.valueOf(other.pid());
+      config
+          .namespaces("pid", "network", "ipc", "uts")
+          .set("/linux/namespaces/-", "{type:'mount',path:'/proc/%s/ns/mnt'}".formatted(pid));
+      assertThat(runSh("readlink /proc/self/ns/mnt").succeeds().text())
+          .isEqualTo(inode(pid, "mnt"))
+          .isNotEqualTo(inode("self", "mnt"));
+    } finally {
+      other.destroyForcibly().waitFor();
+    }
   }
 
   @Test

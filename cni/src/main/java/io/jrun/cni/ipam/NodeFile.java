@@ -14,13 +14,20 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// The node's share of the cluster's addresses, `/etc/cni/ipam.config`:
 /// `{"Subnet":"10.244.1.0","SubnetPrefix":"10.244.1.","Gateway":"10.244.1.1","IPIndex":"1"}`, where
 /// IPIndex counts the last address given.
 public record NodeFile(Cidr subnet, IpAddress gateway, long index, Json.JsonObject json) {
   public static final Path DEFAULT = Path.of("/etc/cni/ipam.config");
+
+  /// What was read or written last: most calls find the same.
+  private record Known(byte[] text, NodeFile file) {}
+
+  private static volatile @Nullable Known known;
 
   /// None when there is no such file.
   public static Optional<NodeFile> read(Path path) {
@@ -33,7 +40,12 @@ public record NodeFile(Cidr subnet, IpAddress gateway, long index, Json.JsonObje
     } catch (IOException e) {
       throw new UncheckedIOException("read " + path + ": " + IoReason.of(e), e);
     }
-    return Optional.of(JsonReader.read(path.toString(), bytes, NodeFile::read));
+    Known last = known;
+    if (last == null || !Arrays.equals(bytes, last.text())) {
+      last = new Known(bytes, JsonReader.read(path.toString(), bytes, NodeFile::read));
+      known = last;
+    }
+    return Optional.of(last.file());
   }
 
   private static NodeFile read(JsonReader r) {
@@ -71,6 +83,8 @@ public record NodeFile(Cidr subnet, IpAddress gateway, long index, Json.JsonObje
     BigInteger offset = address.number().subtract(subnet.address().number());
     if (offset.longValue() <= index) return;
     Json.JsonObject changed = json.with("IPIndex", Json.of(offset.toString()));
-    Replacement.write(kernel, path, changed.toText().getBytes(StandardCharsets.UTF_8), 0644);
+    byte[] text = changed.toText().getBytes(StandardCharsets.UTF_8);
+    Replacement.write(kernel, path, text, 0644);
+    known = new Known(text, new NodeFile(subnet, gateway, offset.longValue(), changed));
   }
 }

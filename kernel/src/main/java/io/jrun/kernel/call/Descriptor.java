@@ -20,8 +20,7 @@ public sealed interface Descriptor {
 
   default String text() {
     return switch (this) {
-      case Known(int number) when number == -100 -> "AT_FDCWD";
-      case Known(int number) -> Integer.toString(number);
+      case Known(int number) -> number == -100 ? "AT_FDCWD" : Integer.toString(number);
       case ResultOf(int index) -> "#" + index;
       case Passed(int index) -> "passed#" + index;
     };

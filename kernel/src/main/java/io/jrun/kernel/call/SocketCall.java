@@ -216,9 +216,14 @@ public sealed interface SocketCall<R> extends HostCall<R> {
     }
   }
 
-  /// sendmsg(2) of bytes with descriptors of the sender: how many bytes were taken.
-  record Sendmsg(Descriptor socket, byte[] bytes, List<Integer> descriptors, int flags)
+  /// sendmsg(2) of the first `size` of these bytes, with descriptors of the sender: how many bytes
+  /// were taken.
+  record Sendmsg(Descriptor socket, byte[] bytes, int size, List<Integer> descriptors, int flags)
       implements SocketCall<Integer> {
+    public Sendmsg(Descriptor socket, byte[] bytes, List<Integer> descriptors, int flags) {
+      this(socket, bytes, bytes.length, descriptors, flags);
+    }
+
     @Override
     public Number number() {
       return Number.SENDMSG;
@@ -229,7 +234,7 @@ public sealed interface SocketCall<R> extends HostCall<R> {
       to.descriptor(socket)
           .struct(m -> {
             m.u64("name", 0).u64("namelen", 0);
-            m.iovec("iov", bytes).u64("iovlen", 1);
+            m.iovec("iov", bytes, size).u64("iovlen", 1);
             if (descriptors.isEmpty()) m.u64("control", 0).u64("controllen", 0);
             else
               m.pointer("control", rights(descriptors))

@@ -24,8 +24,8 @@ public interface Struct {
   /// A pointer to space that the kernel writes.
   Struct out(String name, int size);
 
-  /// A pointer to one iovec of these bytes.
-  Struct iovec(String name, byte[] bytes);
+  /// A pointer to one iovec of the first `size` of these bytes.
+  Struct iovec(String name, byte[] bytes, int size);
 
   /// A pointer to one iovec of so many bytes for the kernel to write.
   Struct iovecOut(String name, int size);

@@ -1,6 +1,7 @@
 package io.jrun.kernel.call;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.StringJoiner;
@@ -150,8 +151,8 @@ final class Text implements Arguments, Struct {
   }
 
   @Override
-  public Text iovec(String name, byte[] bytes) {
-    return add(name, quoted(bytes));
+  public Text iovec(String name, byte[] bytes, int size) {
+    return add(name, quoted(Arrays.copyOf(bytes, size)));
   }
 
   @Override

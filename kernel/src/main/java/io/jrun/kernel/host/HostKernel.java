@@ -64,7 +64,7 @@ public final class HostKernel implements Kernel {
   private <R> R perform(Syscall<R> call) {
     Memory usual = scratch.get();
     Layout layout = layOut(call, usual);
-    int needed = layout.outOffset() + layout.outSize();
+    int needed = layout.besideOffset() + layout.besideSize();
     if (needed <= usual.bytes().capacity()) return perform(call, layout, usual);
     Memory memory = large(needed);
     R result = perform(call, layOut(call, memory), memory);
@@ -83,6 +83,8 @@ public final class HostKernel implements Kernel {
     byte[] out = layout.outSize() == 0 ? NONE : new byte[layout.outSize()];
     memory.bytes().put(0, layout.memory(), 0, layout.size());
     memory.bytes().put(layout.outOffset(), out);
+    byte[] beside = layout.beside();
+    if (beside != null) memory.bytes().put(layout.besideOffset(), beside, 0, layout.besideSize());
     long value;
     while ((value = perform(call.number().value(), layout)) == -1) {
       Errno errno = Errno.of(libc.errno());
@@ -129,7 +131,7 @@ public final class HostKernel implements Kernel {
   }
 
   private static Layout layOut(Syscall<?> call, Memory memory) {
-    Layout layout = new Layout(memory.address(), ARGUMENTS);
+    Layout layout = new Layout(memory.address(), ARGUMENTS, true);
     layout.call(call, 0);
     if (layout.kinds() != 0)
       throw new IllegalArgumentException("a result of a batch, outside of one: " + call.text());

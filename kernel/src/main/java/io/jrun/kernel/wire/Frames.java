@@ -34,13 +34,12 @@ final class Frames {
     int sent = 0;
     List<Integer> passing = descriptors;
     while (sent < size) {
-      byte[] rest =
-          sent == 0 && message.length == size ? message : Arrays.copyOfRange(message, sent, size);
+      byte[] rest = sent == 0 ? message : Arrays.copyOfRange(message, sent, size);
       try {
         sent +=
             kernel.call(
                 new SocketCall.Sendmsg(
-                    socket.descriptor(), rest, passing, SocketCall.MSG_NOSIGNAL));
+                    socket.descriptor(), rest, size - sent, passing, SocketCall.MSG_NOSIGNAL));
         passing = List.of();
       } catch (KernelException e) {
         if (e.errno().equals(Errno.EINTR)) continue;

@@ -38,6 +38,11 @@ public final class Layout implements Arguments {
   private final List<Integer> outPointers = new ArrayList<>();
   private @Nullable Fields fields;
 
+  private final boolean keepsBeside;
+  private byte @Nullable [] beside;
+  private int besideSize;
+  private int besidePointer;
+
   private int argument;
   private int kinds;
   private int record;
@@ -45,7 +50,14 @@ public final class Layout implements Arguments {
   /// @param base the address of the first byte
   /// @param reserved bytes kept free at the start, for headers
   public Layout(long base, int reserved) {
+    this(base, reserved, false);
+  }
+
+  /// @param keepsBeside whether the bytes of an iovec stay where they are: whoever copies [#memory]
+  ///   copies [#beside] behind the output
+  public Layout(long base, int reserved, boolean keepsBeside) {
     this.base = base;
+    this.keepsBeside = keepsBeside;
     this.memory = new byte[Math.max(256, reserved * 2)];
     this.end = align(reserved);
   }
@@ -69,6 +81,21 @@ public final class Layout implements Arguments {
   public void finish() {
     long out = base + align(end);
     for (int at : outPointers) putLong(at, getLong(at) + out);
+    if (beside != null) putLong(besidePointer, base + besideOffset());
+  }
+
+  /// Bytes that are to be copied to [#besideOffset], [#besideSize] of them; null where all are in
+  /// [#memory].
+  public byte @Nullable [] beside() {
+    return beside;
+  }
+
+  public int besideSize() {
+    return besideSize;
+  }
+
+  public int besideOffset() {
+    return outOffset() + outSize;
   }
 
   public byte[] memory() {
@@ -118,8 +145,12 @@ public final class Layout implements Arguments {
   }
 
   private int store(byte[] bytes) {
-    int at = allocate(bytes.length);
-    System.arraycopy(bytes, 0, memory, at, bytes.length);
+    return store(bytes, bytes.length);
+  }
+
+  private int store(byte[] bytes, int size) {
+    int at = allocate(size);
+    System.arraycopy(bytes, 0, memory, at, size);
     return at;
   }
 
@@ -293,11 +324,19 @@ public final class Layout implements Arguments {
     }
 
     @Override
-    public Fields iovec(String name, byte[] data) {
-      int at = store(data);
-      int iovec = allocate(16);
-      putLong(iovec, base + at);
-      putLong(iovec + 8, data.length);
+    public Fields iovec(String name, byte[] data, int size) {
+      int iovec;
+      if (keepsBeside && beside == null) {
+        iovec = allocate(16);
+        beside = data;
+        besideSize = size;
+        besidePointer = iovec;
+      } else {
+        int at = store(data, size);
+        iovec = allocate(16);
+        putLong(iovec, base + at);
+      }
+      putLong(iovec + 8, size);
       return u64(name, base + iovec);
     }
 

@@ -1,6 +1,7 @@
 package io.jrun.runtime.container;
 
 import io.jrun.kernel.Batch;
+import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.Pending;
@@ -35,6 +36,17 @@ final class ClientProcess {
 
   List<String> env() {
     return env;
+  }
+
+  boolean isGone() {
+    Batch batch = new Batch();
+    batch.attempt(new ProcessCall.Getpid());
+    try {
+      helper.run(batch);
+      return false;
+    } catch (HelperGoneException e) {
+      return true;
+    }
   }
 
   Optional<String> variable(String name) {

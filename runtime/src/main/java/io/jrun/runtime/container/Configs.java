@@ -2,12 +2,16 @@ package io.jrun.runtime.container;
 
 import io.jrun.runtime.cli.Additions;
 import io.jrun.runtime.mount.OwnPath;
+import io.jrun.specs.json.ArrayEnd;
 import io.jrun.specs.json.LatestParsed;
 import io.jrun.specs.json.SpecException;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.Mount;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Parsed configs by their bytes, the latest few: a container's config is read by every command
 /// about it, and many containers may be made of one bundle.
@@ -90,6 +94,34 @@ final class Configs {
     return config;
   }
 
+  /// Where the mounts of a config end in its text.
+  private record MountsEnd(Config config, int offset) {}
+
+  /// Of the config that was asked for last.
+  private volatile @Nullable MountsEnd mountsEnd;
+
+  /// The text of a config that has more mounts than when it was read, and else is the same: as it
+  /// was read, with them behind the others.
+  byte[] text(Config config, Config asRead, byte[] bytes) {
+    MountsEnd known = mountsEnd;
+    if (known == null || known.config() != asRead) {
+      known = new MountsEnd(asRead, ArrayEnd.of(bytes, "mounts"));
+      mountsEnd = known;
+    }
+    int end = known.offset();
+    if (end < 0) return text(config);
+    ByteArrayOutputStream text = new ByteArrayOutputStream(bytes.length + 1024);
+    text.write(bytes, 0, end);
+    for (Mount mount : config.mounts().subList(asRead.mounts().size(), config.mounts().size())) {
+      text.write(',');
+      text.writeBytes(mount.toJson().toText().getBytes(StandardCharsets.UTF_8));
+    }
+    text.write(bytes, end, bytes.length - end);
+    byte[] made = text.toByteArray();
+    remembered(config, made);
+    return made;
+  }
+
   /// The text of a config that was checked.
   byte[] text(Config config) {
     byte[] bytes = config.toJson().toText("").getBytes(StandardCharsets.UTF_8);
@@ -111,6 +143,7 @@ final class Configs {
     synchronized (annotated) {
       annotated.clear();
     }
+    mountsEnd = null;
   }
 
   /// The config of a container. The container is there, so it is taken as it is: another version

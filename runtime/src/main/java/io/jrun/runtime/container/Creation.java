@@ -220,16 +220,17 @@ final class Creation implements AutoCloseable {
     if (group != null) group.add(pid);
     HookRunner hooks = hooks();
     Descriptor terminal = null;
+    boolean hasHooks = !config.hooks().equals(Hooks.NONE);
     // what hooks see, and settings of interfaces, need the networks; else they are attached while
     // init does the rest
-    boolean first = !config.hooks().equals(Hooks.NONE) || !config.linux().sysctl().isEmpty();
+    boolean first = hasHooks || !config.linux().sysctl().isEmpty();
     if (isWired && first) wire(begun, mounted);
-    if (bundle.process().terminal() || !config.hooks().equals(Hooks.NONE)) {
+    if (bundle.process().terminal() || hasHooks) {
       begun.await();
       mounted.await();
       terminal = terminal(plan);
-      hooks = createHooks();
     }
+    if (hasHooks) hooks = createHooks();
     boolean isLast = isWired && !first;
     if (isLast) wiring.enter(pid);
     return finish(plan, stdio, terminal, hooks, isLast ? () -> wire(begun, mounted) : () -> {});
@@ -284,8 +285,9 @@ final class Creation implements AutoCloseable {
     }
   }
 
+  /// The container is complete before they run: whoever finds it knows of those after the end.
   private HookRunner createHooks() {
-    state = state.withInit(init().pid(), startTime());
+    complete();
     HookRunner runner = hooks();
     begunHooks = runner;
     runner.creating(init().pid());
@@ -298,6 +300,11 @@ final class Creation implements AutoCloseable {
 
   private HookRunner hooks() {
     return new HookRunner(containers.kernel, client, asked.bundle().config(), state);
+  }
+
+  private void complete() {
+    state = state.withInit(init().pid(), startTime());
+    store.complete(claim(), asked.kept(), state);
   }
 
   private long startTime() {
@@ -334,8 +341,7 @@ final class Creation implements AutoCloseable {
             containers.isUnprivileged());
     Reply entered = init().helper().send(batch);
     meanwhile.run();
-    if (state.initPid() == 0) state = state.withInit(init().pid(), startTime());
-    store.complete(claim(), asked.kept(), state);
+    if (begunHooks == null) complete();
     Results results = entered.await();
     looks.check(results);
     if (Notify.hasListener(seccompFlags) && !bundle.process().noNewPrivileges())
@@ -383,7 +389,7 @@ final class Creation implements AutoCloseable {
   }
 
   /// Undoes what create began, in reverse. Where that fails the state is kept, so that `delete
-  /// --force` can do the rest.
+  /// --force` can do the rest; and where hooks are owed that only a client can run.
   void undo(RuntimeException cause) {
     OwnedDescriptor terminal = master;
     InitBirth begun = birth;
@@ -400,9 +406,10 @@ final class Creation implements AutoCloseable {
     if (cgroup != null) cgroup.undo(cause);
     if (state != null)
       Undoing.suppressing(cause, () -> Resctrl.remove(containers.kernel, state.resctrl()));
+    HookRunner hooks = begunHooks;
+    if (hooks != null && hooks.hasPoststop() && client.isGone()) return;
     if (cause.getSuppressed().length == before)
       Undoing.suppressing(cause, () -> store.delete(claim(), options.id()));
-    HookRunner hooks = begunHooks;
     if (hooks != null) Undoing.suppressing(cause, hooks::poststop);
   }
 

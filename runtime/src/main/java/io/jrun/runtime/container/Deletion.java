@@ -68,7 +68,7 @@ final class Deletion {
       throw new ContainerException(
           "cannot delete container " + id + " that is not stopped: " + status.text());
     }
-    if (status == Status.CREATING) {
+    if (stored.config() == null) {
       destroyHalfMade(state);
       HostRootMount.unmount(client.helper, state);
       releaseImage(state);
@@ -119,7 +119,8 @@ final class Deletion {
     }
     // the end of init is that of the others only in a pid namespace of its own
     if (!config.linux().makes(NamespaceType.PID)) cgroup.signal(SignalCall.SIGKILL);
-    if (Networking.isWanted(config)) {
+    boolean isWired = Networking.isWanted(config);
+    if (isWired) {
       Networking networking = new Networking(containers, client, store, state);
       containers.beside(
           cgroup::remove,
@@ -136,7 +137,7 @@ final class Deletion {
           "what is mounted at " + state.rootfs() + " is not the container's, and stays");
     releaseImage(state);
     Resctrl.remove(containers.kernel, state.resctrl());
-    store.delete(claim, state.id());
+    store.delete(claim, state.id(), isWired);
     new HookRunner(containers.kernel, client, config, state).poststop();
   }
 

@@ -63,7 +63,12 @@ final class Execution {
     byte[] seccomp = seccomp(config);
     int seccompFlags = seccompFlags(config);
     StdioOwner stdio = new StdioOwner(process.user().uid());
-    Child.Birth birth = birth(state, config, cgroup, process, stdio);
+    Child.Birth birth;
+    try {
+      birth = birth(state, config, cgroup, process, stdio);
+    } catch (RuntimeException e) {
+      throw unborn(e, cgroup);
+    }
     OwnedDescriptor master = null;
     Child child = null;
     try {
@@ -154,7 +159,7 @@ final class Execution {
       Program.awaitStart(child.helper().sendToEnd(last), process.args().getFirst());
       return foreground == null ? 0 : foreground.await();
     } catch (RuntimeException failure) {
-      RuntimeException e = explained(failure, birth);
+      RuntimeException e = explained(unborn(failure, cgroup), birth);
       abandon(birth, child, foreground, termios, e);
       pidFile.remove(e);
       throw e;
@@ -162,6 +167,17 @@ final class Execution {
       if (master != null) master.close();
       birth.helper().close();
     }
+  }
+
+  /// In runc's words too, where it is the cgroup of v2 in which it would have been born.
+  private static RuntimeException unborn(RuntimeException failure, Cgroup cgroup) {
+    boolean isCgroup =
+        failure instanceof KernelException e
+            && e.call() instanceof FileCall.Openat open
+            && open.path().equals(cgroup.birthplace());
+    return isCgroup
+        ? new ContainerException("error adding pid of the new process to cgroups", failure)
+        : failure;
   }
 
   /// In runc's words, where it is the cgroup that it could not join.

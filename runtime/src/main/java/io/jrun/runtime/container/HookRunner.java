@@ -80,6 +80,10 @@ final class HookRunner {
     run("poststart", hooks, client.helper, Status.RUNNING, state.initPid());
   }
 
+  boolean hasPoststop() {
+    return !config.hooks().poststop().isEmpty();
+  }
+
   /// Runs them all; failures are only warnings, as the specification asks.
   void poststop() {
     List<Hook> hooks = ofRuntime(config.hooks().poststop());

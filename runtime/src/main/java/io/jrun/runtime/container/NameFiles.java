@@ -18,8 +18,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// `/etc/hosts`, `/etc/resolv.conf` and `/etc/hostname` of a container: files of its state
 /// directory, or of its sandbox's, bound into it where its config mounts nothing there.
@@ -54,8 +56,10 @@ final class NameFiles implements AutoCloseable {
     // all
     String bind = config.linux().namespace(NamespaceType.USER) == null ? "bind" : "rbind";
     boolean readonly = config.root() != null && config.root().readonly();
+    Set<String> covered = destinations(config.mounts());
+    if (covered.contains("/etc")) return config;
     for (String name : ALL) {
-      if (covers(config.mounts(), "/etc/" + name) || name.equals("hostname") && !names) continue;
+      if (covered.contains("/etc/" + name) || name.equals("hostname") && !names) continue;
       List<String> options = new ArrayList<>(List.of(bind, "private", "nosuid", "nodev", "noexec"));
       if (readonly) options.add("ro");
       mounts.add(
@@ -80,10 +84,10 @@ final class NameFiles implements AutoCloseable {
         && ALL.contains(file.getFileName().toString());
   }
 
-  private static boolean covers(List<Mount> mounts, String path) {
-    return mounts.stream()
-        .map(mount -> Path.of("/", mount.destination()).normalize().toString())
-        .anyMatch(destination -> destination.equals(path) || destination.equals("/etc"));
+  private static Set<String> destinations(List<Mount> mounts) {
+    Set<String> all = new HashSet<>();
+    for (Mount mount : mounts) all.add(Path.of("/", mount.destination()).normalize().toString());
+    return all;
   }
 
   /// Makes them empty.

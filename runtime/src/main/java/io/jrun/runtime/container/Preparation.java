@@ -141,8 +141,10 @@ final class Preparation implements AutoCloseable {
   /// The text of the config that is kept: what was read, where nothing was added to it.
   byte[] kept() {
     if (kept == null) {
-      boolean isAsRead = bundle.config() == read.config();
-      kept = isAsRead ? read.bytes() : containers.configs.text(bundle.config());
+      Config config = bundle.config();
+      if (config == read.config()) kept = read.bytes();
+      else if (sandbox != null) kept = containers.configs.text(config);
+      else kept = containers.configs.text(config, read.config(), read.bytes());
     }
     return kept;
   }

@@ -326,9 +326,14 @@ final class Store {
 
   /// Gives the id back; a directory that lost its name already may have left that to another's.
   void delete(Claim claim, String id) {
+    delete(claim, id, false);
+  }
+
+  /// @param namesHosts whether the container has files of its own that name hosts, most likely
+  void delete(Claim claim, String id, boolean namesHosts) {
     if (!claim.exists()) return;
     unlink(claim.descriptor(), STATE, 0);
-    if (isRemoved(id)) return;
+    if (!namesHosts && isRemoved(id)) return;
     // mostly it has no other files than these, which need not be looked for
     for (String name : NameFiles.ALL) unlink(claim.descriptor(), name, 0);
     if (isRemoved(id)) return;

@@ -2,6 +2,7 @@ package io.jrun.runtime.mount;
 
 import static io.jrun.kernel.call.MountCall.*;
 
+import io.jrun.specs.json.LatestParsed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -94,8 +95,29 @@ public record MountOptions(
     data = List.copyOf(data);
   }
 
+  /// The latest: a command asks several times for each mount, and most containers have the same.
+  private static final Map<Asked, MountOptions> LATEST = new LatestParsed<>(64);
+
+  /// What longer options say (an overlay's layers) is of one container.
+  private static final int LONGEST = 32;
+
+  private record Asked(boolean bind, List<String> options) {
+    boolean isUsual() {
+      for (String option : options) if (option.length() > LONGEST) return false;
+      return true;
+    }
+  }
+
   public static MountOptions parse(String type, List<String> options) {
-    boolean bind = type.equals("bind");
+    Asked asked = new Asked(type.equals("bind"), List.copyOf(options));
+    if (!asked.isUsual()) return parse(asked);
+    synchronized (LATEST) {
+      return LATEST.computeIfAbsent(asked, MountOptions::parse);
+    }
+  }
+
+  private static MountOptions parse(Asked asked) {
+    boolean bind = asked.bind();
     boolean recursiveBind = false;
     boolean copyUp = false;
     long attributes = 0;
@@ -105,7 +127,7 @@ public record MountOptions(
     List<String> superblock = new ArrayList<>();
     List<Long> propagation = new ArrayList<>();
     List<String> data = new ArrayList<>();
-    for (String option : options) {
+    for (String option : asked.options()) {
       String base = option.startsWith("r") ? option.substring(1) : "";
       if (option.equals("bind")) bind = true;
       else if (option.equals("rbind")) bind = recursiveBind = true;

@@ -4,7 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jrun.runtime.engine.Sandbox.Outcome;
 import io.jrun.runtime.engine.Stages.Kind;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -106,6 +111,49 @@ class DeathIT extends EngineTest {
   @Test
   void clientOfCreate() {
     sweep("client deaths in create", this::killClient, id -> {}, this::nothing, "create", "ID");
+  }
+
+  /// Where hooks have run, those after the end do, once: by the engine, or by the delete.
+  @Test
+  void clientOfCreateWithHooks() throws Exception {
+    Path marks = sandbox.top().resolve("marks");
+    String hook = "[{\"path\":\"/bin/sh\",\"args\":[\"sh\",\"-c\",\"echo %s >> %s\"]}]";
+    String hooks =
+        "{\"hooks\":{\"createRuntime\":%s,\"poststop\":%s},"
+            .formatted(hook.formatted("before", marks), hook.formatted("after", marks));
+    sandbox.config(text -> text.replaceFirst("\\{", hooks));
+    try {
+      sweep(
+          "client deaths in create with hooks",
+          this::killClient,
+          id -> delete(marks),
+          (id, outcome, wrong) -> {
+            command("delete", "--force", id);
+            List<String> marked = lines(marks);
+            if (marked.contains("before") && Collections.frequency(marked, "after") != 1)
+              wrong.add("hooks that ran: " + marked);
+          },
+          "create",
+          "ID");
+    } finally {
+      sandbox.config(text -> text);
+    }
+  }
+
+  private static void delete(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static List<String> lines(Path file) {
+    try {
+      return Files.exists(file) ? Files.readAllLines(file) : List.of();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test

@@ -19,7 +19,7 @@ final class JsonSource {
   private JsonSource() {}
 
   static Json parse(String document, byte[] json) {
-    try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), json)) {
+    try (JsonParser parser = parser(json)) {
       JsonToken first = parser.nextToken();
       if (first == null) {
         throw refused(document, "is empty", null);
@@ -32,6 +32,10 @@ final class JsonSource {
     } catch (JacksonException e) {
       throw refused(document, "is not JSON: " + e.getOriginalMessage(), e.getLocation());
     }
+  }
+
+  static JsonParser parser(byte[] json) {
+    return FACTORY.createParser(ObjectReadContext.empty(), json);
   }
 
   private static Json value(JsonParser parser, JsonToken token) {

@@ -43,8 +43,11 @@ final class ResourceRules {
       weight("/blockIO/leafWeight", blockIo.leafWeight());
       for (int i = 0; i < blockIo.weightDevice().size(); i++) {
         String at = JsonReader.pointer("/blockIO/weightDevice", i);
-        weight(at + "/weight", blockIo.weightDevice().get(i).weight());
-        weight(at + "/leafWeight", blockIo.weightDevice().get(i).leafWeight());
+        Resources.WeightDevice device = blockIo.weightDevice().get(i);
+        weight(at + "/weight", device.weight());
+        weight(at + "/leafWeight", device.leafWeight());
+        if (device.weight() == null && device.leafWeight() == null)
+          problem(at, "must have weight or leafWeight");
       }
     }
     for (int i = 0; i < resources.hugepageLimits().size(); i++) {
@@ -58,6 +61,12 @@ final class ResourceRules {
         resources.hugepageLimits(),
         Resources.HugepageLimit::pageSize,
         "pageSize");
+    resources
+        .rdma()
+        .forEach((device, limit) -> {
+          if (limit.hcaHandles() == null && limit.hcaObjects() == null)
+            problem(JsonReader.pointer("/rdma", device), "must have hcaHandles or hcaObjects");
+        });
     for (String file : resources.unified().keySet()) {
       if (file.contains("/") || file.isEmpty() || file.equals("..")) {
         problem(JsonReader.pointer("/unified", file), "must be the name of a file");

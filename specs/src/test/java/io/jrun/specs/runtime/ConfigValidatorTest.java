@@ -76,6 +76,10 @@ final class ConfigValidatorTest {
         "'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','syscalls':[{'names':['a'],"
             + "'action':'SCMP_ACT_LOG','args':[{'index':0,'value':1,'op':'x'}]}]}} |"
             + " /linux/seccomp/syscalls/0/args/0/op",
+        "'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','defaultErrnoRet':1}} |"
+            + " /linux/seccomp/defaultErrnoRet",
+        "'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','syscalls':[{'names':['a'],"
+            + "'action':'SCMP_ACT_KILL','errnoRet':1}]}} | /linux/seccomp/syscalls/0/errnoRet",
         "'linux':{'personality':{'domain':'x'}} | /linux/personality/domain",
         "'linux':{'memoryPolicy':{'mode':'x'}} | /linux/memoryPolicy/mode",
         "'linux':{'memoryPolicy':{}} | /linux/memoryPolicy/mode",
@@ -99,7 +103,13 @@ final class ConfigValidatorTest {
         "'linux':{'resources':{'devices':[{'allow':true,'access':'x'}]}} |"
             + " /linux/resources/devices/0/access",
         "'linux':{'resources':{'blockIO':{'weight':9}}} | /linux/resources/blockIO/weight",
+        "'linux':{'resources':{'blockIO':{'leafWeight':1001}}} | /linux/resources/blockIO/leafWeight",
+        "'linux':{'resources':{'blockIO':{'weightDevice':[{'major':8,'minor':0}]}}} |"
+            + " /linux/resources/blockIO/weightDevice/0",
+        "'linux':{'resources':{'rdma':{'mlx5_0':{}}}} | /linux/resources/rdma/mlx5_0",
         "'linux':{'resources':{'unified':{'a/b':'1'}}} | /linux/resources/unified/a~1b",
+        "'annotations':{'a':1} | /annotations/a",
+        "'annotations':{'':'a'} | /annotations",
       })
   void refusesWithOnePointer(String members, String pointer) {
     SpecException refused = refused("'ociVersion':'1.0.2','root':{'path':'r'}," + members);
