@@ -16,8 +16,13 @@ class CriContainerd2IT extends CriTest {
   private static final String OPTIONS = "{pid:'CONTAINER',userns_options:" + MAPPED + "}";
   private static final String NAMESPACES = "/linux/security_context/namespace_options";
 
+  /// Of pods that have a user namespace.
+  String mappingHandler() {
+    return Containerd.FEATURED;
+  }
+
   private Pod mappedPod() {
-    return run(podConfig().set(NAMESPACES, OPTIONS), Containerd.FEATURED);
+    return run(podConfig().set(NAMESPACES, OPTIONS), mappingHandler());
   }
 
   private static Config mapped(Config container) {
@@ -62,6 +67,13 @@ class CriContainerd2IT extends CriTest {
         .isEqualTo("1000\ndone");
     assertThat(Files.getAttribute(volume.resolve("new"), "unix:uid")).isEqualTo(0);
     assertThat(container.sh("stat -c %u:%g /new; hostname; cat /etc/hostname")).startsWith("0:0\n");
+    for (String name : new String[] {"hosts", "resolv.conf", "hostname"})
+      assertThat(container.sh("stat -c %u:%g /etc/" + name)).as(name).isEqualTo("0:0");
+    assertThat(container.sh("echo more >> /etc/hosts; echo x > /dev/shm/file; cat /dev/shm/file"))
+        .isEqualTo("x");
+    Container other = pod.start(mapped(pod.containerConfig("other", "sleep", "1000")));
+    assertThat(other.sh("tail -n 1 /etc/hosts; cat /dev/shm/file")).isEqualTo("more\nx");
+    assertThat(other.sh("cat /proc/sys/net/ipv4/ip_unprivileged_port_start")).isEqualTo("0");
   }
 
   /// A volume whose content is an image's, also a part of it.

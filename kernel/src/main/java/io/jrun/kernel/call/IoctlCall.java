@@ -1,6 +1,6 @@
 package io.jrun.kernel.call;
 
-/// ioctl(2): the controls of terminals, of network interfaces and of userfaultfd(2).
+/// ioctl(2): the controls of terminals, of network interfaces, of namespaces and of userfaultfd(2).
 public sealed interface IoctlCall<R> extends HostCall<R> {
   int TCGETS = 0x5401;
   int TCSETS = 0x5402;
@@ -10,6 +10,10 @@ public sealed interface IoctlCall<R> extends HostCall<R> {
   int TIOCSPTLCK = 0x40045431;
   int TIOCGPTN = 0x80045430;
   int TIOCGPTPEER = 0x5441;
+
+  /// The user namespace that owns a namespace (ioctl_ns(2)).
+  int NS_GET_USERNS = 0xb701;
+
   int SIOCGIFNAME = 0x8910;
   int SIOCGIFFLAGS = 0x8913;
   int SIOCSIFFLAGS = 0x8914;
@@ -33,6 +37,8 @@ public sealed interface IoctlCall<R> extends HostCall<R> {
           "TIOCGPTPEER",
           TIOCGPTN & 0xffffffffL,
           "TIOCGPTN",
+          NS_GET_USERNS,
+          "NS_GET_USERNS",
           SIOCGIFNAME,
           "SIOCGIFNAME",
           SIOCGIFFLAGS,

@@ -48,7 +48,8 @@ final class NameFiles implements AutoCloseable {
   /// The config with the files bound; a container without mounts of its own keeps what it sees.
   ///
   /// @param names whether the container has a host name that is not the host's
-  static Config bound(Config config, Path directory, boolean names) {
+  /// @param isMapped whether root of the container's user namespace is to own them
+  static Config bound(Config config, Path directory, boolean names, boolean isMapped) {
     if (config.linux().namespace(NamespaceType.MOUNT) == null) return config;
     List<Mount> mounts = new ArrayList<>(config.mounts());
     // in a user namespace a tree with locked mounts below it is cloned with all of them or not at
@@ -67,8 +68,8 @@ final class NameFiles implements AutoCloseable {
               "bind",
               directory.resolve(name).toString(),
               options,
-              List.of(),
-              List.of(),
+              isMapped ? config.linux().uidMappings() : List.of(),
+              isMapped ? config.linux().gidMappings() : List.of(),
               Json.JsonObject.EMPTY));
     }
     return config.withMounts(mounts);

@@ -118,11 +118,17 @@ final class Preparation implements AutoCloseable {
     String name = JoinedSandbox.asked(config);
     if (name != null) {
       sandbox = JoinedSandbox.hold(containers, store, name);
-      config = NameFiles.bound(sandbox.join(config), sandbox.directory(), sandbox.isNamed());
+      config =
+          NameFiles.bound(
+              sandbox.join(config),
+              sandbox.directory(),
+              sandbox.isNamed(),
+              sandbox.shares(NamespaceType.USER));
       bundle = bundle.with(Configs.checked(config));
     } else if (options.additions().namesHosts() || Networking.isWanted(config)) {
       namesHosts = true;
-      config = NameFiles.bound(config, store.directory(options.id()), config.hostname() != null);
+      config =
+          NameFiles.bound(config, store.directory(options.id()), config.hostname() != null, false);
       bundle = bundle.with(config);
     }
   }

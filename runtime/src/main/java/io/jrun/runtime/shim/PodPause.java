@@ -5,6 +5,7 @@ import io.jrun.runtime.container.PauseConfig;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Linux;
+import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Process;
@@ -28,6 +29,10 @@ record PodPause(CreateSandbox asked, PodConfig pod, String namespace) {
   private static final String SHM_SIZE = "64m";
   private static final long CPU_SHARES = 2;
 
+  /// Where the pause process mounts its empty root, for itself alone, in a user namespace, whose
+  /// root may not enter the directories of containers' state.
+  private static final Path MAPPED_ROOT = Path.of("/run");
+
   /// @throws RpcException for what jrun does not do
   static PodPause of(CreateSandbox asked, String namespace) {
     String type = asked.options().type();
@@ -42,8 +47,8 @@ record PodPause(CreateSandbox asked, PodConfig pod, String namespace) {
 
   private void check() {
     PodSecurity security = pod.security();
-    if (security.mapsUsers())
-      throw refused("namespace_options.userns_options: a user namespace of the pod");
+    if (security.mapsUsers() && isOnHost())
+      throw refused("namespace_options.userns_options: a user namespace in the host's network");
     if (security.pid() == NamespaceMode.TARGET)
       throw refused("namespace_options.pid: the processes of another container");
     if (security.hasSelinux() && Files.exists(Path.of("/sys/fs/selinux/status")))
@@ -77,19 +82,39 @@ record PodPause(CreateSandbox asked, PodConfig pod, String namespace) {
         : parent.resolve(asked.id()).toString();
   }
 
+  /// Whether the pod has a user namespace, which containerd has made with its network's.
+  boolean mapsUsers() {
+    return pod.security().mapsUsers();
+  }
+
   /// @param directory of its state
-  Config config(Path directory) {
+  /// @param users a path of the user namespace, where the pod has one
+  Config config(Path directory, String users) {
     String hostname = isOnHost() || pod.hostname().isEmpty() ? null : pod.hostname();
-    Config config = PauseConfig.of(directory, namespaces(), hostname, sysctls(), SHM_SIZE);
+    Path root = mapsUsers() ? MAPPED_ROOT : directory;
+    Config config = PauseConfig.of(root, namespaces(users), hostname, sysctls(), SHM_SIZE);
     Process process = Objects.requireNonNull(config.process());
     Linux linux =
         config.linux().withCgroupsPath(cgroupsPath()).withResources(Resources.NONE.withCpu(cpu()));
+    if (mapsUsers()) {
+      linux = linux.withUidMappings(pod.security().uids()).withGidMappings(pod.security().gids());
+      config = config.withMounts(withProc(config.mounts()));
+    }
     if (pod.security().isFiltered()) linux = linux.withSeccomp(PauseConfig.seccomp());
     return config.withProcess(process.withUser(user())).withLinux(linux);
   }
 
-  private List<Namespace> namespaces() {
+  /// With a procfs: in a user namespace the kernel gives one for the sysctls only to who sees one.
+  private static List<Mount> withProc(List<Mount> mounts) {
+    List<Mount> all = new ArrayList<>(mounts);
+    List<String> flags = List.of("nosuid", "noexec", "nodev");
+    all.add(new Mount("/proc", "proc", "proc", flags, List.of(), List.of(), JsonObject.EMPTY));
+    return all;
+  }
+
+  private List<Namespace> namespaces(String users) {
     List<Namespace> namespaces = new ArrayList<>();
+    if (mapsUsers()) namespaces.add(Namespace.joined(NamespaceType.USER, users));
     if (!isOnHost()) {
       namespaces.add(Namespace.joined(NamespaceType.NETWORK, asked.network()));
       namespaces.add(Namespace.fresh(NamespaceType.UTS));
@@ -105,7 +130,8 @@ record PodPause(CreateSandbox asked, PodConfig pod, String namespace) {
     Map<String, String> sysctls = new LinkedHashMap<>(pod.sysctls());
     if (!isOnHost()) {
       sysctls.putIfAbsent("net.ipv4.ip_unprivileged_port_start", "0");
-      sysctls.putIfAbsent("net.ipv4.ping_group_range", "0 2147483647");
+      // the range would have groups that the user namespace does not have
+      if (!mapsUsers()) sysctls.putIfAbsent("net.ipv4.ping_group_range", "0 2147483647");
     }
     return sysctls;
   }

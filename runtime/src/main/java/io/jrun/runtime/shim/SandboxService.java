@@ -9,11 +9,15 @@ import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.proto.ProtoMessage;
 import io.jrun.specs.proto.ProtoWriter;
+import io.jrun.specs.runtime.Namespace;
+import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.sandbox.CreateSandbox;
 import io.jrun.specs.task.AnyValue;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// `containerd.runtime.sandbox.v1.Sandbox`: the pod itself, whose pause process is jrun's own. In
@@ -125,9 +129,8 @@ final class SandboxService {
     if (!sandbox.isStarted) pod.record(sandbox.line(Line.What.STARTED));
     ProtoWriter writer = new ProtoWriter().uint32(1, sandbox.pid).timestamp(2, sandbox.createdAt());
     // plugins of NRI know a pod's cgroup and namespaces by it, since containerd 2.3
-    containers
-        .config(sandbox)
-        .map(config -> config.toJson().toText("").getBytes(StandardCharsets.UTF_8))
+    spec(sandbox)
+        .map(json -> json.toText("").getBytes(StandardCharsets.UTF_8))
         .ifPresent(json -> writer.message(3, new AnyValue(SPEC, json).toProto()));
     return writer.toBytes();
   }
@@ -179,10 +182,24 @@ final class SandboxService {
         JsonObject.EMPTY
             .with("pid", Json.of(sandbox.pid))
             .with("processStatus", Json.of(isReady ? "running" : "stopped"));
+    return spec(sandbox).map(spec -> json.with("runtimeSpec", spec)).orElse(json);
+  }
+
+  /// As it was made, but for the path of a user namespace, which led by way of the engine.
+  private Optional<JsonObject> spec(TaskProcess sandbox) {
     return containers
         .config(sandbox)
-        .map(config -> json.with("runtimeSpec", config.toJson()))
-        .orElse(json);
+        .map(config -> {
+          List<Namespace> namespaces =
+              config.linux().namespaces().stream()
+                  .map(n -> n.type() == NamespaceType.USER ? usersOf(sandbox) : n)
+                  .toList();
+          return config.withLinux(config.linux().withNamespaces(namespaces)).toJson();
+        });
+  }
+
+  private static Namespace usersOf(TaskProcess sandbox) {
+    return Namespace.joined(NamespaceType.USER, "/proc/" + sandbox.pid + "/ns/user");
   }
 
   private byte[] metrics(TaskProcess sandbox) {

@@ -7,6 +7,7 @@ import io.jrun.kernel.Kernel;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.IoctlCall;
 import io.jrun.kernel.call.SignalCall;
 import io.jrun.kernel.wire.Hello;
 import io.jrun.kernel.wire.Keeper;
@@ -211,7 +212,22 @@ final class ShimContainers {
             false,
             false,
             0);
-    return sandboxes(worker, root()).supervise(options, pause::config, pause.names());
+    try (OwnedDescriptor users = pause.mapsUsers() ? usersOf(request.network()) : null) {
+      String path =
+          users == null ? "" : "/proc/" + ProcessHandle.current().pid() + "/fd/" + users.number();
+      return sandboxes(worker, root())
+          .supervise(options, directory -> pause.config(directory, path), pause.names());
+    }
+  }
+
+  /// The user namespace that owns that of the network.
+  private OwnedDescriptor usersOf(String network) {
+    try (OwnedDescriptor file =
+        OwnedDescriptor.open(kernel, FileCall.Openat.existing(network, FileCall.O_RDONLY))) {
+      IoctlCall.Ioctl call =
+          new IoctlCall.Ioctl(file.descriptor(), IoctlCall.NS_GET_USERNS, 0, false);
+      return new OwnedDescriptor(kernel, kernel.call(call));
+    }
   }
 
   /// Ends the pod's containers and its pause process.

@@ -214,7 +214,7 @@ class ShimSandboxIT extends ShimTest {
 
   @Test
   void whatIsNotDoneIsRefusedByName() throws Exception {
-    ProtoWriter mapped = new ProtoWriter().message(5, new ProtoWriter());
+    ProtoWriter mapped = new ProtoWriter().int32(1, 2).message(5, new ProtoWriter());
     refuses(new ProtoWriter().message(1, mapped), "namespace_options.userns_options");
     ProtoWriter local = new ProtoWriter().int32(1, 2).string(2, "/the/profile");
     refuses(SandboxRequests.onHost().message(9, local), "seccomp: the profile /the/profile");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jrun.runtime.container.NameTexts;
 import io.jrun.specs.proto.ProtoWriter;
 import io.jrun.specs.runtime.Config;
+import io.jrun.specs.runtime.IdMapping;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.sandbox.CreateSandbox;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /// What becomes of CRI's configuration of a pod.
 class PodPauseTest {
+  private static final String USERS = "/proc/1/fd/3";
   private static final String NETWORK = "/run/netns/pod";
   private static final int NODE = 2;
 
@@ -33,7 +35,7 @@ class PodPauseTest {
   }
 
   private Config config(String network) {
-    return pause(network).config(Path.of("/run/state/pod"));
+    return pause(network).config(Path.of("/run/state/pod"), USERS);
   }
 
   @Test
@@ -52,6 +54,19 @@ class PodPauseTest {
     assertThat(Objects.requireNonNull(config.linux().resources().cpu()).shares()).isEqualTo(2);
     assertThat(config.linux().seccomp()).isNull();
     assertThat(config.mounts()).hasSize(1);
+  }
+
+  @Test
+  void aUserNamespaceIsThatOfTheNetwork() {
+    ProtoWriter ids = new ProtoWriter().uint32(1, 300_000).uint32(3, 65_536);
+    namespaces.message(5, new ProtoWriter().message(2, ids).message(3, ids));
+    Config config = config(NETWORK);
+    assertThat(config.linux().namespaces()).contains(Namespace.joined(NamespaceType.USER, USERS));
+    assertThat(config.linux().uidMappings()).containsExactly(IdMapping.of(0, 300_000, 65_536));
+    assertThat(config.linux().gidMappings()).isEqualTo(config.linux().uidMappings());
+    assertThat(config.linux().sysctl()).containsOnlyKeys("net.ipv4.ip_unprivileged_port_start");
+    namespaces.int32(1, NODE);
+    assertThatThrownBy(() -> pause("")).hasMessageContaining("userns_options");
   }
 
   @Test

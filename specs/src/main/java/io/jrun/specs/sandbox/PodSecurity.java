@@ -1,12 +1,14 @@
 package io.jrun.specs.sandbox;
 
 import io.jrun.specs.proto.ProtoMessage;
+import io.jrun.specs.runtime.IdMapping;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// LinuxSandboxSecurityContext.
 ///
 /// @param mapsUsers whether the pod has a user namespace of its own
+/// @param uids of that, and gids
 /// @param hasSelinux whether a label of SELinux is asked for
 /// @param user null for none given
 /// @param group null for none given
@@ -18,6 +20,8 @@ public record PodSecurity(
     NamespaceMode pid,
     NamespaceMode ipc,
     boolean mapsUsers,
+    List<IdMapping> uids,
+    List<IdMapping> gids,
     boolean hasSelinux,
     @Nullable Long user,
     @Nullable Long group,
@@ -29,6 +33,8 @@ public record PodSecurity(
   private static final int LOCALHOST = 2;
 
   public PodSecurity {
+    uids = List.copyOf(uids);
+    gids = List.copyOf(gids);
     supplementalGroups = List.copyOf(supplementalGroups);
   }
 
@@ -40,6 +46,8 @@ public record PodSecurity(
         NamespaceMode.read(namespaces, 2),
         NamespaceMode.read(namespaces, 3),
         namespaces.has(5) && NamespaceMode.read(users, 1) != NamespaceMode.NODE,
+        mappings(users, 2),
+        mappings(users, 3),
         m.has(2),
         id(m, 3),
         id(m, 8),
@@ -47,6 +55,16 @@ public record PodSecurity(
         m.has(9) ? m.message(9).int32(1) == DEFAULT : m.string(7).endsWith("/default"),
         localhost(m.message(9), m.string(7)),
         localhost(m.message(10), ""));
+  }
+
+  private static List<IdMapping> mappings(ProtoMessage users, int number) {
+    return users.messages(number).stream()
+        .map(m ->
+            IdMapping.of(
+                Integer.toUnsignedLong(m.int32(2)),
+                Integer.toUnsignedLong(m.int32(1)),
+                Integer.toUnsignedLong(m.int32(3))))
+        .toList();
   }
 
   /// A google.protobuf.Int64Value, as CRI has its own.
