@@ -22,8 +22,10 @@ done
 version=$(sed -n 's|^  <version>\(.*\)</version>$|\1|p' pom.xml | head -n 1)
 commit=$(git rev-parse --short=12 HEAD 2>/dev/null) && version+="+$commit"
 printf 'Implementation-Version: %s\n' "$version" > build/manifest
-# The JDK finds one more provider of a service than it takes: where that is in the second jar, no other is opened for it.
+# The JDK finds one more provider of a service than it takes: where both are in the first two jars, no other is opened for them, and a jar's
+# directory is in the heap as long as the jar is open. The classes themselves are in the cache.
 "$JAVA_HOME/bin/jar" --create --no-compress --file "$lib/services.jar" -C "$classes" META-INF
+cp "$lib/services.jar" "$lib/services-again.jar"
 mvn -B -q -pl runtime dependency:copy-dependencies -DincludeScope=runtime \
   -DexcludeGroupIds=io.jrun,org.jspecify -DoutputDirectory="$lib"
 asm=$(echo "$lib"/asm-[0-9]*.jar)
@@ -37,8 +39,8 @@ arch=$(uname -m)
 (cd "$lib/native" && "$JAVA_HOME/bin/jar" xf "$lib"/jffi-*-native.jar "jni/$arch-Linux/libjffi-1.2.so")
 # what only a network with nodes in etcd or a policy in YAML loads is last: a search for any other class does not open it
 rare='^(jetcd|grpc|vertx|netty|guava|failureaccess|failsafe|perfmark|slf4j|snakeyaml)-'
-classpath=jrun.jar:services.jar
-names() { ls "$lib" | grep '\.jar$' | grep -Ev '^(jrun\.jar|services\.jar|jffi-.*-native\.jar)$'; }
+classpath=services.jar:services-again.jar:jrun.jar
+names() { ls "$lib" | grep '\.jar$' | grep -Ev '^(jrun\.jar|services(-again)?\.jar|jffi-.*-native\.jar)$'; }
 for name in $(names | grep -Ev "$rare") $(names | grep -E "$rare"); do classpath+=":$name"; done
 classpath=$(sed 's|\([^:]*\)|%/\1|g' <<<"$classpath")
 # Methods are compiled after 16 calls, where the JVM's own choice is 200: most run once per command. The first twenty commands share the CPUs

@@ -48,7 +48,7 @@ if [ "$(id -u)" = 0 ] && [ -n "$(command -v busybox)" ]; then
     "$jrun" --root "$work/state" run --image image:train --store "$work/store" --entrypoint /bin/true "train-$$" || true
   done
   "$jrun" rootfs unpack image.tar unpacked
-  jq '.process.args=["/bin/busybox", "sleep", "60"]' config.json > c && mv c config.json
+  jq '.process.args=["/bin/busybox", "sleep", "60"] | .linux.resources.cpu.shares=1024' config.json > c && mv c config.json
   [ -z "$(command -v python3)" ] ||
     python3 "$here/train-shim.py" "$(dirname "$jrun")/containerd-shim-jrun-v2" "$work" "train-$$" "$work/none" || true
 fi
