@@ -43,7 +43,8 @@ public final class Keeper implements AutoCloseable {
   private final Frames frames;
   private final Map<Integer, CompletableFuture<Integer>> opening = new ConcurrentHashMap<>();
 
-  /// What each thread has gathered; null where it sends at once.
+  /// What each thread has gathered for this keeper; null where it sends at once.
+  @SuppressWarnings("ThreadLocalUsage") // taken away when it is sent
   private final ThreadLocal<@Nullable ByteArrayOutputStream> gathered = new ThreadLocal<>();
 
   /// @param socket whose hello was received

@@ -35,7 +35,7 @@ class ShimOrderIT extends HeldShimTest {
     pod.ok("Start", pod.request());
     CompletableFuture<TtrpcResponse> wait = ask("Wait", pod.request());
     holdAt(call -> call instanceof SignalCall.PidfdSendSignal);
-    ask("Kill", pod.request().uint32(3, SIGKILL));
+    CompletableFuture<TtrpcResponse> kill = ask("Kill", pod.request().uint32(3, SIGKILL));
     awaitHeld();
     if (withAnotherEngine) {
       engine.leave();
@@ -47,6 +47,7 @@ class ShimOrderIT extends HeldShimTest {
     Thread.sleep(MOMENT_MILLIS);
     assertThat(answered).as("while the Kill goes on").containsExactly("Wait OK");
     letGo();
+    TtrpcClient.await(kill);
     TtrpcClient.await(delete);
     assertThat(answered)
         .containsExactly("Wait OK", withAnotherEngine ? "Kill OK" : "Kill NOT_FOUND", "Delete OK");

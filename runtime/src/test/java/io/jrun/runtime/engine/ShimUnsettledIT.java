@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Syscall;
+import io.jrun.specs.ttrpc.TtrpcResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -45,7 +46,8 @@ class ShimUnsettledIT extends HeldShimTest {
     long descriptors;
     try (TtrpcClient forgotten = TtrpcClient.reading(pod.address())) {
       byte[] request = pod.createRequest("", out, "", false).toBytes();
-      forgotten.send("containerd.task.v2.Task", "Create", request);
+      CompletableFuture<TtrpcResponse> _ =
+          forgotten.send("containerd.task.v2.Task", "Create", request);
       awaitHeld();
       descriptors = keepersDescriptors();
     }
