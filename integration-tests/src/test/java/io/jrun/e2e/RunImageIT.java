@@ -604,10 +604,10 @@ class RunImageIT extends ImageStoreTest {
     for (int millis = 0; millis < 1200; millis += 240) {
       killAfter(millis, runCommand(newId(), "-c", "true"));
     }
-    for (String left : ids()) runtime("delete", "--force", left).succeeds();
-    // an engine whose client was killed may still be undoing what that had begun, and holds it
+    // an engine whose client was killed may still be making what that had begun, or undoing it
     Path bundles = temp.resolve("store/bundles");
     eventually(() -> {
+      for (String left : ids()) runtime("delete", "--force", left).succeeds();
       image("prune").succeeds();
       return Objects.requireNonNull(bundles.toFile().list()).length == 0;
     });
