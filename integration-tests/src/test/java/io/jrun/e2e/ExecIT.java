@@ -231,6 +231,8 @@ class ExecIT extends EndToEnd {
           .contains(":pids:");
     assertThat(runtime("exec", "--cgroup", "absent", id, "true").fails().err())
         .contains(" adding pid ", "absent", "no such file or directory");
+    assertThat(runtime("exec", "--cgroup", "absent", "--user", "1000", id, "true").fails().err())
+        .contains(" adding pid ", "absent", "no such file or directory");
     runtime("exec", "--cgroup", "nosuch:below", id, "true").fails();
   }
 

@@ -3,6 +3,7 @@ package io.jrun.kernel.host;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
+import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.IoctlCall;
 import io.jrun.kernel.call.MemoryCall;
 import java.nio.ByteBuffer;
@@ -17,8 +18,6 @@ import org.jspecify.annotations.Nullable;
 /// Linux 6.7 is the first that takes ranges of files, and a machine may forbid it; then pages come
 /// as they do elsewhere.
 public final class LonePages implements AutoCloseable {
-  private static final int O_CLOEXEC = 02000000;
-
   /// What an unprivileged process is allowed too (Linux 5.11).
   private static final int UFFD_USER_MODE_ONLY = 1;
 
@@ -38,7 +37,8 @@ public final class LonePages implements AutoCloseable {
     OwnedDescriptor faults = null;
     try {
       faults =
-          OwnedDescriptor.open(kernel, new MemoryCall.Userfaultfd(O_CLOEXEC | UFFD_USER_MODE_ONLY));
+          OwnedDescriptor.open(
+              kernel, new MemoryCall.Userfaultfd(FileCall.O_CLOEXEC | UFFD_USER_MODE_ONLY));
       tell(kernel, faults, IoctlCall.UFFDIO_API, UFFD_API, UFFD_FEATURE_WP_ASYNC, 0);
       return new LonePages(kernel, faults);
     } catch (KernelException e) {

@@ -95,17 +95,17 @@ final class Configs {
   }
 
   /// Where the mounts of a config end in its text.
-  private record MountsEnd(Config config, int offset) {}
+  private record MountsEnd(byte[] text, int offset) {}
 
-  /// Of the config that was asked for last.
+  /// Of the text that was asked for last.
   private volatile @Nullable MountsEnd mountsEnd;
 
   /// The text of a config that has more mounts than when it was read, and else is the same: as it
   /// was read, with them behind the others.
   byte[] text(Config config, Config asRead, byte[] bytes) {
     MountsEnd known = mountsEnd;
-    if (known == null || known.config() != asRead) {
-      known = new MountsEnd(asRead, ArrayEnd.of(bytes, "mounts"));
+    if (known == null || !Arrays.equals(known.text(), bytes)) {
+      known = new MountsEnd(bytes, ArrayEnd.of(bytes, "mounts"));
       mountsEnd = known;
     }
     int end = known.offset();

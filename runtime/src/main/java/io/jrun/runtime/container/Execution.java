@@ -63,12 +63,7 @@ final class Execution {
     byte[] seccomp = seccomp(config);
     int seccompFlags = seccompFlags(config);
     StdioOwner stdio = new StdioOwner(process.user().uid());
-    Child.Birth birth;
-    try {
-      birth = birth(state, config, cgroup, process, stdio);
-    } catch (RuntimeException e) {
-      throw unborn(e, cgroup);
-    }
+    Child.Birth birth = birth(state, config, cgroup, process, stdio);
     OwnedDescriptor master = null;
     Child child = null;
     try {
@@ -248,7 +243,12 @@ final class Execution {
             cgroup.birthplace(),
             after -> after.attempt(new FileCall.Close(init)));
     if (process.user().uid() == 0) return birth;
-    Child child = birth.await();
+    Child child;
+    try {
+      child = birth.await();
+    } catch (RuntimeException e) {
+      throw unborn(e, cgroup);
+    }
     stdio.see(child.before());
     return Child.Birth.of(child);
   }
