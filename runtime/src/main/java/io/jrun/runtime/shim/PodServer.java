@@ -21,8 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /// Serves one pod, for as long as its keeper or this engine lives: requests that the keeper relays
-/// are performed each by a thread of its own, and answered in any order but for the last ones of a
-/// task ([OpenCalls]).
+/// are performed each by a thread of its own, or at once where they wait for nothing, and answered
+/// in any order but for the last ones of a task ([OpenCalls]).
 final class PodServer implements Pod.Listener, AutoCloseable {
   /// Where keepers write exits and engines their journals, by the name of the keeper's socket.
   static final Path DIRECTORY = Path.of("/run/jrun-shim");
