@@ -44,22 +44,32 @@ public record MaskedPaths(@Nullable Pending<Stat> nothing, List<Pending<Descript
             Errno.ELOOP);
     Pending<Stat> device = batch.add(new FileCall.Statx(nothing.descriptor(), "", AT_EMPTY_PATH));
     List<Pending<Descriptor>> files = new ArrayList<>();
-    for (String path : new LinkedHashSet<>(paths))
+    for (String path : new LinkedHashSet<>(paths)) {
+      boolean isFirst = files.isEmpty();
       files.add(
           batch.during(
-              "masking " + path, () -> mask(batch, inRoot, path, empty, nothing.descriptor())));
+              "masking " + path,
+              () -> mask(batch, inRoot, path, empty, isFirst, nothing.descriptor())));
+    }
     batch.add(new FileCall.Close(nothing.descriptor()));
     batch.add(new FileCall.Close(empty));
     return new MaskedPaths(device, files);
   }
 
+  /// @param isFirst whether the empty mount is still nowhere
   /// @return what opens it where it is no directory
   private static Pending<Descriptor> mask(
-      Batch batch, InRoot inRoot, String path, Descriptor empty, Descriptor nothing) {
+      Batch batch,
+      InRoot inRoot,
+      String path,
+      Descriptor empty,
+      boolean isFirst,
+      Descriptor nothing) {
     Pending<Descriptor> directory =
         batch.add(
             inRoot.opening(path, O_PATH | O_DIRECTORY), Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES);
-    coverWithDetached(batch, directory, empty);
+    if (isFirst) coverWithItself(batch, directory, empty);
+    else coverWithDetached(batch, directory, empty);
     Pending<Descriptor> file =
         batch.addIfFailed(
             directory,
@@ -70,6 +80,13 @@ public record MaskedPaths(@Nullable Pending<Stat> nothing, List<Pending<Descript
             Errno.EACCES);
     cover(batch, file, nothing);
     return file;
+  }
+
+  /// To close a mount that was never attached takes an RCU grace period, so that the first target
+  /// gets the mount itself, if it is a directory.
+  private static void coverWithItself(Batch batch, Pending<Descriptor> target, Descriptor with) {
+    batch.addIfDone(target, new MountCall.MoveMount(with, target.descriptor()));
+    batch.add(new FileCall.Close(target.descriptor()));
   }
 
   /// Before Linux 6.15 a mount that is not attached cannot be cloned: then the first target gets
