@@ -12,15 +12,24 @@ public sealed interface Descriptor {
 
   record Known(int number) implements Descriptor {}
 
+  /// A known directory whose path is shown with it, as strace -y does.
+  record Named(int number, String path) implements Descriptor {}
+
   /// What an earlier call of the same batch returned.
   record ResultOf(int index) implements Descriptor {}
 
   /// The n-th descriptor sent along with the batch.
   record Passed(int index) implements Descriptor {}
 
+  /// A path from here, from `/` where it is known.
+  default String path(String below) {
+    return this instanceof Named(int _, String path) ? path + "/" + below : below;
+  }
+
   default String text() {
     return switch (this) {
       case Known(int number) -> number == -100 ? "AT_FDCWD" : Integer.toString(number);
+      case Named(int number, String path) -> number + "<" + path + ">";
       case ResultOf(int index) -> "#" + index;
       case Passed(int index) -> "passed#" + index;
     };

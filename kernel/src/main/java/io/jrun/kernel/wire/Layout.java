@@ -203,6 +203,7 @@ public final class Layout implements Arguments {
   public Layout descriptor(Descriptor descriptor) {
     return switch (descriptor) {
       case Descriptor.Known(int number) -> put(number, Protocol.KIND_VALUE);
+      case Descriptor.Named(int number, String _) -> put(number, Protocol.KIND_VALUE);
       case Descriptor.ResultOf(int index) -> put(index, Protocol.KIND_RESULT);
       case Descriptor.Passed(int index) -> put(index, Protocol.KIND_PASSED);
     };

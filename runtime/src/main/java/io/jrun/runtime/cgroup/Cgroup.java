@@ -130,13 +130,33 @@ public final class Cgroup {
 
   /// The calls by which a process with a single thread joins the v1 cgroups; see [CgroupMaking].
   public void joinV1(Batch batch) {
+    List<String> directories = new ArrayList<>(paths.size());
     paths.forEach((key, directory) -> {
-      if (key.isEmpty()) return;
-      Descriptor tasks =
-          batch.add(FileCall.Openat.existing(directory + "/tasks", FileCall.O_WRONLY)).descriptor();
-      batch.add(new FileCall.Write(tasks, ITSELF));
-      batch.add(new FileCall.Close(tasks));
+      if (!key.isEmpty()) directories.add(directory);
     });
+    if (directories.stream().allMatch(CgroupTop::leadsTo)) joinFromTop(batch, directories);
+    else directories.forEach(directory -> join(batch, Descriptor.CWD, directory));
+  }
+
+  private static void joinFromTop(Batch batch, List<String> directories) {
+    if (directories.isEmpty()) return;
+    Descriptor top =
+        batch
+            .add(FileCall.Openat.existing(CgroupTop.PATH, FileCall.O_PATH | FileCall.O_DIRECTORY))
+            .descriptor();
+    directories.forEach(directory -> join(batch, top, CgroupTop.below(directory)));
+    batch.add(new FileCall.Close(top));
+  }
+
+  private static void join(Batch batch, Descriptor at, String directory) {
+    Descriptor tasks =
+        batch
+            .add(
+                new FileCall.Openat(
+                    at, directory + "/tasks", FileCall.O_WRONLY | FileCall.O_CLOEXEC, 0, false))
+            .descriptor();
+    batch.add(new FileCall.Write(tasks, ITSELF));
+    batch.add(new FileCall.Close(tasks));
   }
 
   /// What is to be told of a failure: which step it was, where it was that of [#joinV1].

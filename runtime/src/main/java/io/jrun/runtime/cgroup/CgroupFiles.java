@@ -3,7 +3,6 @@ package io.jrun.runtime.cgroup;
 import io.jrun.kernel.Kernel;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
-import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DirectoryEntry;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
@@ -14,11 +13,14 @@ import java.util.List;
 import java.util.Optional;
 
 /// Files and directories of a cgroup filesystem, with as few calls as they need.
-record CgroupFiles(Kernel kernel) {
+record CgroupFiles(Kernel kernel, CgroupTop top) {
   private static final int CHUNK = 8192;
 
   OwnedDescriptor open(String path, int flags) {
-    return OwnedDescriptor.open(kernel, FileCall.Openat.existing(path, flags));
+    CgroupTop.Place place = top.place(path);
+    return OwnedDescriptor.open(
+        kernel,
+        new FileCall.Openat(place.directory(), place.path(), flags | FileCall.O_CLOEXEC, 0, false));
   }
 
   void write(String path, String value) {
@@ -59,8 +61,9 @@ record CgroupFiles(Kernel kernel) {
 
   /// Makes a directory: whether it was not there before.
   boolean mkdir(String path) {
+    CgroupTop.Place place = top.place(path);
     try {
-      kernel.call(new FileCall.Mkdirat(Descriptor.CWD, path, 0755));
+      kernel.call(new FileCall.Mkdirat(place.directory(), place.path(), 0755));
       return true;
     } catch (KernelException e) {
       if (is(e, Errno.EEXIST)) return false;
@@ -69,11 +72,15 @@ record CgroupFiles(Kernel kernel) {
   }
 
   void chown(String path, int uid) {
-    kernel.call(new FileCall.Fchownat(Descriptor.CWD, path, uid, -1, FileCall.AT_SYMLINK_NOFOLLOW));
+    CgroupTop.Place place = top.place(path);
+    kernel.call(
+        new FileCall.Fchownat(
+            place.directory(), place.path(), uid, -1, FileCall.AT_SYMLINK_NOFOLLOW));
   }
 
   void rmdir(String path) {
-    kernel.call(new FileCall.Unlinkat(Descriptor.CWD, path, FileCall.AT_REMOVEDIR));
+    CgroupTop.Place place = top.place(path);
+    kernel.call(new FileCall.Unlinkat(place.directory(), place.path(), FileCall.AT_REMOVEDIR));
   }
 
   /// The names of the directories below; none when the directory itself is gone.

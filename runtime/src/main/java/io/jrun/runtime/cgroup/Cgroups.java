@@ -18,13 +18,15 @@ public final class Cgroups implements AutoCloseable {
   private static final int POLLPRI = 2;
   private static final int POLLERR = 8;
 
+  private final CgroupTop top;
   private final CgroupFiles files;
   private @Nullable OwnedDescriptor mountinfo;
   private @Nullable Hierarchies hierarchies;
   private @Nullable String controllersV2;
 
   public Cgroups(Kernel kernel) {
-    this.files = new CgroupFiles(kernel);
+    this.top = new CgroupTop(kernel);
+    this.files = new CgroupFiles(kernel, top);
   }
 
   /// What is mounted now. The kernel reports a changed mountinfo to who polls it
@@ -38,6 +40,7 @@ public final class Cgroups implements AutoCloseable {
                 .call(new DescriptorCall.Poll(mountinfo.descriptor(), POLLPRI | POLLERR, 0))
             == 0) return known;
     known = Hierarchies.parse(files.read(mountinfo));
+    top.use(known.topMount());
     hierarchies = known;
     controllersV2 = null;
     return known;
@@ -164,6 +167,7 @@ public final class Cgroups implements AutoCloseable {
   @Override
   public synchronized void close() {
     if (mountinfo != null) mountinfo.close();
+    top.close();
     mountinfo = null;
     hierarchies = null;
   }

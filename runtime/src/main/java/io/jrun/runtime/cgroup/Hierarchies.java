@@ -12,7 +12,7 @@ import java.util.Set;
 /// once. Where any is below /sys/fs/cgroup, those mounted elsewhere do not count: such a mount is
 /// some tool's own and may be gone in a moment, as CRIU's is.
 public final class Hierarchies {
-  private static final String TOP = "/sys/fs/cgroup";
+  private static final String TOP = CgroupTop.PATH;
 
   /// Options of a v1 superblock that are not controllers (cgroup1_show_options in the kernel).
   private static final Set<String> OPTIONS =
@@ -32,17 +32,21 @@ public final class Hierarchies {
           "seclabel");
 
   private final List<Hierarchy> all;
+  private final int topMount;
   private final boolean unified;
 
-  private Hierarchies(List<Hierarchy> all) {
+  private Hierarchies(List<Hierarchy> all, int topMount) {
     this.all = List.copyOf(all);
+    this.topMount = topMount;
     this.unified =
         v1().isEmpty() && this.all.stream().anyMatch(h -> h.v2() && h.mountPoint().equals(TOP));
   }
 
   public static Hierarchies parse(String mountinfo) {
     Map<String, Hierarchy> byKey = new LinkedHashMap<>();
+    int topMount = 0;
     for (Mountinfo.Entry mount : Mountinfo.parse(mountinfo)) {
+      if (mount.mountPoint().equals(TOP)) topMount = mount.id(); // the last lies on top
       boolean v2 = mount.type().equals("cgroup2");
       if (!v2 && !mount.type().equals("cgroup")) continue;
       List<String> controllers = v2 ? List.of() : controllers(mount.options());
@@ -52,7 +56,7 @@ public final class Hierarchies {
     }
     List<Hierarchy> found = List.copyOf(byKey.values());
     List<Hierarchy> top = found.stream().filter(Hierarchies::atTop).toList();
-    return new Hierarchies(top.isEmpty() ? found : top);
+    return new Hierarchies(top.isEmpty() ? found : top, topMount);
   }
 
   /// All of them, in the order of mountinfo.
@@ -66,6 +70,11 @@ public final class Hierarchies {
 
   public Optional<Hierarchy> v2() {
     return all.stream().filter(Hierarchy::v2).findFirst();
+  }
+
+  /// The id of what is mounted at /sys/fs/cgroup; 0 for nothing.
+  int topMount() {
+    return topMount;
   }
 
   /// Whether only cgroup2 is mounted, at /sys/fs/cgroup.

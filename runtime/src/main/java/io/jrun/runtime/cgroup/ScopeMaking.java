@@ -89,7 +89,9 @@ public final class ScopeMaking implements Making {
     properties.addAll(ScopeProperties.limits(limits, unified, version, true));
     if (limitsDevices)
       properties.addAll(
-          ScopeDevices.of(limits.devices(), new CgroupFiles(kernel).read("/proc/devices")));
+          ScopeDevices.of(
+              limits.devices(),
+              new CgroupFiles(kernel, new CgroupTop(kernel)).read("/proc/devices")));
     for (Property property : annotated) {
       properties.removeIf(ours -> ours.name().equals(property.name()));
       properties.add(property);

@@ -17,10 +17,11 @@ public final class Mountinfo {
 
   /// One mount.
   ///
+  /// @param id unique while it is mounted
   /// @param root the directory of the file system that is mounted
   /// @param options of the superblock
   public record Entry(
-      String root, String mountPoint, String type, String options, boolean shared) {}
+      int id, String root, String mountPoint, String type, String options, boolean shared) {}
 
   private Mountinfo() {}
 
@@ -51,6 +52,7 @@ public final class Mountinfo {
       if (before.length < 6 || after.length < 3) continue;
       entries.add(
           new Entry(
+              Integer.parseInt(before[0]),
               unescape(before[3]),
               unescape(before[4]),
               after[0],

@@ -25,7 +25,8 @@ record RehearsedKernel(Kernel kernel, Rehearsal rehearsal) implements Kernel {
   public <R> R call(HostCall<R> call) {
     return switch (call) {
       case FileCall.Openat open
-          when rehearsal.isInMade(open.path()) || isPretended(open.directory()) ->
+          when rehearsal.isInMade(open.directory().path(open.path()))
+              || isPretended(open.directory()) ->
           pretend(call, (open.flags() & CHANGES) != 0);
       case FileCall.Openat open when rehearsal.isPretendedStat(open.path()) ->
           call.result(Rehearsal.STAT, io.jrun.kernel.call.Output.NONE);
@@ -46,7 +47,7 @@ record RehearsedKernel(Kernel kernel, Rehearsal rehearsal) implements Kernel {
       case FileCall.Readlinkat c -> kernel.call(call);
       case FileCall.Flock c -> pretend(call, false);
       case FileCall.Mkdirat c -> {
-        rehearsal.makeDirectory(c.path());
+        rehearsal.makeDirectory(c.directory().path(c.path()));
         yield pretend(call, true);
       }
       // what would carry the messages to a process that is not there

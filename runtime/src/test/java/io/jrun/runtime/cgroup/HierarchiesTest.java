@@ -28,6 +28,14 @@ class HierarchiesTest {
         .containsExactly("/sys/fs/cgroup/pids");
   }
 
+  @Test
+  void theTopIsWhatLiesOnTop() {
+    String tmpfs = " 20 0:26 / /sys/fs/cgroup rw,relatime - tmpfs cgroup rw\n";
+    assertThat(Hierarchies.parse("28" + tmpfs + PIDS).topMount()).isEqualTo(28);
+    assertThat(Hierarchies.parse("28" + tmpfs + PIDS + "44" + tmpfs).topMount()).isEqualTo(44);
+    assertThat(Hierarchies.parse(PIDS).topMount()).isZero();
+  }
+
   private static String line(String mountPoint, String controller) {
     return "30 20 0:26 / " + mountPoint + " rw,relatime - cgroup cgroup rw," + controller + "\n";
   }
