@@ -23,24 +23,64 @@ import org.jspecify.annotations.Nullable;
 public final class HostKernel implements Kernel {
   private static final int ARGUMENTS = 48;
   private static final byte[] NONE = {};
+  private static final byte[] ZEROS = new byte[4096];
   private static final int USUAL_BYTES = 16384;
 
   /// A batch of some hundred calls.
   private static final int LARGE_BYTES = 1 << 18;
 
   private final Libc libc = new Libc();
-  private final ThreadLocal<Memory> scratch = ThreadLocal.withInitial(() -> Memory.of(USUAL_BYTES));
+  private final ThreadLocal<Memory> scratch =
+      ThreadLocal.withInitial(() -> new Memory(USUAL_BYTES));
 
   /// What the last larger call has used, until a collection.
   private final AtomicReference<@Nullable WeakReference<Memory>> large = new AtomicReference<>();
 
   private final NetworkThreads networks = new NetworkThreads(this);
 
-  /// Outside of the heap, where the kernel finds what it is given a pointer to.
-  private record Memory(ByteBuffer bytes, long address) {
-    static Memory of(int size) {
-      ByteBuffer bytes = ByteBuffer.allocateDirect(size);
-      return new Memory(bytes, MemoryIO.getInstance().getDirectBufferAddress(bytes));
+  /// What calls are laid out in, one after another: outside of the heap, where the kernel finds
+  /// what it is given a pointer to, and the same in the heap, before and after.
+  private static final class Memory {
+    private static final int USUAL_ARGUMENTS = 512;
+
+    private final ByteBuffer bytes;
+    private final long address;
+    private final byte[] arguments = new byte[USUAL_ARGUMENTS];
+    private byte[] output = NONE;
+
+    Memory(int size) {
+      bytes = ByteBuffer.allocateDirect(size);
+      address = MemoryIO.getInstance().getDirectBufferAddress(bytes);
+    }
+
+    int size() {
+      return bytes.capacity();
+    }
+
+    Layout layOut(Syscall<?> call) {
+      Layout layout = new Layout(address, ARGUMENTS, arguments, true);
+      layout.call(call, 0);
+      if (layout.kinds() != 0)
+        throw new IllegalArgumentException("a result of a batch, outside of one: " + call.text());
+      layout.finish();
+      return layout;
+    }
+
+    /// Copies it to where the kernel finds it, before zeros in place of what the call will write.
+    void put(Layout layout) {
+      bytes.put(0, layout.memory(), 0, layout.size());
+      int end = layout.outOffset() + layout.outSize();
+      for (int at = layout.outOffset(); at < end; at += ZEROS.length)
+        bytes.put(at, ZEROS, 0, Math.min(ZEROS.length, end - at));
+      byte[] beside = layout.beside();
+      if (beside != null) bytes.put(layout.besideOffset(), beside, 0, layout.besideSize());
+    }
+
+    /// What the call has written, until the next one.
+    Output output(Layout layout) {
+      if (layout.outSize() > output.length) output = new byte[layout.outSize()];
+      bytes.get(layout.outOffset(), output, 0, layout.outSize());
+      return new Output(output, 0, layout.outSize());
     }
   }
 
@@ -61,36 +101,31 @@ public final class HostKernel implements Kernel {
 
   private <R> R perform(Syscall<R> call) {
     Memory usual = scratch.get();
-    Layout layout = layOut(call, usual);
+    Layout layout = usual.layOut(call);
     int needed = layout.besideOffset() + layout.besideSize();
-    if (needed <= usual.bytes().capacity()) return perform(call, layout, usual);
+    if (needed <= usual.size()) return perform(call, layout, usual);
     Memory memory = large(needed);
-    R result = perform(call, layOut(call, memory), memory);
-    if (memory.bytes().capacity() == LARGE_BYTES) large.set(new WeakReference<>(memory));
+    R result = perform(call, memory.layOut(call), memory);
+    if (memory.size() == LARGE_BYTES) large.set(new WeakReference<>(memory));
     return result;
   }
 
   private Memory large(int needed) {
-    if (needed > LARGE_BYTES) return Memory.of(needed);
+    if (needed > LARGE_BYTES) return new Memory(needed);
     WeakReference<Memory> kept = large.getAndSet(null);
     Memory memory = kept == null ? null : kept.get();
-    return memory == null ? Memory.of(LARGE_BYTES) : memory;
+    return memory == null ? new Memory(LARGE_BYTES) : memory;
   }
 
   private <R> R perform(Syscall<R> call, Layout layout, Memory memory) {
-    byte[] out = layout.outSize() == 0 ? NONE : new byte[layout.outSize()];
-    memory.bytes().put(0, layout.memory(), 0, layout.size());
-    memory.bytes().put(layout.outOffset(), out);
-    byte[] beside = layout.beside();
-    if (beside != null) memory.bytes().put(layout.besideOffset(), beside, 0, layout.besideSize());
+    memory.put(layout);
     long value;
     while ((value = perform(call.number().value(), layout)) == -1) {
       Errno errno = Errno.of(libc.errno());
       if (!errno.equals(Errno.EINTR) || !restarts(call.number()))
         throw new KernelException(call, errno);
     }
-    memory.bytes().get(layout.outOffset(), out);
-    return call.result(value, new Output(out, 0, out.length));
+    return call.result(value, memory.output(layout));
   }
 
   /// Gives the pages of an array back to the machine; the array is of zeros with that, but for what
@@ -125,14 +160,5 @@ public final class HostKernel implements Kernel {
   /// on.
   private static boolean restarts(Number number) {
     return number != Number.CLOSE && number != Number.CONNECT;
-  }
-
-  private static Layout layOut(Syscall<?> call, Memory memory) {
-    Layout layout = new Layout(memory.address(), ARGUMENTS, true);
-    layout.call(call, 0);
-    if (layout.kinds() != 0)
-      throw new IllegalArgumentException("a result of a batch, outside of one: " + call.text());
-    layout.finish();
-    return layout;
   }
 }

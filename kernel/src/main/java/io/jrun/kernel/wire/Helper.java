@@ -32,6 +32,10 @@ public final class Helper implements HelperKernel {
   /// What a command line with its environment usually takes.
   private static final int HELLO_BYTES = 4096;
 
+  /// Where batches are laid out, until they are sent; most of a container's have room in it.
+  private static final ThreadLocal<byte[]> LAID_OUT =
+      ThreadLocal.withInitial(() -> new byte[20480]);
+
   private final Kernel kernel;
   private final Frames frames;
   private final ArrayDeque<Sent> unanswered = new ArrayDeque<>();
@@ -122,7 +126,10 @@ public final class Helper implements HelperKernel {
     List<Batch.Entry> entries = batch.entries();
     if (entries.size() > Protocol.MAX_CALLS) throw new IllegalArgumentException("too many calls");
     Layout layout =
-        new Layout(Protocol.ARENA_BASE, Protocol.BATCH_SIZE + entries.size() * Protocol.CALL_SIZE);
+        new Layout(
+            Protocol.ARENA_BASE,
+            Protocol.BATCH_SIZE + entries.size() * Protocol.CALL_SIZE,
+            LAID_OUT.get());
     List<Layout.Area> areas = new ArrayList<>(entries.size());
     for (int i = 0; i < entries.size(); i++) {
       Batch.Entry entry = entries.get(i);

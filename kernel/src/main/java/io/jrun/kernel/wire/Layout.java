@@ -31,6 +31,8 @@ public final class Layout implements Arguments {
     return MethodHandles.byteArrayViewVarHandle(type, ByteOrder.nativeOrder());
   }
 
+  private static final byte[] ZEROS = new byte[1024];
+
   private final long base;
   private byte[] memory;
   private int end;
@@ -49,17 +51,19 @@ public final class Layout implements Arguments {
 
   /// @param base the address of the first byte
   /// @param reserved bytes kept free at the start, for headers
-  public Layout(long base, int reserved) {
-    this(base, reserved, false);
+  /// @param memory where it is laid out, as far as that is enough; the caller's again when the
+  ///   layout has been copied
+  public Layout(long base, int reserved, byte[] memory) {
+    this(base, reserved, memory, false);
   }
 
   /// @param keepsBeside whether the bytes of an iovec stay where they are: whoever copies [#memory]
   ///   copies [#beside] behind the output
-  public Layout(long base, int reserved, boolean keepsBeside) {
+  public Layout(long base, int reserved, byte[] memory, boolean keepsBeside) {
     this.base = base;
     this.keepsBeside = keepsBeside;
-    this.memory = new byte[Math.max(256, reserved * 2)];
-    this.end = align(reserved);
+    this.memory = memory;
+    enlarge(align(reserved));
   }
 
   /// Lays out one call, its six arguments at that offset; returns where its output will be.
@@ -122,9 +126,17 @@ public final class Layout implements Arguments {
 
   private int allocate(int size) {
     int at = (end + 7) & -8;
-    end = at + size;
-    if (end > memory.length) memory = Arrays.copyOf(memory, Math.max(end, memory.length * 2));
+    enlarge(at + size);
     return at;
+  }
+
+  /// What is new is of zeros, whatever the memory held before: others are sent all of it.
+  private void enlarge(int to) {
+    if (to > memory.length) memory = Arrays.copyOf(memory, Math.max(to, memory.length * 2));
+    // as an array copy, which is fast also where a loop is not
+    for (int at = end; at < to; at += ZEROS.length)
+      System.arraycopy(ZEROS, 0, memory, at, Math.min(ZEROS.length, to - at));
+    end = to;
   }
 
   void putShort(int at, int value) {

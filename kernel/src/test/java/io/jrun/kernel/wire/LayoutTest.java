@@ -11,6 +11,7 @@ import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SocketCall;
 import io.jrun.kernel.call.Syscall;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,7 @@ class LayoutTest {
   private static final int RESULT = Protocol.KIND_RESULT;
   private static final int PASSED = Protocol.KIND_PASSED;
 
-  private final Layout layout = new Layout(BASE, RECORDS);
+  private final Layout layout = new Layout(BASE, RECORDS, new byte[64]);
 
   private Layout.Area lay(Syscall<?> call) {
     Layout.Area area = layout.call(call, 0);
@@ -47,6 +48,24 @@ class LayoutTest {
     int end = start;
     while (layout.memory()[end] != 0) end++;
     return new String(layout.memory(), start, end - start, StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void nothingIsLeftOfWhatTheMemoryHeldBefore() {
+    for (int size : new int[] {4096, RECORDS + 16, 8}) {
+      byte[] used = new byte[size];
+      Arrays.fill(used, (byte) 0x55);
+      assertThat(laidOut(used)).as("%d bytes", size).isEqualTo(laidOut(new byte[size]));
+    }
+  }
+
+  private static byte[] laidOut(byte[] memory) {
+    Layout layout = new Layout(BASE, RECORDS, memory);
+    layout.call(new ProcessCall.Chdir("/a"), 0); // behind it are bytes that nobody writes
+    layout.call(new ProcessCall.Chdir("/tmp/ü"), 48);
+    layout.call(new SocketCall.Sendmsg(Descriptor.STDIN, new byte[] {1, 2, 3}, List.of(4), 0), 96);
+    layout.finish();
+    return Arrays.copyOf(layout.memory(), layout.size());
   }
 
   @Test

@@ -77,14 +77,14 @@ class ProtocolTest {
   }
 
   private static int monitorSize() {
-    Layout layout = new Layout(0, 48);
+    Layout layout = new Layout(0, 48, new byte[64]);
     layout.call(new PseudoCall.Monitor(1, Descriptor.NONE, new byte[0]), 0);
     return layout.size() - 48;
   }
 
   /// What recvmsg makes room for: a cmsghdr of 16 bytes and the descriptors.
   private static int receivableDescriptors() {
-    Layout layout = new Layout(0, 48);
+    Layout layout = new Layout(0, 48, new byte[64]);
     layout.call(new SocketCall.Recvmsg(Descriptor.STDIN, 16, 0), 0);
     return (layout.outSize() - 16 - 16) / 4;
   }
