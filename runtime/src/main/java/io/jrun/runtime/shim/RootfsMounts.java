@@ -32,8 +32,17 @@ record RootfsMounts(HelperKernel worker, String target) {
     for (RootfsMount mount : mounts) {
       RootfsOptions options = RootfsOptions.parse(mount.options());
       String at = mount.target().isEmpty() ? target : target + "/" + mount.target();
-      if (mount.type().equals("overlay")) addOverlay(batch, mount, options, at, users);
-      else addOther(batch, mount, options, at, users);
+      if (mount.type().equals("overlay")) {
+        addOverlay(batch, mount, options, at, users);
+      } else if (options.loop() == 0) {
+        addOther(batch, mount, mount.source(), options, at, users);
+      } else {
+        worker.run(batch);
+        batch = new Batch();
+        LoopDevice device = LoopDevice.attach(worker, mount.source(), options.loop());
+        addOther(batch, mount, device.path(), options, at, users);
+        batch.add(new FileCall.Close(device.descriptor()));
+      }
       for (int change : options.propagation())
         batch.add(new MountCall.Mount("none", at, "", change, ""));
     }
@@ -43,11 +52,12 @@ record RootfsMounts(HelperKernel worker, String target) {
   private static void addOther(
       Batch batch,
       RootfsMount mount,
+      String source,
       RootfsOptions options,
       String at,
       Function<RootfsOptions, Descriptor> users) {
     long flags = options.flags();
-    batch.add(new MountCall.Mount(mount.source(), at, mount.type(), flags, options.text()));
+    batch.add(new MountCall.Mount(source, at, mount.type(), flags, options.text()));
     long bindReadOnly = MS_BIND | MS_RDONLY;
     if ((flags & bindReadOnly) == bindReadOnly)
       batch.add(new MountCall.Mount("", at, "", flags | MS_REMOUNT, options.text()));
