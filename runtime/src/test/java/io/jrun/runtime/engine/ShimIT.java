@@ -129,7 +129,6 @@ class ShimIT extends ShimTest {
     assertThat(pod.call("Create", pod.createRequest("", "", "", false)).code())
         .isEqualTo(StatusCode.ALREADY_EXISTS);
     pod.ok("Start", pod.request());
-    assertThat(pod.call("Delete", pod.request()).message()).contains("cannot delete a running");
     for (String method : List.of("State", "Start", "Delete", "Wait", "Kill"))
       assertFails(
           method,
@@ -160,11 +159,83 @@ class ShimIT extends ShimTest {
     assertThat(status("")).as("nothing is shut down under a task").isEqualTo(TaskStatus.RUNNING);
     pod.ok("Kill", pod.request().uint32(3, SIGKILL));
     pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
+  private void assertRefused(String method, String message) {
+    assertFails(method, pod.request(), StatusCode.UNKNOWN, message);
+  }
+
+  private void assertExecRefused(String message) {
+    assertFails("Exec", pod.execRequest("late", "", "true"), StatusCode.UNKNOWN, message);
+  }
+
+  private ProtoWriter update() {
+    byte[] resources = "{\"pids\":{\"limit\":77}}".getBytes(StandardCharsets.UTF_8);
+    return pod.request().message(2, new ProtoWriter().string(1, "resources").bytes(2, resources));
+  }
+
+  @Test
+  void whatDoesNotFitTheStateIsRefusedAsByTheRuncShim() throws Exception {
+    shim("sleep 1000");
+    pod.ok("Create", pod.createRequest("", "", "", false));
+    assertRefused("Pause", "cannot pause task in created state");
+    assertRefused("Resume", "cannot resume task in created state");
+    assertRefused("Checkpoint", "cannot checkpoint a task in created state");
+    pod.ok("Start", pod.request());
+    assertRefused("Start", "cannot start a running process");
+    assertRefused("Delete", "cannot delete a running process");
+    assertRefused("Resume", "cannot resume a running process");
+    pod.ok("Exec", pod.execRequest("never", "", "true"));
+    pod.ok("Pause", pod.request());
+    assertRefused("Pause", "cannot pause a paused container");
+    assertRefused("Start", "cannot start a paused process");
+    assertRefused("Delete", "cannot delete a paused process");
+    assertExecRefused("cannot exec in a paused state");
+    pod.ok("Resume", pod.request());
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    assertRefused("Start", "cannot start a stopped process");
+    assertRefused("Pause", "cannot pause a stopped container");
+    assertRefused("Resume", "cannot resume a stopped container");
+    assertRefused("Checkpoint", "cannot checkpoint a stopped container");
+    assertFails("Update", update(), StatusCode.UNKNOWN, "cannot update a stopped container");
+    assertExecRefused("cannot exec in a stopped state");
     assertFails(
-        "Exec",
-        pod.execRequest("late", "", "true"),
+        "Start",
+        pod.request().string(2, "never"),
         StatusCode.FAILED_PRECONDITION,
         "container " + pod.id() + " init process is not running: failed precondition");
+    pod.finish();
+  }
+
+  @Test
+  void aProcessThatIsNoJsonIsRefusedByExec() throws Exception {
+    running("sleep 1000");
+    ProtoWriter spec = new ProtoWriter().string(1, "process").string(2, "{\"args\":[");
+    TtrpcResponse response = pod.call("Exec", pod.request().string(2, "e").message(7, spec));
+    assertThat(response.message()).contains("is not JSON");
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+    assertThat(sink.events()).doesNotContain("exec-added e");
+  }
+
+  @Test
+  void aStateIsThatOfTheProcessAsked() throws Exception {
+    running("sleep 1000");
+    pod.ok("Exec", pod.execRequest("e", "", "sleep", "1000"));
+    int pid = pod.ok("Start", pod.request().string(2, "e")).int32(1);
+    ProtoMessage state = pod.ok("State", pod.request().string(2, "e"));
+    assertThat(state.string(1)).isEqualTo("e");
+    assertThat(state.int32(3)).isEqualTo(pid);
+    assertThat(pod.ok("State", pod.request()).string(1)).isEqualTo(pod.id());
+    pod.ok("Pause", pod.request());
+    assertThat(status("e")).as("frozen with its container").isEqualTo(TaskStatus.PAUSED);
+    pod.ok("Resume", pod.request());
+    assertThat(status("e")).isEqualTo(TaskStatus.RUNNING);
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
     pod.finish();
   }
 
@@ -215,10 +286,7 @@ class ShimIT extends ShimTest {
   @Test
   void limitsAreUpdated() throws Exception {
     running("sleep 1000");
-    byte[] resources = "{\"pids\":{\"limit\":77}}".getBytes(StandardCharsets.UTF_8);
-    pod.ok(
-        "Update",
-        pod.request().message(2, new ProtoWriter().string(1, "resources").bytes(2, resources)));
+    pod.ok("Update", update());
     Path state = Path.of("/run/containerd/jrun", ShimPod.NAMESPACE, pod.id(), "state");
     assertThat(Files.readString(state)).contains("\"limit\":77");
     pod.ok("Kill", pod.request().uint32(3, SIGKILL));
