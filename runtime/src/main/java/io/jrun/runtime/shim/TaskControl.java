@@ -67,6 +67,8 @@ final class TaskControl {
   }
 
   void resizePty(TaskProcess process, int width, int height) {
+    if (!process.isInit() && process.hasExited)
+      throw RpcException.unknown("cannot resize a stopped container");
     if (process.stdio().terminal() && process.pid != 0 && !process.hasExited)
       streams.resize(process, width, height);
   }

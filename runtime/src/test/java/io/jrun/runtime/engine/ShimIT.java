@@ -234,6 +234,13 @@ class ShimIT extends ShimTest {
     assertThat(status("e")).as("frozen with its container").isEqualTo(TaskStatus.PAUSED);
     pod.ok("Resume", pod.request());
     assertThat(status("e")).isEqualTo(TaskStatus.RUNNING);
+    pod.ok("Kill", pod.request().string(2, "e").uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request().string(2, "e"));
+    assertFails(
+        "ResizePty",
+        pod.request().string(2, "e"),
+        StatusCode.UNKNOWN,
+        "cannot resize a stopped container");
     pod.ok("Kill", pod.request().uint32(3, SIGKILL));
     pod.ok("Wait", pod.request());
     pod.finish();
@@ -254,6 +261,16 @@ class ShimIT extends ShimTest {
     pod.ok("Wait", pod.request());
     pod.finish();
     assertThat(sink.events()).hasSize(4);
+  }
+
+  @Test
+  void whatTheMachineLacksIsAFailureOfCreate() throws Exception {
+    sandbox.config(text ->
+        text.replace("\"process\":{", "\"process\":{\"apparmorProfile\":\"jrun-no-such\","));
+    shim();
+    assertThat(pod.call("Create", pod.createRequest("", "", "", false)).message())
+        .startsWith("OCI runtime create failed: /process/apparmorProfile: ");
+    pod.shutDown();
   }
 
   @Test
