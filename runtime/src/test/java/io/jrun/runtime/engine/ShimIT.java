@@ -417,8 +417,8 @@ class ShimIT extends ShimTest {
     pod.finish();
   }
 
-  @Test
-  void outputGoesToALogger() throws Exception {
+  /// A program that logs into `log.txt`, first its arguments and whose output it is; its URI.
+  private String logger() throws IOException {
     Path logger = sandbox.top().resolve("logger");
     Path log = sandbox.top().resolve("log.txt");
     Files.writeString(
@@ -428,14 +428,58 @@ class ShimIT extends ShimTest {
             + log
             + "\n");
     logger.toFile().setExecutable(true);
+    return "binary://" + logger + "?k=v";
+  }
+
+  private void assertLogged(String id, String text) {
+    Path log = sandbox.top().resolve("log.txt");
+    String expected = "args k v " + id + " " + ShimPod.NAMESPACE + "\n" + text;
+    assertThat(Sandbox.eventually(() -> Files.readString(log).equals(expected)))
+        .as("%s: %s", expected, log.toFile())
+        .isTrue();
+  }
+
+  @Test
+  void outputGoesToALogger() throws Exception {
     shim("echo logged");
-    pod.ok("Create", pod.createRequest("", "binary://" + logger + "?k=v", "", false));
+    pod.ok("Create", pod.createRequest("", logger(), "", false));
     pod.ok("Start", pod.request());
     sandbox.killEngine();
     pod.ok("Wait", pod.request());
     pod.finish();
-    assertThat(Files.readString(log))
-        .isEqualTo("args k v " + pod.id() + " " + ShimPod.NAMESPACE + "\nlogged\n");
+    assertLogged(pod.id(), "logged\n");
+  }
+
+  @Test
+  void aTerminalGoesToALoggerAndOutlivesTheEngine() throws Exception {
+    sandbox.config(text ->
+        text.replace("\"terminal\":false", "\"terminal\":true")
+            .replace(
+                "[\"sleep\",\"1000\"]", "[\"sh\",\"-c\",\"read a; echo got $a; read b; exit 4\"]"));
+    shim();
+    String in = fifo("in");
+    pod.ok("Create", pod.createRequest(in, logger(), "", true));
+    pod.ok("Start", pod.request());
+    Files.writeString(Path.of(in), "one\n");
+    sandbox.killEngine();
+    Files.writeString(Path.of(in), "two\n");
+    assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(4);
+    pod.finish();
+    assertLogged(pod.id(), "one\r\ngot one\r\ntwo\r\n");
+  }
+
+  /// As by runc's shim, which gives its own id to each logger.
+  @Test
+  void theLoggerOfAnExecedProcessIsToldItsId() throws Exception {
+    running("sleep 1000");
+    pod.ok("Exec", pod.execRequest("e", logger(), "echo", "logged"));
+    pod.ok("Start", pod.request().string(2, "e"));
+    pod.ok("Wait", pod.request().string(2, "e"));
+    pod.ok("Delete", pod.request().string(2, "e"));
+    assertLogged("e", "logged\n");
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
   }
 
   @Test
