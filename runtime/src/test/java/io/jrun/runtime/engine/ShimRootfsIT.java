@@ -154,6 +154,22 @@ class ShimRootfsIT extends ShimTest {
     assertThat(base.resolve("made")).doesNotExist();
   }
 
+  /// What an image has in its place must not lead a mount out of the root file system.
+  @Test
+  void aMountBelowTheRootIsBelowItWhateverLinksThereAre() throws IOException {
+    Path outside = directory("outside", 0, 0);
+    Path inside = Files.createDirectories(Path.of(base + outside.toString()));
+    Files.createSymbolicLink(base.resolve("link"), outside);
+    start("busybox grep ' / " + outside + " .* tmpfs ' /proc/self/mountinfo", false);
+    ProtoWriter tmpfs = new ProtoWriter().string(1, "tmpfs").string(2, "tmpfs").string(3, "link");
+    pod.ok("Create", request("bind", base.toString(), List.of("rbind")).message(3, tmpfs));
+    assertThat(Files.getFileStore(outside)).isEqualTo(Files.getFileStore(inside));
+    pod.ok("Start", pod.request());
+    assertThat(pod.ok("Wait", pod.request()).int32(1)).isZero();
+    pod.finish();
+    assertThat(sandbox.bundle().resolve("rootfs")).isEmptyDirectory();
+  }
+
   /// The root file system as an image, as containerd's blockfile snapshotter has them.
   private Path image() throws IOException {
     return LoopDevices.image(base, sandbox.top().resolve("image"));
