@@ -63,7 +63,9 @@ final class TaskControl {
 
   void update(TaskProcess init, AnyValue resources) {
     init.checkIsNotStopped("update");
-    containers.update(init, (JsonObject) Json.parse(resources.value()));
+    if (!(Json.parse(resources.value()) instanceof JsonObject object))
+      throw RpcException.unknown("resources: must be an object");
+    containers.update(init, object);
   }
 
   void resizePty(TaskProcess process, int width, int height) {

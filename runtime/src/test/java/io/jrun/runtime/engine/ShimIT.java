@@ -171,8 +171,11 @@ class ShimIT extends ShimTest {
   }
 
   private ProtoWriter update() {
-    byte[] resources = "{\"pids\":{\"limit\":77}}".getBytes(StandardCharsets.UTF_8);
-    return pod.request().message(2, new ProtoWriter().string(1, "resources").bytes(2, resources));
+    return update("{\"pids\":{\"limit\":77}}");
+  }
+
+  private ProtoWriter update(String resources) {
+    return pod.request().message(2, new ProtoWriter().string(1, "resources").string(2, resources));
   }
 
   @Test
@@ -303,6 +306,7 @@ class ShimIT extends ShimTest {
   @Test
   void limitsAreUpdated() throws Exception {
     running("sleep 1000");
+    assertFails("Update", update("[]"), StatusCode.UNKNOWN, "resources: must be an object");
     pod.ok("Update", update());
     Path state = Path.of("/run/containerd/jrun", ShimPod.NAMESPACE, pod.id(), "state");
     assertThat(Files.readString(state)).contains("\"limit\":77");
