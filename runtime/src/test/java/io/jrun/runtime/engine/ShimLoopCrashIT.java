@@ -16,13 +16,15 @@ import org.junit.jupiter.api.Test;
 class ShimLoopCrashIT extends ShimCrashSweep {
   private static final int EVERY = Integer.getInteger("jrun.crash.every", 23);
 
-  private Path image;
+  private Path image() {
+    return sandbox.top().resolve("image");
+  }
 
   @Override
   void configure() throws IOException {
     sandbox.config(text -> text.replace("[\"sleep\",\"1000\"]", "[\"sh\",\"-c\",\"exit 7\"]"));
     Path rootfs = sandbox.bundle().resolve("rootfs");
-    image = LoopDevices.image(rootfs, sandbox.top().resolve("image"));
+    LoopDevices.image(rootfs, image());
     Files.move(rootfs, sandbox.top().resolve("base"));
     Files.createDirectory(rootfs);
   }
@@ -36,7 +38,7 @@ class ShimLoopCrashIT extends ShimCrashSweep {
   List<String> live(ShimPod pod) throws IOException {
     List<String> told = new ArrayList<>();
     ProtoWriter mount =
-        new ProtoWriter().string(1, "ext4").string(2, image.toString()).string(4, "loop");
+        new ProtoWriter().string(1, "ext4").string(2, image().toString()).string(4, "loop");
     pod.ok("Create", pod.createRequest("", "", "", false).message(3, mount));
     told.add("mounts: " + mounts());
     pod.ok("Start", pod.request());
