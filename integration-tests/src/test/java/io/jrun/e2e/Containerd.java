@@ -73,6 +73,8 @@ final class Containerd implements AutoCloseable {
     Files.createDirectories(temp.resolve("net.d"));
     Files.writeString(
         temp.resolve("config.toml"), release.configuration(temp, PAUSE, labels, handlers()));
+    if (release.hasBlockfile())
+      Command.of("mkfs.ext4", "-q", temp.resolve("scratch").toString(), "32M").run().succeeds();
     if (!network.isEmpty())
       Files.writeString(
           temp.resolve("net.d/10-test.conflist"), network.replace("@DIR@", temp.toString()));

@@ -47,6 +47,7 @@ record ContainerdRelease(String daemon, String ctr) {
     String table = major2 ? "'io.containerd.cri.v1.runtime'" : "\"io.containerd.grpc.v1.cri\"";
     StringBuilder text = new StringBuilder(major2 ? VERSION_3 : VERSION_2);
     for (Handler handler : handlers) text.append(handler.text(table));
+    if (hasBlockfile()) text.append(BLOCKFILE);
     return text.toString()
         .replace("@DIR@", temp.toString())
         .replace("@NO_APPARMOR@", String.valueOf(!hasAppArmor()))
@@ -79,9 +80,24 @@ record ContainerdRelease(String daemon, String ctr) {
     return version().matches("(?s).* v?1\\.6\\..*");
   }
 
+  /// Whether there is a snapshotter whose root file systems are images for loop devices.
+  boolean hasBlockfile() {
+    return !isBefore17();
+  }
+
   private String version() {
     return Command.of(daemon, "--version").run().succeeds().text();
   }
+
+  private static final String BLOCKFILE =
+      """
+      [plugins.'io.containerd.snapshotter.v1.blockfile']
+        root_path = "@DIR@/blockfile"
+        scratch_file = "@DIR@/scratch"
+        fs_type = "ext4"
+        mount_options = []
+        recreate_scratch = true
+      """;
 
   // of a task whose state is not told in 2 s, the default, containerd takes the pid for 0: on a
   // machine as busy as with these tests a new engine may take longer

@@ -1,6 +1,9 @@
 package io.jrun.kernel.call;
 
-/// ioctl(2): the controls of terminals, of network interfaces, of namespaces and of userfaultfd(2).
+import java.util.Arrays;
+
+/// ioctl(2): the controls of terminals, of network interfaces, of namespaces, of loop devices and
+/// of userfaultfd(2).
 public sealed interface IoctlCall<R> extends HostCall<R> {
   int TCGETS = 0x5401;
   int TCSETS = 0x5402;
@@ -14,6 +17,8 @@ public sealed interface IoctlCall<R> extends HostCall<R> {
   /// The user namespace that owns a namespace (ioctl_ns(2)).
   int NS_GET_USERNS = 0xb701;
 
+  int LOOP_CONFIGURE = 0x4c0a;
+  int LOOP_CTL_GET_FREE = 0x4c82;
   int SIOCGIFNAME = 0x8910;
   int SIOCGIFFLAGS = 0x8913;
   int SIOCSIFFLAGS = 0x8914;
@@ -39,6 +44,10 @@ public sealed interface IoctlCall<R> extends HostCall<R> {
           "TIOCGPTN",
           NS_GET_USERNS,
           "NS_GET_USERNS",
+          LOOP_CONFIGURE,
+          "LOOP_CONFIGURE",
+          LOOP_CTL_GET_FREE,
+          "LOOP_CTL_GET_FREE",
           SIOCGIFNAME,
           "SIOCGIFNAME",
           SIOCGIFFLAGS,
@@ -49,13 +58,24 @@ public sealed interface IoctlCall<R> extends HostCall<R> {
           "UFFDIO_API",
           UFFDIO_REGISTER & 0xffffffffL,
           "UFFDIO_REGISTER");
+  int LO_FLAGS_READ_ONLY = 1;
+  int LO_FLAGS_AUTOCLEAR = 4;
+  int LO_FLAGS_DIRECT_IO = 16;
+  Flags LO_FLAGS =
+      Flags.bits(
+          LO_FLAGS_READ_ONLY,
+          "LO_FLAGS_READ_ONLY",
+          LO_FLAGS_AUTOCLEAR,
+          "LO_FLAGS_AUTOCLEAR",
+          LO_FLAGS_DIRECT_IO,
+          "LO_FLAGS_DIRECT_IO");
 
   @Override
   default Number number() {
     return Number.IOCTL;
   }
 
-  /// A call that answers its return value: zero, or a descriptor.
+  /// A call that answers its return value: zero, a number or a descriptor.
   sealed interface Counting extends IoctlCall<Integer> {
     @Override
     default Integer result(long value, Output output) {
@@ -82,6 +102,29 @@ public sealed interface IoctlCall<R> extends HostCall<R> {
     @Override
     public void arguments(Arguments to) {
       to.descriptor(descriptor).flags(IOCTL, request & 0xffffffffL).bytes(argument);
+    }
+  }
+
+  /// LOOP_CONFIGURE (loop(4)), Linux 5.8: puts a file behind a loop device.
+  ///
+  /// @param name of the file, for those who look at the device; what is too long is cut off
+  record LoopConfigure(Descriptor device, Descriptor file, String name, int flags)
+      implements Counting {
+    private static final int LO_NAME_SIZE = 64;
+
+    @Override
+    public void arguments(Arguments to) {
+      byte[] fileName = Arrays.copyOf(Names.encode(name), LO_NAME_SIZE);
+      fileName[LO_NAME_SIZE - 1] = 0;
+      to.descriptor(device)
+          .flags(IOCTL, LOOP_CONFIGURE)
+          .struct(a ->
+              a.descriptor32("fd", file)
+                  .u32("block_size", 0)
+                  .raw("", new byte[52])
+                  .flags32("lo_flags", LO_FLAGS, flags)
+                  .raw("lo_file_name", fileName)
+                  .raw("", new byte[112 + 64]));
     }
   }
 

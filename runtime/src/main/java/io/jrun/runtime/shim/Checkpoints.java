@@ -80,7 +80,7 @@ final class Checkpoints {
   }
 
   private static void check(TaskProcess init, CheckpointTask asked) {
-    init.checkIsRunning();
+    init.checkIsNotStopped("checkpoint");
     if (!init.isStarted) throw RpcException.unknown("cannot checkpoint a task in created state");
     if (asked.path().isEmpty())
       throw new RpcException(StatusCode.INVALID_ARGUMENT, "checkpoint: no path for the images");

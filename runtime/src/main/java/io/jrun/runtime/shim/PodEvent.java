@@ -54,8 +54,7 @@ record PodEvent(Instant at, String topic, String type, byte[] message) {
                   w.string(1, id)
                       .uint32(2, process.pid)
                       .uint32(3, process.exitStatus)
-                      .timestamp(4, process.exitedAt == null ? line.time("at") : process.exitedAt)
-                      .string(5, id))
+                      .timestamp(4, process.exitedAt == null ? line.time("at") : process.exitedAt))
               : null;
       case PAUSED -> of(line, "paused", "TaskPaused", w.string(1, id));
       case RESUMED -> of(line, "resumed", "TaskResumed", w.string(1, id));

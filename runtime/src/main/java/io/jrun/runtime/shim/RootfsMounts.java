@@ -31,23 +31,56 @@ record RootfsMounts(HelperKernel worker, String target) {
     batch.add(new FileCall.Mkdirat(Descriptor.CWD, target, 0711), Errno.EEXIST);
     for (RootfsMount mount : mounts) {
       RootfsOptions options = RootfsOptions.parse(mount.options());
-      String at = mount.target().isEmpty() ? target : target + "/" + mount.target();
-      if (mount.type().equals("overlay")) addOverlay(batch, mount, options, at, users);
-      else addOther(batch, mount, options, at, users);
+      boolean isBelow = !mount.target().isEmpty();
+      if (isBelow || options.loop() != 0) {
+        worker.run(batch);
+        batch = new Batch();
+      }
+      String at = isBelow ? below(mount.target()) : target;
+      if (mount.type().equals("overlay")) {
+        addOverlay(batch, mount, options, at, users);
+      } else if (options.loop() == 0) {
+        addOther(batch, mount, mount.source(), options, at, users);
+      } else {
+        LoopDevice device = LoopDevice.attach(worker, mount.source(), options.loop());
+        addOther(batch, mount, device.path(), options, at, users);
+        batch.add(new FileCall.Close(device.descriptor()));
+      }
       for (int change : options.propagation())
         batch.add(new MountCall.Mount("none", at, "", change, ""));
     }
     worker.run(batch);
   }
 
+  /// A place in what is mounted so far: links on the way lead nowhere else.
+  private String below(String path) {
+    Descriptor root = worker.call(FileCall.Openat.existing(target, PATH));
+    Descriptor place =
+        worker.call(
+            new FileCall.Openat2(
+                root,
+                path,
+                FileCall.O_PATH | FileCall.O_CLOEXEC,
+                0,
+                FileCall.RESOLVE_IN_ROOT,
+                false));
+    Batch batch = new Batch();
+    Pending<String> found =
+        batch.add(new FileCall.Readlinkat(Descriptor.CWD, "/proc/self/fd/" + place.text()));
+    batch.add(new FileCall.Close(place));
+    batch.add(new FileCall.Close(root));
+    return worker.run(batch).of(found);
+  }
+
   private static void addOther(
       Batch batch,
       RootfsMount mount,
+      String source,
       RootfsOptions options,
       String at,
       Function<RootfsOptions, Descriptor> users) {
     long flags = options.flags();
-    batch.add(new MountCall.Mount(mount.source(), at, mount.type(), flags, options.text()));
+    batch.add(new MountCall.Mount(source, at, mount.type(), flags, options.text()));
     long bindReadOnly = MS_BIND | MS_RDONLY;
     if ((flags & bindReadOnly) == bindReadOnly)
       batch.add(new MountCall.Mount("", at, "", flags | MS_REMOUNT, options.text()));

@@ -1,5 +1,6 @@
 package io.jrun.runtime.shim;
 
+import io.jrun.kernel.call.IoctlCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.specs.runtime.IdMapping;
 import java.util.ArrayList;
@@ -7,13 +8,16 @@ import java.util.List;
 import java.util.Map;
 
 /// The options of a mount that containerd asks for: mount(2)'s flags by the names of mount(8),
-/// `uidmap=` and `gidmap=`, and what the file system itself is told.
+/// `uidmap=` and `gidmap=`, what lies between it and its source, and what the file system itself is
+/// told.
 ///
+/// @param loop the flags of the loop device that is put before the source; 0 for none
 /// @param propagation changes of it, in their order
 /// @param data of the file system
 /// @param uids, gids by which its files are mapped; both empty where they are not
 record RootfsOptions(
     long flags,
+    int loop,
     List<Integer> propagation,
     List<String> data,
     List<IdMapping> uids,
@@ -66,28 +70,34 @@ record RootfsOptions(
           "runbindable",
           MountCall.MS_UNBINDABLE | MountCall.MS_REC);
   private static final String LOOP = "loop";
+  private static final String DIRECT_IO = "direct-io";
   private static final String UIDMAP = "uidmap=";
   private static final String GIDMAP = "gidmap=";
 
   static RootfsOptions parse(List<String> options) {
     long flags = 0;
+    boolean hasLoop = options.contains(LOOP);
     List<Integer> propagation = new ArrayList<>();
     List<String> data = new ArrayList<>();
     List<IdMapping> uids = List.of();
     List<IdMapping> gids = List.of();
     for (String option : options) {
-      if (option.equals(LOOP))
-        throw RpcException.unknown("mount option loop: not implemented for root file systems");
       if (SETS.containsKey(option)) flags |= SETS.get(option);
       else if (CLEARS.containsKey(option)) flags &= ~(long) CLEARS.get(option);
       else if (PROPAGATION.containsKey(option)) propagation.add(PROPAGATION.get(option));
       else if (option.startsWith(UIDMAP)) uids = mappings(option, UIDMAP);
       else if (option.startsWith(GIDMAP)) gids = mappings(option, GIDMAP);
-      else data.add(option);
+      else if (!option.equals(LOOP)) data.add(option);
+    }
+    int loop = 0;
+    if (hasLoop) {
+      loop = IoctlCall.LO_FLAGS_AUTOCLEAR;
+      if ((flags & MountCall.MS_RDONLY) != 0) loop |= IoctlCall.LO_FLAGS_READ_ONLY;
+      if (data.remove(DIRECT_IO)) loop |= IoctlCall.LO_FLAGS_DIRECT_IO;
     }
     if (uids.isEmpty() != gids.isEmpty())
       throw RpcException.unknown("mount options uidmap and gidmap are needed together");
-    return new RootfsOptions(flags, propagation, data, uids, gids);
+    return new RootfsOptions(flags, loop, propagation, data, uids, gids);
   }
 
   /// Of `CONTAINER:HOST:SIZE,...`.
@@ -113,6 +123,6 @@ record RootfsOptions(
   }
 
   RootfsOptions withData(List<String> other) {
-    return new RootfsOptions(flags, propagation, other, uids, gids);
+    return new RootfsOptions(flags, loop, propagation, other, uids, gids);
   }
 }

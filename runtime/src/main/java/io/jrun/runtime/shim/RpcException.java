@@ -1,9 +1,7 @@
 package io.jrun.runtime.shim;
 
-import io.jrun.kernel.KernelException;
-import io.jrun.runtime.cgroup.CgroupException;
-import io.jrun.runtime.container.ContainerException;
-import io.jrun.specs.json.SpecException;
+import io.jrun.kernel.HelperGoneException;
+import io.jrun.specs.proto.ProtoException;
 import io.jrun.specs.ttrpc.StatusCode;
 
 /// A request that is answered with a status other than OK.
@@ -37,14 +35,13 @@ final class RpcException extends RuntimeException {
     return new RpcException(StatusCode.UNKNOWN, message);
   }
 
-  /// What a step of the runtime failed with; what is another's mistake stays as it is.
+  /// What a step of the runtime failed with. What has a status of its own stays as it is, as do the
+  /// end of a process that served, and a mistake of jrun's own.
   static RuntimeException of(String step, RuntimeException e) {
-    return e instanceof ContainerException
-            || e instanceof KernelException
-            || e instanceof CgroupException
-            || e instanceof SpecException
-        ? unknown(step + ": " + e.getMessage())
-        : e;
+    return switch (e) {
+      case RpcException _, ProtoException _, HelperGoneException _, NullPointerException _ -> e;
+      default -> unknown(step + ": " + e.getMessage());
+    };
   }
 
   StatusCode code() {

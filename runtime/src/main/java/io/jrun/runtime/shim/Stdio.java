@@ -117,7 +117,7 @@ final class Stdio {
       throw RpcException.unknown("unknown STDIO scheme of " + paths.stdout());
     } else {
       addOutput(batch, paths.stdout(), STDOUT, 1);
-      addOutput(batch, paths.stderr(), STDERR, 2);
+      if (!paths.terminal()) addOutput(batch, paths.stderr(), STDERR, 2);
     }
   }
 
@@ -213,8 +213,9 @@ final class Stdio {
 
   /// Has a process copy between a terminal and the FIFOs, and keeps the terminal's master.
   ///
+  /// @param logger as [#giveTo] has it
   /// @param born is told its pid, before it can end
-  void relay(OwnedDescriptor terminal, IntConsumer born) {
+  void relay(OwnedDescriptor terminal, @Nullable Logger logger, IntConsumer born) {
     keeper.place(place + TERMINAL, terminal);
     try (HelperKernel relay = keeper.forkLasting()) {
       Batch batch = new Batch();
@@ -224,11 +225,7 @@ final class Stdio {
         holdInput(paths.stdin());
         give(batch, open(batch, paths.stdin(), O_RDONLY | O_NONBLOCK), 0);
       }
-      if (paths.stdout().startsWith("file://")) {
-        addFile(batch, paths.stdout().substring("file://".length()));
-      } else {
-        addOutput(batch, paths.stdout(), STDOUT, 1);
-      }
+      addOutputs(batch, logger);
       born.accept(relay.run(batch).of(pid));
       relay.call(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
     }

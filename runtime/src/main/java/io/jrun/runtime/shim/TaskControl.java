@@ -31,7 +31,7 @@ final class TaskControl {
       return;
     }
     if (process.pid == 0) throw RpcException.precondition("process not created");
-    if (process.hasExited || process.reaped != null) {
+    if (process.hasEnded()) {
       if (call.isReplayed()) return; // it may be what the signal has done
       throw RpcException.notFound("process already finished");
     }
@@ -43,26 +43,34 @@ final class TaskControl {
       containers.thaw(process);
   }
 
-  void pause(TaskProcess init) {
-    init.checkIsRunning();
-    init.checkIsMade("pause");
+  void pause(Call call, TaskProcess init) {
+    init.checkIsNotStopped("pause");
+    if (!init.isStarted) throw RpcException.unknown("cannot pause task in created state");
     if (containers.status(init) != Status.PAUSED) containers.pause(init);
+    else if (init.isPaused && !call.isReplayed())
+      throw RpcException.unknown("cannot pause a paused container");
     if (!init.isPaused) pod.record(init.line(Line.What.PAUSED));
   }
 
   void resume(Call call, TaskProcess init) {
+    if (!call.isReplayed()) init.checkIsNotStopped("resume");
+    if (!init.isStarted) throw RpcException.unknown("cannot resume task in created state");
     if (containers.status(init) == Status.PAUSED) containers.resume(init);
     else if (!init.isPaused && !call.isReplayed())
-      throw RpcException.unknown("cannot resume a container that is not paused");
+      throw RpcException.unknown("cannot resume a running process");
     if (init.isPaused) pod.record(init.line(Line.What.RESUMED));
   }
 
   void update(TaskProcess init, AnyValue resources) {
-    init.checkIsRunning();
-    containers.update(init, (JsonObject) Json.parse(resources.value()));
+    init.checkIsNotStopped("update");
+    if (!(Json.parse(resources.value()) instanceof JsonObject object))
+      throw RpcException.unknown("resources: must be an object");
+    containers.update(init, object);
   }
 
   void resizePty(TaskProcess process, int width, int height) {
+    if (!process.isInit() && process.hasExited)
+      throw RpcException.unknown("cannot resize a stopped container");
     if (process.stdio().terminal() && process.pid != 0 && !process.hasExited)
       streams.resize(process, width, height);
   }

@@ -11,6 +11,7 @@ import io.jrun.kernel.wire.Keeper;
 import io.jrun.kernel.wire.KeeperState;
 import io.jrun.runtime.cli.Log;
 import io.jrun.runtime.container.Supervised;
+import io.jrun.specs.json.Json;
 import io.jrun.specs.proto.ProtoWriter;
 import io.jrun.specs.runtime.Status;
 import io.jrun.specs.task.CreateTask;
@@ -153,8 +154,8 @@ final class TaskCreation {
   void exec(Call call) {
     ExecTask request = ExecTask.read(call.payload());
     TaskProcess init = pod.task(request.id());
-    init.checkIsMade("exec in");
-    init.checkIsRunning();
+    if (init.hasEnded()) throw RpcException.unknown("cannot exec in a stopped state");
+    if (init.pid == 0) throw RpcException.unknown("cannot exec in a created state");
     TaskProcess before = pod.find(request.id(), request.execId()).orElse(null);
     if (before != null && !before.isDeleted) {
       if (call.isReplayed()) return;
@@ -162,6 +163,7 @@ final class TaskCreation {
     }
     if (init.isPaused && containers.status(init) == Status.PAUSED)
       throw RpcException.unknown("cannot exec in a paused state");
+    Json.parse(request.process()); // what it says is looked at by Start
     recordPlaced(
         Line.of(Line.What.EXEC, request.id(), request.execId())
             .with("bundle", init.bundle())

@@ -31,7 +31,7 @@ final class TaskDeletion {
     TaskProcess process = pod.process(id, execId);
     start.giveUp(process);
     if (process.isLive() && process.isStarted)
-      throw RpcException.unknown("cannot delete a running process " + process.name());
+      throw RpcException.unknown("cannot delete a " + process.stage() + " process");
     if (process.isInit() && !process.hasExited) end(process);
     streams.drain(process);
     if (process.isInit()) {

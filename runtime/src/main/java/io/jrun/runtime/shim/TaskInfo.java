@@ -26,13 +26,15 @@ final class TaskInfo {
 
   byte[] state(TaskProcess p) {
     return new TaskState(
-            p.id, p.bundle(), p.pid, status(p), p.stdio(), p.exitStatus, p.exitedAt, p.execId)
+            p.name(), p.bundle(), p.pid, status(p), p.stdio(), p.exitStatus, p.exitedAt, p.execId)
         .toBytes();
   }
 
   private TaskStatus status(TaskProcess p) {
     if (p.hasExited || p.hasFailed && !p.isInit()) return TaskStatus.STOPPED;
-    if (p.isInit() && p.isPaused && containers.status(p) == Status.PAUSED) return TaskStatus.PAUSED;
+    TaskProcess init = p.isInit() ? p : pod.task(p.id);
+    if ((p.isInit() || p.isStarted) && init.isPaused && containers.status(init) == Status.PAUSED)
+      return TaskStatus.PAUSED;
     return p.isStarted ? TaskStatus.RUNNING : TaskStatus.CREATED;
   }
 

@@ -273,15 +273,26 @@ final class TaskProcess {
         && !relayEnded;
   }
 
-  /// One of a checkpoint is made when it is started.
-  void checkIsMade(String what) {
-    if (pid == 0) throw RpcException.unknown("cannot " + what + " a task in created state");
+  /// Whether it is known to have ended, also where that is not told yet.
+  boolean hasEnded() {
+    return hasExited || reaped != null;
+  }
+
+  /// Of an init.
+  void checkIsNotStopped(String what) {
+    if (hasEnded()) throw RpcException.unknown("cannot " + what + " a stopped container");
   }
 
   /// Of an init.
   void checkIsRunning() {
-    if (hasExited || reaped != null)
+    if (hasEnded())
       throw RpcException.precondition("container " + id + " init process is not running");
+  }
+
+  /// What it is since it was started, as messages have it.
+  String stage() {
+    if (hasExited) return "stopped";
+    return isPaused ? "paused" : "running";
   }
 
   /// What Create and Start answer.

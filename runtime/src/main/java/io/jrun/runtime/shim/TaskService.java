@@ -101,7 +101,7 @@ final class TaskService implements AutoCloseable {
       case "Exec" -> inTurn(id, "", () -> creation.exec(call));
       case "Wait" -> info.await(call, pod.process(id, m.string(2)));
       case "Pids" -> info.pids(pod.task(id));
-      case "Pause" -> inTurn(id, "", () -> control.pause(pod.task(id)));
+      case "Pause" -> inTurn(id, "", () -> control.pause(call, pod.task(id)));
       case "Resume" -> inTurn(id, "", () -> control.resume(call, pod.task(id)));
       case "Kill" -> {
         control.kill(call, pod.process(id, m.string(2)), m.int32(3), m.bool(4));

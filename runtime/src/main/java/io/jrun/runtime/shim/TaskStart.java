@@ -43,10 +43,7 @@ final class TaskStart {
   byte[] start(Call call, TaskProcess process) {
     if (process.isStarted && call.isReplayed()) return process.pidAnswer(); // and settled before
     if (process.isStarted || process.hasExited && !call.isReplayed())
-      throw RpcException.unknown(
-          process.hasExited
-              ? "cannot start a container that has stopped"
-              : "cannot start an already running process");
+      throw RpcException.unknown("cannot start a " + process.stage() + " process");
     if (process.isStarting && hasStarted(process)) recordStarted(process); // since an engine before
     else if (!process.isInit()) startExec(call, process);
     else if (process.isOfCheckpoint()) restore(call, process);

@@ -11,6 +11,7 @@ import io.jrun.runtime.container.HostProcess;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntConsumer;
 
 /// The standard streams of a pod's processes, and those who take from them: loggers, and the relays
 /// of terminals.
@@ -50,21 +51,32 @@ final class TaskStreams {
   /// then.
   void giveTo(HelperKernel worker, TaskProcess process, Call call) {
     Stdio stdio = of(process, call);
-    String stdout = process.stdio().stdout();
-    if (!Logger.isWanted(stdout)) {
+    if (!isLogged(process)) {
       stdio.giveTo(worker, null);
       return;
     }
-    try (Logger logger =
-        Logger.start(
-            kernel, keeper, stdout, namespace, process.id, pid -> recordRelay(process, pid))) {
+    try (Logger logger = logger(process, pid -> recordRelay(process, pid))) {
       stdio.giveTo(worker, logger);
     }
   }
 
-  /// Has a terminal copied to and from the FIFOs.
+  /// Has a terminal copied to and from the FIFOs, or to a logger, which ends by itself behind the
+  /// process that copies.
   void relay(TaskProcess process, OwnedDescriptor terminal, Call call) {
-    of(process, call).relay(terminal, pid -> recordRelay(process, pid));
+    Stdio stdio = of(process, call);
+    try (Logger logger =
+        Logger.isWanted(process.stdio().stdout()) ? logger(process, pid -> {}) : null) {
+      stdio.relay(terminal, logger, pid -> recordRelay(process, pid));
+    }
+  }
+
+  private Logger logger(TaskProcess process, IntConsumer born) {
+    return Logger.start(kernel, keeper, process.stdio().stdout(), namespace, process.name(), born);
+  }
+
+  /// Whether the process itself writes to a logger.
+  private static boolean isLogged(TaskProcess process) {
+    return Logger.isWanted(process.stdio().stdout()) && !process.stdio().terminal();
   }
 
   private void recordRelay(TaskProcess process, int pid) {
@@ -94,7 +106,7 @@ final class TaskStreams {
   /// Lets what is still to be copied arrive.
   void drain(TaskProcess process) {
     if (process.relayPid == 0) return;
-    boolean logs = Logger.isWanted(process.stdio().stdout());
+    boolean logs = isLogged(process);
     if (logs && !process.relayEnded) signal(process.relayPid, SignalCall.SIGTERM);
     if (!pod.await(() -> process.relayEnded, logs ? LOGGER_MILLIS : RELAY_MILLIS))
       signal(process.relayPid, SignalCall.SIGKILL);

@@ -71,7 +71,8 @@ final class EventSink implements AutoCloseable {
     return switch (topic) {
       case "exit" -> topic + " " + event.string(2) + " " + event.int32(4);
       case "exec-added", "exec-started" -> topic + " " + event.string(2);
-      case "delete" -> topic + " " + event.string(1) + " " + event.int32(3);
+      // an id is that of an exec'd process, of which this is not told
+      case "delete" -> topic + " " + event.string(1) + event.string(5) + " " + event.int32(3);
       default -> topic + " " + event.string(1);
     };
   }

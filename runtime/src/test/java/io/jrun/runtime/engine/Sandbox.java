@@ -184,7 +184,8 @@ final class Sandbox implements AutoCloseable {
         .orElseThrow();
   }
 
-  /// What is on the machine of a container: its directory, cgroups, mounts of the host, processes.
+  /// What is on the machine of a container: its directory, cgroups, mounts of the host, loop
+  /// devices, processes.
   List<String> left(String id) {
     List<String> left = new ArrayList<>();
     if (Files.exists(state().resolve(id))) left.add("directory " + state().resolve(id));
@@ -195,6 +196,7 @@ final class Sandbox implements AutoCloseable {
           .lines()
           .filter(line -> line.contains(top.toString()))
           .forEach(line -> left.add("mount " + line));
+      for (Path device : LoopDevices.kept(top)) left.add("device " + device);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

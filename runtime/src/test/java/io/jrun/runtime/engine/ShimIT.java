@@ -129,7 +129,6 @@ class ShimIT extends ShimTest {
     assertThat(pod.call("Create", pod.createRequest("", "", "", false)).code())
         .isEqualTo(StatusCode.ALREADY_EXISTS);
     pod.ok("Start", pod.request());
-    assertThat(pod.call("Delete", pod.request()).message()).contains("cannot delete a running");
     for (String method : List.of("State", "Start", "Delete", "Wait", "Kill"))
       assertFails(
           method,
@@ -160,11 +159,93 @@ class ShimIT extends ShimTest {
     assertThat(status("")).as("nothing is shut down under a task").isEqualTo(TaskStatus.RUNNING);
     pod.ok("Kill", pod.request().uint32(3, SIGKILL));
     pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
+  private void assertRefused(String method, String message) {
+    assertFails(method, pod.request(), StatusCode.UNKNOWN, message);
+  }
+
+  private void assertExecRefused(String message) {
+    assertFails("Exec", pod.execRequest("late", "", "true"), StatusCode.UNKNOWN, message);
+  }
+
+  private ProtoWriter update() {
+    return update("{\"pids\":{\"limit\":77}}");
+  }
+
+  private ProtoWriter update(String resources) {
+    return pod.request().message(2, new ProtoWriter().string(1, "resources").string(2, resources));
+  }
+
+  @Test
+  void whatDoesNotFitTheStateIsRefusedAsByTheRuncShim() throws Exception {
+    shim("sleep 1000");
+    pod.ok("Create", pod.createRequest("", "", "", false));
+    assertRefused("Pause", "cannot pause task in created state");
+    assertRefused("Resume", "cannot resume task in created state");
+    assertRefused("Checkpoint", "cannot checkpoint a task in created state");
+    pod.ok("Start", pod.request());
+    assertRefused("Start", "cannot start a running process");
+    assertRefused("Delete", "cannot delete a running process");
+    assertRefused("Resume", "cannot resume a running process");
+    pod.ok("Exec", pod.execRequest("never", "", "true"));
+    pod.ok("Pause", pod.request());
+    assertRefused("Pause", "cannot pause a paused container");
+    assertRefused("Start", "cannot start a paused process");
+    assertRefused("Delete", "cannot delete a paused process");
+    assertExecRefused("cannot exec in a paused state");
+    pod.ok("Resume", pod.request());
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    assertRefused("Start", "cannot start a stopped process");
+    assertRefused("Pause", "cannot pause a stopped container");
+    assertRefused("Resume", "cannot resume a stopped container");
+    assertRefused("Checkpoint", "cannot checkpoint a stopped container");
+    assertFails("Update", update(), StatusCode.UNKNOWN, "cannot update a stopped container");
+    assertExecRefused("cannot exec in a stopped state");
     assertFails(
-        "Exec",
-        pod.execRequest("late", "", "true"),
+        "Start",
+        pod.request().string(2, "never"),
         StatusCode.FAILED_PRECONDITION,
         "container " + pod.id() + " init process is not running: failed precondition");
+    pod.finish();
+  }
+
+  @Test
+  void aProcessThatIsNoJsonIsRefusedByExec() throws Exception {
+    running("sleep 1000");
+    ProtoWriter spec = new ProtoWriter().string(1, "process").string(2, "{\"args\":[");
+    TtrpcResponse response = pod.call("Exec", pod.request().string(2, "e").message(7, spec));
+    assertThat(response.message()).contains("is not JSON");
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+    assertThat(sink.events()).doesNotContain("exec-added e");
+  }
+
+  @Test
+  void aStateIsThatOfTheProcessAsked() throws Exception {
+    running("sleep 1000");
+    pod.ok("Exec", pod.execRequest("e", "", "sleep", "1000"));
+    int pid = pod.ok("Start", pod.request().string(2, "e")).int32(1);
+    ProtoMessage state = pod.ok("State", pod.request().string(2, "e"));
+    assertThat(state.string(1)).isEqualTo("e");
+    assertThat(state.int32(3)).isEqualTo(pid);
+    assertThat(pod.ok("State", pod.request()).string(1)).isEqualTo(pod.id());
+    pod.ok("Pause", pod.request());
+    assertThat(status("e")).as("frozen with its container").isEqualTo(TaskStatus.PAUSED);
+    pod.ok("Resume", pod.request());
+    assertThat(status("e")).isEqualTo(TaskStatus.RUNNING);
+    pod.ok("Kill", pod.request().string(2, "e").uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request().string(2, "e"));
+    assertFails(
+        "ResizePty",
+        pod.request().string(2, "e"),
+        StatusCode.UNKNOWN,
+        "cannot resize a stopped container");
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
     pod.finish();
   }
 
@@ -183,6 +264,16 @@ class ShimIT extends ShimTest {
     pod.ok("Wait", pod.request());
     pod.finish();
     assertThat(sink.events()).hasSize(4);
+  }
+
+  @Test
+  void whatTheMachineLacksIsAFailureOfCreate() throws Exception {
+    sandbox.config(text ->
+        text.replace("\"process\":{", "\"process\":{\"apparmorProfile\":\"jrun-no-such\","));
+    shim();
+    assertThat(pod.call("Create", pod.createRequest("", "", "", false)).message())
+        .startsWith("OCI runtime create failed: /process/apparmorProfile: ");
+    pod.shutDown();
   }
 
   @Test
@@ -215,10 +306,8 @@ class ShimIT extends ShimTest {
   @Test
   void limitsAreUpdated() throws Exception {
     running("sleep 1000");
-    byte[] resources = "{\"pids\":{\"limit\":77}}".getBytes(StandardCharsets.UTF_8);
-    pod.ok(
-        "Update",
-        pod.request().message(2, new ProtoWriter().string(1, "resources").bytes(2, resources)));
+    assertFails("Update", update("[]"), StatusCode.UNKNOWN, "resources: must be an object");
+    pod.ok("Update", update());
     Path state = Path.of("/run/containerd/jrun", ShimPod.NAMESPACE, pod.id(), "state");
     assertThat(Files.readString(state)).contains("\"limit\":77");
     pod.ok("Kill", pod.request().uint32(3, SIGKILL));
@@ -332,8 +421,8 @@ class ShimIT extends ShimTest {
     pod.finish();
   }
 
-  @Test
-  void outputGoesToALogger() throws Exception {
+  /// A program that logs into `log.txt`, first its arguments and whose output it is; its URI.
+  private String logger() throws IOException {
     Path logger = sandbox.top().resolve("logger");
     Path log = sandbox.top().resolve("log.txt");
     Files.writeString(
@@ -343,14 +432,58 @@ class ShimIT extends ShimTest {
             + log
             + "\n");
     logger.toFile().setExecutable(true);
+    return "binary://" + logger + "?k=v";
+  }
+
+  private void assertLogged(String id, String text) {
+    Path log = sandbox.top().resolve("log.txt");
+    String expected = "args k v " + id + " " + ShimPod.NAMESPACE + "\n" + text;
+    assertThat(Sandbox.eventually(() -> Files.readString(log).equals(expected)))
+        .as("%s: %s", expected, log.toFile())
+        .isTrue();
+  }
+
+  @Test
+  void outputGoesToALogger() throws Exception {
     shim("echo logged");
-    pod.ok("Create", pod.createRequest("", "binary://" + logger + "?k=v", "", false));
+    pod.ok("Create", pod.createRequest("", logger(), "", false));
     pod.ok("Start", pod.request());
     sandbox.killEngine();
     pod.ok("Wait", pod.request());
     pod.finish();
-    assertThat(Files.readString(log))
-        .isEqualTo("args k v " + pod.id() + " " + ShimPod.NAMESPACE + "\nlogged\n");
+    assertLogged(pod.id(), "logged\n");
+  }
+
+  @Test
+  void aTerminalGoesToALoggerAndOutlivesTheEngine() throws Exception {
+    sandbox.config(text ->
+        text.replace("\"terminal\":false", "\"terminal\":true")
+            .replace(
+                "[\"sleep\",\"1000\"]", "[\"sh\",\"-c\",\"read a; echo got $a; read b; exit 4\"]"));
+    shim();
+    String in = fifo("in");
+    pod.ok("Create", pod.createRequest(in, logger(), "", true));
+    pod.ok("Start", pod.request());
+    Files.writeString(Path.of(in), "one\n");
+    sandbox.killEngine();
+    Files.writeString(Path.of(in), "two\n");
+    assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(4);
+    pod.finish();
+    assertLogged(pod.id(), "one\r\ngot one\r\ntwo\r\n");
+  }
+
+  /// As by runc's shim, which gives its own id to each logger.
+  @Test
+  void theLoggerOfAnExecedProcessIsToldItsId() throws Exception {
+    running("sleep 1000");
+    pod.ok("Exec", pod.execRequest("e", logger(), "echo", "logged"));
+    pod.ok("Start", pod.request().string(2, "e"));
+    pod.ok("Wait", pod.request().string(2, "e"));
+    pod.ok("Delete", pod.request().string(2, "e"));
+    assertLogged("e", "logged\n");
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
   }
 
   @Test

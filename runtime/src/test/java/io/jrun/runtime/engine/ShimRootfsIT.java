@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -151,6 +152,88 @@ class ShimRootfsIT extends ShimTest {
     String said = run("bind", base.toString(), and(List.of("rbind", "ro"), MAPS));
     assertThat(said.replaceAll(" +", " ")).contains(" 1 0 0 ");
     assertThat(base.resolve("made")).doesNotExist();
+  }
+
+  /// What an image has in its place must not lead a mount out of the root file system.
+  @Test
+  void aMountBelowTheRootIsBelowItWhateverLinksThereAre() throws IOException {
+    Path outside = directory("outside", 0, 0);
+    Path inside = Files.createDirectories(Path.of(base + outside.toString()));
+    Files.createSymbolicLink(base.resolve("link"), outside);
+    start("busybox grep ' / " + outside + " .* tmpfs ' /proc/self/mountinfo", false);
+    ProtoWriter tmpfs = new ProtoWriter().string(1, "tmpfs").string(2, "tmpfs").string(3, "link");
+    pod.ok("Create", request("bind", base.toString(), List.of("rbind")).message(3, tmpfs));
+    assertThat(Files.getFileStore(outside)).isEqualTo(Files.getFileStore(inside));
+    pod.ok("Start", pod.request());
+    assertThat(pod.ok("Wait", pod.request()).int32(1)).isZero();
+    pod.finish();
+    assertThat(sandbox.bundle().resolve("rootfs")).isEmptyDirectory();
+  }
+
+  /// The root file system as an image, as containerd's blockfile snapshotter has them.
+  private Path image() throws IOException {
+    return LoopDevices.image(base, sandbox.top().resolve("image"));
+  }
+
+  @Test
+  void anImageIsMountedThroughALoopDevice() throws IOException {
+    Path image = image();
+    start("echo here; busybox seq 100000 > /made; busybox sync", false);
+    assertThat(run("ext4", image.toString(), List.of("rw", "loop"))).isEqualTo("here\n");
+    start("busybox tail -n 1 /made", false);
+    assertThat(run("ext4", image.toString(), List.of("ro", "loop"))).endsWith("100000\n");
+  }
+
+  @Test
+  void aLoopDeviceIsReadOnlyAndDirectWhereTheMountIs() throws IOException {
+    Path image = image();
+    start("! echo x > /made", false);
+    pod.ok("Create", request("ext4", image.toString(), List.of("ro", "loop", "direct-io")));
+    Path device = LoopDevices.behind(sandbox.top()).getFirst();
+    assertThat(device.resolve("loop/backing_file")).hasContent(image.toString());
+    for (String flag : List.of("ro", "loop/autoclear", "loop/dio"))
+      assertThat(device.resolve(flag)).as(flag).hasContent("1");
+    pod.ok("Start", pod.request());
+    assertThat(pod.ok("Wait", pod.request()).int32(1)).isZero();
+    pod.finish();
+  }
+
+  @Test
+  void aFileBehindALoopDeviceIsMapped() throws IOException {
+    Path image = image();
+    start("ls -n /bin/busybox; : > /made; ls -n /made", true);
+    String said = run("ext4", image.toString(), and(List.of("rw", "loop"), MAPS));
+    assertThat(said.replaceAll(" +", " ").lines()).allMatch(line -> line.contains(" 1 0 0 "));
+  }
+
+  /// The kernel tells both which device is free, and then one of them has it.
+  @Test
+  void anotherMayTakeTheLoopDeviceFirst() throws Exception {
+    Path image = image();
+    start("echo here", false);
+    CompletableFuture<TtrpcResponse> create;
+    try (LoopDevices.Claim claim = LoopDevices.claimFree()) {
+      create = pod.send("Create", request("ext4", image.toString(), List.of("loop")));
+      Thread.sleep(300);
+      assertThat(create).isNotDone();
+      assertThat(claim.device().resolve("loop")).doesNotExist();
+    }
+    ShimPod.ok("Create", TtrpcClient.await(create));
+    pod.ok("Kill", pod.request().uint32(3, 9));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
+  @Test
+  void whatIsNoImageIsRefusedAndNoLoopDeviceIsLeft() throws IOException {
+    Path empty = Files.write(sandbox.top().resolve("empty"), new byte[1 << 20]);
+    start("true", false);
+    List<String> loop = List.of("loop");
+    assertThat(pod.call("Create", request("ext4", empty.toString(), loop)).message())
+        .contains("mount(\"/dev/loop", "EINVAL");
+    assertThat(pod.call("Create", request("ext4", empty + "-not", loop)).message())
+        .contains(empty + "-not", "ENOENT");
+    pod.shutDown();
   }
 
   @Test
