@@ -7,7 +7,6 @@ import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
-import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -88,7 +87,7 @@ final class Deletion {
     Cgroup cgroup = containers.cgroup(state);
     List<Integer> pids = cgroup.pids();
     boolean isOurs =
-        Files.exists(store.directory(state.id()).resolve(Restoration.CRIU_ROOT))
+        Restoration.isUnderWay(store, state.id())
             || pids.stream()
                 .anyMatch(pid -> Statuses.isHelper(HostProcess.of(containers.kernel, pid)));
     if (isOurs) cgroup.signal(SignalCall.SIGKILL);
