@@ -69,10 +69,7 @@ final class Deletion {
     }
     if (stored.config() == null) {
       destroyHalfMade(state);
-      HostRootMount.unmount(client.helper, store, state);
-      releaseImage(state);
-      Resctrl.remove(containers.kernel, state.resctrl());
-      store.delete(claim, id);
+      giveBack(claim, state, false);
     } else {
       destroy(claim, state, containers.configs.of(stored), containers.cgroup(state));
     }
@@ -132,13 +129,20 @@ final class Deletion {
       cgroup.remove();
     }
     client.log.step("removed the cgroups and networks of ", state.id());
-    if (!HostRootMount.unmount(client.helper, store, state))
-      client.log.warning(
-          "what is mounted at " + state.rootfs() + " is not the container's, and stays");
-    releaseImage(state);
-    Resctrl.remove(containers.kernel, state.resctrl());
-    store.delete(claim, state.id(), isWired);
+    giveBack(claim, state, isWired);
     new HookRunner(containers.kernel, client, config, state).poststop();
+  }
+
+  /// @param namesHosts as [Store#delete] has it
+  private void giveBack(Claim claim, StoredState state, boolean namesHosts) {
+    try (Claim _ = HostRootMount.turn(store, state)) {
+      if (!HostRootMount.unmount(client.helper, store, state))
+        client.log.warning(
+            "what is mounted at " + state.rootfs() + " is not the container's, and stays");
+      releaseImage(state);
+      Resctrl.remove(containers.kernel, state.resctrl());
+      store.delete(claim, state.id(), namesHosts);
+    }
   }
 
   /// Ends a CRIU that saves the container and waits for somebody to fetch its pages. Init cannot

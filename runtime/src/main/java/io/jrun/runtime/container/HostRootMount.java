@@ -89,6 +89,12 @@ record HostRootMount(String rootfs, StoredState.RootMounts ids, Descriptor tree)
     client.run(batch);
   }
 
+  /// Keeps other containers from mounting or unmounting until this one's state is gone with its
+  /// mount: each would leave what lies below to the other. Null where it has none.
+  static @Nullable Claim turn(Store store, StoredState state) {
+    return state.rootMounts().own() == 0 ? null : store.claimRootMounts();
+  }
+
   /// Takes away a container's mount with all that is below it, and then those of others under it
   /// whose containers were deleted while they were covered; may be repeated.
   ///
