@@ -232,7 +232,7 @@ final class Creation implements AutoCloseable {
   }
 
   private void beginWithRootMount() {
-    try (Claim _ = store.claimRootMounts()) {
+    try (Claim _ = HostRootMount.turn(claim())) {
       HostRootMount mount = HostRootMount.open(client.helper, store, state.rootfs());
       state = state.withRootMounts(mount.ids());
       store.begin(claim(), state);
@@ -416,7 +416,7 @@ final class Creation implements AutoCloseable {
 
   /// @param isUndone whether all else is; where it is not, the state is kept
   private void giveBack(boolean isUndone) {
-    try (Claim _ = state == null ? null : HostRootMount.turn(store, state)) {
+    try (Claim _ = state == null ? null : HostRootMount.turn(claim(), state)) {
       if (state != null) HostRootMount.unmount(client.helper, store, state);
       if (isUndone) store.delete(claim(), options.id());
     }

@@ -135,7 +135,7 @@ final class Deletion {
 
   /// @param namesHosts as [Store#delete] has it
   private void giveBack(Claim claim, StoredState state, boolean namesHosts) {
-    try (Claim _ = HostRootMount.turn(store, state)) {
+    try (Claim _ = HostRootMount.turn(claim, state)) {
       if (!HostRootMount.unmount(client.helper, store, state))
         client.log.warning(
             "what is mounted at " + state.rootfs() + " is not the container's, and stays");

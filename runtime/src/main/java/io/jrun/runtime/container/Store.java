@@ -149,14 +149,6 @@ final class Store {
     return Claim.awaitShared(kernel, directory(id).toString(), millis);
   }
 
-  /// The lock on what containers have mounted on their roots on the host: who looks there holds it
-  /// until the states say what has become of it.
-  Claim claimRootMounts() {
-    String itself = root + "/."; // also where it is a symlink
-    return Claim.await(kernel, itself, Deletion.END_MILLIS)
-        .orElseThrow(() -> new ContainerException("no directory " + root));
-  }
-
   /// Writes the first state, for whoever finds the container half made.
   void begin(Claim claim, StoredState state) {
     int flags = FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC;
