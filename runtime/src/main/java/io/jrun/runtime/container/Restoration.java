@@ -63,6 +63,11 @@ final class Restoration implements AutoCloseable {
   private @Nullable StoredState state;
   private @Nullable Making making;
   private @Nullable OwnedDescriptor master;
+  private @Nullable HostFiles hosts;
+
+  /// The text of the config that is kept, but for what CRIU adds to it.
+  private byte[] kept = {};
+
   private boolean isWired;
 
   /// Null until the first of them could run.
@@ -121,7 +126,7 @@ final class Restoration implements AutoCloseable {
               store,
               create.id());
       check(read);
-      return restore(read);
+      return restore(named(read));
     } catch (RuntimeException e) {
       OwnedDescriptor terminal = master;
       if (terminal != null) Undoing.suppressing(e, terminal::close);
@@ -139,6 +144,9 @@ final class Restoration implements AutoCloseable {
     Namespace cgroupNamespace = config.linux().namespace(NamespaceType.CGROUP);
     if (cgroupNamespace != null && cgroupNamespace.path() != null)
       throw new ContainerException("cannot restore into a joined cgroup namespace");
+    if (JoinedSandbox.asked(config) != null)
+      throw new ContainerException("cannot restore a container of a sandbox");
+    Networking.check(config);
     boolean terminal = read.process().terminal();
     if (terminal && options.detach() && create.consoleSocket() == null)
       throw new ContainerException(
@@ -146,6 +154,19 @@ final class Restoration implements AutoCloseable {
     if (create.consoleSocket() != null && (!terminal || !options.detach()))
       throw new ContainerException(
           "cannot use console socket if jrun will not detach or allocate tty");
+  }
+
+  /// With the files that name hosts, where it has a network: those of the saved one are gone.
+  private Bundle named(Bundle read) {
+    Config config = read.config();
+    kept = read.bytes();
+    if (!Networking.isWanted(config)) return read;
+    hosts = new HostFiles(containers.kernel, claim(), config, null);
+    hosts.write(List.of());
+    Config named =
+        NameFiles.bound(config, store.directory(create.id()), config.hostname() != null, false);
+    kept = containers.configs.text(named, config, read.bytes());
+    return read.with(named);
   }
 
   private Restored restore(Bundle read) {
@@ -284,6 +305,7 @@ final class Restoration implements AutoCloseable {
       attaching.written(Optional.empty(), attached -> {});
       networking().keep(attaching, pid);
       List<Networks.Attached> attached = attaching.finish(Networking.netns(pid), () -> {});
+      Objects.requireNonNull(hosts).write(attached);
       state = state().withAddresses(HostNames.addresses(attached));
     }
     complete(read, pid);
@@ -319,7 +341,7 @@ final class Restoration implements AutoCloseable {
     if (start == 0) throw new ContainerException("the restored init has ended");
     StoredState restored = state().withInit(pid, start);
     state = restored;
-    store.complete(claim(), RestoredConfig.of(read, pid), restored);
+    store.complete(claim(), RestoredConfig.of(read.config(), kept, pid), restored);
   }
 
   private void started(Bundle read, int pid) {
@@ -409,6 +431,7 @@ final class Restoration implements AutoCloseable {
 
   @Override
   public void close() {
+    if (hosts != null) hosts.close();
     if (claim != null) claim.close();
   }
 }
