@@ -145,6 +145,9 @@ class CniIT {
     node.cni("del", "myptp", "/run/netns/none").run().succeeds();
     node.cni("add", "myptp").run().failsInOneLine("needs a network and a network namespace");
     node.cni("frob", "myptp").run().failsInOneLine("unknown command", "cni frob");
+    node.cni("add", "myptp", netns, "b").run().failsInOneLine("cni add: unexpected argument b");
+    node.cni("list", "myptp").run().failsInOneLine("cni list: unexpected argument myptp");
+    node.cni("status", "myptp", netns).run().succeeds(); // as cnitool has it
     node.cni("check", "myptp", netns).run().failsInOneLine("no cached result");
     node.cni("add", "myptp", netns).with("CAP_ARGS", "{").run().failsInOneLine("CAP_ARGS", "JSON");
     node.configure("05-bad.conflist", "{");
