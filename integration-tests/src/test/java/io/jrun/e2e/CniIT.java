@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -144,6 +145,9 @@ class CniIT {
     node.cni("del", "myptp", "/run/netns/none").run().succeeds();
     node.cni("add", "myptp").run().failsInOneLine("needs a network and a network namespace");
     node.cni("frob", "myptp").run().failsInOneLine("unknown command", "cni frob");
+    node.cni("add", "myptp", netns, "b").run().failsInOneLine("cni add: unexpected argument b");
+    node.cni("list", "myptp").run().failsInOneLine("cni list: unexpected argument myptp");
+    node.cni("status", "myptp", netns).run().succeeds(); // as cnitool has it
     node.cni("check", "myptp", netns).run().failsInOneLine("no cached result");
     node.cni("add", "myptp", netns).with("CAP_ARGS", "{").run().failsInOneLine("CAP_ARGS", "JSON");
     node.configure("05-bad.conflist", "{");
@@ -304,8 +308,9 @@ class CniIT {
         .doesNotContain("<LOOPBACK,UP");
   }
 
-  @Test
-  void gcWaitsForAnAddThatIsUnderWay() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"add", "del"})
+  void gcWaitsForAnAddOrDelThatIsUnderWay(String verb) throws IOException {
     Path plugin = node.temp().resolve("slow");
     Files.writeString(
         plugin,
@@ -314,10 +319,8 @@ class CniIT {
         cat >/dev/null
         cd %s
         echo "$CNI_COMMAND $CNI_CONTAINERID begins" >>log
-        if [ "$CNI_COMMAND" = ADD ]; then
-          while [ ! -e go ]; do sleep 0.05; done
-          echo '{"cniVersion":"1.1.0","interfaces":[]}'
-        fi
+        while [ $CNI_COMMAND = "$SLOW" ] && [ ! -e go ]; do sleep 0.05; done
+        if [ "$CNI_COMMAND" = ADD ]; then echo '{"cniVersion":"1.1.0","interfaces":[]}'; fi
         echo "$CNI_COMMAND $CNI_CONTAINERID ends" >>log
         """
             .formatted(node.temp()));
@@ -327,19 +330,30 @@ class CniIT {
         "{\"cniVersion\":\"1.1.0\",\"name\":\"s\",\"plugins\":[{\"type\":\"slow\"}]}");
     String path = node.temp().toString();
     Path log = node.temp().resolve("log");
-    Command.Running add = node.cni("add", "s", node.container("a")).with("CNI_PATH", path).start();
+    String netns = node.container("a");
+    if (verb.equals("del")) {
+      node.cni("add", "s", netns).with("CNI_PATH", path).run().succeeds();
+      Files.delete(log);
+    }
+    Command.Running slow =
+        node.cni(verb, "s", netns)
+            .with("CNI_PATH", path)
+            .with("SLOW", verb.toUpperCase(Locale.ROOT))
+            .start();
     assertThat(EndToEnd.eventually(() -> Files.exists(log))).isTrue();
     Command.Running gc = node.cni("gc", "s").with("CNI_PATH", path).start();
     EndToEnd.pause(500);
     assertThat(gc.process().isAlive()).isTrue();
     assertThat(Files.readAllLines(log)).hasSize(1);
     Files.writeString(node.temp().resolve("go"), "");
-    add.finish().succeeds();
+    slow.finish().succeeds();
     gc.finish().succeeds();
+    List<String> expected = new ArrayList<>();
+    if (verb.equals("add")) expected.addAll(List.of("ADD begins", "ADD ends"));
+    expected.addAll(List.of("DEL begins", "DEL ends", "GC  begins", "GC  ends"));
     assertThat(
             Files.readAllLines(log).stream()
                 .map(line -> line.replaceFirst(" cnitool-[0-9a-f]*", "")))
-        .containsExactly(
-            "ADD begins", "ADD ends", "DEL begins", "DEL ends", "GC  begins", "GC  ends");
+        .isEqualTo(expected);
   }
 }

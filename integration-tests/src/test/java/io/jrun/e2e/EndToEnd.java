@@ -169,6 +169,13 @@ abstract class EndToEnd {
     return runtime("list", "-q").out().lines().filter(line -> !line.isBlank()).toList();
   }
 
+  /// Of the engine that serves the tests.
+  long enginePid() {
+    return Config.json(runtime("engine", "status", "--format", "json").succeeds().out())
+        .get("pid")
+        .asLong();
+  }
+
   /// Whether there is a process that is not a zombie.
   static boolean runs(long pid) {
     try {

@@ -18,13 +18,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @JrunOnly
 @Isolated
 class EngineIT extends EndToEnd {
-
-  private long enginePid() {
-    return Config.json(runtime("engine", "status", "--format", "json").succeeds().out())
-        .get("pid")
-        .asLong();
-  }
-
   private static boolean alive(long pid) {
     // a zombie has no cwd to read
     return Files.exists(Path.of("/proc", String.valueOf(pid), "cwd"));

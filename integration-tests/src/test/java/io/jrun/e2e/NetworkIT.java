@@ -1,6 +1,7 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,8 +45,13 @@ class NetworkIT extends EndToEnd {
   }
 
   private Outcome node(List<String> words) {
-    List<String> all =
-        new ArrayList<>(List.of(RUNTIME.path().toString(), "--root", root.toString()));
+    return node(List.of(), words);
+  }
+
+  /// @param by what runs the runtime
+  private Outcome node(List<String> by, List<String> words) {
+    List<String> all = new ArrayList<>(by);
+    all.addAll(List.of(RUNTIME.path().toString(), "--root", root.toString()));
     all.addAll(words);
     return node.inside(all.toArray(String[]::new))
         .with("NETCONFPATH", node.temp().resolve("net.d").toString())
@@ -59,6 +65,17 @@ class NetworkIT extends EndToEnd {
     words.addAll(List.of(flags));
     words.add(id);
     return node(words);
+  }
+
+  /// With /dev/null for what the container keeps, as CRIU saves no files from outside.
+  private Outcome quietly(String command, String... flags) throws IOException {
+    bundle.write(config);
+    List<String> words = new ArrayList<>(List.of(command, "--bundle", bundle.path().toString()));
+    words.addAll(List.of(flags));
+    words.addAll(List.of("--detach", id));
+    return node(
+        List.of("sh", "-c", "exec \"$@\" > /dev/null 2> %s/err < /dev/null".formatted(temp), "sh"),
+        words);
   }
 
   private void nothingIsWired() throws IOException {
@@ -287,5 +304,25 @@ class NetworkIT extends EndToEnd {
     node(List.of("delete", "--force", id)).succeeds();
     assertThat(node.cni("policy", "endpoints", "--policy-dir", policies).run().succeeds().out())
         .doesNotContain("app=web", "\"web\"");
+  }
+
+  /// CRIU saves none of its links, and the files that name hosts go with the saved container.
+  @Test
+  void aRestoredContainerIsAttachedAnew() throws IOException {
+    assumeTrue(CheckpointTest.criuWorks(), CheckpointTest.NO_CRIU);
+    config.args("sleep", "1000");
+    quietly("run", "--network", "own").succeeds();
+    String images = temp.resolve("images").toString();
+    node(List.of("checkpoint", "--image-path", images, id)).succeeds();
+    nothingIsWired();
+    assertThat(quietly("restore", "--network", "own", "--image-path", images).status())
+        .as("%s", Files.readString(temp.resolve("err")))
+        .isZero();
+    String address = state().get("addresses").get(0).asString();
+    assertThat(address).startsWith("10.81.0.");
+    assertThat(node(List.of("exec", id, "sh", "-c", "ip addr; cat /etc/hosts")).succeeds().out())
+        .contains("inet " + address + " ", "\n" + address.replace("/24", "\t"));
+    node(List.of("delete", "--force", id)).succeeds();
+    nothingIsWired();
   }
 }

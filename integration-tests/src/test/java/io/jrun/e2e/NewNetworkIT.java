@@ -110,10 +110,7 @@ class NewNetworkIT extends EndToEnd {
     config.set(
         "/mounts/5", "{destination:'/sys',type:'bind',source:'/sys',options:['rbind','ro']}");
     assertThat(runSh("readlink /proc/self/ns/net").succeeds().text()).isEqualTo(network("self"));
-    String engine =
-        Config.json(runtime("engine", "status", "--format", "json").succeeds().out())
-            .get("pid")
-            .asString();
+    String engine = String.valueOf(enginePid());
     assertThat(eventually(() -> links(engine, "fd", "").noneMatch(link -> link.startsWith("net:"))))
         .as("no descriptor of a network namespace is open")
         .isTrue();

@@ -34,7 +34,8 @@ abstract class OwnInstallationTest extends EndToEnd {
     return installedCommand(arguments).run();
   }
 
-  final long enginePid() {
+  @Override
+  long enginePid() {
     return Config.json(installed("engine", "status", "--format", "json").succeeds().out())
         .get("pid")
         .asLong();

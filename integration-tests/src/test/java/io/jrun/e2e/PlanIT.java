@@ -54,6 +54,16 @@ class PlanIT extends EndToEnd {
   }
 
   @Test
+  void mountsOnTheHostAreToldToo() throws IOException {
+    config
+        .namespaces("pid", "network", "ipc", "uts")
+        .remove("/linux", "maskedPaths")
+        .remove("/linux", "readonlyPaths");
+    assertThat(plan().succeeds().out()).contains("client: #1 move_mount(");
+    assertThat(root).doesNotExist();
+  }
+
+  @Test
   void itIsWhatRunDoes() throws IOException {
     bundle.write(config);
     String traced =

@@ -110,7 +110,8 @@ class RegistryIT extends EndToEnd {
       assertThat(image("list", "b", "-q").text()).isEqualTo(digest);
       image("verify", "b").succeeds();
       image("pull", "b", "--ca", ca, host + "/team/app@" + digest).succeeds();
-      image("pull", "b", "--ca", ca, host + "/team/app:none").fails();
+      assertThat(image("pull", "b", "--ca", ca, host + "/team/app:none").fails().err())
+          .contains("MANIFEST_UNKNOWN", "manifest unknown");
       Path to = temp.resolve("bundle-of-b");
       runtime("bundle", "create", "--store", temp + "/b", "--image", name, to.toString())
           .succeeds();
@@ -267,6 +268,10 @@ class RegistryIT extends EndToEnd {
       assertThat(image("pull", "a", "--plain-http", bad.host() + "/r/i:1").fails().err())
           .contains("has the digest");
       assertThat(image("list", "a", "-q").text()).isEmpty();
+      String other = "sha256:" + "0".repeat(64);
+      assertThat(image("pull", "a", "--plain-http", fine.host() + "/r/i@" + other).fails().err())
+          .as("a manifest that is not the one asked for")
+          .contains("has the digest", other);
       image("pull", "a", "--plain-http", "--mirror", fine.host(), "localhost:1/r/i:1").succeeds();
       image("verify", "a").succeeds();
     }

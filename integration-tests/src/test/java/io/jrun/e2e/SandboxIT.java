@@ -312,6 +312,23 @@ class SandboxIT extends EndToEnd {
     jrun("sandbox", "rm", sandbox).succeeds();
   }
 
+  /// It would end, and no `restore` could join the sandbox again.
+  @Test
+  void whatIsInASandboxIsNotSaved() throws IOException {
+    config.args("sleep", "1000");
+    jrun("sandbox", "run", sandbox).succeeds();
+    inSandbox("run", id, "--detach").succeeds();
+    for (String name : List.of(id, sandbox))
+      jrun("checkpoint", "--image-path", temp.resolve("images").toString(), name)
+          .failsInOneLine("in a sandbox cannot be restored");
+    assertThat(jrun("state", id).succeeds().out()).contains("running");
+    config.set("/annotations", "{'io.jrun.sandbox':'%s'}".formatted(sandbox));
+    bundle.write(config);
+    jrun("restore", "--bundle", bundle.path().toString(), "--image-path", "/", newId())
+        .failsInOneLine("cannot restore a container of a sandbox");
+    jrun("sandbox", "rm", "--force", sandbox).succeeds();
+  }
+
   @Test
   void mistakesAreToldByName() throws IOException {
     config.args("true");

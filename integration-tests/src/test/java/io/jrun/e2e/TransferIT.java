@@ -140,6 +140,14 @@ class TransferIT extends EndToEnd {
     try (TinyRegistry registry = new TinyRegistry("")) {
       String name = registry.host() + "/r/multi:1";
       image("push", "a", "--plain-http", "multi", name).run().succeeds();
+      List<String> sent =
+          registry.requests.stream()
+              .filter(request -> request.startsWith("PUT "))
+              .map(request -> request.replaceFirst("PUT /v2/r/multi/", ""))
+              .toList();
+      assertThat(sent.getFirst()).startsWith("blobs/uploads/");
+      assertThat(sent).filteredOn(request -> request.startsWith("manifests/sha256:")).hasSize(2);
+      assertThat(sent.getLast()).as("the index comes last").isEqualTo("manifests/1");
       image("pull", "b", "--plain-http", "--platform", "linux/arm64", name).run().succeeds();
       assertThat(image("inspect", "b", "--platform", "linux/arm64", name).run().succeeds().out())
           .contains("\"on\"");

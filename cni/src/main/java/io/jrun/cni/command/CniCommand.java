@@ -52,6 +52,7 @@ public final class CniCommand {
   }
 
   private String perform(CniLine line, HelperCaller caller) {
+    checkWords(line);
     return switch (line.action()) {
       case "add" -> add(line, caller);
       case "del" -> {
@@ -79,6 +80,19 @@ public final class CniCommand {
           throw new CniException(
               CniError.INVALID_ENVIRONMENT, "unknown command \"cni " + line.action() + "\"");
     };
+  }
+
+  /// cnitool has a namespace behind the network in each of its verbs.
+  private static void checkWords(CniLine line) {
+    int most =
+        switch (line.action()) {
+          case "list" -> 0;
+          case "node" -> 1;
+          case "policy" -> Integer.MAX_VALUE;
+          default -> 2;
+        };
+    if (line.words().size() > most)
+      throw usage("cni " + line.action() + ": unexpected argument " + line.words().get(most));
   }
 
   private String add(CniLine line, HelperCaller caller) {

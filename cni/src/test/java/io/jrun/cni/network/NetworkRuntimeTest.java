@@ -263,9 +263,22 @@ class NetworkRuntimeTest {
   }
 
   @Test
+  void aDelThatFailsAsksNoPluginBeforeIt() {
+    runtime.add(network("1.0.0", ""), args("c1"));
+    plugins.asked.clear();
+    plugins.fail("two", Verb.DEL, 999, "no");
+    assertThatThrownBy(() -> runtime.del(network("1.0.0", ""), args("c1")))
+        .hasMessage("plugin type=\"two\" failed (delete): no");
+    assertThat(plugins.calls()).containsExactly("DEL two");
+    assertThat(temp.resolve("results/net-c1-eth0")).exists();
+  }
+
+  @Test
   void delOfAnOldVersionAndWithADamagedCacheGoesWithoutPreviousResult() throws IOException {
     runtime.add(network("0.3.1", ""), args("c1"));
     runtime.del(network("0.3.1", ""), args("c1"));
+    assertThat(plugins.calls()).endsWith("DEL two", "DEL one");
+    for (int i = 2; i < 4; i++) assertThat(plugins.stdin(i).member("prevResult")).isNull();
     runtime.add(network("1.0.0", ""), args("c1"));
     Files.writeString(temp.resolve("results/net-c1-eth0"), "{\"kind\":\"cniCacheV1\",");
     plugins.asked.clear();
@@ -296,6 +309,11 @@ class NetworkRuntimeTest {
     runtime.add(network("0.4.0", ""), args("c1"));
     runtime.check(network("0.4.0", ""), args("c1"));
     assertThat(plugins.calls()).containsExactly("ADD one", "ADD two", "CHECK one", "CHECK two");
+    for (int i = 2; i < 4; i++)
+      assertThat(plugins.stdin(i).member("prevResult"))
+          .asString()
+          .as("the last result")
+          .contains("10.0.0.3/24");
   }
 
   @Test
@@ -317,6 +335,12 @@ class NetworkRuntimeTest {
     plugins.asked.clear();
     runtime.gc(network("1.1.0", "\"disableGC\":true,"), Set.of());
     assertThat(plugins.calls()).isEmpty();
+
+    plugins.succeed("one", Verb.DEL);
+    runtime.gc(network("1.0.0", ""), Set.of(new Attachment("c2", "eth0")));
+    assertThat(plugins.calls())
+        .as("of a version without GC")
+        .containsExactly("DEL two", "DEL one", "DEL two", "DEL one");
   }
 
   @Test

@@ -42,7 +42,9 @@ final class CheckpointCommands {
         .flag("do not reap reparented processes", "--no-subreaper")
         .flag("do not use pivot_root", "--no-pivot")
         .text("TYPE:NAME", "a security profile instead of the dumped one", "--lsm-profile")
-        .text("context", "a security context of mounts", "--lsm-mount-context");
+        .text("context", "a security context of mounts", "--lsm-mount-context")
+        .commaTexts("name", "attach the container to a CNI network", "--network")
+        .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish");
   }
 
   static int checkpoint(Request request) {
@@ -79,7 +81,9 @@ final class CheckpointCommands {
             line.text("--pid-file"),
             line.has("--no-pivot"),
             false,
-            0);
+            0,
+            Additions.of(line, Metadata.NONE, false),
+            null);
     return request
         .operations()
         .restore(

@@ -60,14 +60,26 @@ final class Claim implements AutoCloseable {
     return await(kernel, path, millis, FileCall.LOCK_SH);
   }
 
+  /// Locks the directory that it lies in, likewise.
+  Claim awaitParent(long millis) {
+    int flags = FileCall.O_RDONLY | FileCall.O_DIRECTORY | FileCall.O_CLOEXEC;
+    OwnedDescriptor parent =
+        OwnedDescriptor.open(
+            kernel, new FileCall.Openat(directory.descriptor(), "..", flags, 0, true));
+    return await(new Claim(kernel, parent), millis, FileCall.LOCK_EX)
+        .orElseThrow(() -> new ContainerException("the directory of containers is gone"));
+  }
+
   private static Optional<Claim> await(Kernel kernel, String path, long millis, int operation) {
-    Claim claim;
     try {
-      claim = new Claim(kernel, open(kernel, path));
+      return await(new Claim(kernel, open(kernel, path)), millis, operation);
     } catch (KernelException e) {
       if (e.errno().equals(Errno.ENOENT)) return Optional.empty();
       throw e;
     }
+  }
+
+  private static Optional<Claim> await(Claim claim, long millis, int operation) {
     try {
       long end = System.nanoTime() + millis * 1_000_000;
       for (long pause = 1;

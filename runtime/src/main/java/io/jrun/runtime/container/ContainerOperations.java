@@ -432,6 +432,9 @@ public final class ContainerOperations {
     if (status != Status.RUNNING && status != Status.PAUSED)
       throw new ContainerException(
           "Container cannot be checkpointed in " + status.text() + " state");
+    boolean ends = !given.leaveRunning() && !given.preDump();
+    if (ends && (state.pauses() || state.sandbox() != null))
+      throw new ContainerException("what is in a sandbox cannot be restored, and is not saved");
     CheckpointOptions options = given.withPaths(client::absolute);
     Config config = containers.configs.of(stored);
     Cgroup cgroup = cgroup(state);

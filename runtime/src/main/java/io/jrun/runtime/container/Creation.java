@@ -154,13 +154,8 @@ final class Creation implements AutoCloseable {
       state = state.withResctrl(group.ownDirectories());
     }
     boolean bindsDevices = containers.isInUserNamespace();
-    HostRootMount hostRoot = null;
-    if (HostRootMount.isNeeded(config, bindsDevices)) {
-      hostRoot = HostRootMount.open(client.helper, store, state.rootfs());
-      state = state.withRootMounts(hostRoot.ids());
-    }
-    store.begin(claim(), state);
-    if (hostRoot != null) hostRoot.attach(client.helper);
+    if (HostRootMount.isNeeded(config, bindsDevices)) beginWithRootMount();
+    else store.begin(claim(), state);
     wiring.written(attached -> {
       if (hosts != null) hosts.write(attached);
     });
@@ -234,6 +229,15 @@ final class Creation implements AutoCloseable {
     boolean isLast = isWired && !first;
     if (isLast) wiring.enter(pid);
     return finish(plan, stdio, terminal, hooks, isLast ? () -> wire(begun, mounted) : () -> {});
+  }
+
+  private void beginWithRootMount() {
+    try (Claim _ = HostRootMount.turn(claim())) {
+      HostRootMount mount = HostRootMount.open(client.helper, store, state.rootfs());
+      state = state.withRootMounts(mount.ids());
+      store.begin(claim(), state);
+      mount.attach(client.helper);
+    }
   }
 
   private InitBirth beginBirth(InitPlan plan, MountSources sources, StdioOwner stdio) {
@@ -400,17 +404,22 @@ final class Creation implements AutoCloseable {
     wiring.abandon(cause);
     if (terminal != null) Undoing.suppressing(cause, terminal::close);
     if (begun != null && child != null) Undoing.suppressing(cause, () -> begun.end(child));
-    if (state != null)
-      Undoing.suppressing(cause, () -> HostRootMount.unmount(client.helper, store, state));
     wiring.undo(cause);
     if (cgroup != null) cgroup.undo(cause);
     if (state != null)
       Undoing.suppressing(cause, () -> Resctrl.remove(containers.kernel, state.resctrl()));
     HookRunner hooks = begunHooks;
     if (hooks != null && hooks.hasPoststop() && client.isGone()) return;
-    if (cause.getSuppressed().length == before)
-      Undoing.suppressing(cause, () -> store.delete(claim(), options.id()));
+    Undoing.suppressing(cause, () -> giveBack(cause.getSuppressed().length == before));
     if (hooks != null) Undoing.suppressing(cause, hooks::poststop);
+  }
+
+  /// @param isUndone whether all else is; where it is not, the state is kept
+  private void giveBack(boolean isUndone) {
+    try (Claim _ = state == null ? null : HostRootMount.turn(claim(), state)) {
+      if (state != null) HostRootMount.unmount(client.helper, store, state);
+      if (isUndone) store.delete(claim(), options.id());
+    }
   }
 
   /// Lets others delete the container.

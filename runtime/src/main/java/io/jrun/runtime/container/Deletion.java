@@ -7,7 +7,6 @@ import io.jrun.runtime.resctrl.Resctrl;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
 import io.jrun.specs.runtime.Status;
-import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -70,10 +69,7 @@ final class Deletion {
     }
     if (stored.config() == null) {
       destroyHalfMade(state);
-      HostRootMount.unmount(client.helper, store, state);
-      releaseImage(state);
-      Resctrl.remove(containers.kernel, state.resctrl());
-      store.delete(claim, id);
+      giveBack(claim, state, false);
     } else {
       destroy(claim, state, containers.configs.of(stored), containers.cgroup(state));
     }
@@ -88,7 +84,7 @@ final class Deletion {
     Cgroup cgroup = containers.cgroup(state);
     List<Integer> pids = cgroup.pids();
     boolean isOurs =
-        Files.exists(store.directory(state.id()).resolve(Restoration.CRIU_ROOT))
+        Restoration.isUnderWay(store, state.id())
             || pids.stream()
                 .anyMatch(pid -> Statuses.isHelper(HostProcess.of(containers.kernel, pid)));
     if (isOurs) cgroup.signal(SignalCall.SIGKILL);
@@ -133,13 +129,20 @@ final class Deletion {
       cgroup.remove();
     }
     client.log.step("removed the cgroups and networks of ", state.id());
-    if (!HostRootMount.unmount(client.helper, store, state))
-      client.log.warning(
-          "what is mounted at " + state.rootfs() + " is not the container's, and stays");
-    releaseImage(state);
-    Resctrl.remove(containers.kernel, state.resctrl());
-    store.delete(claim, state.id(), isWired);
+    giveBack(claim, state, isWired);
     new HookRunner(containers.kernel, client, config, state).poststop();
+  }
+
+  /// @param namesHosts as [Store#delete] has it
+  private void giveBack(Claim claim, StoredState state, boolean namesHosts) {
+    try (Claim _ = HostRootMount.turn(claim, state)) {
+      if (!HostRootMount.unmount(client.helper, store, state))
+        client.log.warning(
+            "what is mounted at " + state.rootfs() + " is not the container's, and stays");
+      releaseImage(state);
+      Resctrl.remove(containers.kernel, state.resctrl());
+      store.delete(claim, state.id(), namesHosts);
+    }
   }
 
   /// Ends a CRIU that saves the container and waits for somebody to fetch its pages. Init cannot

@@ -89,6 +89,17 @@ record HostRootMount(String rootfs, StoredState.RootMounts ids, Descriptor tree)
     client.run(batch);
   }
 
+  /// Keeps other containers from mounting or unmounting until the states say what has become of
+  /// this one's: each would leave what lies below to the other.
+  static Claim turn(Claim claim) {
+    return claim.awaitParent(Deletion.END_MILLIS);
+  }
+
+  /// The same for one that is to go; null where nothing of it is mounted.
+  static @Nullable Claim turn(Claim claim, StoredState state) {
+    return state.rootMounts().own() == 0 ? null : turn(claim);
+  }
+
   /// Takes away a container's mount with all that is below it, and then those of others under it
   /// whose containers were deleted while they were covered; may be repeated.
   ///

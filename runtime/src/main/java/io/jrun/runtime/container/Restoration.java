@@ -32,6 +32,8 @@ import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.IntelRdt;
 import io.jrun.specs.runtime.Namespace;
 import io.jrun.specs.runtime.NamespaceType;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -44,9 +46,8 @@ import org.jspecify.annotations.Nullable;
 /// The root file system becomes the mount point that CRIU wants in a mount namespace of CRIU's own,
 /// so that nothing is left of it on the host.
 final class Restoration implements AutoCloseable {
-  /// In the container's directory, the mount point that CRIU takes for the root: it is there from
-  /// the moment that every process of the cgroup is the restored container's.
-  static final String CRIU_ROOT = "criu-root";
+  /// In the container's directory, the mount point that CRIU takes for the root.
+  private static final String CRIU_ROOT = "criu-root";
 
   private static final String DELETED = "the container was deleted while it was restored";
 
@@ -62,12 +63,18 @@ final class Restoration implements AutoCloseable {
   private @Nullable StoredState state;
   private @Nullable Making making;
   private @Nullable OwnedDescriptor master;
+  private @Nullable HostFiles hosts;
+
+  /// The text of the config that is kept, but for what CRIU adds to it.
+  private byte[] kept = {};
+
   private boolean isWired;
 
   /// Null until the first of them could run.
   private @Nullable HookRunner hooks;
 
   private boolean isCgroupMade;
+  private boolean isStarted;
   private boolean isLent;
 
   /// @param options with absolute paths
@@ -119,7 +126,7 @@ final class Restoration implements AutoCloseable {
               store,
               create.id());
       check(read);
-      return restore(read);
+      return restore(named(read));
     } catch (RuntimeException e) {
       OwnedDescriptor terminal = master;
       if (terminal != null) Undoing.suppressing(e, terminal::close);
@@ -137,6 +144,9 @@ final class Restoration implements AutoCloseable {
     Namespace cgroupNamespace = config.linux().namespace(NamespaceType.CGROUP);
     if (cgroupNamespace != null && cgroupNamespace.path() != null)
       throw new ContainerException("cannot restore into a joined cgroup namespace");
+    if (JoinedSandbox.asked(config) != null)
+      throw new ContainerException("cannot restore a container of a sandbox");
+    Networking.check(config);
     boolean terminal = read.process().terminal();
     if (terminal && options.detach() && create.consoleSocket() == null)
       throw new ContainerException(
@@ -144,6 +154,19 @@ final class Restoration implements AutoCloseable {
     if (create.consoleSocket() != null && (!terminal || !options.detach()))
       throw new ContainerException(
           "cannot use console socket if jrun will not detach or allocate tty");
+  }
+
+  /// With the files that name hosts, where it has a network: those of the saved one are gone.
+  private Bundle named(Bundle read) {
+    Config config = read.config();
+    kept = read.bytes();
+    if (!Networking.isWanted(config)) return read;
+    hosts = new HostFiles(containers.kernel, claim(), config, null);
+    hosts.write(List.of());
+    Config named =
+        NameFiles.bound(config, store.directory(create.id()), config.hostname() != null, false);
+    kept = containers.configs.text(named, config, read.bytes());
+    return read.with(named);
   }
 
   private Restored restore(Bundle read) {
@@ -195,7 +218,7 @@ final class Restoration implements AutoCloseable {
                 lend();
               });
       reclaim();
-      if (state().initPid() == 0) complete(read, pid);
+      if (!isStarted) started(read, pid);
       removeCriuRoot();
     } catch (CriuException e) {
       throw images.explained(e);
@@ -248,14 +271,23 @@ final class Restoration implements AutoCloseable {
   }
 
   private String criuRoot() {
-    return store.directory(create.id()) + "/" + CRIU_ROOT;
+    return criuRoot(store, create.id()).toString();
+  }
+
+  private static Path criuRoot(Store store, String id) {
+    return store.directory(id).resolve(CRIU_ROOT);
+  }
+
+  /// Whether every process of its cgroup is CRIU's, or the container's that it restores.
+  static boolean isUnderWay(Store store, String id) {
+    return Files.exists(criuRoot(store, id));
   }
 
   private void notified(Bundle read, CriuNotification notification) {
     client.log.step("criu is at ", notification.script());
     switch (notification.script()) {
       case "setup-namespaces" -> setUp(read, notification.pid());
-      case "post-restore" -> complete(read, notification.pid());
+      case "post-restore" -> started(read, notification.pid());
       case "orphan-pts-master" -> {
         if (!notification.descriptors().isEmpty()) terminal(notification.descriptors().getFirst());
       }
@@ -272,8 +304,11 @@ final class Restoration implements AutoCloseable {
       Networks.Attaching attaching = networking().begin(config);
       attaching.written(Optional.empty(), attached -> {});
       networking().keep(attaching, pid);
-      attaching.finish(Networking.netns(pid), () -> {});
+      List<Networks.Attached> attached = attaching.finish(Networking.netns(pid), () -> {});
+      Objects.requireNonNull(hosts).write(attached);
+      state = state().withAddresses(HostNames.addresses(attached));
     }
+    complete(read, pid);
     HookRunner runner = new HookRunner(containers.kernel, client, config, state());
     hooks = runner;
     runner.creating(pid);
@@ -300,14 +335,20 @@ final class Restoration implements AutoCloseable {
     return batch.add(new FileCall.Openat(Descriptor.CWD, path, flags, 0, false)).descriptor();
   }
 
+  /// Before hooks run: whoever finds the container knows of those after the end.
   private void complete(Bundle read, int pid) {
     long start = HostProcess.of(containers.kernel, pid).startTime();
     if (start == 0) throw new ContainerException("the restored init has ended");
     StoredState restored = state().withInit(pid, start);
     state = restored;
-    store.complete(claim(), RestoredConfig.of(read, pid), restored);
+    store.complete(claim(), RestoredConfig.of(read.config(), kept, pid), restored);
+  }
+
+  private void started(Bundle read, int pid) {
+    if (state().initPid() == 0) complete(read, pid);
     store.started(claim());
-    progress.restored(new HostProcess(containers.kernel, pid, start));
+    isStarted = true;
+    progress.restored(containers.init(state()));
   }
 
   private void terminal(OwnedDescriptor received) {
@@ -340,6 +381,8 @@ final class Restoration implements AutoCloseable {
     if (isWired) Undoing.suppressing(cause, networking()::detach);
     if (state != null)
       Undoing.suppressing(cause, () -> Resctrl.remove(containers.kernel, state().resctrl()));
+    HookRunner runner = hooks;
+    if (runner != null && runner.hasPoststop() && client.isGone()) return; // `delete` runs them
     if (cause.getSuppressed().length == before)
       Undoing.suppressing(
           cause,
@@ -347,7 +390,6 @@ final class Restoration implements AutoCloseable {
             removeCriuRoot();
             store.delete(claim(), create.id());
           });
-    HookRunner runner = hooks;
     if (runner != null) Undoing.suppressing(cause, runner::poststop);
   }
 
@@ -389,6 +431,7 @@ final class Restoration implements AutoCloseable {
 
   @Override
   public void close() {
+    if (hosts != null) hosts.close();
     if (claim != null) claim.close();
   }
 }

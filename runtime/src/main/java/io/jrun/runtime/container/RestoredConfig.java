@@ -3,6 +3,7 @@ package io.jrun.runtime.container;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonArray;
 import io.jrun.specs.json.Json.JsonObject;
+import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.NamespaceType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -16,16 +17,17 @@ import java.util.List;
 final class RestoredConfig {
   private RestoredConfig() {}
 
-  static byte[] of(Bundle read, int pid) {
-    if (read.config().linux().namespace(NamespaceType.TIME) != null) return read.bytes();
+  /// @param text of the config, as it is known before
+  static byte[] of(Config restored, byte[] text, int pid) {
+    if (restored.linux().namespace(NamespaceType.TIME) != null) return text;
     try {
       Path own = Files.readSymbolicLink(Path.of("/proc/self/ns/time"));
       Path theirs = Files.readSymbolicLink(Path.of("/proc", Integer.toString(pid), "ns/time"));
-      if (own.equals(theirs)) return read.bytes();
+      if (own.equals(theirs)) return text;
     } catch (IOException e) {
-      return read.bytes(); // a kernel without time namespaces
+      return text; // a kernel without time namespaces
     }
-    JsonObject config = (JsonObject) Json.parse(read.bytes());
+    JsonObject config = (JsonObject) Json.parse(text);
     JsonObject linux =
         config.member("linux") instanceof JsonObject object ? object : JsonObject.EMPTY;
     List<Json> namespaces = new ArrayList<>();

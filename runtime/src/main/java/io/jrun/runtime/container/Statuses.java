@@ -18,6 +18,8 @@ final class Statuses {
     // only before the start is it asked what init runs: a program could name itself as it likes
     boolean waits = !stored.started() && isHelper(init);
     if (waits && !Files.exists(store.initSocket(state.id()))) return Status.CREATING;
+    boolean isRestored = !stored.started() && !waits;
+    if (isRestored && Restoration.isUnderWay(store, state.id())) return Status.CREATING;
     if (containers.cgroup(state).frozen()) return Status.PAUSED;
     return waits ? Status.CREATED : Status.RUNNING;
   }

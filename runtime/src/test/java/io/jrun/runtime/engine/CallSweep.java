@@ -275,9 +275,4 @@ abstract class CallSweep extends EngineTest {
     running(id);
     made("pause", id);
   }
-
-  void made(String... words) {
-    Outcome outcome = command(words);
-    assertThat(outcome.status()).as("%s", outcome).isZero();
-  }
 }

@@ -89,11 +89,6 @@ class DeathIT extends EngineTest {
     }
   }
 
-  private void made(String... words) {
-    Outcome outcome = command(words);
-    assertThat(outcome.status()).as("%s", outcome).isZero();
-  }
-
   private void nothing(String id, Outcome outcome, List<String> wrong) {
     // a client may die when all is done
     if (outcome.status() == 0 || command("state", id).out().contains("\"created\"")) return;

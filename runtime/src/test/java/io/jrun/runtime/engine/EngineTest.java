@@ -23,9 +23,9 @@ abstract class EngineTest {
     engine = TestEngine.at(socket(), sandbox.library());
     // what is loaded and opened once is there before anything is counted
     for (int i = 0; i < 3; i++) {
-      assertThat(command("run", "--detach", "warm").status()).isZero();
-      assertThat(command("exec", "warm", "true").status()).isZero();
-      assertThat(command("delete", "--force", "warm").status()).isZero();
+      made("run", "--detach", "warm");
+      made("exec", "warm", "true");
+      made("delete", "--force", "warm");
     }
   }
 
@@ -42,6 +42,12 @@ abstract class EngineTest {
   /// What each command has in its environment.
   Map<String, String> environment() {
     return Map.of();
+  }
+
+  /// Performs a command that succeeds.
+  void made(String... words) {
+    Outcome outcome = command(words);
+    assertThat(outcome.status()).as("%s", outcome).isZero();
   }
 
   /// Performs a command, and waits until the engine is done with it.
