@@ -5,8 +5,6 @@ import io.jrun.cni.container.Networks;
 import io.jrun.cni.network.ResultCache;
 import io.jrun.cni.simple.SimpleCni;
 import io.jrun.image.commands.RecentImages;
-import io.jrun.kernel.Aside;
-import io.jrun.kernel.BriefThreads;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
@@ -27,7 +25,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -52,7 +49,6 @@ public final class Containers {
   volatile boolean lastHadNewNetwork;
 
   private final Supplier<Networks> networks;
-  private final ExecutorService threads;
   private final int uid;
   private final boolean isInUserNamespace;
   private final long capabilities;
@@ -67,7 +63,6 @@ public final class Containers {
     this.watched = new AtomicInteger();
     this.recentImages = new RecentImages(kernel);
     this.networks = new Lazy<>(() -> networks(kernel, library.resolve("../../bin/jrun")));
-    this.threads = BriefThreads.named("beside");
     this.systemd = this::findSystemd;
     this.uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     this.isInUserNamespace = !Files.readString(Path.of("/proc/self/uid_map")).contains(ALL_IDS);
@@ -144,31 +139,6 @@ public final class Containers {
     return new HostProcess(kernel, state.initPid(), state.initStartTime());
   }
 
-  /// Runs `aside` in another thread while it runs `here`, and throws the failure of either. What no
-  /// thread has begun by then is run here, too.
-  void beside(Runnable aside, Runnable here) {
-    Aside<Boolean> other =
-        new Aside<>(() -> {
-          aside.run();
-          return true;
-        });
-    threads.execute(other);
-    RuntimeException failure = null;
-    try {
-      here.run();
-    } catch (RuntimeException e) {
-      failure = e;
-    }
-    other.run();
-    try {
-      other.await();
-    } catch (RuntimeException e) {
-      if (failure == null) failure = e;
-      else failure.addSuppressed(e);
-    }
-    if (failure != null) throw failure;
-  }
-
   /// Does what need not be done while a client waits, after its exit.
   public void afterExit() {
     recentImages.removeLeftovers();
@@ -218,7 +188,6 @@ public final class Containers {
     this.watched = all.watched;
     this.recentImages = all.recentImages;
     this.networks = networks;
-    this.threads = all.threads;
     this.systemd = systemd;
     this.uid = all.uid;
     this.isInUserNamespace = all.isInUserNamespace;

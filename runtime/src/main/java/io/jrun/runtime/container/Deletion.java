@@ -115,18 +115,14 @@ final class Deletion {
     }
     // the end of init is that of the others only in a pid namespace of its own
     if (!config.linux().makes(NamespaceType.PID)) cgroup.signal(SignalCall.SIGKILL);
+    // before its networks, of which nobody is left then; a kernel that has begun to remove the link
+    // with init (decision 35) goes on meanwhile
+    cgroup.remove();
     boolean isWired = Networking.isWanted(config);
     if (isWired) {
       Networking networking = new Networking(containers, client, store, state);
-      // the networks take less of a processor, and so wait less where there is none free
-      containers.beside(
-          () -> {
-            if (networks == null) networking.detach();
-            else networking.detach(networks);
-          },
-          cgroup::remove);
-    } else {
-      cgroup.remove();
+      if (networks == null) networking.detach();
+      else networking.detach(networks);
     }
     client.log.step("removed the cgroups and networks of ", state.id());
     giveBack(claim, state, isWired);
