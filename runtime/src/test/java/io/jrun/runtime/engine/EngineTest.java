@@ -23,9 +23,10 @@ abstract class EngineTest {
     engine = TestEngine.at(socket(), sandbox.library());
     // what is loaded and opened once is there before anything is counted
     for (int i = 0; i < 3; i++) {
-      assertThat(command("run", "--detach", "warm").status()).isZero();
-      assertThat(command("exec", "warm", "true").status()).isZero();
-      assertThat(command("delete", "--force", "warm").status()).isZero();
+      String id = newId();
+      assertThat(command("run", "--detach", id).status()).isZero();
+      assertThat(command("exec", id, "true").status()).isZero();
+      assertThat(command("delete", "--force", id).status()).isZero();
     }
   }
 
