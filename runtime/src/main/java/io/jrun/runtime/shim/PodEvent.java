@@ -72,6 +72,7 @@ record PodEvent(Instant at, String topic, String type, byte[] message) {
           BORN,
           FAILED,
           RELAY,
+          INPUT_CLOSED,
           CRIU,
           CHECKPOINTING,
           SAVED,

@@ -42,8 +42,20 @@ final class TaskStreams {
   }
 
   private Stdio of(TaskProcess process, BooleanSupplier isGone) {
+    Stdio.Client client =
+        new Stdio.Client() {
+          @Override
+          public boolean isGone() {
+            return isGone.getAsBoolean();
+          }
+
+          @Override
+          public boolean hasClosedInput() {
+            return pod.isInputClosed(process);
+          }
+        };
     return new Stdio(
-        kernel, keeper, process.stdio(), process.stdioOwner(), process.place(), isGone);
+        kernel, keeper, process.stdio(), process.stdioOwner(), process.place(), client);
   }
 
   /// Gives them to a worker, whose child the process will be. A logger that is wanted is ready

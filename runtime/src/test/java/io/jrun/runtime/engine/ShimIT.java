@@ -300,6 +300,22 @@ class ShimIT extends ShimTest {
     pod.finish();
   }
 
+  /// As where the client is quicker than who opens the input for Start.
+  @Test
+  void closeIoBeforeStartIsNotForgotten() throws Exception {
+    running("sleep 1000");
+    String in = fifo("in");
+    pod.ok("Exec", pod.execRequest("e", "", "cat").string(4, in));
+    pod.ok("CloseIO", pod.request().string(2, "e").bool(3, true));
+    sandbox.killEngine();
+    pod.ok("Start", pod.request().string(2, "e"));
+    assertThat(pod.ok("Wait", pod.request().string(2, "e")).int32(1)).isZero();
+    pod.ok("Delete", pod.request().string(2, "e"));
+    pod.ok("Kill", pod.request().uint32(3, 9));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
   @Test
   void aTerminalOutlivesTheEngine() throws Exception {
     sandbox.config(text ->
