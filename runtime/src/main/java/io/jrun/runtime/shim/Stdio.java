@@ -6,18 +6,22 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Reply;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.IoctlCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.specs.task.StdioPaths;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -254,6 +258,27 @@ final class Stdio {
     if (!paths.stdout().isEmpty() && !isUri(paths.stdout())) streams.add(STDOUT);
     if (!paths.stderr().isEmpty()) streams.add(STDERR);
     return streams;
+  }
+
+  /// Whether something was said that nobody has read yet.
+  boolean hasUnread() {
+    return isUnread(paths.stdout()) || isUnread(paths.stderr());
+  }
+
+  private boolean isUnread(String path) {
+    if (path.isEmpty() || isUri(path)) return false;
+    try {
+      if (!isFifo(path)) return false;
+      int flags = O_RDONLY | O_NONBLOCK;
+      try (OwnedDescriptor fifo = OwnedDescriptor.open(kernel, Openat.existing(path, flags))) {
+        byte[] bytes =
+            kernel.call(
+                new IoctlCall.IoctlRead(fifo.descriptor(), IoctlCall.FIONREAD, Integer.BYTES));
+        return ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).getInt() > 0;
+      }
+    } catch (KernelException e) {
+      return false; // its client has taken it away
+    }
   }
 
   /// Lets everything go that is kept.

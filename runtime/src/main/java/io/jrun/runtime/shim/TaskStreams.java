@@ -10,6 +10,8 @@ import io.jrun.kernel.wire.Keeper;
 import io.jrun.runtime.container.HostProcess;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /// The standard streams of a pod's processes, and those who take from them: loggers, and the relays
@@ -17,6 +19,8 @@ import java.util.function.BooleanSupplier;
 final class TaskStreams {
   private static final long RELAY_MILLIS = 10_000;
   private static final long LOGGER_MILLIS = 12_000;
+  private static final long READER_MILLIS = 2_000;
+  private static final long PAUSE_NANOS = 1_000_000;
 
   private final Kernel kernel;
   private final Keeper keeper;
@@ -103,9 +107,22 @@ final class TaskStreams {
     of(process).settle();
   }
 
-  /// Lets what is still to be copied arrive.
+  /// Lets what is still to be copied arrive, and be read. ctr gives up FIFOs that it is still
+  /// opening when its Delete is answered; on a busy machine that may take longer than the process
+  /// has run.
   void drain(TaskProcess process) {
-    if (process.relayPid == 0) return;
+    if (process.relayPid != 0) awaitRelay(process);
+    Stdio stdio = of(process);
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(READER_MILLIS);
+    while (stdio.hasUnread() && System.nanoTime() < end) LockSupport.parkNanos(PAUSE_NANOS);
+  }
+
+  /// Whether that may take time.
+  boolean mayDrain(TaskProcess process) {
+    return process.relayPid != 0 || of(process).hasUnread();
+  }
+
+  private void awaitRelay(TaskProcess process) {
     boolean logs = Logger.isWanted(process.stdio().stdout());
     if (logs && !process.relayEnded) signal(process.relayPid, SignalCall.SIGTERM);
     if (!pod.await(() -> process.relayEnded, logs ? LOGGER_MILLIS : RELAY_MILLIS))
