@@ -69,7 +69,7 @@ rm -rf "$final.old"
 mv "$lib" "$final"
 rm -rf "$final.old"
 lib=$final
-write_arguments -XX:AOTCacheOutput=%/jrun.aot -Djrun.engine.idleMillis=5000 -Djrun.engine.lookMillis=150
+write_arguments -XX:AOTCacheOutput=%/jrun.aot -Djrun.engine.idleMillis=60000 -Djrun.engine.lookMillis=150
 scripts/train.sh "$prefix/bin/jrun"
 # What was just written is cached in pieces of up to 2 MiB, and Linux 6.18 maps one as a whole where a byte of it is touched.
 [ ! -e "$lib/jrun.aot" ] || { sync "$lib/jrun.aot" && dd if="$lib/jrun.aot" iflag=nocache count=0 status=none; }

@@ -10,6 +10,10 @@ public sealed interface IoctlCall<R> extends HostCall<R> {
   int TIOCSCTTY = 0x540e;
   int TIOCGWINSZ = 0x5413;
   int TIOCSWINSZ = 0x5414;
+
+  /// How many bytes a pipe has that nobody has read.
+  int FIONREAD = 0x541b;
+
   int TIOCSPTLCK = 0x40045431;
   int TIOCGPTN = 0x80045430;
   int TIOCGPTPEER = 0x5441;
@@ -36,6 +40,8 @@ public sealed interface IoctlCall<R> extends HostCall<R> {
           "TIOCGWINSZ",
           TIOCSWINSZ,
           "TIOCSWINSZ",
+          FIONREAD,
+          "FIONREAD",
           TIOCSPTLCK,
           "TIOCSPTLCK",
           TIOCGPTPEER,

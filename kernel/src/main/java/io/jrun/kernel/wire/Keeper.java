@@ -42,6 +42,8 @@ public final class Keeper implements AutoCloseable {
   private final Kernel kernel;
   private final Frames frames;
   private final Map<Integer, CompletableFuture<Integer>> opening = new ConcurrentHashMap<>();
+  private final Object closing = new Object();
+  private volatile boolean isClosed;
 
   /// What each thread has gathered for this keeper; null where it sends at once.
   @SuppressWarnings("ThreadLocalUsage") // taken away when it is sent
@@ -100,6 +102,7 @@ public final class Keeper implements AutoCloseable {
   }
 
   private synchronized void send(byte[] messages, List<Integer> descriptors) {
+    if (isClosed) throw new HelperGoneException("the keeper ended");
     frames.send(messages, messages.length, descriptors);
   }
 
@@ -248,19 +251,29 @@ public final class Keeper implements AutoCloseable {
     }
   }
 
-  /// Ends both directions, so that whoever receives sees the end.
+  /// Ends both directions, so that whoever receives sees the end, and whoever sends waits no more.
   public void shutdown() {
-    try {
-      kernel.call(new SocketCall.Shutdown(frames.socket(), 2));
-    } catch (KernelException e) {
-      // it has ended already
+    synchronized (closing) {
+      if (isClosed) return;
+      try {
+        kernel.call(new SocketCall.Shutdown(frames.socket(), 2));
+      } catch (KernelException e) {
+        // it has ended already
+      }
     }
   }
 
+  /// Not while anybody sends: the descriptor's number may be another client's a moment later.
   @Override
   public void close() {
     HelperGoneException gone = new HelperGoneException("the keeper ended");
     opening.values().forEach(asked -> asked.completeExceptionally(gone));
-    frames.close();
+    shutdown();
+    synchronized (this) {
+      synchronized (closing) {
+        isClosed = true;
+        frames.close();
+      }
+    }
   }
 }

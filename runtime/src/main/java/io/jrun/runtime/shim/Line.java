@@ -27,6 +27,7 @@ record Line(JsonObject json) {
     BORN,
     FAILED,
     RELAY,
+    INPUT_CLOSED,
     EXITED,
     DELETED,
     FORGOTTEN,

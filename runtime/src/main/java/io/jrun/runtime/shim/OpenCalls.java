@@ -8,8 +8,9 @@ import java.util.List;
 ///
 /// containerd closes a connection when the task's Delete is answered, and whoever has asked for
 /// something else over it is told that it was closed; so a Delete comes after what was asked before
-/// it, as with the runc shim, where a lock of the process has that effect. Requests that a keeper
-/// sends again come all at once, in their order.
+/// it, as with the runc shim, where a lock of the process has that effect, and its answer after
+/// those to what was asked until it was done: a Kill may cross it, as containerd deletes a task
+/// that ends by itself. Requests that a keeper sends again come all at once, in their order.
 final class OpenCalls {
   private final List<Call> open = new ArrayList<>();
 
@@ -39,8 +40,24 @@ final class OpenCalls {
   private boolean hasEarlier(Call call) {
     for (Call other : open) {
       if (other == call) return false;
-      if (other.connection() == call.connection() && other.id().equals(call.id())) return true;
+      if (isBeside(other, call)) return true;
     }
     return false;
+  }
+
+  /// Waits for all that have come meanwhile and are about the same task, but for others that are
+  /// the last.
+  synchronized void awaitLater(Call call) {
+    List<Call> later =
+        open.stream().filter(other -> !other.isLast() && isBeside(other, call)).toList();
+    try {
+      while (later.stream().anyMatch(open::contains)) wait();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static boolean isBeside(Call other, Call call) {
+    return other.connection() == call.connection() && other.id().equals(call.id());
   }
 }

@@ -294,6 +294,11 @@ final class Pod implements AutoCloseable {
     return gone.get(call.connection());
   }
 
+  /// Whether nothing more will come for its standard input.
+  synchronized boolean isInputClosed(TaskProcess process) {
+    return process.inputIsClosed;
+  }
+
   /// Forgets who waited over a connection that has ended.
   synchronized void disconnected(int connection) {
     gone.set(connection);

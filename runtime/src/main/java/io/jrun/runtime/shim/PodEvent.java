@@ -71,6 +71,7 @@ record PodEvent(Instant at, String topic, String type, byte[] message) {
           BORN,
           FAILED,
           RELAY,
+          INPUT_CLOSED,
           CRIU,
           CHECKPOINTING,
           SAVED,

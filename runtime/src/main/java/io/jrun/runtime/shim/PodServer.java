@@ -181,6 +181,7 @@ final class PodServer implements Pod.Listener, AutoCloseable {
     try {
       if (call.isLast()) open.awaitEarlier(call);
       byte[] payload = tasks.perform(call);
+      if (call.isLast()) open.awaitLater(call);
       if (payload != null) answer(call, TtrpcResponse.ok(payload));
     } catch (RpcException e) {
       answer(call, failure(e.code(), e));

@@ -6,24 +6,27 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
 import io.jrun.kernel.Reply;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
+import io.jrun.kernel.call.IoctlCall;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.specs.task.StdioPaths;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -58,23 +61,25 @@ final class Stdio {
   private final StdioPaths paths;
   private final Owner owner;
   private final int place;
-  private final BooleanSupplier isGone;
+  private final Client client;
+
+  /// At the other ends.
+  interface Client {
+    /// Whether nobody comes to read any more.
+    boolean isGone();
+
+    /// Whether it has asked for CloseIO.
+    boolean hasClosedInput();
+  }
 
   /// @param owner of the FIFOs from now on
-  /// @param isGone whether the client is, so that nobody comes to read
-  Stdio(
-      Kernel kernel,
-      Keeper keeper,
-      StdioPaths paths,
-      Owner owner,
-      int place,
-      BooleanSupplier isGone) {
+  Stdio(Kernel kernel, Keeper keeper, StdioPaths paths, Owner owner, int place, Client client) {
     this.kernel = kernel;
     this.keeper = keeper;
     this.paths = paths;
     this.owner = owner;
     this.place = place;
-    this.isGone = isGone;
+    this.client = client;
   }
 
   /// Whose the streams become (`io_uid` and `io_gid` of runc's options, which has them own the
@@ -192,10 +197,12 @@ final class Stdio {
     return (kernel.call(new Statx(Descriptor.CWD, path, 0)).mode() & S_IFMT) == S_IFIFO;
   }
 
-  /// A write end that waits for CloseIO. It needs a reader to be opened without waiting.
+  /// A write end that waits for CloseIO. It needs a reader to be opened without waiting, with which
+  /// a client may write, end, and have asked for CloseIO before this is there to be closed.
   private void holdInput(String path) {
     standIn(path, O_RDONLY, STDIN);
     hold(path, O_WRONLY, STDIN);
+    if (client.hasClosedInput()) closeInput();
   }
 
   private void holdOutput(String path, int kept) {
@@ -207,7 +214,7 @@ final class Stdio {
   /// is let go, it would find nothing. Where nobody comes, the keeper's end has what is said.
   private void awaitReader(String path, int stream) {
     long end = System.nanoTime() + READER_NANOS;
-    while (!standIn(path, O_WRONLY, stream) && !isGone.getAsBoolean() && System.nanoTime() < end)
+    while (!standIn(path, O_WRONLY, stream) && !client.isGone() && System.nanoTime() < end)
       LockSupport.parkNanos(PAUSE_NANOS);
   }
 
@@ -248,6 +255,27 @@ final class Stdio {
     if (!paths.stdout().isEmpty() && !isUri(paths.stdout())) streams.add(STDOUT);
     if (!paths.stderr().isEmpty()) streams.add(STDERR);
     return streams;
+  }
+
+  /// Whether something was said that nobody has read yet.
+  boolean hasUnread() {
+    return isUnread(paths.stdout()) || isUnread(paths.stderr());
+  }
+
+  private boolean isUnread(String path) {
+    if (path.isEmpty() || isUri(path)) return false;
+    try {
+      if (!isFifo(path)) return false;
+      int flags = O_RDONLY | O_NONBLOCK;
+      try (OwnedDescriptor fifo = OwnedDescriptor.open(kernel, Openat.existing(path, flags))) {
+        byte[] bytes =
+            kernel.call(
+                new IoctlCall.IoctlRead(fifo.descriptor(), IoctlCall.FIONREAD, Integer.BYTES));
+        return ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).getInt() > 0;
+      }
+    } catch (KernelException e) {
+      return false; // its client has taken it away
+    }
   }
 
   /// Lets everything go that is kept.

@@ -76,6 +76,9 @@ final class TaskControl {
   }
 
   void closeIo(TaskProcess process, boolean stdin) {
-    if (stdin) streams.closeInput(process);
+    if (!stdin) return;
+    // whoever is just opening it, or will, sees that
+    pod.record(process.line(Line.What.INPUT_CLOSED));
+    streams.closeInput(process);
   }
 }

@@ -24,6 +24,11 @@ final class TaskDeletion {
     this.start = start;
   }
 
+  /// Whether Delete may have to wait for others.
+  boolean mayWait(TaskProcess process) {
+    return process.isInit() || streams.mayDrain(process);
+  }
+
   /// The answer to Delete.
   byte[] delete(String id, String execId) {
     TaskProcess before = pod.find(id, execId).orElse(null);

@@ -70,6 +70,9 @@ final class TaskProcess {
   private long relayBornAfter;
   boolean relayEnded;
 
+  /// Whether its standard input ends where it has ended by now, also of one that is still to begin.
+  boolean inputIsClosed;
+
   /// That it was reaped, before that is told.
   @Nullable KeeperExit reaped;
 
@@ -211,6 +214,7 @@ final class TaskProcess {
         relayBornAfter = line.number("exits");
         relayEnded = false;
       }
+      case INPUT_CLOSED -> inputIsClosed = true;
       case EXITED -> {
         hasExited = true;
         isStarting = false;
@@ -242,7 +246,7 @@ final class TaskProcess {
   private static boolean replaces(Line.What now, Line.What before) {
     return switch (now) {
       case PAUSED, RESUMED -> before == Line.What.PAUSED || before == Line.What.RESUMED;
-      case OOM, CRIU, STARTING -> now == before;
+      case OOM, CRIU, STARTING, INPUT_CLOSED -> now == before;
       case CHECKPOINTING ->
           switch (before) {
             case CHECKPOINTING, SAVED, UNSAVED, CHECKPOINTED -> true;

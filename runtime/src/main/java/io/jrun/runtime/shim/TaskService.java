@@ -141,9 +141,8 @@ final class TaskService implements AutoCloseable {
         return turns.takeIfFree(TaskProcess.key(call.id(), ""), perform);
       }
       case "Delete" -> {
-        boolean drains =
-            pod.find(call.id(), execId).map(p -> p.isInit() || p.relayPid != 0).orElse(true);
-        return !drains && turns.takeIfFree(TaskProcess.key(call.id(), execId), perform);
+        boolean waits = pod.find(call.id(), execId).map(deletion::mayWait).orElse(true);
+        return !waits && turns.takeIfFree(TaskProcess.key(call.id(), execId), perform);
       }
       default -> {
         return false;

@@ -10,6 +10,8 @@ import io.jrun.kernel.wire.Keeper;
 import io.jrun.runtime.container.HostProcess;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 
@@ -18,6 +20,8 @@ import java.util.function.IntConsumer;
 final class TaskStreams {
   private static final long RELAY_MILLIS = 10_000;
   private static final long LOGGER_MILLIS = 12_000;
+  private static final long READER_MILLIS = 2_000;
+  private static final long PAUSE_NANOS = 1_000_000;
 
   private final Kernel kernel;
   private final Keeper keeper;
@@ -43,8 +47,20 @@ final class TaskStreams {
   }
 
   private Stdio of(TaskProcess process, BooleanSupplier isGone) {
+    Stdio.Client client =
+        new Stdio.Client() {
+          @Override
+          public boolean isGone() {
+            return isGone.getAsBoolean();
+          }
+
+          @Override
+          public boolean hasClosedInput() {
+            return pod.isInputClosed(process);
+          }
+        };
     return new Stdio(
-        kernel, keeper, process.stdio(), process.stdioOwner(), process.place(), isGone);
+        kernel, keeper, process.stdio(), process.stdioOwner(), process.place(), client);
   }
 
   /// Gives them to a worker, whose child the process will be. A logger that is wanted is ready
@@ -103,9 +119,22 @@ final class TaskStreams {
     of(process).settle();
   }
 
-  /// Lets what is still to be copied arrive.
+  /// Lets what is still to be copied arrive, and be read. ctr gives up FIFOs that it is still
+  /// opening when its Delete is answered; on a busy machine that may take longer than the process
+  /// has run.
   void drain(TaskProcess process) {
-    if (process.relayPid == 0) return;
+    if (process.relayPid != 0) awaitRelay(process);
+    Stdio stdio = of(process);
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(READER_MILLIS);
+    while (stdio.hasUnread() && System.nanoTime() < end) LockSupport.parkNanos(PAUSE_NANOS);
+  }
+
+  /// Whether that may take time.
+  boolean mayDrain(TaskProcess process) {
+    return process.relayPid != 0 || of(process).hasUnread();
+  }
+
+  private void awaitRelay(TaskProcess process) {
     boolean logs = isLogged(process);
     if (logs && !process.relayEnded) signal(process.relayPid, SignalCall.SIGTERM);
     if (!pod.await(() -> process.relayEnded, logs ? LOGGER_MILLIS : RELAY_MILLIS))

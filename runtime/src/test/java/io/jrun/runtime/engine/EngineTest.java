@@ -23,9 +23,10 @@ abstract class EngineTest {
     engine = TestEngine.at(socket(), sandbox.library());
     // what is loaded and opened once is there before anything is counted
     for (int i = 0; i < 3; i++) {
-      made("run", "--detach", "warm");
-      made("exec", "warm", "true");
-      made("delete", "--force", "warm");
+      String id = newId();
+      made("run", "--detach", id);
+      made("exec", id, "true");
+      made("delete", "--force", id);
     }
   }
 

@@ -6,8 +6,10 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.Syscall;
 import io.jrun.kernel.observed.Observer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -17,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 /// The shim with an engine that is the test itself, whose threads can be held at a call.
 abstract class HeldShimTest extends ShimTest {
   private final Semaphore reached = new Semaphore(0);
-  private final CountDownLatch held = new CountDownLatch(1);
+  private final List<CountDownLatch> holds = new CopyOnWriteArrayList<>();
 
   @SuppressWarnings("NullAway.Init")
   TestEngine engine;
@@ -46,19 +48,25 @@ abstract class HeldShimTest extends ShimTest {
     }
   }
 
-  /// Every thread that comes to such a call waits there.
-  final void holdAt(Predicate<Syscall<?>> which) {
+  /// Every thread that comes to such a call waits there, and no more those that come to what was
+  /// named before.
+  ///
+  /// @return lets these threads go
+  final Runnable holdAt(Predicate<Syscall<?>> which) {
+    CountDownLatch held = new CountDownLatch(1);
+    holds.add(held);
     engine.observe(
         new Observer() {
           @Override
           public Optional<Errno> before(String where, Syscall<?> call) {
-            if (which.test(call)) hold();
+            if (which.test(call)) hold(held);
             return Optional.empty();
           }
         });
+    return held::countDown;
   }
 
-  private void hold() {
+  private void hold(CountDownLatch held) {
     reached.release();
     try {
       held.await();
@@ -73,6 +81,6 @@ abstract class HeldShimTest extends ShimTest {
   }
 
   final void letGo() {
-    held.countDown();
+    holds.forEach(CountDownLatch::countDown);
   }
 }

@@ -206,8 +206,13 @@ final class Sandbox implements AutoCloseable {
 
   /// The same, given processes that were killed a moment to go.
   List<String> leftSoon(String id) {
-    eventually(() -> left(id).isEmpty());
-    return left(id);
+    List<String> left = new ArrayList<>();
+    eventually(() -> {
+      left.clear();
+      left.addAll(left(id));
+      return left.isEmpty();
+    });
+    return left;
   }
 
   /// Processes with the id on their command line: clients and the helpers forked from them; and
@@ -234,7 +239,7 @@ final class Sandbox implements AutoCloseable {
       if (cmdline.isEmpty())
         return Files.readSymbolicLink(process.resolve("exe")).toString().startsWith("/memfd:jrun")
             && (Files.readSymbolicLink(process.resolve("cwd")).startsWith(top)
-                || Files.readString(process.resolve("mountinfo")).contains(top.toString()));
+                || hasMountsOfItsOwn(process));
       // criu is told nothing on its command line, but has the variables of the command that asked
       if (cmdline.startsWith("criu\0"))
         return new String(
@@ -244,6 +249,16 @@ final class Sandbox implements AutoCloseable {
     } catch (IOException e) {
       return false; // it has ended
     }
+  }
+
+  /// Whether anything of this sandbox is mounted in its root. A process of another test has a copy
+  /// of the host's mounts until it enters its root, with those that a container of this one has
+  /// there.
+  private boolean hasMountsOfItsOwn(Path process) throws IOException {
+    return Files.readString(process.resolve("mountinfo"))
+        .lines()
+        .anyMatch(
+            line -> line.contains(top.toString()) && !line.split(" ")[4].startsWith("" + top));
   }
 
   long enginePid() {

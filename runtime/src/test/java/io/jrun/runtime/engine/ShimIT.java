@@ -8,7 +8,9 @@ import io.jrun.specs.task.TaskStatus;
 import io.jrun.specs.ttrpc.StatusCode;
 import io.jrun.specs.ttrpc.TtrpcResponse;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -384,6 +386,50 @@ class ShimIT extends ShimTest {
       assertThat(pod.ok("Wait", pod.request().string(2, exec)).int32(1)).isZero();
       pod.ok("Delete", pod.request().string(2, exec));
     }
+    pod.ok("Kill", pod.request().uint32(3, 9));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
+  /// As where the client is quicker than who opens the input for Start.
+  @Test
+  void closeIoBeforeStartIsNotForgotten() throws Exception {
+    running("sleep 1000");
+    String in = fifo("in");
+    pod.ok("Exec", pod.execRequest("e", "", "cat").string(4, in));
+    pod.ok("CloseIO", pod.request().string(2, "e").bool(3, true));
+    sandbox.killEngine();
+    pod.ok("Start", pod.request().string(2, "e"));
+    assertThat(pod.ok("Wait", pod.request().string(2, "e")).int32(1)).isZero();
+    pod.ok("Delete", pod.request().string(2, "e"));
+    pod.ok("Kill", pod.request().uint32(3, 9));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
+  /// ctr gives up what it is still opening when its Delete is answered.
+  @Test
+  void deleteWaitsForWhoeverReads() throws Exception {
+    running("sleep 1000");
+    Path out = Path.of(fifo("out"));
+    CompletableFuture<InputStream> opening =
+        CompletableFuture.supplyAsync(() -> {
+          try {
+            return Files.newInputStream(out);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+    pod.ok("Exec", pod.execRequest("e", out.toString(), "echo", "said"));
+    pod.ok("Start", pod.request().string(2, "e"));
+    pod.ok("Wait", pod.request().string(2, "e"));
+    CompletableFuture<TtrpcResponse> delete = pod.send("Delete", pod.request().string(2, "e"));
+    Thread.sleep(300);
+    assertThat(delete).isNotDone();
+    try (InputStream reading = opening.get()) {
+      assertThat(new String(reading.readNBytes(5), StandardCharsets.UTF_8)).isEqualTo("said\n");
+    }
+    ShimPod.ok("Delete", TtrpcClient.await(delete));
     pod.ok("Kill", pod.request().uint32(3, 9));
     pod.ok("Wait", pod.request());
     pod.finish();
