@@ -70,7 +70,9 @@ class CtrStdioIT extends ContainerdTest {
     onTerminal(run(List.of("--detach", "--tty"), id, "sh"), "[]").succeeds();
     for (int i = 0; i < 2; i++) {
       // without an end of the session: the driver kills the client, the container runs on
-      List<String> attach = new ArrayList<>(List.of("timeout", "--foreground", "-s", "KILL", "3"));
+      String seconds = String.valueOf(3 * Command.PATIENCE);
+      List<String> attach =
+          new ArrayList<>(List.of("timeout", "--foreground", "-s", "KILL", seconds));
       attach.addAll(containerd.ctr("tasks", "attach", id).words());
       Outcome gone =
           onTerminal(

@@ -214,9 +214,7 @@ abstract class CallSweep extends EngineTest {
 
   /// Whether the engine has more descriptors than before, also a moment later.
   private static boolean leaks(long before) {
-    long end = System.nanoTime() + 1_000_000_000L;
-    while (Sandbox.descriptors() > before) if (System.nanoTime() > end) return true;
-    return false;
+    return !Sandbox.eventually(() -> Sandbox.descriptors() <= before);
   }
 
   /// What a command that succeeds may not say.
@@ -253,10 +251,8 @@ abstract class CallSweep extends EngineTest {
   void runsAlone(String id, Outcome outcome, List<String> wrong) {
     stillRuns(id, outcome, wrong);
     // one whose birth was not heard of ends when it finds its engine's socket closed
-    long end = System.nanoTime() + 5_000_000_000L;
-    String processes = processes(id);
-    while (processes.contains(",") && System.nanoTime() < end) processes = processes(id);
-    if (processes.contains(",")) wrong.add("processes: " + processes);
+    if (!Sandbox.eventually(() -> !processes(id).contains(",")))
+      wrong.add("processes: " + processes(id));
   }
 
   private String processes(String id) {

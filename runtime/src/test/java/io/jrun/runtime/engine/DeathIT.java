@@ -20,8 +20,7 @@ class DeathIT extends EngineTest {
 
   private void kill(ProcessHandle process) {
     process.destroyForcibly();
-    long end = System.nanoTime() + 5_000_000_000L;
-    while (Sandbox.runs(process.pid()) && System.nanoTime() < end) Thread.onSpinWait();
+    Sandbox.eventually(() -> !Sandbox.runs(process.pid()));
   }
 
   private void killClient() {

@@ -332,9 +332,7 @@ class FeatureSweepIT extends CallSweep {
   private static void makeDevice(String device) {
     if (!ip("-o", "link", "show", device).isEmpty()) return;
     // the other end goes with the namespace that the device was moved to
-    long end = System.nanoTime() + 5_000_000_000L;
-    while (!ip("-o", "link", "show", device + "p").isEmpty() && System.nanoTime() < end)
-      Thread.onSpinWait();
+    Sandbox.eventually(() -> ip("-o", "link", "show", device + "p").isEmpty());
     ip("link", "add", device, "type", "veth", "peer", "name", device + "p");
     ip("addr", "add", "192.0.2.9/24", "dev", device);
     ip("link", "set", device, "up");

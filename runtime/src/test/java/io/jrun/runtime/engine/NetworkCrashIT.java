@@ -85,10 +85,8 @@ class NetworkCrashIT extends CrashSweep {
   /// A namespace that has just lost its last process is taken down in its own time.
   @Override
   List<String> left() {
-    long end = System.nanoTime() + 5_000_000_000L;
-    List<String> left = leftNow();
-    while (!left.isEmpty() && System.nanoTime() < end) left = leftNow();
-    return left;
+    Sandbox.eventually(() -> leftNow().isEmpty());
+    return leftNow();
   }
 
   private List<String> leftNow() {

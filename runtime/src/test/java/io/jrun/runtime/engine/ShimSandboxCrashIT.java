@@ -53,7 +53,7 @@ class ShimSandboxCrashIT extends ShimCrashSweep {
     ProtoMessage status = sandboxes.ok("SandboxStatus");
     told.add("pids equal: " + (status.int32(2) == started.int32(1) && started.int32(1) > 0));
     told.add("ready: " + status.string(3));
-    for (int i = 0; i < 1000 && Files.size(out()) == 0; i++) Thread.sleep(2);
+    Sandbox.eventually(() -> Files.size(out()) > 0);
     sandboxes.ok("StopSandbox");
     ProtoMessage exit = ShimPod.ok("WaitSandbox", TtrpcClient.await(wait));
     told.add("sandbox: " + exit.int32(1));

@@ -103,6 +103,7 @@ class ShimShortageIT extends ShimTest {
     for (int i = 0; i < execs.size(); i++)
       pod.ok("Kill", pod.request().string(2, execs.get(i)).uint32(3, SIGKILL));
     CompletableFuture<TtrpcResponse> last = pod.send("Wait", pod.request().string(2, "e3"));
+    Sandbox.eventually(() -> execs.stream().anyMatch(this::hasEnded));
     Thread.sleep(300);
     long told = execs.stream().filter(this::hasEnded).count();
     assertThat(told).as("ends that are told while only one is written down").isEqualTo(1);
