@@ -56,7 +56,7 @@ final class NameFiles implements AutoCloseable {
     // all
     String bind = config.linux().namespace(NamespaceType.USER) == null ? "bind" : "rbind";
     boolean readonly = config.root() != null && config.root().readonly();
-    Set<String> covered = destinations(config.mounts());
+    Set<String> covered = destinationsInEtc(config.mounts());
     if (covered.contains("/etc")) return config;
     for (String name : ALL) {
       if (covered.contains("/etc/" + name) || name.equals("hostname") && !names) continue;
@@ -84,9 +84,12 @@ final class NameFiles implements AutoCloseable {
         && ALL.contains(file.getFileName().toString());
   }
 
-  private static Set<String> destinations(List<Mount> mounts) {
+  private static Set<String> destinationsInEtc(List<Mount> mounts) {
     Set<String> all = new HashSet<>();
-    for (Mount mount : mounts) all.add(Path.of("/", mount.destination()).normalize().toString());
+    for (Mount mount : mounts) {
+      String destination = mount.destination();
+      if (destination.contains("etc")) all.add(Path.of("/", destination).normalize().toString());
+    }
     return all;
   }
 
