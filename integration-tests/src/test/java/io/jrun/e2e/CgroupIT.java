@@ -42,6 +42,65 @@ class CgroupIT extends EndToEnd {
   }
 
   @Test
+  void memoryWithoutTheOomKiller() throws IOException {
+    config.set("/linux/resources/memory", "{limit:67108864,disableOOMKiller:true}");
+    create();
+    assertThat(read("memory", "memory.oom_control")).contains("oom_kill_disable 1");
+  }
+
+  @Test
+  void memoryWithSwap() throws IOException {
+    assumeTrue(
+        Files.exists(CgroupHierarchies.ofV1("memory").resolve("memory.memsw.limit_in_bytes")),
+        "no accounting of swap");
+    config.set("/linux/resources/memory", "{limit:67108864,swap:134217728}");
+    create();
+    assertThat(read("memory", "memory.memsw.limit_in_bytes")).isEqualTo("134217728");
+    // of two limits that bound each other the one goes first that makes room
+    runtime("update", "--memory", "268435456", "--memory-swap", "536870912", id).succeeds();
+    assertThat(read("memory", "memory.memsw.limit_in_bytes")).isEqualTo("536870912");
+    runtime("update", "--memory", "67108864", "--memory-swap", "134217728", id).succeeds();
+    assertThat(read("memory", "memory.memsw.limit_in_bytes")).isEqualTo("134217728");
+  }
+
+  @Test
+  void throttledDevices() throws IOException {
+    List<String> disk =
+        Files.readAllLines(Path.of("/proc/partitions")).stream()
+            .map(String::strip)
+            .filter(line -> line.matches("\\d.* (vd|sd|xvd)[a-z]"))
+            .findFirst()
+            .map(line -> List.of(line.split("\\s+")))
+            .orElse(List.of());
+    assumeTrue(!disk.isEmpty(), "no disk");
+    String device = disk.get(0) + ":" + disk.get(1);
+    config.set(
+        "/linux/resources/blockIO",
+        """
+        {throttleReadBpsDevice:[{major:%1$s,minor:%2$s,rate:1048576}],
+         throttleWriteBpsDevice:[{major:%1$s,minor:%2$s,rate:2097152}],
+         throttleReadIOPSDevice:[{major:%1$s,minor:%2$s,rate:1000}],
+         throttleWriteIOPSDevice:[{major:%1$s,minor:%2$s,rate:2000}]}
+        """
+            .formatted(disk.get(0), disk.get(1)));
+    create();
+    assertThat(read("blkio", "blkio.throttle.read_bps_device")).isEqualTo(device + " 1048576");
+    assertThat(read("blkio", "blkio.throttle.write_bps_device")).isEqualTo(device + " 2097152");
+    assertThat(read("blkio", "blkio.throttle.read_iops_device")).isEqualTo(device + " 1000");
+    assertThat(read("blkio", "blkio.throttle.write_iops_device")).isEqualTo(device + " 2000");
+  }
+
+  @Test
+  void hugePages() throws IOException {
+    assumeTrue(
+        Files.exists(Path.of("/sys/fs/cgroup/hugetlb/hugetlb.2MB.usage_in_bytes")),
+        "no hugetlb hierarchy");
+    config.set("/linux/resources/hugepageLimits", "[{pageSize:'2MB',limit:4194304}]");
+    create();
+    assertThat(read("hugetlb", "hugetlb.2MB.limit_in_bytes")).isEqualTo("4194304");
+  }
+
+  @Test
   void pids() throws IOException {
     config.set("/linux/resources/pids", "{limit:42}");
     create();

@@ -118,6 +118,27 @@ class ErrorsIT extends EndToEnd {
         "/linux/namespaces|[{type:'nonsense'}]",
         "/linux/namespaces|[{type:'mount'},{type:'mount'}]",
         "/linux/rootfsPropagation|'nonsense'",
+        "/process/user/uid|4294967296",
+        "/process/user/umask|-1",
+        "/process/user/additionalGids|['1']",
+        "/process/oomScoreAdj|2147483648",
+        "/process/args|['/bin/true\\u0000x']",
+        "/root/path|'rootfs\\u0000'",
+        "/mounts|[null]",
+        "/mounts/-|{destination:'/',type:'tmpfs',source:'tmpfs'}",
+        "/mounts/-|{destination:'/m\\u0000x',type:'tmpfs',source:'tmpfs'}",
+        "/mounts/-|{destination:'/m',type:'tmpfs',source:'tmpfs',options:['a\\u0000b']}",
+        "/hooks|{createRuntime:[{path:'true'}]}",
+        "/hooks|{createRuntime:[{path:'/bin/true',args:['a\\u0000b']}]}",
+        "/linux/devices|[{path:'/',type:'c',major:1,minor:3}]",
+        "/linux/devices|[{path:'/dev/x',type:'c',major:-1,minor:3}]",
+        "/linux/netDevices|{'a/b':{}}",
+        "/linux/cgroupsPath|'/e2e\\u0000b'",
+        "/linux/resources/memory|{limit:1e30}",
+        "/linux/resources/pids|{limit:1.5}",
+        "/linux/resources/hugepageLimits|[{pageSize:'../x',limit:1}]",
+        "/linux/sysctl|{'net/ipv4/../../vm/swappiness':'1'}",
+        "/linux/sysctl|{'net.ipv4.ip_forward\\u0000':'1'}",
         "/linux/seccomp|{defaultAction:'SCMP_ACT_ALLOW',syscalls:[{names:['mkdir'],action:'NONSENSE'}]}",
       })
   void configWithABadValue(String pointer, String value) throws IOException {
@@ -155,6 +176,13 @@ class ErrorsIT extends EndToEnd {
     config.set(pointer, value);
     assertThat(run().failsInOneLine().err()).contains(step, place, reason);
     assertThat(processes()).isEmpty();
+  }
+
+  @Test
+  @JrunOnly // the first words are those of runc 1.5, the last ones those of earlier ones
+  void aDirectoryIsNoProgram() throws IOException {
+    config.args("/etc");
+    run().failsInOneLine("exec: ", "/etc", "is a directory: permission denied");
   }
 
   @Test

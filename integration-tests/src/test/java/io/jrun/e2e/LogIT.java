@@ -73,6 +73,16 @@ class LogIT extends EndToEnd {
   }
 
   @Test
+  void aLogThatCannotBeWrittenIsToldBeforeAnythingIsDone() throws IOException {
+    Path log = temp.resolve("missing/log");
+    config.sh("echo ran");
+    Outcome outcome = runWith("--log", log.toString());
+    assertThat(outcome.exits(1).failsInOneLine(log.toString(), "no such file or directory").out())
+        .isEmpty();
+    command("--log", log.toString(), "list").run().exits(1);
+  }
+
+  @Test
   void aLogFileHasTheError() throws IOException {
     Path log = temp.resolve("log");
     command("--log", log.toString(), "--log-format", "json", "state", id).run().exits(1);

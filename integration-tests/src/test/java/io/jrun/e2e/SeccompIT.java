@@ -40,7 +40,8 @@ class SeccompIT extends EndToEnd {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS"})
+  @ValueSource(
+      strings = {"SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP"})
   void killEndsTheProcessWithSigsys(String action) throws IOException {
     rule("SCMP_ACT_ALLOW", "{names:['mkdir','mkdirat'],action:'%s'}".formatted(action));
     config.args("mkdir", "/x");
@@ -125,6 +126,42 @@ class SeccompIT extends EndToEnd {
         .satisfiesExactly(
             line -> assertThat(line).contains("Operation not permitted"),
             line -> assertThat(line).isEqualTo("two"));
+  }
+
+  /// Of the signals TERM (15), USR1 (10) and ALRM (14), which may be sent.
+  @ParameterizedTest
+  @CsvSource({
+    "EQ, 14, 0, TERM USR1",
+    "NE, 14, 0, ALRM",
+    "LT, 14, 0, TERM ALRM",
+    "LE, 14, 0, TERM",
+    "GT, 14, 0, USR1 ALRM",
+    "GE, 14, 0, USR1",
+    "MASKED_EQ, 3, 2, TERM" // 15 & 3 is not 2, 10 & 3 and 14 & 3 are
+  })
+  void everyOperatorCompares(String operator, int value, int valueTwo, String sent)
+      throws IOException {
+    rule(
+        "SCMP_ACT_ALLOW",
+        "{names:['kill'],action:'SCMP_ACT_ERRNO',args:[{index:1,value:%d,valueTwo:%d,op:'SCMP_CMP_%s'}]}"
+            .formatted(value, valueTwo, operator));
+    String script =
+        "for s in TERM USR1 ALRM; do trap \"echo $s\" $s; done;"
+            + " for s in TERM USR1 ALRM; do kill -$s $$ 2> /dev/null; done; :";
+    assertThat(runSh(script).succeeds().lines()).containsExactly(sent.split(" "));
+  }
+
+  @Test
+  void whatIsLoggedIsDone() throws IOException {
+    rule("SCMP_ACT_ALLOW", "{names:['mkdir','mkdirat'],action:'SCMP_ACT_LOG'}");
+    assertThat(runSh("mkdir /x && ls -d /x").succeeds().text()).isEqualTo("/x");
+  }
+
+  /// As seccomp(2) says it of a call that no tracer decides.
+  @Test
+  void whatNobodyTracesIsNotImplemented() throws IOException {
+    rule("SCMP_ACT_ALLOW", "{names:['mkdir','mkdirat'],action:'SCMP_ACT_TRACE',errnoRet:7}");
+    assertThat(runSh("mkdir /x").exits(1).err()).contains("Function not implemented");
   }
 
   @Test

@@ -263,7 +263,8 @@ class SimpleCniIT {
         .contains("/vlan: must be from 1 to 4094")
         .contains("/mode: unknown mode \"magic\"")
         .contains("/sysctl: not of the network: kernel.x")
-        .contains("/ipam/subnet: must be an address with a prefix");
+        .contains("/ipam/subnet: must be an address with a prefix")
+        .doesNotContain("is required");
     assertThat(
             error(
                     node.plugin("ADD", "c1", "/proc/self/ns/net", own("\"subnet\":\"10.1.0.0/24\""))

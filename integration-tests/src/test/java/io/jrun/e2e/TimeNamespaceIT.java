@@ -45,6 +45,13 @@ class TimeNamespaceIT extends EndToEnd {
   }
 
   @Test
+  @JrunOnly // runc does not say what
+  void aClockBeforeTheStartOfTimeIsToldByName() throws IOException {
+    config.set("/linux/timeOffsets", "{monotonic:{secs:-4611686018427387904}}");
+    run().failsInOneLine("setting timeOffsets", "numerical result out of range");
+  }
+
+  @Test
   void execSeesTheSameClocks() throws IOException {
     config.set("/linux/timeOffsets", "{boottime:{secs:%d}}".formatted(DAY));
     startSleeper();

@@ -209,6 +209,15 @@ class UserNamespaceIT extends EndToEnd {
   }
 
   @Test
+  @JrunOnly // runc does not say which
+  void mappingsThatOverlapAreToldByName() throws IOException {
+    config.set(
+        "/linux/uidMappings",
+        "[{containerID:0,hostID:%1$d,size:9},{containerID:5,hostID:%1$d,size:9}]".formatted(BASE));
+    run().failsInOneLine("mapping ids by uid_map");
+  }
+
+  @Test
   void mappingsAreNeeded() throws IOException {
     config.remove("/linux", "uidMappings");
     run().exits(1);

@@ -60,7 +60,11 @@ record AddressConfig(
     if (runtime != null && runtime.member("ipRanges") != null) {
       ranges.addAll(sets(r, runtime.member("ipRanges"), reserved));
     }
-    if (ranges.isEmpty()) r.problem("subnet", "is required, or ranges, or an ipam type");
+    // of one that is given and wrong that is told already
+    boolean isGiven =
+        r.object().member("subnet") != null || network.object().member("subnet") != null;
+    if (ranges.isEmpty() && !isGiven)
+      r.problem("subnet", "is required, or ranges, or an ipam type");
     String nodeFile = r.optionalString("nodeFile");
     if (nodeFile == null) nodeFile = network.optionalString("nodeFile");
     String directory = r.optionalString("dataDir");

@@ -52,7 +52,9 @@ public final class JrunCommand {
     if (name.equals("help") || name.equals("h")) {
       return help(words.subList(1, words.size()), global);
     }
-    return subcommand(name).perform(words.subList(1, words.size()), global, operations, caller);
+    Subcommand command = subcommand(name);
+    if (!new Log(global, caller).opens()) return 1;
+    return command.perform(words.subList(1, words.size()), global, operations, caller);
   }
 
   private int help(List<String> words, GlobalOptions global) {

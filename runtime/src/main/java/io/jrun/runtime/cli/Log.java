@@ -18,6 +18,20 @@ public final class Log {
     this.caller = caller;
   }
 
+  /// Whether its file can be written. What keeps it from that is told at once, as by runc, and not
+  /// when the command has done its work.
+  boolean opens() {
+    @Nullable String file = global.log();
+    if (file == null) return true;
+    try {
+      caller.appendToFile(file, "");
+      return true;
+    } catch (RuntimeException e) {
+      caller.err(record("error", "the log file: " + message(e), caller.now()));
+      return false;
+    }
+  }
+
   /// With `--debug`: what was just done, and how long that took.
   ///
   /// @param what becomes text only where it is written

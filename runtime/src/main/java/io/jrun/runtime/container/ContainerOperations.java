@@ -435,6 +435,12 @@ public final class ContainerOperations {
     boolean ends = !given.leaveRunning() && !given.preDump();
     if (ends && (state.pauses() || state.sandbox() != null))
       throw new ContainerException("what is in a sandbox cannot be restored, and is not saved");
+    if (ends && !state.imageStore().isEmpty())
+      throw new ContainerException(
+          "the root file system of "
+              + given.id()
+              + " is in the image store and would go with the container, so nothing could be"
+              + " restored: --leave-running saves its processes");
     CheckpointOptions options = given.withPaths(client::absolute);
     Config config = containers.configs.of(stored);
     Cgroup cgroup = cgroup(state);

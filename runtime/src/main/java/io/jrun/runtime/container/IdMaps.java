@@ -83,10 +83,14 @@ final class IdMaps {
   }
 
   private static void add(Batch batch, int pid, String name, String text) {
-    Descriptor file =
-        batch.add(FileCall.Openat.existing("/proc/" + pid + "/" + name, O_WRONLY)).descriptor();
-    batch.add(new FileCall.Write(file, text.getBytes(StandardCharsets.UTF_8)));
-    batch.add(new FileCall.Close(file));
+    batch.during(
+        "mapping ids by " + name,
+        () -> {
+          FileCall.Openat open = FileCall.Openat.existing("/proc/" + pid + "/" + name, O_WRONLY);
+          Descriptor file = batch.add(open).descriptor();
+          batch.add(new FileCall.Write(file, text.getBytes(StandardCharsets.UTF_8)));
+          batch.add(new FileCall.Close(file));
+        });
   }
 
   /// newuidmap or newgidmap, run as a child of the client.

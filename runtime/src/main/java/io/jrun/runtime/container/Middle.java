@@ -185,10 +185,14 @@ final class Middle {
             .append(' ')
             .append(offset.nanosecs())
             .append('\n'));
-    Descriptor file =
-        batch.add(FileCall.Openat.existing("/proc/self/timens_offsets", O_WRONLY)).descriptor();
-    batch.add(new FileCall.Write(file, text.toString().getBytes(StandardCharsets.UTF_8)));
-    batch.add(new FileCall.Close(file));
+    batch.during(
+        "setting timeOffsets",
+        () -> {
+          FileCall.Openat open = FileCall.Openat.existing("/proc/self/timens_offsets", O_WRONLY);
+          Descriptor file = batch.add(open).descriptor();
+          batch.add(new FileCall.Write(file, text.toString().getBytes(StandardCharsets.UTF_8)));
+          batch.add(new FileCall.Close(file));
+        });
   }
 
   /// Root of the user namespace: files made by its processes must have ids that it maps.

@@ -120,11 +120,12 @@ final class Program {
             "current working directory is outside of container mount namespace root");
       }
       boolean denied = false;
+      boolean isDirectory = false;
       for (int i = 0; i < candidates.size(); i++) {
         if (!results.succeeded(stats.get(i))) {
           denied |= results.errno(stats.get(i)) == Errno.EACCES.value();
         } else if (results.of(stats.get(i)).isDirectory()) {
-          denied |= name.contains("/");
+          isDirectory = name.contains("/");
         } else if (results.succeeded(executable.get(i))) {
           return candidates.get(i);
         } else {
@@ -132,12 +133,15 @@ final class Program {
         }
       }
       String reason =
-          denied
-              ? "permission denied"
-              : name.contains("/")
-                  ? Errno.of(results.errno(stats.getFirst())).text()
-                  : "executable file not found in $PATH";
-      String shown = name.contains("/") && !denied ? "stat " + name + ": " : "";
+          // as execve(2) says it, by which callers know the status 126, behind what runc 1.5 says
+          isDirectory
+              ? "is a directory: permission denied"
+              : denied
+                  ? "permission denied"
+                  : name.contains("/")
+                      ? Errno.of(results.errno(stats.getFirst())).text()
+                      : "executable file not found in $PATH";
+      String shown = name.contains("/") && !denied && !isDirectory ? "stat " + name + ": " : "";
       throw new ContainerException("exec: \"" + name + "\": " + shown + reason);
     }
   }

@@ -1,6 +1,7 @@
 package io.jrun.runtime.container;
 
 import io.jrun.cni.container.Networks;
+import io.jrun.image.store.Lease;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperGoneException;
 import io.jrun.kernel.KernelException;
@@ -146,6 +147,11 @@ final class Restoration implements AutoCloseable {
       throw new ContainerException("cannot restore into a joined cgroup namespace");
     if (JoinedSandbox.asked(config) != null)
       throw new ContainerException("cannot restore a container of a sandbox");
+    if (Lease.of(Path.of(read.path())).isPresent())
+      throw new ContainerException(
+          "cannot restore into "
+              + read.path()
+              + ", a bundle of the image store: it is the container's that it was made for");
     Networking.check(config);
     boolean terminal = read.process().terminal();
     if (terminal && options.detach() && create.consoleSocket() == null)

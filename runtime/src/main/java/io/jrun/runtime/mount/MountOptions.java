@@ -79,15 +79,7 @@ public record MountOptions(
   /// What changes nothing. fsconfig(2) has no flag for `iversion`: the file systems that keep
   /// versions of inodes have options of their own for it, or always do.
   private static final List<String> IGNORED =
-      List.of(
-          "defaults",
-          "silent",
-          "loud",
-          "norelatime",
-          "nostrictatime",
-          "rnorelatime",
-          "iversion",
-          "noiversion");
+      List.of("defaults", "silent", "loud", "norelatime", "rnorelatime", "iversion", "noiversion");
 
   public MountOptions {
     superblock = List.copyOf(superblock);
@@ -120,10 +112,8 @@ public record MountOptions(
     boolean bind = asked.bind();
     boolean recursiveBind = false;
     boolean copyUp = false;
-    long attributes = 0;
-    long cleared = 0;
-    long recursive = 0;
-    long recursiveCleared = 0;
+    Attributes own = new Attributes();
+    Attributes recursive = new Attributes();
     List<String> superblock = new ArrayList<>();
     List<Long> propagation = new ArrayList<>();
     List<String> data = new ArrayList<>();
@@ -134,23 +124,18 @@ public record MountOptions(
       else if (option.equals("tmpcopyup")) copyUp = true;
       else if (option.equals("idmap") || option.equals("ridmap")) {
         // the mount's source is prepared by who may give it other ids
+      } else if (option.equals("nostrictatime")) {
+        own.set &= ~MOUNT_ATTR_STRICTATIME;
       } else if (option.equals("rnostrictatime")) {
-        recursiveCleared |= MOUNT_ATTR__ATIME;
+        recursive.clear(MOUNT_ATTR__ATIME);
       } else if (SETS.containsKey(option)) {
-        long bits = SETS.get(option);
-        if (isAtime(option)) attributes &= ~MOUNT_ATTR__ATIME;
-        if (isAtime(option)) cleared |= MOUNT_ATTR__ATIME;
-        attributes |= bits;
-        if (!isAtime(option)) cleared &= ~bits;
+        own.add(option);
         if (option.equals("ro") && !superblock.contains("ro")) superblock.add("ro");
       } else if (CLEARS.containsKey(option)) {
-        cleared |= CLEARS.get(option);
-        attributes &= ~CLEARS.get(option);
+        own.clear(CLEARS.get(option));
         if (option.equals("rw")) superblock.remove("ro");
-      } else if (SETS.containsKey(base)) {
-        recursive |= SETS.get(base);
-        if (isAtime(base)) recursiveCleared |= MOUNT_ATTR__ATIME;
-      } else if (CLEARS.containsKey(base)) recursiveCleared |= CLEARS.get(base);
+      } else if (SETS.containsKey(base)) recursive.add(base);
+      else if (CLEARS.containsKey(base)) recursive.clear(CLEARS.get(base));
       else if (PROPAGATION.containsKey(option)) propagation.add(PROPAGATION.get(option));
       else if (SUPERBLOCK.contains(option)) superblock.add(option);
       else if (!IGNORED.contains(option) && !option.isEmpty()) data.add(option);
@@ -158,14 +143,33 @@ public record MountOptions(
     return new MountOptions(
         bind,
         recursiveBind,
-        attributes,
-        cleared,
-        recursive,
-        recursiveCleared,
+        own.set,
+        own.cleared,
+        recursive.set,
+        recursive.cleared,
         superblock,
         propagation,
         data,
         copyUp);
+  }
+
+  /// Attributes as mount_setattr(2) is told them; of two opposites the later one counts.
+  private static final class Attributes {
+    private long set;
+    private long cleared;
+
+    void add(String option) {
+      long bits = SETS.get(option);
+      // one field, which must be cleared for another value
+      if (isAtime(option)) clear(MOUNT_ATTR__ATIME);
+      else cleared &= ~bits;
+      set |= bits;
+    }
+
+    void clear(long bits) {
+      set &= ~bits;
+      cleared |= bits;
+    }
   }
 
   /// The same without `ro`.

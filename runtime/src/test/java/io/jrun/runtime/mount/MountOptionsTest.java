@@ -56,7 +56,24 @@ class MountOptionsTest {
   }
 
   @Test
+  void theLaterOfTwoRecursiveOppositesWins() {
+    assertThat(parse("bind", "rnodiratime", "rdiratime"))
+        .returns(0L, MountOptions::recursive)
+        .returns((long) MOUNT_ATTR_NODIRATIME, MountOptions::recursiveCleared);
+    assertThat(parse("bind", "rsymfollow", "rnosymfollow"))
+        .returns((long) MOUNT_ATTR_NOSYMFOLLOW, MountOptions::recursive)
+        .returns(0L, MountOptions::recursiveCleared);
+    assertThat(parse("bind", "rnoatime", "rstrictatime").recursive())
+        .isEqualTo(MOUNT_ATTR_STRICTATIME);
+    assertThat(parse("bind", "rstrictatime", "rrelatime").recursive()).isZero();
+    assertThat(parse("bind", "rstrictatime", "rnostrictatime").recursive()).isZero();
+  }
+
+  @Test
   void accessTimesAreOneSetting() {
+    assertThat(parse("tmpfs", "strictatime", "nostrictatime").attributes()).isZero();
+    assertThat(parse("tmpfs", "noatime", "nostrictatime").attributes())
+        .isEqualTo(MOUNT_ATTR_NOATIME);
     assertThat(parse("bind", "noatime", "strictatime").attributes())
         .isEqualTo(MOUNT_ATTR_STRICTATIME);
     assertThat(parse("bind", "strictatime", "relatime").attributes()).isZero();

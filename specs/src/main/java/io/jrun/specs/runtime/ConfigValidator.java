@@ -146,9 +146,9 @@ public final class ConfigValidator {
       if (mount.destination().length() > MOST_PATH) {
         problem(pointer + "/destination", "must not be longer than " + MOST_PATH);
       }
-      if (mount.source() != null && mount.source().indexOf('\0') >= 0) {
-        problem(pointer + "/source", "must not contain NUL");
-      }
+      noNul(problems, pointer + "/type", mount.type());
+      noNul(problems, pointer + "/source", mount.source());
+      noNul(problems, pointer + "/options", mount.options());
       if (mount.uidMappings().isEmpty() != mount.gidMappings().isEmpty()) {
         problem(pointer, "uidMappings and gidMappings must be given together");
       }
@@ -169,6 +169,8 @@ public final class ConfigValidator {
       Hook hook = hooks.get(i);
       String pointer = JsonReader.pointer("/hooks/" + name, i);
       absolute(problems, pointer + "/path", hook.path());
+      noNul(problems, pointer + "/args", hook.args());
+      noNul(problems, pointer + "/env", hook.env());
       if (hook.timeoutSeconds() != null && hook.timeoutSeconds() <= 0) {
         problem(pointer + "/timeout", "must be greater than 0");
       }
@@ -190,8 +192,8 @@ public final class ConfigValidator {
   private void path(String pointer, String path) {
     if (path.isEmpty()) {
       problem(pointer, "must not be empty");
-    } else if (path.indexOf('\0') >= 0) {
-      problem(pointer, "must not contain NUL");
+    } else {
+      noNul(problems, pointer, path);
     }
   }
 
@@ -202,8 +204,21 @@ public final class ConfigValidator {
   static void absolute(List<Problem> problems, String pointer, String path) {
     if (!path.startsWith("/")) {
       problems.add(new Problem(pointer, "\"" + path + "\" must be an absolute path"));
-    } else if (path.indexOf('\0') >= 0) {
+    } else {
+      noNul(problems, pointer, path);
+    }
+  }
+
+  /// Where a C string ends: what is behind it the kernel would not see.
+  static void noNul(List<Problem> problems, String pointer, @Nullable String text) {
+    if (text != null && text.indexOf('\0') >= 0) {
       problems.add(new Problem(pointer, "must not contain NUL"));
+    }
+  }
+
+  static void noNul(List<Problem> problems, String pointer, List<String> texts) {
+    for (int i = 0; i < texts.size(); i++) {
+      noNul(problems, pointer + "/" + i, texts.get(i));
     }
   }
 

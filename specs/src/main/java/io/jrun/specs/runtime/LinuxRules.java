@@ -21,6 +21,10 @@ final class LinuxRules {
           "unbindable",
           "runbindable");
   private static final Set<String> DEVICE_TYPES = Set.of("c", "b", "u", "p");
+
+  /// A path that can only be a directory.
+  private static final Pattern NO_FILE = Pattern.compile("/+|.*/\\.\\.?/*", Pattern.DOTALL);
+
   private static final Pattern CLOS_ID = Pattern.compile("[^/\\n]+");
 
   private final List<Problem> problems;
@@ -43,7 +47,8 @@ final class LinuxRules {
       ConfigValidator.oneOf(
           problems, "/linux/rootfsPropagation", linux.rootfsPropagation(), PROPAGATIONS);
     }
-    linux.sysctl().keySet().forEach(this::sysctl);
+    ConfigValidator.noNul(problems, "/linux/cgroupsPath", linux.cgroupsPath());
+    linux.sysctl().forEach(this::sysctl);
     absolutePaths("/linux/maskedPaths", linux.maskedPaths());
     absolutePaths("/linux/readonlyPaths", linux.readonlyPaths());
     if (!linux.maskedPaths().isEmpty() && !has(NamespaceType.MOUNT)) {
@@ -162,6 +167,9 @@ final class LinuxRules {
         problem(pointer + "/path", "must not be empty");
       } else {
         ConfigValidator.absolute(problems, pointer + "/path", device.path());
+        if (NO_FILE.matcher(device.path()).matches()) {
+          problem(pointer + "/path", "\"" + device.path() + "\" can be no device");
+        }
       }
       // The file type in st_mode may come along, as in runc, but no more than 16 bits.
       if (device.fileMode() != null && device.fileMode() > 0xffff) {
@@ -212,8 +220,9 @@ final class LinuxRules {
     }
   }
 
-  private void sysctl(String text) {
+  private void sysctl(String text, String value) {
     String pointer = JsonReader.pointer("/linux/sysctl", text);
+    ConfigValidator.noNul(problems, pointer, value);
     SysctlName name = new SysctlName(text);
     NamespaceType type = name.namespace().orElse(null);
     if (!name.isPlain()) {

@@ -5,7 +5,7 @@ import io.jrun.specs.json.Problem;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// What a [Process] must mean: config.md, "Process".
 final class ProcessRules {
@@ -16,7 +16,6 @@ final class ProcessRules {
   private static final Set<String> SCHEDULER_FLAGS = Set.copyOf(Scheduler.FLAGS);
   private static final Set<String> IO_CLASSES =
       Set.of("IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE");
-  private static final Pattern CPU_LIST = Pattern.compile("[0-9, -]*");
 
   private final List<Problem> problems;
   private final String pointer;
@@ -30,8 +29,8 @@ final class ProcessRules {
     if (process.args().isEmpty()) {
       problem("/args", "must not be empty");
     }
-    noNul("/args", process.args());
-    noNul("/env", process.env());
+    ConfigValidator.noNul(problems, pointer + "/args", process.args());
+    ConfigValidator.noNul(problems, pointer + "/env", process.env());
     for (int i = 0; i < process.env().size(); i++) {
       if (process.env().get(i).indexOf('=') < 1) problem("/env/" + i, "must be NAME=value");
     }
@@ -58,12 +57,17 @@ final class ProcessRules {
     }
     ExecCpuAffinity affinity = process.execCpuAffinity();
     if (affinity != null) {
-      if (affinity.initial() != null && !CPU_LIST.matcher(affinity.initial()).matches()) {
-        problem("/execCPUAffinity/initial", "must be a list of CPUs such as \"0-3,7\"");
-      }
-      if (affinity.finalCpus() != null && !CPU_LIST.matcher(affinity.finalCpus()).matches()) {
-        problem("/execCPUAffinity/final", "must be a list of CPUs such as \"0-3,7\"");
-      }
+      cpus("/execCPUAffinity/initial", affinity.initial());
+      cpus("/execCPUAffinity/final", affinity.finalCpus());
+    }
+  }
+
+  private void cpus(String member, @Nullable String list) {
+    if (list == null) return;
+    try {
+      IdSet.of(list);
+    } catch (IllegalArgumentException e) {
+      problem(member, String.valueOf(e.getMessage()));
     }
   }
 
@@ -97,14 +101,6 @@ final class ProcessRules {
             || scheduler.periodNanos() != 0;
     if (hasDeadline && !scheduler.policy().equals("SCHED_DEADLINE")) {
       problem("/scheduler", "runtime, deadline and period are for SCHED_DEADLINE only");
-    }
-  }
-
-  private void noNul(String name, List<String> values) {
-    for (int i = 0; i < values.size(); i++) {
-      if (values.get(i).indexOf('\0') >= 0) {
-        problem(name + "/" + i, "must not contain NUL");
-      }
     }
   }
 

@@ -31,11 +31,12 @@ public record SysctlName(String text) {
     return swapped(key());
   }
 
-  /// Whether it leads from name to name: one that goes up (`net/../kernel/panic`) would name
-  /// something else than it seems to.
+  /// Whether it leads from name to name: one that goes up (`net/../kernel/panic`), or ends for the
+  /// kernel before its end, would name something else than it seems to.
   public boolean isPlain() {
-    return List.of(path().split("/", -1)).stream()
-        .noneMatch(name -> name.isEmpty() || name.equals(".") || name.equals(".."));
+    return text.indexOf('\0') < 0
+        && List.of(path().split("/", -1)).stream()
+            .noneMatch(name -> name.isEmpty() || name.equals(".") || name.equals(".."));
   }
 
   /// Whose value it is; empty where the kernel has one for all.

@@ -108,6 +108,21 @@ final class ConfigValidatorTest {
             + " /linux/resources/blockIO/weightDevice/0",
         "'linux':{'resources':{'rdma':{'mlx5_0':{}}}} | /linux/resources/rdma/mlx5_0",
         "'linux':{'resources':{'unified':{'a/b':'1'}}} | /linux/resources/unified/a~1b",
+        "'mounts':[{'destination':'/m','type':'a\\u0000'}] | /mounts/0/type",
+        "'mounts':[{'destination':'/m','source':'a\\u0000'}] | /mounts/0/source",
+        "'mounts':[{'destination':'/m','options':['ro','a\\u0000']}] | /mounts/0/options/1",
+        "'hooks':{'poststop':[{'path':'/a','args':['a\\u0000']}]} | /hooks/poststop/0/args/0",
+        "'hooks':{'poststop':[{'path':'/a','env':['A\\u0000=']}]} | /hooks/poststop/0/env/0",
+        "'linux':{'cgroupsPath':'/a\\u0000b'} | /linux/cgroupsPath",
+        "'linux':{'namespaces':[{'type':'network'}],'sysctl':{'net.a':'1\\u0000'}} |"
+            + " /linux/sysctl/net.a",
+        "'linux':{'devices':[{'type':'p','path':'/'}]} | /linux/devices/0/path",
+        "'linux':{'devices':[{'type':'p','path':'/dev/./'}]} | /linux/devices/0/path",
+        "'linux':{'devices':[{'type':'p','path':'/dev/..'}]} | /linux/devices/0/path",
+        "'process':{'cwd':'/','args':['x'],'execCPUAffinity':{'initial':'0-'}} |"
+            + " /process/execCPUAffinity/initial",
+        "'process':{'cwd':'/','args':['x'],'execCPUAffinity':{'initial':'3-1'}} |"
+            + " /process/execCPUAffinity/initial",
         "'annotations':{'a':1} | /annotations/a",
         "'annotations':{'':'a'} | /annotations",
       })
@@ -154,6 +169,18 @@ final class ConfigValidatorTest {
   void aSysctlIsNamedWithEitherSeparator(String name, String path) {
     assertThat(new SysctlName(name).path()).isEqualTo(path);
     assertThat(new SysctlName(name).isPlain()).isTrue();
+  }
+
+  /// The kernel would set `net.ipv4.ip_forward`.
+  @Test
+  void aSysctlWithNulIsNoName() {
+    SpecException refused =
+        refused(
+            "'ociVersion':'1.0.0','root':{'path':'r'},'linux':{'namespaces':[{'type':'network'}],"
+                + "'sysctl':{'net.ipv4.ip_forward\\u0000':'1'}}");
+    assertThat(refused.problems())
+        .extracting(Problem::pointer)
+        .containsExactly("/linux/sysctl/net.ipv4.ip_forward\0");
   }
 
   @Test
