@@ -586,13 +586,16 @@ class RunImageIT extends ImageStoreTest {
   @Test
   void pruneTakesAwayWhatKilledRunsLeftAndNoMore() throws IOException {
     runImage("--detach", "--entrypoint", "/bin/busybox", id, "sleep", "1000").succeeds();
-    Path left = Files.createDirectories(temp.resolve("store/bundles/left/upper/d"));
-    Files.writeString(left.resolve("file"), "x");
-    Files.copy(
-        temp.resolve("store/bundles").resolve(id).resolve("lease"),
-        temp.resolve("store/bundles/left/lease"));
-    assertThat(image("prune").succeeds().out()).contains("released 1 bundles");
-    assertThat(temp.resolve("store/bundles/left")).doesNotExist();
+    Path bundles = temp.resolve("store/bundles");
+    for (String name : List.of("left", "taken")) {
+      Path changes = Files.createDirectories(bundles.resolve(name).resolve("upper/d"));
+      Files.writeString(changes.resolve("file"), "x");
+      Files.copy(bundles.resolve(id).resolve("lease"), bundles.resolve(name).resolve("lease"));
+    }
+    // of a run that had taken its id and not come as far as a state
+    Files.createDirectory(root.resolve("taken"));
+    assertThat(image("prune").succeeds().out()).contains("released 2 bundles");
+    assertThat(bundles).isDirectoryNotContaining(path -> !path.endsWith(id));
     assertThat(runtime("exec", id, "/bin/busybox", "cat", "/d/three").succeeds().text())
         .isEqualTo("new");
     runtime("delete", "--force", id).succeeds();
@@ -606,11 +609,14 @@ class RunImageIT extends ImageStoreTest {
     }
     // an engine whose client was killed may still be making what that had begun, or undoing it
     Path bundles = temp.resolve("store/bundles");
-    eventually(() -> {
-      for (String left : ids()) runtime("delete", "--force", left).succeeds();
-      image("prune").succeeds();
-      return Objects.requireNonNull(bundles.toFile().list()).length == 0;
-    });
+    assertThat(
+            eventually(() -> {
+              for (String left : ids()) runtime("delete", "--force", left).succeeds();
+              image("prune").succeeds();
+              return Objects.requireNonNull(bundles.toFile().list()).length == 0;
+            }))
+        .as("no bundle stays")
+        .isTrue();
     assertNothingIsLeft();
     assertThat(runImage(id).succeeds().lines()).containsExactly("1000", "b", "/d");
   }

@@ -9,7 +9,6 @@ import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Stat;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -81,12 +80,10 @@ public record BundleClaim(Path directory, String owner, OwnedDescriptor lock, St
     return state == State.LEFT;
   }
 
-  /// Whether there is a container that it belongs to. Whoever made it without saying whose it is
-  /// did not come as far as a container.
-  boolean isOwned() {
-    return Lease.of(directory)
-        .map(lease -> Files.isDirectory(Path.of(lease.owner()).resolve(id())))
-        .orElse(false);
+  /// The directory of the state of the container that it was made for. Empty where whoever made it
+  /// did not say, and so did not come as far as a container.
+  String leasedTo() {
+    return Lease.of(directory).map(Lease::owner).orElse("");
   }
 
   private static State make(Kernel kernel, Path directory, Predicate<Path> spare) {

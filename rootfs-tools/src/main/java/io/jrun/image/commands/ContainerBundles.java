@@ -34,8 +34,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.BiPredicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -404,14 +404,15 @@ public final class ContainerBundles {
   /// Releases what was left by commands that were killed: bundles without a container, which nobody
   /// is making one of. Returns how many.
   ///
-  /// @param containers that the caller knows, whatever their bundles say
-  public int collect(Set<String> containers) {
+  /// @param isContainer whether a directory of containers' state, empty where the bundle names
+  ///   none, has a container of that id
+  public int collect(BiPredicate<String, String> isContainer) {
     int released = 0;
     try (DirectoryStream<Path> all = Files.newDirectoryStream(images.store().bundles())) {
       for (Path bundle : all) {
         String id = bundle.getFileName().toString();
         try (BundleClaim claim = BundleClaim.ofLeft(caller.kernel(), bundle)) {
-          if (claim == null || claim.isOwned() || containers.contains(id)) continue;
+          if (claim == null || isContainer.test(claim.leasedTo(), id)) continue;
           release(id);
           released++;
         }

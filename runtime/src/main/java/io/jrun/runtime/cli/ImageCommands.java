@@ -164,7 +164,13 @@ final class ImageCommands {
         request.operations().list(request.global(), true).stream()
             .map(ContainerSummary::id)
             .collect(Collectors.toSet());
-    int bundles = request.operations().containerBundles(images).collect(containers);
+    int bundles =
+        request
+            .operations()
+            .containerBundles(images)
+            .collect((owner, id) ->
+                containers.contains(id)
+                    || !owner.isEmpty() && request.operations().hasContainer(owner, id));
     request.print("removed " + images.prune() + ", released " + bundles + " bundles");
     return 0;
   }

@@ -86,6 +86,11 @@ public interface Operations {
   /// The capabilities that the caller can give to a container of an image.
   List<String> capabilities();
 
+  /// Whether there is a container of that id, if only a half-made one, and not just its directory.
+  ///
+  /// @param stateRoot a directory of containers' state
+  boolean hasContainer(String stateRoot, String id);
+
   /// The directory of the containers' state.
   String stateRoot(GlobalOptions global);
 

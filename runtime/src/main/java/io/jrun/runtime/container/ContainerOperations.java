@@ -269,6 +269,15 @@ public final class ContainerOperations {
     return all;
   }
 
+  /// Whether there is a container of that id; one that cannot be read is one.
+  public boolean hasContainer(String stateRoot, String id) {
+    try {
+      return new Store(containers.kernel, Path.of(stateRoot)).find(id).isPresent();
+    } catch (SpecException | KernelException e) {
+      return true;
+    }
+  }
+
   /// Empty where the id is just taken, or just given back, and for a sandbox.
   private Optional<ContainerSummary> summary(Store store, String id) {
     Store.Stored stored = store.find(id).orElse(null);

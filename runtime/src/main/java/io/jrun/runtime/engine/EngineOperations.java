@@ -195,6 +195,11 @@ record EngineOperations(
   }
 
   @Override
+  public boolean hasContainer(String stateRoot, String id) {
+    return with(GlobalOptions.DEFAULTS, o -> o.hasContainer(stateRoot, id));
+  }
+
+  @Override
   public String stateRoot(GlobalOptions global) {
     return with(global, o -> o.stateRoot(global));
   }

@@ -190,6 +190,11 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
+  public boolean hasContainer(String stateRoot, String id) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
   public String stateRoot(GlobalOptions global) {
     throw new UnsupportedOperationException();
   }
