@@ -6,6 +6,7 @@ import io.jrun.specs.json.LatestParsed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// A mount's options, sorted by who takes them: mount attributes, the superblock, propagation, and
 /// the filesystem's own data. Options not in mount(8)'s table are data.
@@ -159,7 +160,7 @@ public record MountOptions(
     private long cleared;
 
     void add(String option) {
-      long bits = SETS.get(option);
+      long bits = Objects.requireNonNull(SETS.get(option));
       // one field, which must be cleared for another value
       if (isAtime(option)) clear(MOUNT_ATTR__ATIME);
       else cleared &= ~bits;
