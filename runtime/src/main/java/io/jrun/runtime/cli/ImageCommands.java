@@ -11,8 +11,6 @@ import io.jrun.specs.json.Json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /// `jrun image …`: the store of images.
 final class ImageCommands {
@@ -160,17 +158,14 @@ final class ImageCommands {
         Nested.parse(options("prune", "remove what nobody needs"), "", args, 0, 0, request);
     if (nested.isHelp()) return 0;
     Images images = images(request, nested);
-    Set<String> containers =
-        request.operations().list(request.global(), true).stream()
-            .map(ContainerSummary::id)
-            .collect(Collectors.toSet());
+    Operations operations = request.operations();
+    String callers = operations.stateRoot(request.global());
     int bundles =
-        request
-            .operations()
+        operations
             .containerBundles(images)
             .collect((owner, id) ->
-                containers.contains(id)
-                    || !owner.isEmpty() && request.operations().hasContainer(owner, id));
+                operations.hasContainer(callers, id)
+                    || !owner.isEmpty() && operations.hasContainer(owner, id));
     request.print("removed " + images.prune() + ", released " + bundles + " bundles");
     return 0;
   }
