@@ -140,10 +140,7 @@ public final class Cgroup {
 
   private static void joinFromTop(Batch batch, List<String> directories) {
     if (directories.isEmpty()) return;
-    Descriptor top =
-        batch
-            .add(FileCall.Openat.existing(CgroupTop.PATH, FileCall.O_PATH | FileCall.O_DIRECTORY))
-            .descriptor();
+    Descriptor top = batch.add(CgroupTop.opening()).descriptor();
     directories.forEach(directory -> join(batch, top, CgroupTop.below(directory)));
     batch.add(new FileCall.Close(top));
   }

@@ -35,6 +35,11 @@ final class CgroupTop implements AutoCloseable {
         : new Place(top, below(path));
   }
 
+  /// What opens it, as a place where paths begin.
+  static FileCall.Openat opening() {
+    return FileCall.Openat.existing(PATH, FileCall.O_PATH | FileCall.O_DIRECTORY);
+  }
+
   /// Whether a path leads through it.
   static boolean leadsTo(String path) {
     return path.startsWith(WITHIN);
@@ -55,9 +60,7 @@ final class CgroupTop implements AutoCloseable {
     descriptor = null;
     if (mount == 0) return;
     try {
-      OwnedDescriptor top =
-          OwnedDescriptor.open(
-              kernel, FileCall.Openat.existing(PATH, FileCall.O_PATH | FileCall.O_DIRECTORY));
+      OwnedDescriptor top = OwnedDescriptor.open(kernel, opening());
       opened.add(top);
       descriptor = new Descriptor.Named(top.number(), PATH);
     } catch (KernelException e) {

@@ -118,15 +118,7 @@ public final class Cgroups implements AutoCloseable {
             limitsDevices,
             scope);
     return new ScopeMaking(
-        files.kernel(),
-        name,
-        id,
-        scope,
-        annotations,
-        limits,
-        mounted.unified(),
-        limitsDevices,
-        making);
+        files, name, id, scope, annotations, limits, mounted.unified(), limitsDevices, making);
   }
 
   /// Makes it at once, for processes that are moved into it; see [#plan] for the parameters.

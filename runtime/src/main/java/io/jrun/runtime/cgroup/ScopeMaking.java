@@ -1,6 +1,5 @@
 package io.jrun.runtime.cgroup;
 
-import io.jrun.kernel.Kernel;
 import io.jrun.runtime.dbus.DBusException;
 import io.jrun.runtime.systemd.Manager;
 import io.jrun.runtime.systemd.Property;
@@ -15,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// init is born where its caller is, and systemd moves it before it has done anything that its
 /// cgroup matters for. Then the files are written as without systemd.
 public final class ScopeMaking implements Making {
-  private final Kernel kernel;
+  private final CgroupFiles cgroupfs;
   private final ScopeName name;
   private final String id;
   private final Scope scope;
@@ -27,7 +26,7 @@ public final class ScopeMaking implements Making {
   private boolean asked;
 
   ScopeMaking(
-      Kernel kernel,
+      CgroupFiles cgroupfs,
       ScopeName name,
       String id,
       Scope scope,
@@ -36,7 +35,7 @@ public final class ScopeMaking implements Making {
       boolean unified,
       boolean limitsDevices,
       CgroupMaking files) {
-    this.kernel = kernel;
+    this.cgroupfs = cgroupfs;
     this.name = name;
     this.id = id;
     this.scope = scope;
@@ -73,7 +72,7 @@ public final class ScopeMaking implements Making {
   @Override
   public void makeRest(IntSupplier pid) {
     Scope.ask(
-        kernel,
+        cgroupfs.kernel(),
         scope.manager(),
         "cannot start the unit " + scope.unit(),
         systemd -> {
@@ -88,10 +87,7 @@ public final class ScopeMaking implements Making {
     List<Property> properties = new ArrayList<>(ScopeProperties.scope(name, id, pid));
     properties.addAll(ScopeProperties.limits(limits, unified, version, true));
     if (limitsDevices)
-      properties.addAll(
-          ScopeDevices.of(
-              limits.devices(),
-              new CgroupFiles(kernel, new CgroupTop(kernel)).read("/proc/devices")));
+      properties.addAll(ScopeDevices.of(limits.devices(), cgroupfs.read("/proc/devices")));
     for (Property property : annotated) {
       properties.removeIf(ours -> ours.name().equals(property.name()));
       properties.add(property);
@@ -110,7 +106,7 @@ public final class ScopeMaking implements Making {
   public void undo(RuntimeException failure) {
     if (!asked) return;
     try {
-      scope.stop(kernel);
+      scope.stop(cgroupfs.kernel());
     } catch (CgroupException e) {
       failure.addSuppressed(e);
     }

@@ -115,8 +115,8 @@ final class Deletion {
     }
     // the end of init is that of the others only in a pid namespace of its own
     if (!config.linux().makes(NamespaceType.PID)) cgroup.signal(SignalCall.SIGKILL);
-    // before its networks, of which nobody is left then; a kernel that has begun to remove the link
-    // with init (decision 35) goes on meanwhile
+    // before the networks: then nobody is left who uses them, and the kernel, which may have begun
+    // to remove the link when init ended (decision 35), goes on with that meanwhile
     cgroup.remove();
     boolean isWired = Networking.isWanted(config);
     if (isWired) {
