@@ -87,8 +87,8 @@ class UnpackMemoryIT extends EndToEnd {
     return archive;
   }
 
-  /// In the header of the first frame (RFC 8878, 3.1.1.1.2), as zstd itself needs as much memory
-  /// to write such a stream.
+  /// In the header of the first frame (RFC 8878, 3.1.1.1.2), as zstd itself needs as much memory to
+  /// write such a stream.
   private static void declareWindow(Path zstd, int log) throws IOException {
     try (RandomAccessFile file = new RandomAccessFile(zstd.toFile(), "rw")) {
       file.seek(5);
@@ -116,11 +116,9 @@ class UnpackMemoryIT extends EndToEnd {
   void largerDictionariesAreRefusedByName() throws IOException {
     Path plain = plain(CONTENT_MIB);
     Path zstd = compressed(plain, ".27.zst", "zstd -q -1 --long=27");
-    assertThat(measure(zstd).err())
-        .contains("the zstd stream needs a window of more than 64 MiB");
+    assertThat(measure(zstd).err()).contains("the zstd stream needs a window of more than 64 MiB");
     declareWindow(zstd, 31);
-    assertThat(measure(zstd).err())
-        .contains("the zstd stream needs a window of more than 64 MiB");
+    assertThat(measure(zstd).err()).contains("the zstd stream needs a window of more than 64 MiB");
     assertThat(measure(compressed(plain, ".xz", "xz --lzma2=preset=0,dict=128MiB")).err())
         .contains("the xz stream needs more than 80 MiB of memory");
   }
