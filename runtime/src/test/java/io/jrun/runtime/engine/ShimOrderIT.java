@@ -67,7 +67,8 @@ class ShimOrderIT extends HeldShimTest {
     Runnable letDeleteGo = holdAt(call -> call instanceof FileCall.Unlinkat);
     CompletableFuture<TtrpcResponse> delete = ask("Delete", pod.request());
     awaitHeld();
-    holdAt(call -> call instanceof FileCall.Openat open && open.path().endsWith("/cgroup.procs"));
+    holdAt(call ->
+        call instanceof FileCall.Openat open && open.path().matches(".*/cgroup[.](procs|kill)"));
     CompletableFuture<TtrpcResponse> kill =
         ask("Kill", pod.request().uint32(3, SIGKILL).bool(4, true));
     awaitHeld();
