@@ -281,6 +281,6 @@ final class InitPlan {
     SecurityLabels.addTo(batch, process);
     Pending<Nothing> entered = Program.enter(batch, process);
     IdentityPlan.add(batch, process, seccomp, seccompFlags, keyring, keepsGroups);
-    return new Looks(masking, devices, passwd, Program.search(batch, process, entered));
+    return new Looks(masking, devices, passwd, Program.search(batch, process, entered, seccomp));
   }
 }
