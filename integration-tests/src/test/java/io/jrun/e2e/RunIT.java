@@ -106,6 +106,27 @@ class RunIT extends EndToEnd {
     assertThat(runSh("pwd").succeeds().text()).isEqualTo("/var/made/here");
   }
 
+  /// Else the command is who reaps them, where they are in no pid namespace of the container.
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void orphansAreNotTheCommandsWithNoSubreaper(boolean noSubreaper) throws IOException {
+    config
+        .writableRoot()
+        .namespaces("mount")
+        .remove("", "hostname")
+        .sh("sh -c 'sleep 1000 & echo $! > /new; mv /new /pid'; sleep 1000");
+    List<String> flags = noSubreaper ? List.of("--no-subreaper") : List.of();
+    Command.Running running = onBundle("run", flags.toArray(String[]::new)).start();
+    Path file = bundle.rootfs().resolve("pid");
+    assertThat(eventually(() -> Files.exists(file))).isTrue();
+    Path status = Path.of("/proc", Files.readString(file).strip(), "status");
+    String parent = "(?s).*\\nPPid:\t" + running.process().pid() + "\\n.*";
+    if (noSubreaper) assertThat(Files.readString(status)).doesNotMatch(parent);
+    else assertThat(Files.readString(status)).matches(parent);
+    runtime("delete", "--force", id).succeeds();
+    running.finish();
+  }
+
   /// What comes before a `..` is made too, as the kernel then goes through it.
   @ParameterizedTest
   @CsvSource({
