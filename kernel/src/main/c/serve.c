@@ -198,7 +198,7 @@ static int perform_batch(struct session *session) {
     long result = RESULT_SKIPPED;
     if (resolve(call, results, args)) {
       result = perform(session, call, args);
-      if (call->number == SYS_clone3 && result == 0) {
+      if ((call->number == SYS_clone3 || call->number == SYS_clone) && result == 0) {
         born(session, (int)args[2]);
         return 1;
       }

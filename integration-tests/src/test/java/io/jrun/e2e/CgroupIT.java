@@ -65,29 +65,88 @@ class CgroupIT extends EndToEnd {
 
   @Test
   void throttledDevices() throws IOException {
-    List<String> disk =
-        Files.readAllLines(Path.of("/proc/partitions")).stream()
-            .map(String::strip)
-            .filter(line -> line.matches("\\d.* (vd|sd|xvd)[a-z]"))
-            .findFirst()
-            .map(line -> List.of(line.split("\\s+")))
-            .orElse(List.of());
-    assumeTrue(!disk.isEmpty(), "no disk");
-    String device = disk.get(0) + ":" + disk.get(1);
+    try (LoopDevice disk = LoopDevice.make(temp)) {
+      String device = disk.numbers();
+      config.set(
+          "/linux/resources/blockIO",
+          """
+          {throttleReadBpsDevice:[{%1$s,rate:1048576}],
+           throttleWriteBpsDevice:[{%1$s,rate:2097152}],
+           throttleReadIOPSDevice:[{%1$s,rate:1000}],
+           throttleWriteIOPSDevice:[{%1$s,rate:2000}]}
+          """
+              .formatted(disk.members()));
+      create();
+      assertThat(read("blkio", "blkio.throttle.read_bps_device")).isEqualTo(device + " 1048576");
+      assertThat(read("blkio", "blkio.throttle.write_bps_device")).isEqualTo(device + " 2097152");
+      assertThat(read("blkio", "blkio.throttle.read_iops_device")).isEqualTo(device + " 1000");
+      assertThat(read("blkio", "blkio.throttle.write_iops_device")).isEqualTo(device + " 2000");
+      runtime("delete", "--force", id).succeeds();
+    }
+  }
+
+  /// They are BFQ's since Linux 5.0, and that of a device needs it as its scheduler.
+  @Test
+  void blockIoWeights() throws IOException {
+    try (LoopDevice disk = LoopDevice.make(temp)) {
+      assumeTrue(disk.schedulers().contains("bfq"), "a kernel without BFQ");
+      disk.schedule("bfq");
+      config.set(
+          "/linux/resources/blockIO",
+          "{weight:300,weightDevice:[{%s,weight:400}]}".formatted(disk.members()));
+      create();
+      assertThat(read("blkio", "blkio.bfq.weight")).isEqualTo("300");
+      assertThat(read("blkio", "blkio.bfq.weight_device").lines())
+          .containsExactly("default 300", disk.numbers() + " 400");
+      runtime("update", "--blkio-weight", "500", id).succeeds();
+      assertThat(read("blkio", "blkio.bfq.weight")).isEqualTo("500");
+      runtime("delete", "--force", id).succeeds();
+      disk.schedule("none");
+      onBundle("create").run().failsInOneLine(disk.numbers() + " 400", "not supported");
+    }
+  }
+
+  @Test
+  void leafWeightsNeedAKernelThatHasThem() throws IOException {
+    for (String limits :
+        List.of("{leafWeight:300}", "{weightDevice:[{major:7,minor:0,leafWeight:300}]}")) {
+      config.set("/linux/resources/blockIO", limits);
+      Outcome outcome = onBundle("create").run();
+      assumeTrue(outcome.status() != 0, "a kernel with CFQ");
+      outcome.failsInOneLine("blkio.leaf_weight", "no such file or directory");
+    }
+  }
+
+  /// Of a device that is not there.
+  @Test
+  void throttlingWhatIsNoDeviceIsRefused() throws IOException {
     config.set(
         "/linux/resources/blockIO",
-        """
-        {throttleReadBpsDevice:[{major:%1$s,minor:%2$s,rate:1048576}],
-         throttleWriteBpsDevice:[{major:%1$s,minor:%2$s,rate:2097152}],
-         throttleReadIOPSDevice:[{major:%1$s,minor:%2$s,rate:1000}],
-         throttleWriteIOPSDevice:[{major:%1$s,minor:%2$s,rate:2000}]}
-        """
-            .formatted(disk.get(0), disk.get(1)));
+        "{throttleWriteIOPSDevice:[{major:4095,minor:1048575,rate:5}]}");
+    onBundle("create").run().failsInOneLine("write_iops_device", "no such device");
+  }
+
+  @Test
+  void networkClassAndPriorities() throws IOException {
+    for (String controller : List.of("net_cls", "net_prio"))
+      assumeTrue(
+          Files.exists(Path.of("/sys/fs/cgroup", controller)), "no hierarchy of " + controller);
+    config.set("/linux/resources/network", "{classID:1048577,priorities:[{name:'lo',priority:7}]}");
     create();
-    assertThat(read("blkio", "blkio.throttle.read_bps_device")).isEqualTo(device + " 1048576");
-    assertThat(read("blkio", "blkio.throttle.write_bps_device")).isEqualTo(device + " 2097152");
-    assertThat(read("blkio", "blkio.throttle.read_iops_device")).isEqualTo(device + " 1000");
-    assertThat(read("blkio", "blkio.throttle.write_iops_device")).isEqualTo(device + " 2000");
+    assertThat(read("net_cls", "net_cls.classid")).isEqualTo("1048577");
+    assertThat(read("net_prio", "net_prio.ifpriomap").lines()).contains("lo 7");
+  }
+
+  @Test
+  void networkClassAndPrioritiesNeedTheirHierarchies() throws IOException {
+    for (List<String> limit :
+        List.of(
+            List.of("net_cls", "{classID:1048577}"),
+            List.of("net_prio", "{priorities:[{name:'lo',priority:7}]}"))) {
+      if (Files.exists(Path.of("/sys/fs/cgroup", limit.get(0)))) continue;
+      config.set("/linux/resources/network", limit.get(1));
+      onBundle("create").run().failsInOneLine(limit.get(0));
+    }
   }
 
   @Test

@@ -6,8 +6,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
 
 /// Documents of images as other tools may write them: kept as they came, whatever is in them.
 class ImageDocumentsIT extends ImageStoreTest {
@@ -63,6 +66,82 @@ class ImageDocumentsIT extends ImageStoreTest {
     image("load", "--name", "app", layout.toString()).succeeds();
     image("verify").succeeds();
     assertThat(runImage(id).succeeds().lines()).containsExactly("1000", "b", "/d");
+  }
+
+  private String config() throws IOException {
+    return Files.readString(blob(layout, Config.parse(manifest).at("/config/digest").asString()));
+  }
+
+  /// The image with another config.
+  private void configIs(String text) throws IOException {
+    Config changed = Config.parse(manifest);
+    Config descriptor = Config.parse(put(changed.at("/config/mediaType").asString(), text));
+    indexIs(put(MANIFEST, changed.set("/config", descriptor.text()).text()));
+  }
+
+  private static List<String> diffIds(String config) {
+    return Config.parse(config)
+        .at("/rootfs/diff_ids")
+        .valueStream()
+        .map(JsonNode::asString)
+        .toList();
+  }
+
+  /// What is in a layer must be what the config says, however its blob is compressed.
+  @Test
+  void aLayerWithAnotherDiffIdIsRefused() throws IOException {
+    String right = diffIds(config()).getLast();
+    String wrong = TinyRegistry.digest("no such layer".getBytes(StandardCharsets.UTF_8));
+    configIs(config().replace(right, wrong));
+    image("load", "--name", "app", layout.toString()).succeeds();
+    image("verify").failsInOneLine(wrong);
+    for (String snapshotter : List.of("overlayfs", "copy")) {
+      runImage("--snapshotter", snapshotter, id).failsInOneLine(wrong);
+      assertThat(temp.resolve("store/bundles")).isEmptyDirectory();
+    }
+    runtime("rootfs", "unpack", layout.toString(), temp + "/to").failsInOneLine(wrong);
+    assertThat(temp.resolve("to")).doesNotExist();
+  }
+
+  @Test
+  void aConfigWithFewerDiffIdsThanLayersIsRefused() throws IOException {
+    Config fewer = Config.parse(config());
+    fewer.set("/rootfs/diff_ids", "['%s']".formatted(diffIds(config()).getFirst()));
+    configIs(fewer.text());
+    runtime("rootfs", "unpack", layout.toString(), temp + "/to").failsInOneLine("diff_ids");
+    assertThat(temp.resolve("to")).doesNotExist();
+  }
+
+  /// So images that begin alike share what is unpacked, and others that only have a layer in common
+  /// do not.
+  @Test
+  void layersAreUnpackedUnderTheirChainIds() throws IOException {
+    image("load", "--name", "app", layout.toString()).succeeds();
+    runImage("--snapshotter", "overlayfs", id).succeeds();
+    List<String> chainIds = new ArrayList<>();
+    for (String diffId : diffIds(config())) {
+      String chain = chainIds.isEmpty() ? diffId : chainIds.getLast() + " " + diffId;
+      chainIds.add(
+          chainIds.isEmpty()
+              ? diffId
+              : TinyRegistry.digest(chain.getBytes(StandardCharsets.UTF_8)));
+    }
+    try (var snapshots = Files.list(temp.resolve("store/snapshots"))) {
+      assertThat(snapshots.map(path -> path.getFileName().toString().substring(0, 32)))
+          .containsExactlyInAnyOrderElementsOf(
+              chainIds.stream().map(chain -> chain.substring(7, 39)).toList());
+    }
+  }
+
+  @Test
+  void theStoreIsALayoutThatOthersRead() throws IOException {
+    image("load", "--name", "app", layout.toString()).succeeds();
+    assertThat(
+            Command.of("skopeo", "inspect", "--raw", "oci:" + store() + ":app:latest")
+                .run()
+                .succeeds()
+                .out())
+        .isEqualTo(manifest);
   }
 
   @Test

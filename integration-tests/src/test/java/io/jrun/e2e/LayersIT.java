@@ -165,6 +165,12 @@ class LayersIT extends ImageStoreTest {
   }
 
   @Test
+  void asManyLayersAsOverlayfsTakesAreStacked() throws IOException {
+    loadMany(500);
+    runsWith(500, "--snapshotter", "overlayfs");
+  }
+
+  @Test
   void moreLayersThanOverlayfsStacksAreCopied() throws IOException {
     loadMany(501);
     runImage("--snapshotter", "overlayfs", newId()).failsInOneLine("stacks 500 layers");

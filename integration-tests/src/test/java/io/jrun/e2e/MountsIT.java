@@ -10,6 +10,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Mounts, as the container's own mountinfo shows them.
 class MountsIT extends EndToEnd {
@@ -172,6 +174,42 @@ class MountsIT extends EndToEnd {
     config.mount("{destination:'/link/%s-in',type:'tmpfs',source:'tmpfs'}".formatted(tag));
     assertThat(mountinfo("/tmp/" + tag + "-in")).contains(" - tmpfs ");
     assertThat(Path.of("/tmp", tag + "-in")).doesNotExist();
+  }
+
+  /// What the config has in it is made before it is read-only.
+  @ParameterizedTest
+  @ValueSource(strings = {"['ro']", "['ro','mode=755']", "['ro','tmpcopyup']"})
+  void aReadOnlyTmpfsHasMountsADeviceAndTheCwdInIt(String options) throws IOException {
+    if (options.contains("tmpcopyup")) RUNTIME.assumeRecent("what is copied");
+    config
+        .mount("{destination:'/mnt',type:'tmpfs',source:'tmpfs',options:%s}".formatted(options))
+        .mount("{destination:'/mnt/in/deep',type:'tmpfs',source:'tmpfs'}")
+        .mount("{destination:'/mnt/etc',type:'bind',source:'/etc',options:['rbind','ro']}")
+        .set("/linux/devices", "[{path:'/mnt/zero',type:'c',major:1,minor:5}]")
+        .setText("/process/cwd", "/mnt/work");
+    assertThat(
+            runSh(
+                    "pwd; touch /mnt/in/deep/x && ls -d /mnt/etc/passwd /mnt/zero;"
+                        + " touch /mnt/y 2>&1; touch /mnt/work/y 2>&1; :")
+                .succeeds()
+                .lines())
+        .containsExactly(
+            "/mnt/work",
+            "/mnt/etc/passwd",
+            "/mnt/zero",
+            "touch: /mnt/y: Read-only file system",
+            "touch: /mnt/work/y: Read-only file system");
+  }
+
+  /// The upper one stays as it is.
+  @JrunOnly
+  @Test
+  void aReadOnlyTmpfsThatIsCoveredKeepsWhatCoversIt() throws IOException {
+    config
+        .mount("{destination:'/mnt/a',type:'tmpfs',source:'lower',options:['ro']}")
+        .mount("{destination:'/mnt',type:'tmpfs',source:'upper'}")
+        .mount("{destination:'/mnt/a/b',type:'tmpfs',source:'tmpfs'}");
+    runSh("touch /mnt/x /mnt/a/x /mnt/a/b/x").succeeds();
   }
 
   @Test

@@ -231,6 +231,8 @@ class PackIT extends EndToEnd {
             tree.toString(),
             temp + "/image.tar")
         .succeeds();
+    rootfs("unpack", temp + "/image.tar", temp + "/layer").succeeds();
+    assertThat(Trees.of(temp.resolve("layer"))).isEqualTo(expected);
     String store = temp + "/store";
     runtime("image", "load", "--store", store, temp + "/image.tar").succeeds();
     runtime("image", "verify", "--store", store, "z").succeeds();

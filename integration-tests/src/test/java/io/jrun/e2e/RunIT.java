@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// `run` in the foreground, and what its process is given.
@@ -103,6 +104,92 @@ class RunIT extends EndToEnd {
   void cwdIsEnteredAndMadeWhenMissing() throws IOException {
     config.writableRoot().setText("/process/cwd", "/var/made/here");
     assertThat(runSh("pwd").succeeds().text()).isEqualTo("/var/made/here");
+  }
+
+  /// Else the command is who reaps them, where they are in no pid namespace of the container.
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void orphansAreNotTheCommandsWithNoSubreaper(boolean noSubreaper) throws IOException {
+    config
+        .writableRoot()
+        .namespaces("mount")
+        .remove("", "hostname")
+        .sh("sh -c 'sleep 1000 & echo $! > /new; mv /new /pid'; sleep 1000");
+    List<String> flags = noSubreaper ? List.of("--no-subreaper") : List.of();
+    Command.Running running = onBundle("run", flags.toArray(String[]::new)).start();
+    Path file = bundle.rootfs().resolve("pid");
+    assertThat(eventually(() -> Files.exists(file))).isTrue();
+    Path status = Path.of("/proc", Files.readString(file).strip(), "status");
+    String parent = "(?s).*\\nPPid:\t" + running.process().pid() + "\\n.*";
+    if (noSubreaper) assertThat(Files.readString(status)).doesNotMatch(parent);
+    else assertThat(Files.readString(status)).matches(parent);
+    runtime("delete", "--force", id).succeeds();
+    running.finish();
+  }
+
+  /// What comes before a `..` is made too, as the kernel then goes through it.
+  @ParameterizedTest
+  @CsvSource({
+    "/missing/a/../b, /missing/b, /missing/a",
+    "/missing/.., /, /missing",
+    "/missing/../../../c, /c, /missing",
+    "/link/../c, /var/c, /var/dir",
+    "//var/./dir//, /var/dir, /var/dir",
+    "/../../var, /var, /var",
+    "/link/new/, /var/dir/new, /var/dir/new"
+  })
+  void cwdIsMadeAndEnteredAsItIsWritten(String cwd, String entered, String made)
+      throws IOException {
+    Files.createDirectories(bundle.rootfs().resolve("var/dir"));
+    Files.createSymbolicLink(bundle.rootfs().resolve("link"), Path.of("/var/dir"));
+    config.setText("/process/cwd", cwd);
+    assertThat(runSh("/bin/busybox pwd -P").succeeds().text()).isEqualTo(entered);
+    assertThat(bundle.rootfs().resolve(made.substring(1))).isDirectory();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/file, not a directory",
+    "/file/x, not a directory",
+    "/file/.., not a directory",
+    "/to-file, not a directory",
+    "/dev/null, not a directory",
+    "/loop, too many levels of symbolic links",
+    "/dangling, no such file or directory",
+    "/out/new, no such file or directory",
+    "/proc/new, no such file or directory"
+  })
+  void aCwdThatCannotBeIsNamed(String cwd, String reason) throws IOException {
+    RUNTIME.assumeRecent("the reasons");
+    Path rootfs = bundle.rootfs();
+    Files.createFile(rootfs.resolve("file"));
+    Files.createSymbolicLink(rootfs.resolve("to-file"), Path.of("file"));
+    Files.createSymbolicLink(rootfs.resolve("loop"), Path.of("loop"));
+    Files.createSymbolicLink(rootfs.resolve("dangling"), Path.of("/none/here"));
+    Files.createSymbolicLink(rootfs.resolve("out"), Path.of("../../../../.." + temp + "/outside"));
+    config.setText("/process/cwd", cwd);
+    run().failsInOneLine(cwd, reason);
+    assertThat(temp.resolve("outside")).doesNotExist();
+  }
+
+  /// As the kernel has it when the directory is entered with the rights of who made the container.
+  @Test
+  void aCwdThatTheUserMayNotReadIsEntered() throws IOException {
+    Path closed = Files.createDirectories(bundle.rootfs().resolve("closed"));
+    Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwx------"));
+    config.set("/process/user/uid", "1000").setText("/process/cwd", "/closed/new");
+    assertThat(runSh("pwd").succeeds().text()).isEqualTo("/closed/new");
+    config.setText("/process/cwd", "/closed");
+    assertThat(runSh("pwd; ls").fails().err()).contains("Permission denied");
+  }
+
+  @Test
+  void aCwdInAMountIsMadeThere() throws IOException {
+    config
+        .mount("{destination:'/mnt',type:'tmpfs',source:'tmpfs'}")
+        .setText("/process/cwd", "/mnt/new/here");
+    assertThat(runSh("pwd").succeeds().text()).isEqualTo("/mnt/new/here");
+    assertThat(bundle.rootfs().resolve("mnt")).isEmptyDirectory();
   }
 
   @Test

@@ -3,6 +3,9 @@ package io.jrun.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -192,6 +195,45 @@ class SeccompIT extends EndToEnd {
     killAndDelete();
   }
 
+  /// As old profiles do: these came with Linux 4.11 and 5.8.
+  @ParameterizedTest
+  @ValueSource(strings = {"SCMP_ACT_ERRNO", "SCMP_ACT_KILL"})
+  void aFilterWithoutStatxAndFaccessat2LetsProgramsBeFound(String action) throws IOException {
+    config.set("/process/noNewPrivileges", "false");
+    rule(
+        "SCMP_ACT_ALLOW",
+        "{names:['statx','faccessat2','clone3','execveat'],action:'%s'}".formatted(action));
+    config.args("true").set("/process/user/uid", "1000");
+    run().succeeds();
+    onBundle("run", "--detach").run().succeeds();
+    runtime("delete", "--force", id).succeeds();
+    id = newId();
+    config.args("/bin/true");
+    run().succeeds();
+    config.args("/bin/none");
+    assertThat(run().exits(1).err()).contains("stat /bin/none: no such file");
+    config.args("none");
+    assertThat(run().exits(1).err()).contains("executable file not found in $PATH");
+    config.args("/etc/passwd");
+    assertThat(run().exits(1).err()).contains("permission denied");
+    config.args("/etc");
+    assertThat(run().exits(1).err()).contains("is a directory");
+    startSleeper();
+    runtime("exec", id, "true").succeeds();
+    killAndDelete();
+  }
+
+  /// Docker's profile answers clone3 so.
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aFilterWithoutClone3LetsHooksRun(boolean noNewPrivileges) throws IOException {
+    rule("SCMP_ACT_ALLOW", "{names:['clone3'],action:'SCMP_ACT_ERRNO',errnoRet:38}");
+    config
+        .set("/process/noNewPrivileges", String.valueOf(noNewPrivileges))
+        .set("/hooks/startContainer/-", "{path:'/bin/true'}");
+    run().succeeds();
+  }
+
   @Test
   void itHoldsForExec() throws IOException {
     rule("SCMP_ACT_ALLOW", "{names:['mkdir','mkdirat'],action:'SCMP_ACT_ERRNO'}");
@@ -211,15 +253,86 @@ class SeccompIT extends EndToEnd {
     run().fails();
   }
 
-  /// Not even ending is allowed then: the process must still end, and with it the command.
+  /// What would end it without a word is told before anything is made: also with `exec`, of a
+  /// container that has come to such a filter.
+  @JrunOnly
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "SCMP_ACT_KILL",
+        "SCMP_ACT_KILL_PROCESS",
+        "SCMP_ACT_TRAP",
+        "SCMP_ACT_TRACE",
+        "SCMP_ACT_ERRNO"
+      })
+  void aFilterThatLetsNoProgramStartIsRefused(String action) throws IOException {
+    for (String noNewPrivileges : List.of("true", "false")) {
+      config.set("/process/noNewPrivileges", noNewPrivileges);
+      rule(action, "");
+      run().failsInOneLine("exec true: the seccomp filter refuses execve");
+      onBundle("create").run().failsInOneLine("the seccomp filter refuses execve");
+      run("--detach").failsInOneLine("the seccomp filter refuses execve");
+      rule("SCMP_ACT_ALLOW", "{names:['execve'],action:'%s'}".formatted(action));
+      run().failsInOneLine("exec true: the seccomp filter refuses execve");
+    }
+  }
+
+  /// Whether it starts depends on where its path lies, which nobody knows before.
+  @Test
+  void aFilterThatLooksAtTheArgumentsOfExecveIsTaken() throws IOException {
+    rule(
+        "SCMP_ACT_ALLOW",
+        "{names:['execve'],action:'SCMP_ACT_ERRNO',args:[{index:0,value:1,op:'SCMP_CMP_EQ'}]}");
+    runSh("true").succeeds();
+  }
+
+  /// Without no_new_privs the filter comes before the program's identity, which nobody else gives
+  /// it.
+  @JrunOnly
+  @ParameterizedTest
+  @CsvSource({
+    "setresuid, SCMP_ACT_KILL",
+    "umask, SCMP_ACT_KILL_PROCESS",
+    "capset, SCMP_ACT_TRAP",
+    "sendmsg, SCMP_ACT_ERRNO",
+    "recvmsg, SCMP_ACT_ERRNO"
+  })
+  void aFilterThatEndsInitBeforeItsProgramIsRefused(String call, String action) throws IOException {
+    config.set("/process/noNewPrivileges", "false");
+    rule("SCMP_ACT_ALLOW", "{names:['%s'],action:'%s'}".formatted(call, action));
+    run().failsInOneLine("the seccomp filter refuses " + call, "noNewPrivileges");
+    onBundle("create").run().failsInOneLine("the seccomp filter refuses " + call);
+    config.set("/process/noNewPrivileges", "true");
+    run().succeeds();
+  }
+
   @JrunOnly
   @Test
-  void aFilterThatRefusesEverythingEndsTheContainer() throws IOException {
-    rule("SCMP_ACT_ERRNO", "");
-    for (String noNewPrivileges : new String[] {"true", "false"}) {
-      config.set("/process/noNewPrivileges", noNewPrivileges);
-      assertThat(run().status()).isNotZero();
-      id = newId();
-    }
+  void aFilterUnderWhichInitCannotWaitIsRefused() throws IOException {
+    config.set("/process/noNewPrivileges", "false");
+    rule("SCMP_ACT_ALLOW", "{names:['accept4'],action:'SCMP_ACT_KILL'}");
+    onBundle("create").run().failsInOneLine("the seccomp filter refuses accept4");
+    run().succeeds();
+  }
+
+  /// With no_new_privs too the process of `exec` may be one that has none.
+  @JrunOnly
+  @Test
+  void aFilterThatEndsTheProcessOfExecIsRefused() throws IOException {
+    rule("SCMP_ACT_ALLOW", "{names:['setresuid'],action:'SCMP_ACT_KILL'}");
+    startSleeper();
+    execSh("true").succeeds();
+    Path process = temp.resolve("process.json");
+    Files.writeString(
+        process,
+        config
+            .copy()
+            .args("true")
+            .set("/process/noNewPrivileges", "false")
+            .at("/process")
+            .toString());
+    assertThat(runtime("exec", "--process", process.toString(), id).exits(255).err())
+        .contains("exec failed", "the seccomp filter refuses setresuid");
+    killAndDelete();
   }
 }

@@ -84,6 +84,7 @@ public sealed interface FileCall<R> extends HostCall<R> {
   int LOCK_EX = 2;
   int LOCK_NB = 4;
   int LOCK_UN = 8;
+  int F_OK = 0;
   int X_OK = 1;
 
   /// A call that answers only that it succeeded.
@@ -453,6 +454,19 @@ public sealed interface FileCall<R> extends HostCall<R> {
     public Mounted result(long value, Output output) {
       ByteBuffer b = output.buffer();
       return new Mounted(b.getLong(144), (b.getLong(8) & STATX_ATTR_MOUNT_ROOT) != 0);
+    }
+  }
+
+  /// faccessat(2), by the real ids, which every seccomp filter knows.
+  record Faccessat(Descriptor directory, String path, int mode) implements Action {
+    @Override
+    public Number number() {
+      return Number.FACCESSAT;
+    }
+
+    @Override
+    public void arguments(Arguments to) {
+      to.descriptor(directory).string(path).value(mode);
     }
   }
 

@@ -1,5 +1,7 @@
 package io.jrun.kernel.call;
 
+import java.util.Locale;
+
 /// The numbers of the calls, per architecture (asm/unistd.h); from 0xff00 on, those of the helper's
 /// own pseudo calls (protocol.h).
 public enum Number {
@@ -26,6 +28,7 @@ public enum Number {
   SOCKETPAIR(53, 199),
   SETSOCKOPT(54, 208),
   GETSOCKOPT(55, 209),
+  CLONE(56, 220),
   EXECVE(59, 221),
   WAIT4(61, 260),
   KILL(62, 129),
@@ -76,6 +79,7 @@ public enum Number {
   SYMLINKAT(266, 36),
   READLINKAT(267, 78),
   FCHMODAT(268, 53),
+  FACCESSAT(269, 48),
   PPOLL(271, 73),
   EPOLL_CREATE1(291, 20),
   EPOLL_CTL(233, 21),
@@ -126,5 +130,10 @@ public enum Number {
 
   public int value() {
     return value;
+  }
+
+  /// Its name, as in its man page.
+  public String text() {
+    return name().toLowerCase(Locale.ROOT);
   }
 }

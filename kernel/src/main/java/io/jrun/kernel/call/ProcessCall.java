@@ -52,6 +52,26 @@ public sealed interface ProcessCall<R> extends HelperCall<R> {
     }
   }
 
+  /// clone(2) of a process that shares nothing, which every seccomp filter knows. The child goes on
+  /// serving, on the socket passed along.
+  record Clone(int exitSignal, Descriptor childSocket) implements ProcessCall<Integer> {
+    @Override
+    public Number number() {
+      return Number.CLONE;
+    }
+
+    /// The socket is where the kernel has an address that it uses only when flags say so.
+    @Override
+    public void arguments(Arguments to) {
+      to.value(exitSignal).bytes(null).descriptor(childSocket);
+    }
+
+    @Override
+    public Integer result(long value, Output output) {
+      return (int) value;
+    }
+  }
+
   /// execve(2); success ends the stream.
   record Execve(String path, List<String> argv, List<String> env) implements Action {
     @Override

@@ -71,7 +71,11 @@ record Child(HelperKernel helper, int pid, Results before) implements AutoClosea
       int into = cgroup == null ? 0 : Slots.CGROUP;
       // with CLONE_PARENT the kernel takes the exit signal of the process that clones
       int signal = (flags & NamespaceCall.CLONE_PARENT) != 0 ? 0 : SIGCHLD;
-      Pending<Integer> clone = before.add(new ProcessCall.Clone3(all, signal, socket, into));
+      Pending<Integer> clone =
+          before.add(
+              all == 0
+                  ? new ProcessCall.Clone(signal, socket) // as a filter may know no other
+                  : new ProcessCall.Clone3(all, signal, socket, into));
       // were the socket kept, nobody would see the child's end of it closed
       before.add(new FileCall.Close(socket));
       if (cgroup != null) before.attempt(new FileCall.Close(Slots.descriptor(Slots.CGROUP)));

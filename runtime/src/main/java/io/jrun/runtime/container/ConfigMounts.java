@@ -3,6 +3,7 @@ package io.jrun.runtime.container;
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.runtime.mount.CoveringTmpfs;
+import io.jrun.runtime.mount.FilledMounts;
 import io.jrun.runtime.mount.MountOptions;
 import io.jrun.runtime.mount.MountPlan;
 import io.jrun.runtime.mount.MountWays;
@@ -25,6 +26,7 @@ final class ConfigMounts {
   private final HelperKernel init;
   private final MountTrees trees;
   private final String rootfs;
+  private final FilledMounts filled;
   private Batch batch;
   private MountPlan plan;
   private int bound;
@@ -47,6 +49,7 @@ final class ConfigMounts {
     this.init = init;
     this.trees = trees;
     this.rootfs = rootfs;
+    this.filled = InitPlan.filled(config);
     this.batch = batch;
     this.plan = plan(batch);
     this.bound = (int) config.mounts().subList(0, first).stream().filter(m -> binds(m)).count();
@@ -98,7 +101,7 @@ final class ConfigMounts {
   /// The mount as it is to be made when all before it are: on a way without links, and with its
   /// mode.
   Mount settled(int index) {
-    Mount mount = config.mounts().get(index);
+    Mount mount = filled.first(index, config.mounts().get(index));
     boolean takesMode = CoveringTmpfs.takesModeBelow(mount);
     if (!takesMode && !trees.isToFind(index)) return mount;
     perform();

@@ -343,6 +343,7 @@ final class Creation implements AutoCloseable {
             seccompFlags,
             options.noNewKeyring() ? null : "_ses." + options.id(),
             containers.isUnprivileged());
+    UnderFilter.check(batch, bundle.process(), seccomp);
     Reply entered = init().helper().send(batch);
     meanwhile.run();
     if (begunHooks == null) complete();

@@ -47,9 +47,12 @@ final class Execution {
     this.client = client;
   }
 
-  private byte @Nullable [] seccomp(Config config) {
-    Seccomp seccomp = config.linux().seccomp();
-    return seccomp == null ? null : containers.seccomp.compile(seccomp);
+  private byte @Nullable [] seccomp(Config config, Process process) {
+    Seccomp profile = config.linux().seccomp();
+    if (profile == null) return null;
+    byte[] seccomp = containers.seccomp.compile(profile);
+    UnderFilter.checkProgram(process, seccomp);
+    return seccomp;
   }
 
   private int seccompFlags(Config config) {
@@ -60,7 +63,7 @@ final class Execution {
   /// Runs it, and nobody here watches it then.
   void supervise(
       StoredState state, Config config, Cgroup cgroup, Process process, Consumer<Supervised> born) {
-    byte[] seccomp = seccomp(config);
+    byte[] seccomp = seccomp(config, process);
     int seccompFlags = seccompFlags(config);
     StdioOwner stdio = new StdioOwner(process.user().uid());
     Child.Birth birth = birth(state, config, cgroup, process, stdio);
@@ -88,7 +91,7 @@ final class Execution {
   }
 
   int run(ExecOptions options, StoredState state, Config config, Cgroup cgroup, Process process) {
-    byte[] seccomp = seccomp(config);
+    byte[] seccomp = seccomp(config, process);
     int seccompFlags = seccompFlags(config);
     if (process.terminal() && options.detach() && options.consoleSocket() == null) {
       throw new ContainerException(
@@ -368,6 +371,8 @@ final class Execution {
     SecurityLabels.addTo(batch, process);
     Pending<Nothing> entered = Program.enter(batch, process);
     IdentityPlan.add(batch, process, seccomp, seccompFlags, null, containers.isUnprivileged());
-    return Program.search(batch, process, entered);
+    Program.Search search = Program.search(batch, process, entered, seccomp);
+    UnderFilter.check(batch, process, seccomp);
+    return search;
   }
 }

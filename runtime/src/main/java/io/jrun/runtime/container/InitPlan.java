@@ -19,6 +19,7 @@ import io.jrun.runtime.cgroup.Hierarchy;
 import io.jrun.runtime.mount.CgroupMount;
 import io.jrun.runtime.mount.CoveringTmpfs;
 import io.jrun.runtime.mount.DevicePlan;
+import io.jrun.runtime.mount.FilledMounts;
 import io.jrun.runtime.mount.MaskedPaths;
 import io.jrun.runtime.mount.MountPlan;
 import io.jrun.runtime.mount.MountWays;
@@ -198,6 +199,13 @@ final class InitPlan {
         .anyMatch(mount -> ConfigMounts.options(mount).superblock().contains("ro"));
   }
 
+  static FilledMounts filled(Config config) {
+    List<String> paths = new ArrayList<>();
+    config.linux().devices().forEach(device -> paths.add(device.path()));
+    paths.add(Objects.requireNonNull(config.process()).cwd());
+    return new FilledMounts(config.mounts(), paths);
+  }
+
   private boolean bindsDev() {
     return config.mounts().stream()
         .anyMatch(mount -> MountPlan.isDev(mount) && ConfigMounts.binds(mount));
@@ -272,7 +280,8 @@ final class InitPlan {
     DeviceNodes devices = DeviceNodes.ask(batch, bindsDev() ? List.of() : linux.devices());
     ReadonlyPaths.add(batch, ROOT, linux.readonlyPaths());
     MaskedPaths masking = MaskedPaths.add(batch, ROOT, linux.mountLabel(), linux.maskedPaths());
-    if (hasReadonlyDev()) RootFileSystem.readonlyDev(batch, ROOT);
+    if (hasReadonlyDev()) RootFileSystem.readonlyMount(batch, ROOT, "/dev");
+    filled(config).addReadonly(batch, ROOT);
     if (Objects.requireNonNull(config.root()).readonly()) RootFileSystem.readonly(batch, ROOT);
     batch.add(new FileCall.Close(ROOT));
     // whoever waits for the end of a pipe shall not wait for the container's start
@@ -281,6 +290,6 @@ final class InitPlan {
     SecurityLabels.addTo(batch, process);
     Pending<Nothing> entered = Program.enter(batch, process);
     IdentityPlan.add(batch, process, seccomp, seccompFlags, keyring, keepsGroups);
-    return new Looks(masking, devices, passwd, Program.search(batch, process, entered));
+    return new Looks(masking, devices, passwd, Program.search(batch, process, entered, seccomp));
   }
 }

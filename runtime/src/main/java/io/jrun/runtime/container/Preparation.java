@@ -70,6 +70,7 @@ final class Preparation implements AutoCloseable {
     Seccomp profile = config.linux().seccomp();
     if (profile != null) {
       seccomp = containers.seccomp.compile(profile);
+      if (!source.pauses()) UnderFilter.checkProgram(bundle.process(), seccomp);
       seccompFlags = containers.seccomp.flags(profile);
       client.log.debug("seccomp filter flags: " + seccompFlags);
     }

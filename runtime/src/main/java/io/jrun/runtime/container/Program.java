@@ -12,9 +12,9 @@ import io.jrun.kernel.call.DescriptorCall;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.Nothing;
+import io.jrun.kernel.call.Number;
 import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.SecurityCall;
-import io.jrun.kernel.call.Stat;
 import io.jrun.runtime.cli.ProgramException;
 import io.jrun.runtime.seccomp.Notify;
 import io.jrun.specs.runtime.Process;
@@ -105,12 +105,7 @@ final class Program {
   }
 
   /// The calls that look where the process is and for the program, and what comes of them.
-  record Search(
-      String name,
-      List<String> candidates,
-      Pending<String> entered,
-      List<Pending<Stat>> stats,
-      List<Pending<?>> executable) {
+  record Search(String name, Pending<String> entered, List<ProgramFile> candidates) {
 
     /// Where the program is. The directory is checked to be inside the root (CVE-2024-21626); both
     /// checks come before anything of the container runs.
@@ -121,13 +116,13 @@ final class Program {
       }
       boolean denied = false;
       boolean isDirectory = false;
-      for (int i = 0; i < candidates.size(); i++) {
-        if (!results.succeeded(stats.get(i))) {
-          denied |= results.errno(stats.get(i)) == Errno.EACCES.value();
-        } else if (results.of(stats.get(i)).isDirectory()) {
+      for (ProgramFile file : candidates) {
+        if (!results.succeeded(file.found())) {
+          denied |= results.errno(file.found()) == Errno.EACCES.value();
+        } else if (file.isDirectory().test(results)) {
           isDirectory = name.contains("/");
-        } else if (results.succeeded(executable.get(i))) {
-          return candidates.get(i);
+        } else if (results.succeeded(file.executable())) {
+          return file.path();
         } else {
           denied = true;
         }
@@ -139,7 +134,7 @@ final class Program {
               : denied
                   ? "permission denied"
                   : name.contains("/")
-                      ? Errno.of(results.errno(stats.getFirst())).text()
+                      ? Errno.of(results.errno(candidates.getFirst().found())).text()
                       : "executable file not found in $PATH";
       String shown = name.contains("/") && !denied && !isDirectory ? "stat " + name + ": " : "";
       throw new ContainerException("exec: \"" + name + "\": " + shown + reason);
@@ -155,28 +150,25 @@ final class Program {
   /// Finds the program.
   ///
   /// @param entered the working directory; what refused it to root may admit the program's user
-  static Search search(Batch batch, Process process, Pending<Nothing> entered) {
+  static Search search(
+      Batch batch, Process process, Pending<Nothing> entered, byte @Nullable [] seccomp) {
     batch.during(
         "working directory",
         () -> batch.addIfFailed(entered, Errno.EACCES, new ProcessCall.Chdir(process.cwd())));
-    return search(batch, process);
+    return search(batch, process, seccomp);
   }
 
   /// Finds the program from the working directory, on the PATH of the container's own environment.
-  static Search search(Batch batch, Process process) {
+  ///
+  /// @param seccomp the filter of the program, or null
+  static Search search(Batch batch, Process process, byte @Nullable [] seccomp) {
     String name = process.args().getFirst();
-    List<String> candidates = candidates(name, process.env());
     Pending<String> entered = batch.add(new ProcessCall.Getcwd(), Errno.ENOENT);
-    List<Pending<Stat>> stats = new ArrayList<>();
-    List<Pending<?>> executable = new ArrayList<>();
-    for (String candidate : candidates) {
-      stats.add(batch.attempt(new FileCall.Statx(Descriptor.CWD, candidate, 0)));
-      executable.add(
-          batch.attempt(
-              new FileCall.Faccessat2(
-                  Descriptor.CWD, candidate, FileCall.X_OK, FileCall.AT_EACCESS)));
-    }
-    return new Search(name, candidates, entered, stats, executable);
+    boolean isFiltered = UnderFilter.isLacking(process, seccomp, Number.STATX, Number.FACCESSAT2);
+    List<ProgramFile> candidates = new ArrayList<>();
+    for (String path : candidates(name, process.env()))
+      candidates.add(ProgramFile.ask(batch, path, isFiltered));
+    return new Search(name, entered, candidates);
   }
 
   private static List<String> candidates(String name, List<String> env) {

@@ -54,19 +54,19 @@ final class Start {
           store.initSocket(id).toString(),
           address -> new SocketCall.Connect(socket.descriptor(), address));
       HookRunner hooks = new HookRunner(containers.kernel, client, config, state);
-      Batch look = new Batch();
-      Pending<byte[]> passwd = Program.askPasswd(look);
-      Program.Search search = Program.search(look, process);
-      Results looked = init.helper().run(look);
-      String program = search.program(looked);
-      byte[] users = Program.passwd(init.helper(), looked, passwd);
-      List<String> env = Program.environment(process, users, state.listenFds());
       byte[] seccomp =
           config.linux().seccomp() == null
               ? null
               : containers.seccomp.compile(config.linux().seccomp());
       int flags =
           config.linux().seccomp() == null ? 0 : containers.seccomp.flags(config.linux().seccomp());
+      Batch look = new Batch();
+      Pending<byte[]> passwd = Program.askPasswd(look);
+      Program.Search search = Program.search(look, process, seccomp);
+      Results looked = init.helper().run(look);
+      String program = search.program(looked);
+      byte[] users = Program.passwd(init.helper(), looked, passwd);
+      List<String> env = Program.environment(process, users, state.listenFds());
       seccomp =
           new SeccompListener(client.helper, config, state)
               .load(init.helper(), process, seccomp, flags, Status.CREATED, state.initPid());

@@ -6,6 +6,7 @@ import io.jrun.kernel.call.CredentialCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.SecurityCall;
 import io.jrun.kernel.call.SocketCall;
+import java.util.Objects;
 
 /// An init that is made and then left to itself, free of engine and client.
 final class WaitingInit {
@@ -13,6 +14,7 @@ final class WaitingInit {
 
   /// Leaves a created container: init listens for `start`, free of engine and client.
   static void park(Containers containers, Store store, Creation.Made made) {
+    UnderFilter.checkWaiting(Objects.requireNonNull(made.config().process()), made.seccomp());
     Batch batch = new Batch();
     batch.add(new CredentialCall.Prctl(CredentialCall.PR_SET_PDEATHSIG, 0, 0, 0, 0));
     try (OwnedDescriptor listener =

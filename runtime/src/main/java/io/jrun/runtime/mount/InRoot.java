@@ -8,6 +8,7 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// Paths inside a root that the kernel resolves from the root's descriptor; a missing one is made
 /// there, component by component, and nowhere else.
@@ -53,9 +54,14 @@ final class InRoot {
 
   /// Opens a directory, made where it is missing.
   Descriptor directory(String path) {
+    return directory(components(path));
+  }
+
+  /// The same step by step, where one may be `..`.
+  Descriptor directory(List<String> steps) {
     Descriptor parent = root;
     StringBuilder prefix = new StringBuilder();
-    for (String name : components(path)) {
+    for (String name : steps) {
       batch.add(new FileCall.Mkdirat(parent, name, 0755), Errno.EEXIST, Errno.EROFS, Errno.EACCES);
       prefix.append(prefix.isEmpty() ? "" : "/").append(name);
       Descriptor above = parent;
@@ -96,12 +102,16 @@ final class InRoot {
     return clean.isEmpty() ? "." : clean;
   }
 
+  /// The names of a path as the kernel goes through them.
+  static List<String> steps(String path) {
+    return Stream.of(path.split("/")).filter(name -> !name.isEmpty() && !name.equals(".")).toList();
+  }
+
   /// The names of a path, `.` and `..` resolved as text: a container's `..` never leads above its
   /// root.
   static List<String> components(String path) {
     List<String> names = new ArrayList<>();
-    for (String name : path.split("/")) {
-      if (name.isEmpty() || name.equals(".")) continue;
+    for (String name : steps(path)) {
       if (name.equals("..")) {
         if (!names.isEmpty()) names.removeLast();
       } else names.add(name);

@@ -44,7 +44,7 @@ public final class MountPlan {
   }
 
   /// Whether it is mounted at `/dev`. In a new one devices are made before it is read-only: see
-  /// [RootFileSystem#readonlyDev].
+  /// [RootFileSystem#readonlyMount].
   public static boolean isDev(Mount mount) {
     return InRoot.components(mount.destination()).equals(List.of("dev"));
   }

@@ -67,12 +67,13 @@ public final class RootFileSystem {
         batch.add(FileCall.Openat.existing(directory, O_PATH | O_DIRECTORY)).descriptor());
   }
 
-  /// The working directory, made where it is missing.
+  /// The working directory, made where it is missing, with all that chdir(2) goes through.
   public static void workingDirectory(Batch batch, Descriptor root, String cwd) {
-    if (InRoot.components(cwd).isEmpty()) return;
+    List<String> steps = InRoot.steps(cwd);
+    if (steps.isEmpty()) return;
     batch.during(
         "making the working directory " + cwd,
-        () -> batch.add(new FileCall.Close(new InRoot(batch, root).directory(cwd))));
+        () -> batch.add(new FileCall.Close(new InRoot(batch, root).directory(steps))));
   }
 
   /// Exchanges the root: the old one is stacked over the new, cut off from the host's propagation
@@ -88,11 +89,11 @@ public final class RootFileSystem {
     batch.add(new FileCall.Close(old));
   }
 
-  /// Makes `/dev` read-only, but nothing that is mounted below it.
-  public static void readonlyDev(Batch batch, Descriptor root) {
-    Descriptor dev = new InRoot(batch, root).straight().open("dev", O_PATH | O_DIRECTORY);
-    DetachedMounts.setattr(batch, dev, 0, MOUNT_ATTR_RDONLY, 0, 0);
-    batch.add(new FileCall.Close(dev));
+  /// Makes a mount read-only, but nothing that is mounted below it.
+  public static void readonlyMount(Batch batch, Descriptor root, String path) {
+    Descriptor mount = new InRoot(batch, root).straight().open(path, O_PATH | O_DIRECTORY);
+    DetachedMounts.setattr(batch, mount, 0, MOUNT_ATTR_RDONLY, 0, 0);
+    batch.add(new FileCall.Close(mount));
   }
 
   /// Makes the root mount itself read-only.

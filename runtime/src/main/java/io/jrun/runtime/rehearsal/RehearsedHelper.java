@@ -139,6 +139,7 @@ final class RehearsedHelper implements HelperKernel {
       case FileCall.Statx c when opened(batch, c.directory()).equals("dev/null") ->
           stat(new FileCall.Statx(Descriptor.CWD, "/dev/null", 0));
       case ProcessCall.Clone3 c -> Pretended.number(rehearsal.nextPid());
+      case ProcessCall.Clone c -> Pretended.number(rehearsal.nextPid());
       case ProcessCall.Getcwd c ->
           Pretended.bytes((directory + "\0").getBytes(StandardCharsets.UTF_8));
       case ProcessCall.Chdir c -> {
@@ -151,6 +152,7 @@ final class RehearsedHelper implements HelperKernel {
       }
       case FileCall.Statx c when c.directory() == Descriptor.CWD -> stat(c);
       case FileCall.Faccessat2 c -> access(c.path());
+      case FileCall.Faccessat c -> access(c.path());
       case FileCall.Read c when opened(batch, c.descriptor()).equals("/etc/passwd") ->
           content("/etc/passwd", c.size());
       default -> Pretended.of(call, rehearsal);
@@ -210,6 +212,8 @@ final class RehearsedHelper implements HelperKernel {
   private Pretended access(String path) {
     Path file = seen(path);
     if (!Files.exists(file)) return Pretended.errno(Errno.ENOENT.value());
+    if (path.endsWith("/") && !Files.isDirectory(file))
+      return Pretended.errno(Errno.ENOTDIR.value());
     return Files.isExecutable(file) ? Pretended.number(0) : Pretended.errno(Errno.EACCES.value());
   }
 

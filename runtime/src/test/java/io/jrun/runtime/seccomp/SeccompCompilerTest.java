@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.jrun.kernel.call.Number;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.runtime.Seccomp;
@@ -308,5 +309,48 @@ class SeccompCompilerTest {
     return compiler.flags(
         new Seccomp(
             "SCMP_ACT_ALLOW", null, List.of(), List.of(names), null, null, List.of(), said));
+  }
+
+  @Test
+  void aFilterSaysWhatItLetsThrough() {
+    Filter list =
+        new Filter(
+            compiler.compile(
+                profile(
+                    "SCMP_ACT_ERRNO",
+                    null,
+                    List.of("SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"),
+                    allow("execve", "openat2"),
+                    rule("SCMP_ACT_LOG", null, List.of(), "chdir"),
+                    rule("SCMP_ACT_TRAP", null, List.of(), "capset"),
+                    rule("SCMP_ACT_KILL_PROCESS", null, List.of(), "umask"))));
+    assertThat(list.admits(Number.EXECVE)).isTrue();
+    assertThat(list.admits(Number.CHDIR)).isTrue();
+    for (Number call : List.of(Number.PRCTL, Number.CAPSET, Number.UMASK, Number.FCHMODAT2))
+      assertThat(list.admits(call)).as("%s", call).isFalse();
+    assertThat(list.ends(Number.PRCTL)).isFalse();
+    assertThat(list.ends(Number.FCHMODAT2)).isFalse();
+    assertThat(list.ends(Number.CAPSET)).isTrue();
+    assertThat(list.ends(Number.UMASK)).isTrue();
+  }
+
+  @Test
+  void aFilterThatComparesArgumentsMayLetACallThrough() {
+    List<Seccomp.Arg> comparisons =
+        List.of(arg(0, "SCMP_CMP_MASKED_EQ", 0xff, 3), arg(1, "SCMP_CMP_GT", 1L << 33, 0));
+    Filter some =
+        new Filter(
+            compiler.compile(
+                profile(
+                    "SCMP_ACT_KILL",
+                    null,
+                    List.of(),
+                    rule("SCMP_ACT_ALLOW", null, comparisons, "prctl"),
+                    rule("SCMP_ACT_ERRNO", null, comparisons, "umask"))));
+    assertThat(some.admits(Number.PRCTL)).isTrue();
+    assertThat(some.ends(Number.PRCTL)).isFalse();
+    assertThat(some.admits(Number.UMASK)).isFalse();
+    assertThat(some.ends(Number.UMASK)).isFalse();
+    assertThat(some.ends(Number.CAPSET)).isTrue();
   }
 }
