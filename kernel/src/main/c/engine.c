@@ -293,6 +293,10 @@ static int given_engine(const char *path) {
 int engine_connect(char **env, int again) {
   const char *choice = variable(env, "JRUN_ENGINE");
   if (choice && *choice == '/') return given_engine(choice);
+  if (choice && *choice && !same(choice, "off")) {
+    complain("JRUN_ENGINE is neither off nor an absolute path: ", choice, 0);
+    quit(1);
+  }
   if (!*library) find_library();
   if (choice && same(choice, "off")) return start_one_shot();
   if (!*base) find_base(env);

@@ -115,6 +115,11 @@ class EngineIT extends EndToEnd {
         .with("JRUN_ENGINE", nowhere.toString())
         .run()
         .failsInOneLine("no engine listens at JRUN_ENGINE", nowhere.toString());
+    command("list")
+        .with("JRUN_ENGINE", "engine.sock")
+        .run()
+        .failsInOneLine("JRUN_ENGINE is neither off nor an absolute path: engine.sock");
+    command("features").with("JRUN_ENGINE", "").run().succeeds();
   }
 
   @Test

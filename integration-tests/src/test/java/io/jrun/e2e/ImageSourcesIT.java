@@ -94,6 +94,24 @@ class ImageSourcesIT extends EndToEnd {
   }
 
   @Test
+  void aTruncatedArchiveIsToldAsThat() throws IOException {
+    ImageLayout.make(temp);
+    Path archive = temp.resolve("docker25.tar");
+    Command.of("python3", "-c", DOCKER_25, temp.toString(), archive.toString()).run().succeeds();
+    byte[] bytes = Files.readAllBytes(archive);
+    Path cut = temp.resolve("cut.tar");
+    String store = temp + "/store";
+    for (int length : new int[] {513, bytes.length / 2}) {
+      Files.write(cut, java.util.Arrays.copyOf(bytes, length));
+      runtime("image", "load", "--store", store, cut.toString())
+          .failsInOneLine("the archive is truncated");
+      runtime("rootfs", "unpack", cut.toString(), temp + "/to")
+          .failsInOneLine("the archive is truncated");
+    }
+    assertThat(temp.resolve("to")).doesNotExist();
+  }
+
+  @Test
   void whatDockerSavesSinceVersion25() throws IOException {
     ImageLayout layout = ImageLayout.make(temp);
     List<String> expected = tree(layout.unpackedByUmoci());

@@ -214,6 +214,13 @@ class NetworkIT extends EndToEnd {
         .contains("a published port needs a network");
     assertThat(node("run", "--network", "own", "--publish", "x").err())
         .contains("invalid published port");
+    for (String networks : List.of("own", "own,two")) {
+      assertThat(node("run", "--network", networks, "--publish", "8080:80").err())
+          .as("a port that no plugin is told of")
+          .contains("no plugin of " + networks + " publishes ports", "portMappings");
+    }
+    assertThat(node(List.of("list", "-q")).text()).isEmpty();
+    nothingIsWired();
   }
 
   @Test

@@ -21,6 +21,7 @@ import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Undoing;
 import io.jrun.kernel.call.SignalCall;
+import io.jrun.specs.cni.CniError;
 import io.jrun.specs.cni.NetworkConfig;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.SpecException;
@@ -140,11 +141,35 @@ public final class ContainerNetworks implements Networks {
               wish.args(),
               PublishedPort.capabilityArgs(wish.ports()));
       ConfigDirectory directory = new ConfigDirectory(wish.configDirectory(), recent);
-      BegunAttachment one = BegunAttachment.begin(runtime, args, () -> directory.load(name));
+      boolean isLast = begun.size() + 1 == wish.names().size();
+      BegunAttachment one =
+          BegunAttachment.begin(
+              runtime,
+              args,
+              () -> {
+                NetworkConfig network = directory.load(name);
+                if (isLast) checkPublished(wish, begun, network);
+                return network;
+              });
       begun.add(one);
       if (one.hasFailed()) break;
     }
     return begun;
+  }
+
+  /// Plugins are given only what they declare, so nobody else would say that a port leads nowhere.
+  private static void checkPublished(
+      Wish wish, List<BegunAttachment> others, NetworkConfig network) {
+    if (wish.ports().isEmpty() || PublishedPort.arePublishedBy(network)) return;
+    for (BegunAttachment other : others) {
+      NetworkConfig config = other.network();
+      if (config != null && PublishedPort.arePublishedBy(config)) return;
+    }
+    throw new CniException(
+        CniError.INVALID_CONFIG,
+        "no plugin of "
+            + String.join(",", wish.names())
+            + " publishes ports: none has the capability portMappings, as portmap has");
   }
 
   @Override

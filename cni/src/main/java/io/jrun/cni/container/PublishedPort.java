@@ -3,6 +3,7 @@ package io.jrun.cni.container;
 import io.jrun.cni.CniException;
 import io.jrun.cni.address.IpAddress;
 import io.jrun.specs.cni.CniError;
+import io.jrun.specs.cni.NetworkConfig;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonWriter;
 import java.util.List;
@@ -17,6 +18,7 @@ public record PublishedPort(
       Pattern.compile(
           "(?:(?:\\[([^]]+)]|([^:\\[\\]]+)):)?([0-9]{1,5}):([0-9]{1,5})(?:/(tcp|udp|sctp))?");
   private static final int MAX_PORT = 65535;
+  private static final String CAPABILITY = "portMappings";
 
   public static PublishedPort parse(String text) {
     Matcher matcher = TEXT.matcher(text);
@@ -51,10 +53,16 @@ public record PublishedPort(
         .object();
   }
 
+  /// Whether a plugin of the network is told of published ports.
+  static boolean arePublishedBy(NetworkConfig network) {
+    return network.plugins().stream()
+        .anyMatch(plugin -> plugin.capabilities().contains(CAPABILITY));
+  }
+
   /// The capability arguments that the portmap plugin reads.
   static Json.JsonObject capabilityArgs(List<PublishedPort> ports) {
     if (ports.isEmpty()) return Json.JsonObject.EMPTY;
     return Json.JsonObject.EMPTY.with(
-        "portMappings", new Json.JsonArray(ports.stream().map(PublishedPort::toJson).toList()));
+        CAPABILITY, new Json.JsonArray(ports.stream().map(PublishedPort::toJson).toList()));
   }
 }

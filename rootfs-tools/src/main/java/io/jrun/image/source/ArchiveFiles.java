@@ -43,6 +43,15 @@ final class ArchiveFiles implements ImageFiles {
     return OF_IMAGES.matcher(name.startsWith("./") ? name.substring(2) : name).matches();
   }
 
+  private static Origin content(Origin origin, String name, long offset, long length) {
+    long size = origin.size().orElseThrow();
+    if (length > size - offset) {
+      throw new ImageException(
+          "the archive is truncated: it ends at byte " + size + ", in " + name);
+    }
+    return origin.part(offset, length);
+  }
+
   /// Finds the files of an image; empty where the archive is one of a tree.
   ///
   /// @param origin the whole archive, plain
@@ -57,7 +66,8 @@ final class ArchiveFiles implements ImageFiles {
         if (!name.isEmpty() && !isOfImages(name)) return Optional.empty();
         if (files.size() > MOST_FILES) throw new ImageException("the archive has too many files");
         switch (entry.type()) {
-          case FILE -> files.put(name, origin.part(reader.contentOffset(), entry.stored()));
+          case FILE ->
+              files.put(name, content(origin, name, reader.contentOffset(), entry.stored()));
           case SYMLINK -> links.put(name, clean(parent(name) + entry.link()));
           case HARD_LINK -> links.put(name, clean(entry.link()));
           case DIRECTORY -> {}

@@ -161,7 +161,7 @@ enum Subcommand {
       options -> {},
       RootfsCommands::perform),
   RUN(
-      "create and run a container",
+      "create and run a container of a bundle, or of an image: run --image IMAGE --help",
       "<container-id>",
       1,
       1,
