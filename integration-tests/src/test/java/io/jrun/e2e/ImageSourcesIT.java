@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -102,7 +103,7 @@ class ImageSourcesIT extends EndToEnd {
     Path cut = temp.resolve("cut.tar");
     String store = temp + "/store";
     for (int length : new int[] {513, bytes.length / 2}) {
-      Files.write(cut, java.util.Arrays.copyOf(bytes, length));
+      Files.write(cut, Arrays.copyOf(bytes, length));
       runtime("image", "load", "--store", store, cut.toString())
           .failsInOneLine("the archive is truncated");
       runtime("rootfs", "unpack", cut.toString(), temp + "/to")
