@@ -227,6 +227,35 @@ class ShimIT extends ShimTest {
   }
 
   @Test
+  void aProcessThatIsNoneIsRefusedByStartWithWhatIsWrong() throws Exception {
+    running("sleep 1000");
+    pod.ok("Exec", pod.execRequest("e", ""));
+    assertFails(
+        "Start",
+        pod.request().string(2, "e"),
+        StatusCode.UNKNOWN,
+        "OCI runtime exec failed: process.json: /args: must not be empty");
+    pod.ok("Delete", pod.request().string(2, "e"));
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
+  @Test
+  void whoWaitsForAProcessIsAnsweredWhereItDoesNotStart() throws Exception {
+    running("sleep 1000");
+    pod.ok("Exec", pod.execRequest("e", "", "/bin/missing"));
+    CompletableFuture<TtrpcResponse> waiter = pod.send("Wait", pod.request().string(2, "e"));
+    assertThat(pod.call("Start", pod.request().string(2, "e")).code())
+        .isEqualTo(StatusCode.UNKNOWN);
+    assertThat(TtrpcClient.await(waiter).code()).isEqualTo(StatusCode.OK);
+    pod.ok("Delete", pod.request().string(2, "e"));
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
+  @Test
   void aStateIsThatOfTheProcessAsked() throws Exception {
     running("sleep 1000");
     pod.ok("Exec", pod.execRequest("e", "", "sleep", "1000"));
