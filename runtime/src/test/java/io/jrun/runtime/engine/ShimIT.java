@@ -492,8 +492,20 @@ class ShimIT extends ShimTest {
     pod.ok("Create", pod.createRequest("", "file://" + file, "", false));
     pod.ok("Start", pod.request());
     pod.ok("Wait", pod.request());
-    assertThat(Files.readString(file)).isEqualTo("out\nerr\n");
     pod.finish();
+    assertThat(Files.readString(file)).isEqualTo("out\nerr\n");
+  }
+
+  @Test
+  void whoOpensStandardOutputAgainTakesNothingFromTheFile() throws Exception {
+    shim("echo first; echo second >/proc/self/fd/1");
+    Path file = sandbox.top().resolve("log");
+    pod.ok("Create", pod.createRequest("", "file://" + file, "", false));
+    sandbox.killEngine();
+    pod.ok("Start", pod.request());
+    pod.ok("Wait", pod.request());
+    pod.finish();
+    assertThat(Files.readString(file)).isEqualTo("first\nsecond\n");
   }
 
   /// A program that logs into `log.txt`, first its arguments and whose output it is; its URI.
