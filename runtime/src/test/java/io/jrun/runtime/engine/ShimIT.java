@@ -298,6 +298,15 @@ class ShimIT extends ShimTest {
   }
 
   @Test
+  void anIdThatIsNoneIsRefusedAndKeepsNoPod() throws Exception {
+    shim("exit 0");
+    ProtoWriter create = ShimPod.request("a b").string(2, sandbox.bundle().toString());
+    assertThat(pod.call("Create", create).message())
+        .startsWith("OCI runtime create failed: invalid container id \"a b\"");
+    pod.shutDown();
+  }
+
+  @Test
   void whatTheMachineLacksIsAFailureOfCreate() throws Exception {
     sandbox.config(text ->
         text.replace("\"process\":{", "\"process\":{\"apparmorProfile\":\"jrun-no-such\","));
