@@ -147,6 +147,7 @@ public final class ContainerOperations {
     StoredState state = stored.state();
     Config config = containers.configs.of(stored);
     Process read = Process.read(process);
+    ConfigValidator.check(read);
     SecurityLabels.check(containers.kernel, read, null);
     client.warn(ConfigValidator.warnings(read));
     Process granted = GrantedCapabilities.of(containers, client, config, read);

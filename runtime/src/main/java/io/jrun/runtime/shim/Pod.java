@@ -123,10 +123,16 @@ final class Pod implements AutoCloseable {
     journal.add(line.json());
     PodEvent event = apply(line);
     if (event != null) listener.happened(event);
+    if (line.what() == Line.What.FAILED) find(line.id(), line.execId()).ifPresent(this::failed);
     if (line.what() == Line.What.FORGOTTEN && all(TaskProcess::isInit).isEmpty())
       listener.emptied();
     if (journal.size() > compactAt) compact();
     notifyAll();
+  }
+
+  /// Of an exec'd process nothing more is to come, and who waits for its end is told so.
+  private void failed(TaskProcess process) {
+    if (!process.isInit()) listener.ended(process);
   }
 
   /// Whether containerd has done with the pod: no container is left, and it said so.

@@ -51,6 +51,7 @@ final class Stdio {
   private static final int STAND_IN = 4;
 
   private static final int MASTER = 200;
+  private static final String FILE = "file://";
   private static final long READER_NANOS = 5_000_000_000L;
   private static final long PAUSE_NANOS = 1_000_000;
   private static final int S_IFMT = 0170000;
@@ -93,6 +94,11 @@ final class Stdio {
     }
   }
 
+  /// Whether what is said goes to a file, into which a relay copies it.
+  static boolean isFile(StdioPaths paths) {
+    return paths.stdout().startsWith(FILE);
+  }
+
   private static boolean isUri(String path) {
     return path.contains("://");
   }
@@ -100,7 +106,8 @@ final class Stdio {
   /// Sends them to a worker, whose child the process will be. Where one cannot be opened, the
   /// worker says so with its next answer.
   ///
-  /// @param logger the ends of the pipes to a logger; null where the streams go elsewhere
+  /// @param logger the ends of the pipes to a logger or a relay; null where the streams go
+  ///   elsewhere
   void giveTo(HelperKernel worker, @Nullable Logger logger) {
     Batch batch = new Batch();
     batch.add(new DescriptorCall.Dup3(Descriptor.STDIN, 1, 0)); // standard input is /dev/null
@@ -116,8 +123,8 @@ final class Stdio {
     if (logger != null) {
       give(batch, batch.pass(logger.stdout()), 1);
       give(batch, batch.pass(logger.stderr()), 2);
-    } else if (paths.stdout().startsWith("file://")) {
-      addFile(batch, paths.stdout().substring("file://".length()));
+    } else if (isFile(paths)) {
+      addFile(batch, paths.stdout().substring(FILE.length()));
     } else if (isUri(paths.stdout())) {
       throw RpcException.unknown("unknown STDIO scheme of " + paths.stdout());
     } else {
@@ -235,6 +242,28 @@ final class Stdio {
       addOutputs(batch, logger);
       born.accept(relay.run(batch).of(pid));
       relay.call(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
+    }
+  }
+
+  /// Has a process copy from a pipe to the file: who had the file itself could empty it, by opening
+  /// its standard output again, and would own it.
+  ///
+  /// @param born as [#relay(OwnedDescriptor, Logger, IntConsumer)] has it
+  Logger relayToFile(IntConsumer born) {
+    List<Integer> pipe = kernel.call(new DescriptorCall.Pipe2());
+    OwnedDescriptor write = new OwnedDescriptor(kernel, pipe.get(1));
+    try (OwnedDescriptor read = new OwnedDescriptor(kernel, pipe.get(0));
+        HelperKernel relay = keeper.forkLasting()) {
+      Batch batch = new Batch();
+      Pending<Integer> pid = batch.add(new ProcessCall.Getpid());
+      give(batch, batch.pass(read), MASTER);
+      addOutputs(batch, null);
+      born.accept(relay.run(batch).of(pid));
+      relay.call(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
+      return new Logger(write, write);
+    } catch (RuntimeException e) {
+      write.close();
+      throw e;
     }
   }
 

@@ -10,6 +10,8 @@ import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.wire.Keeper;
 import io.jrun.kernel.wire.KeeperState;
 import io.jrun.runtime.cli.Log;
+import io.jrun.runtime.container.ContainerException;
+import io.jrun.runtime.container.ContainerId;
 import io.jrun.runtime.container.Supervised;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.proto.ProtoWriter;
@@ -60,6 +62,11 @@ final class TaskCreation {
   byte[] create(Call call) {
     CreateTask request = CreateTask.read(call.payload());
     String id = request.id();
+    try {
+      ContainerId.check(id); // what is noted under another could not be undone
+    } catch (ContainerException e) {
+      throw RpcException.of("OCI runtime create failed", e);
+    }
     TaskProcess before = pod.find(id, "").orElse(null);
     if (before != null && (before.isSandbox() || before.isCreated) && !before.isDeleted) {
       if (!call.isReplayed() || before.isSandbox()) throw RpcException.exists("container " + id);

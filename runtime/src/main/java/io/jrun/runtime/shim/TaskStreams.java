@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /// The standard streams of a pod's processes, and those who take from them: loggers, and the relays
 /// of terminals.
@@ -67,11 +68,7 @@ final class TaskStreams {
   /// then.
   void giveTo(HelperKernel worker, TaskProcess process, Call call) {
     Stdio stdio = of(process, call);
-    if (!isLogged(process)) {
-      stdio.giveTo(worker, null);
-      return;
-    }
-    try (Logger logger = logger(process, pid -> recordRelay(process, pid))) {
+    try (Logger logger = taker(process, stdio)) {
       stdio.giveTo(worker, logger);
     }
   }
@@ -84,6 +81,13 @@ final class TaskStreams {
         Logger.isWanted(process.stdio().stdout()) ? logger(process, pid -> {}) : null) {
       stdio.relay(terminal, logger, pid -> recordRelay(process, pid));
     }
+  }
+
+  /// Who takes what the process says; null where it has the FIFOs itself, or a terminal.
+  private @Nullable Logger taker(TaskProcess process, Stdio stdio) {
+    if (isLogged(process)) return logger(process, pid -> recordRelay(process, pid));
+    boolean isFile = Stdio.isFile(process.stdio()) && !process.stdio().terminal();
+    return isFile ? stdio.relayToFile(pid -> recordRelay(process, pid)) : null;
   }
 
   private Logger logger(TaskProcess process, IntConsumer born) {

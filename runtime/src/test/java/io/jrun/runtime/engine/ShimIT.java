@@ -227,6 +227,35 @@ class ShimIT extends ShimTest {
   }
 
   @Test
+  void aProcessThatIsNoneIsRefusedByStartWithWhatIsWrong() throws Exception {
+    running("sleep 1000");
+    pod.ok("Exec", pod.execRequest("e", ""));
+    assertFails(
+        "Start",
+        pod.request().string(2, "e"),
+        StatusCode.UNKNOWN,
+        "OCI runtime exec failed: process.json: /args: must not be empty");
+    pod.ok("Delete", pod.request().string(2, "e"));
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
+  @Test
+  void whoWaitsForAProcessIsAnsweredWhereItDoesNotStart() throws Exception {
+    running("sleep 1000");
+    pod.ok("Exec", pod.execRequest("e", "", "/bin/missing"));
+    CompletableFuture<TtrpcResponse> waiter = pod.send("Wait", pod.request().string(2, "e"));
+    assertThat(pod.call("Start", pod.request().string(2, "e")).code())
+        .isEqualTo(StatusCode.UNKNOWN);
+    assertThat(TtrpcClient.await(waiter).code()).isEqualTo(StatusCode.OK);
+    pod.ok("Delete", pod.request().string(2, "e"));
+    pod.ok("Kill", pod.request().uint32(3, SIGKILL));
+    pod.ok("Wait", pod.request());
+    pod.finish();
+  }
+
+  @Test
   void aStateIsThatOfTheProcessAsked() throws Exception {
     running("sleep 1000");
     pod.ok("Exec", pod.execRequest("e", "", "sleep", "1000"));
@@ -266,6 +295,15 @@ class ShimIT extends ShimTest {
     pod.ok("Wait", pod.request());
     pod.finish();
     assertThat(sink.events()).hasSize(4);
+  }
+
+  @Test
+  void anIdThatIsNoneIsRefusedAndKeepsNoPod() throws Exception {
+    shim("exit 0");
+    ProtoWriter create = ShimPod.request("a b").string(2, sandbox.bundle().toString());
+    assertThat(pod.call("Create", create).message())
+        .startsWith("OCI runtime create failed: invalid container id \"a b\"");
+    pod.shutDown();
   }
 
   @Test
@@ -463,8 +501,20 @@ class ShimIT extends ShimTest {
     pod.ok("Create", pod.createRequest("", "file://" + file, "", false));
     pod.ok("Start", pod.request());
     pod.ok("Wait", pod.request());
-    assertThat(Files.readString(file)).isEqualTo("out\nerr\n");
     pod.finish();
+    assertThat(Files.readString(file)).isEqualTo("out\nerr\n");
+  }
+
+  @Test
+  void whoOpensStandardOutputAgainTakesNothingFromTheFile() throws Exception {
+    shim("echo first; echo second >/proc/self/fd/1");
+    Path file = sandbox.top().resolve("log");
+    pod.ok("Create", pod.createRequest("", "file://" + file, "", false));
+    sandbox.killEngine();
+    pod.ok("Start", pod.request());
+    pod.ok("Wait", pod.request());
+    pod.finish();
+    assertThat(Files.readString(file)).isEqualTo("first\nsecond\n");
   }
 
   /// A program that logs into `log.txt`, first its arguments and whose output it is; its URI.
