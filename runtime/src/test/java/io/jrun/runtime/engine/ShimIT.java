@@ -562,6 +562,7 @@ class ShimIT extends ShimTest {
     pod.ok("Start", pod.request());
     Files.writeString(Path.of(in), "one\n");
     sandbox.killEngine();
+    assertLogged(pod.id(), "one\r\ngot one\r\n"); // before the terminal shows what comes next
     Files.writeString(Path.of(in), "two\n");
     assertThat(pod.ok("Wait", pod.request()).int32(1)).isEqualTo(4);
     pod.finish();
