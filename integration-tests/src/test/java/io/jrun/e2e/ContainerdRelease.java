@@ -99,8 +99,10 @@ record ContainerdRelease(String daemon, String ctr) {
         recreate_scratch = true
       """;
 
-  // of a task whose state is not told in 2 s, the default, containerd takes the pid for 0: on a
-  // machine as busy as with these tests a new engine may take longer
+  // of a task whose state is not told in 2 s, the default, containerd takes the pid for 0, and one
+  // whose shim does not answer in 5 s when containerd starts it takes for dead: on a machine as
+  // busy
+  // as with these tests a new engine may take longer
   private static final String VERSION_2 =
       """
       version = 2
@@ -110,6 +112,7 @@ record ContainerdRelease(String daemon, String ctr) {
         "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt"]
       [timeouts]
         "io.containerd.timeout.task.state" = "20s"
+        "io.containerd.timeout.shim.load" = "20s"
       [debug]
         level = "debug"
       [grpc]
@@ -139,6 +142,7 @@ record ContainerdRelease(String daemon, String ctr) {
         "io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
       [timeouts]
         "io.containerd.timeout.task.state" = "20s"
+        "io.containerd.timeout.shim.load" = "20s"
       [debug]
         level = "debug"
       [grpc]
