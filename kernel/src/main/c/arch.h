@@ -29,8 +29,9 @@ enum {
   SYS_flock = 73, SYS_chdir = 80, SYS_umask = 95, SYS_geteuid = 107, SYS_setsid = 112,
   SYS_exit_group = 231, SYS_openat = 257, SYS_mkdirat = 258, SYS_unlinkat = 263,
   SYS_readlinkat = 267, SYS_ppoll = 271, SYS_accept4 = 288, SYS_signalfd4 = 289, SYS_dup3 = 292,
-  SYS_prlimit64 = 302, SYS_statx = 332, SYS_clone = 56, SYS_clone3 = 435, SYS_close_range = 436, SYS_munmap = 11,
-  SYS_ftruncate = 77, SYS_prctl = 157, SYS_clock_gettime = 228, SYS_waitid = 247, SYS_renameat2 = 316
+  SYS_prlimit64 = 302, SYS_statx = 332, SYS_clone3 = 435, SYS_close_range = 436, SYS_munmap = 11,
+  SYS_clone = 56, SYS_ftruncate = 77, SYS_prctl = 157, SYS_clock_gettime = 228, SYS_waitid = 247,
+  SYS_renameat2 = 316
 };
 /* struct sigaction of the kernel: handler, flags, restorer, mask */
 #define SIGACTION_WORDS 4
@@ -66,8 +67,9 @@ enum {
   SYS_umask = 166, SYS_getpid = 172, SYS_geteuid = 175, SYS_socket = 198, SYS_socketpair = 199,
   SYS_bind = 200, SYS_listen = 201, SYS_connect = 203, SYS_sendmsg = 211, SYS_recvmsg = 212,
   SYS_execve = 221, SYS_mmap = 222, SYS_madvise = 233, SYS_accept4 = 242, SYS_wait4 = 260,
-  SYS_prlimit64 = 261, SYS_statx = 291, SYS_clone = 220, SYS_clone3 = 435, SYS_close_range = 436, SYS_munmap = 215,
-  SYS_ftruncate = 46, SYS_prctl = 167, SYS_clock_gettime = 113, SYS_waitid = 95, SYS_renameat2 = 276
+  SYS_prlimit64 = 261, SYS_statx = 291, SYS_clone3 = 435, SYS_close_range = 436, SYS_munmap = 215,
+  SYS_clone = 220, SYS_ftruncate = 46, SYS_prctl = 167, SYS_clock_gettime = 113, SYS_waitid = 95,
+  SYS_renameat2 = 276
 };
 #define SIGACTION_WORDS 3
 

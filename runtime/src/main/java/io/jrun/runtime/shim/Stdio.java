@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -231,15 +232,25 @@ final class Stdio {
   /// @param born is told its pid, before it can end
   void relay(OwnedDescriptor terminal, @Nullable Logger logger, IntConsumer born) {
     keeper.place(place + TERMINAL, terminal);
+    startRelay(
+        terminal,
+        batch -> {
+          if (!paths.stdin().isEmpty()) {
+            holdInput(paths.stdin());
+            give(batch, open(batch, paths.stdin(), O_RDONLY | O_NONBLOCK), 0);
+          }
+          addOutputs(batch, logger);
+        },
+        born);
+  }
+
+  /// @param others adds what gives it the streams beside the one that it copies from
+  private void startRelay(OwnedDescriptor from, Consumer<Batch> others, IntConsumer born) {
     try (HelperKernel relay = keeper.forkLasting()) {
       Batch batch = new Batch();
       Pending<Integer> pid = batch.add(new ProcessCall.Getpid());
-      give(batch, batch.pass(terminal), MASTER);
-      if (!paths.stdin().isEmpty()) {
-        holdInput(paths.stdin());
-        give(batch, open(batch, paths.stdin(), O_RDONLY | O_NONBLOCK), 0);
-      }
-      addOutputs(batch, logger);
+      give(batch, batch.pass(from), MASTER);
+      others.accept(batch);
       born.accept(relay.run(batch).of(pid));
       relay.call(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
     }
@@ -252,14 +263,8 @@ final class Stdio {
   Logger relayToFile(IntConsumer born) {
     List<Integer> pipe = kernel.call(new DescriptorCall.Pipe2());
     OwnedDescriptor write = new OwnedDescriptor(kernel, pipe.get(1));
-    try (OwnedDescriptor read = new OwnedDescriptor(kernel, pipe.get(0));
-        HelperKernel relay = keeper.forkLasting()) {
-      Batch batch = new Batch();
-      Pending<Integer> pid = batch.add(new ProcessCall.Getpid());
-      give(batch, batch.pass(read), MASTER);
-      addOutputs(batch, null);
-      born.accept(relay.run(batch).of(pid));
-      relay.call(new PseudoCall.Relay(new Descriptor.Known(MASTER)));
+    try (OwnedDescriptor read = new OwnedDescriptor(kernel, pipe.get(0))) {
+      startRelay(read, batch -> addOutputs(batch, null), born);
       return new Logger(write, write);
     } catch (RuntimeException e) {
       write.close();
