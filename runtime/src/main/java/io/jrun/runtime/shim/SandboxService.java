@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
 final class SandboxService {
   static final String NAME = "containerd.runtime.sandbox.v1.Sandbox";
 
+  private static final String FAILED = "sandbox create failed";
+
   private static final String SPEC = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
   private static final byte[] EMPTY = {};
   private static final long END_MILLIS = 10_000;
@@ -92,6 +94,7 @@ final class SandboxService {
 
   private byte[] create(Call call) {
     CreateSandbox request = CreateSandbox.read(call.payload());
+    TaskCreation.checkId(request.id(), FAILED);
     TaskProcess before = pod.find(request.id(), "").orElse(null);
     if (before != null && before.isCreated && !before.isDeleted) {
       if (!call.isReplayed() || !before.isSandbox())
@@ -118,7 +121,7 @@ final class SandboxService {
       return EMPTY;
     } catch (RuntimeException e) {
       Undoing.suppressing(e, () -> deletion.undoWhole(process));
-      throw RpcException.of("sandbox create failed", e);
+      throw RpcException.of(FAILED, e);
     }
   }
 

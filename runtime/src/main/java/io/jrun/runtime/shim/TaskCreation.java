@@ -58,15 +58,20 @@ final class TaskCreation {
     this.oomReports = oomReports;
   }
 
+  /// Refuses what is no id: what is noted under it could not be undone.
+  static void checkId(String id, String failed) {
+    try {
+      ContainerId.check(id);
+    } catch (ContainerException e) {
+      throw RpcException.of(failed, e);
+    }
+  }
+
   /// The answer to Create.
   byte[] create(Call call) {
     CreateTask request = CreateTask.read(call.payload());
     String id = request.id();
-    try {
-      ContainerId.check(id); // what is noted under another could not be undone
-    } catch (ContainerException e) {
-      throw RpcException.of("OCI runtime create failed", e);
-    }
+    checkId(id, "OCI runtime create failed");
     TaskProcess before = pod.find(id, "").orElse(null);
     if (before != null && (before.isSandbox() || before.isCreated) && !before.isDeleted) {
       if (!call.isReplayed() || before.isSandbox()) throw RpcException.exists("container " + id);

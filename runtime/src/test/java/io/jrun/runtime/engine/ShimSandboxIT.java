@@ -239,6 +239,18 @@ class ShimSandboxIT extends ShimTest {
   }
 
   @Test
+  void anIdThatIsNoneIsRefusedAndKeepsNoPod() throws Exception {
+    ProtoWriter config = SandboxRequests.config("", SandboxRequests.onHost());
+    ProtoWriter create =
+        sandboxes
+            .createRequest(podBundle.toString(), config, "")
+            .string(1, "a b"); // the last counts
+    assertThat(sandboxes.call("CreateSandbox", create).message())
+        .startsWith("sandbox create failed: invalid container id \"a b\"");
+    shutDown();
+  }
+
+  @Test
   void whatIsMissingOrTwiceIsRefused() throws Exception {
     String missing = "sandbox " + pod.id() + ": not found";
     for (String method :
