@@ -1,13 +1,10 @@
 package io.jrun.image;
 
 import io.jrun.kernel.Batch;
-import io.jrun.kernel.Kernel;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.MountCall;
 import io.jrun.kernel.call.ProcessCall;
-import java.nio.file.Path;
-import java.util.List;
 
 /// An overlayfs over an image's layers, to be mounted. The paths of many layers are more than
 /// mount(2) takes of options: then each layer has a link with a short name, and the file system is
@@ -20,34 +17,17 @@ public record Overlay(String options, String links) {
   public static final int MOST_LAYERS = 500;
 
   /// @param others what follows the layers in the options, with a comma before it
-  /// @param links a directory to make where links are needed
-  public static Overlay of(SnapshotChain chain, String others, Kernel kernel, Path links) {
+  /// @param links used where the paths are too long
+  public static Overlay of(SnapshotChain chain, String others, LayerLinks links) {
     String options = chain.lowerOption() + others;
     if (MountCall.Mount.takes(options)) return new Overlay(options, "");
-    link(kernel, chain, links);
     String linked = lowerOption(chain.layers().size()) + others;
     if (!MountCall.Mount.takes(linked)) {
-      throw new ImageException("the paths of the store are too long for a mount: " + links);
+      throw new ImageException(
+          "the paths of the store are too long for a mount: " + links.directory());
     }
-    return new Overlay(linked, links.toString());
-  }
-
-  private static void link(Kernel kernel, SnapshotChain chain, Path links) {
-    kernel.call(new FileCall.Mkdirat(Descriptor.CWD, links.toString(), 0700));
-    List<Path> layers = chain.layers();
-    for (int i = 0; i < layers.size(); i++) {
-      String target = layers.get(i).toString();
-      kernel.call(new FileCall.Symlinkat(target, Descriptor.CWD, links + "/" + i));
-    }
-  }
-
-  /// Takes the links away, which nobody needs once it is mounted.
-  public void unlink(Kernel kernel, SnapshotChain chain) {
-    if (links.isEmpty()) return;
-    for (int i = 0; i < chain.layers().size(); i++) {
-      kernel.call(new FileCall.Unlinkat(Descriptor.CWD, links + "/" + i, 0));
-    }
-    kernel.call(new FileCall.Unlinkat(Descriptor.CWD, links, FileCall.AT_REMOVEDIR));
+    links.reach(chain.layers());
+    return new Overlay(linked, links.directory().toString());
   }
 
   private static String lowerOption(int layers) {

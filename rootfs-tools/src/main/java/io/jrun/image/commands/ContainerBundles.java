@@ -1,6 +1,7 @@
 package io.jrun.image.commands;
 
 import io.jrun.image.ImageException;
+import io.jrun.image.LayerLinks;
 import io.jrun.image.Overlay;
 import io.jrun.image.Resolved;
 import io.jrun.image.SnapshotChain;
@@ -193,7 +194,8 @@ public final class ContainerBundles {
             + own
             + "/work,volatile"
             + images.writer().overlayOptions();
-    Overlay overlay = Overlay.of(chain, changes, caller.kernel(), directory.resolve("layers"));
+    LayerLinks links = new LayerLinks(caller.kernel(), directory.resolve("layers"));
+    Overlay overlay = Overlay.of(chain, changes, links);
     Path top = chain.layers().getLast();
     RecentImages.Seen seen =
         recent
@@ -297,14 +299,13 @@ public final class ContainerBundles {
       String root = chain.layers().getFirst().toString();
       if (chain.layers().size() > 1) {
         root = directory + "/look";
-        Path links = directory.resolve("look-layers");
-        Overlay overlay =
-            Overlay.of(chain, images.writer().overlayOptions(), caller.kernel(), links);
-        Batch batch = new Batch();
-        batch.add(new FileCall.Mkdirat(Descriptor.CWD, root, 0700));
-        overlay.addMount(batch, root, MountCall.MS_RDONLY);
-        process.kernel().run(batch);
-        overlay.unlink(caller.kernel(), chain);
+        try (LayerLinks links = new LayerLinks(caller.kernel(), directory.resolve("look-layers"))) {
+          Overlay overlay = Overlay.of(chain, images.writer().overlayOptions(), links);
+          Batch batch = new Batch();
+          batch.add(new FileCall.Mkdirat(Descriptor.CWD, root, 0700));
+          overlay.addMount(batch, root, MountCall.MS_RDONLY);
+          process.kernel().run(batch);
+        }
       }
       R result = use.apply(process.kernel(), root);
       if (chain.layers().size() > 1) {

@@ -1,5 +1,6 @@
 package io.jrun.image.store;
 
+import io.jrun.image.LayerLinks;
 import io.jrun.image.Layers;
 import io.jrun.image.Overlay;
 import io.jrun.image.Resolved;
@@ -68,12 +69,14 @@ public final class SnapshotMaking {
   private void makeMissing(WriterProcess process, Resolved image, List<Path> snapshots) {
     UnpackOptions options = writer.options(limits.get()).with(Whiteouts.OVERLAY);
     Map<Path, Path> made = new LinkedHashMap<>();
-    try {
+    try (LayerLinks links = new LayerLinks(store.kernel(), store.aside())) {
       List<Path> below = new ArrayList<>();
       for (int i = 0; i < snapshots.size(); i++) {
         Path snapshot = snapshots.get(i);
         if (!Files.isDirectory(snapshot)) {
-          made.put(snapshot, unpacked(process, image, i, options, below));
+          try (LowerTree lower = i == 0 ? null : lower(process.kernel(), below, links)) {
+            made.put(snapshot, unpacked(process, image, i, options, lower));
+          }
         }
         below.add(made.getOrDefault(snapshot, snapshot));
       }
@@ -89,11 +92,14 @@ public final class SnapshotMaking {
   }
 
   private Path unpacked(
-      WriterProcess process, Resolved image, int number, UnpackOptions options, List<Path> below) {
+      WriterProcess process,
+      Resolved image,
+      int number,
+      UnpackOptions options,
+      @Nullable LowerTree lower) {
     ContentDescriptor layer = image.manifest().layers().get(number);
     Digest diffId = image.config().diffIds().get(number);
-    try (ImageStore.OpenedBlob blob = store.open(layer);
-        LowerTree lower = below.isEmpty() ? null : lower(process.kernel(), below)) {
+    try (ImageStore.OpenedBlob blob = store.open(layer)) {
       return make(
           process,
           options,
@@ -148,25 +154,20 @@ public final class SnapshotMaking {
   }
 
   /// What the layers below make together; only the process has it mounted.
-  private LowerTree lower(HelperKernel process, List<Path> layers) {
+  private LowerTree lower(HelperKernel process, List<Path> layers, LayerLinks links) {
     if (layers.size() == 1) {
       String only = layers.getFirst().toString();
       return new LowerTree(process, process.call(FileCall.Openat.existing(only, PATH)));
     }
-    SnapshotChain chain = new SnapshotChain(layers);
-    Overlay overlay = Overlay.of(chain, writer.overlayOptions(), store.kernel(), store.aside());
-    try {
-      String at = store.aside().toString();
-      Batch batch = new Batch();
-      batch.add(new FileCall.Mkdirat(Descriptor.CWD, at, 0700));
-      overlay.addMount(batch, at, MountCall.MS_RDONLY);
-      Pending<Descriptor> root = batch.add(FileCall.Openat.existing(at, PATH));
-      batch.add(new MountCall.Umount2(at, MountCall.MNT_DETACH));
-      batch.add(new FileCall.Unlinkat(Descriptor.CWD, at, FileCall.AT_REMOVEDIR));
-      return new LowerTree(process, process.run(batch).of(root));
-    } finally {
-      overlay.unlink(store.kernel(), chain);
-    }
+    Overlay overlay = Overlay.of(new SnapshotChain(layers), writer.overlayOptions(), links);
+    String at = store.aside().toString();
+    Batch batch = new Batch();
+    batch.add(new FileCall.Mkdirat(Descriptor.CWD, at, 0700));
+    overlay.addMount(batch, at, MountCall.MS_RDONLY);
+    Pending<Descriptor> root = batch.add(FileCall.Openat.existing(at, PATH));
+    batch.add(new MountCall.Umount2(at, MountCall.MNT_DETACH));
+    batch.add(new FileCall.Unlinkat(Descriptor.CWD, at, FileCall.AT_REMOVEDIR));
+    return new LowerTree(process, process.run(batch).of(root));
   }
 
   /// Gives what was made its name.
