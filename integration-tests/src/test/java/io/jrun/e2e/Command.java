@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// One command line and how to run it. Output goes to files, so that a detached container which
-/// keeps the descriptors cannot hold the test; nothing waits longer than 30 seconds, times what the
+/// keeps the descriptors cannot hold the test; nothing waits longer than a minute, times what the
 /// system property `jrun.patience` says for an emulated machine.
 record Command(
     List<String> words,
@@ -23,7 +23,7 @@ record Command(
     @Nullable Path workingDirectory) {
 
   static final int PATIENCE = Integer.getInteger("jrun.patience", 1);
-  static final int TIMEOUT_SECONDS = 30 * PATIENCE;
+  static final int TIMEOUT_SECONDS = 60 * PATIENCE;
 
   Command {
     words = List.copyOf(words);

@@ -185,7 +185,7 @@ abstract class EndToEnd {
     }
   }
 
-  /// Polls for at most ten seconds, or longer as [Command] says.
+  /// Polls for at most twenty seconds, or longer as [Command] says.
   static boolean eventually(BooleanSupplier condition) {
     long end = System.nanoTime() + Command.TIMEOUT_SECONDS / 3 * 1_000_000_000L;
     while (!condition.getAsBoolean()) {
