@@ -29,6 +29,30 @@ class CheckpointMemoryIT extends CheckpointTest {
     awaitCountAbove(saved);
   }
 
+  /// What the checkpoint has anew is punched out of the files it was saved to beforehand.
+  @Test
+  void whatIsSavedAgainIsTakenOutOfTheParent() throws IOException {
+    assumeFeature("mem_dirty_track");
+    startCounting();
+    Path parent = temp.resolve("parent");
+    command("checkpoint", "--pre-dump", "--image-path", parent.toString(), id).run().succeeds();
+    long before = blocksOfPages(parent);
+    int saved = count();
+    awaitCountAbove(saved);
+    checkpoint("--parent-path", "../parent", "--auto-dedup").succeeds();
+    assertThat(blocksOfPages(parent)).isLessThan(before);
+    saved = count();
+    restore();
+    awaitCountAbove(saved);
+  }
+
+  /// On the disk, of which holes in a file are none.
+  private static long blocksOfPages(Path images) {
+    String script = "stat -c %b \"$0\"/pages-*.img";
+    String blocks = Command.of("sh", "-c", script, images.toString()).run().succeeds().out();
+    return blocks.lines().mapToLong(Long::parseLong).sum();
+  }
+
   /// Each of the images has what has changed since the one before.
   @Test
   void memoryIsSavedInAChain() throws IOException {
