@@ -1,6 +1,7 @@
 package io.jrun.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -43,6 +44,7 @@ class EngineIT extends EndToEnd {
 
   @Test
   void aContainerIsRunWithoutSearchingEveryJar() throws IOException {
+    assumeTrue(Command.PATIENCE == 1, "the engine's cache is of a machine with other cgroups");
     run().succeeds();
     stopEngine();
     run().succeeds();
