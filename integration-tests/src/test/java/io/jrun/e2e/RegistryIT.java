@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -19,6 +20,8 @@ import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// `image pull` and `push`, with Debian's docker-registry and with one that fails on purpose, on
 /// loopback.
@@ -31,11 +34,14 @@ class RegistryIT extends EndToEnd {
   }
 
   private Outcome image(String command, String store, String... arguments) {
+    return imageCommand(command, store, arguments).run();
+  }
+
+  private Command imageCommand(String command, String store, String... arguments) {
     List<String> words = new ArrayList<>(List.of("image", command, "--store", temp + "/" + store));
     words.addAll(List.of(arguments));
     return command(words.toArray(String[]::new))
-        .with("DOCKER_CONFIG", temp.resolve("docker").toString())
-        .run();
+        .with("DOCKER_CONFIG", temp.resolve("docker").toString());
   }
 
   private void credentials(String host, String user, String password) throws IOException {
@@ -235,6 +241,26 @@ class RegistryIT extends EndToEnd {
       assertThat(registry.problems).isEmpty();
       assertThat(registry.ranges).isNotEmpty();
       image("verify", "a").succeeds();
+    }
+  }
+
+  /// The engine lives on, and would wait for a slow registry.
+  @ParameterizedTest
+  @ValueSource(strings = {"", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"})
+  void thePullOfACallerWhoHasEndedDoesNotGoOn(String answer) throws IOException {
+    try (ServerSocket registry = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String name = "localhost:" + registry.getLocalPort() + "/r/i:1";
+      Command.Running pull = imageCommand("pull", "a", "--plain-http", name).start();
+      try (Socket connection = registry.accept()) {
+        connection.setSoTimeout(Command.TIMEOUT_SECONDS * 1000);
+        InputStream request = connection.getInputStream();
+        String end = "";
+        while (!end.endsWith("\r\n\r\n")) end += (char) request.read();
+        connection.getOutputStream().write(answer.getBytes(StandardCharsets.ISO_8859_1));
+        pull.process().destroy();
+        assertThat(request.read()).as("the end of the connection").isEqualTo(-1);
+      }
+      assertThat(pull.finish().status()).isEqualTo(143);
     }
   }
 

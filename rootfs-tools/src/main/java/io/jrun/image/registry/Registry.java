@@ -47,6 +47,7 @@ final class Registry implements AutoCloseable {
   private static final int MOST_ERROR = 4096;
 
   private final HttpClient client;
+  private final CallersEnd callersEnd;
   private final String host;
   private final String repository;
   private final URI base;
@@ -69,6 +70,7 @@ final class Registry implements AutoCloseable {
             .followRedirects(HttpClient.Redirect.NEVER);
     options.authority().ifPresent(pem -> builder.sslContext(trusting(pem)));
     this.client = builder.build();
+    this.callersEnd = new CallersEnd(caller, client::shutdownNow);
   }
 
   private static SSLContext trusting(byte[] pem) {
@@ -301,6 +303,7 @@ final class Registry implements AutoCloseable {
 
   @Override
   public void close() {
+    callersEnd.close();
     client.shutdownNow();
   }
 }
