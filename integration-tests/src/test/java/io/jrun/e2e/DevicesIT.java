@@ -56,6 +56,16 @@ class DevicesIT extends EndToEnd {
   }
 
   @Test
+  void aPathIsCleanedAsText() throws IOException {
+    config.set(
+        "/linux/devices",
+        "[{path:'/dev/gone/../e2e',type:'c',major:1,minor:3},"
+            + "{path:'/dev//./../../dev/zero',type:'c',major:1,minor:5,fileMode:384}]");
+    assertThat(runSh("cd /dev; stat -c '%n %a %t:%T' e2e zero; test -e gone").exits(1).lines())
+        .containsExactly("e2e 666 1:3", "zero 600 1:5");
+  }
+
+  @Test
   void aDefaultDeviceHasTheModeThatTheConfigGivesIt() throws IOException {
     config.set(
         "/linux/devices",

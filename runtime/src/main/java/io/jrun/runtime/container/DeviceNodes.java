@@ -27,11 +27,12 @@ final class DeviceNodes {
   /// Asked in the new root.
   static DeviceNodes ask(Batch batch, List<Device> devices) {
     DeviceNodes nodes =
-        new DeviceNodes(devices.stream().filter(d -> !d.path().equals(PTMX)).toList());
+        new DeviceNodes(devices.stream().filter(d -> !d.cleanPath().equals(PTMX)).toList());
     for (Device device : nodes.devices)
       nodes.seen.add(
           batch.attempt(
-              new FileCall.Statx(Descriptor.CWD, device.path(), FileCall.AT_SYMLINK_NOFOLLOW)));
+              new FileCall.Statx(
+                  Descriptor.CWD, device.cleanPath(), FileCall.AT_SYMLINK_NOFOLLOW)));
     return nodes;
   }
 

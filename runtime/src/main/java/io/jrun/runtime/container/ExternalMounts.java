@@ -45,7 +45,7 @@ final class ExternalMounts {
       }
     }
     for (String device : DEFAULT_DEVICES) all.put(device, device);
-    for (Device device : config.linux().devices()) all.put(device.path(), device.path());
+    for (Device device : config.linux().devices()) all.put(device.cleanPath(), device.cleanPath());
     return all;
   }
 

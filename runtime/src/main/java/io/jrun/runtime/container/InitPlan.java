@@ -201,7 +201,7 @@ final class InitPlan {
 
   static FilledMounts filled(Config config) {
     List<String> paths = new ArrayList<>();
-    config.linux().devices().forEach(device -> paths.add(device.path()));
+    config.linux().devices().forEach(device -> paths.add(device.cleanPath()));
     paths.add(Objects.requireNonNull(config.process()).cwd());
     return new FilledMounts(config.mounts(), paths);
   }

@@ -40,7 +40,7 @@ public final class DevicePlan {
   /// host's are bound.
   public void devices(List<Device> devices, boolean userNamespace) {
     Descriptor dev = inRoot.directory("dev");
-    Set<String> given = devices.stream().map(Device::path).collect(Collectors.toSet());
+    Set<String> given = devices.stream().map(Device::cleanPath).collect(Collectors.toSet());
     for (Node node : NODES) {
       if (given.contains("/dev/" + node.name())) continue;
       if (userNamespace) bind("/dev/" + node.name());
@@ -68,7 +68,7 @@ public final class DevicePlan {
 
   private void device(Device device, boolean userNamespace) {
     if (userNamespace && !device.type().equals("p")) {
-      bind(device.path());
+      bind(device.cleanPath());
       return;
     }
     int format =

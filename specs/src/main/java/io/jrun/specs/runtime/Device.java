@@ -3,6 +3,7 @@ package io.jrun.specs.runtime;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonReader;
 import io.jrun.specs.json.JsonWriter;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /// A device node to make: `c`, `b`, `u` or `p`; ids and mode are uint32, null means the default.
@@ -25,6 +26,11 @@ public record Device(
         r.optionalUint32("uid"),
         r.optionalUint32("gid"),
         r.unknown());
+  }
+
+  /// The path without `.`, `..` and doubled slashes, resolved as text as runc does it.
+  public String cleanPath() {
+    return Path.of(path).normalize().toString();
   }
 
   public Json.JsonObject toJson() {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// What [Resources] must mean: config-linux.md, "Control groups".
 final class ResourceRules {
   private static final Pattern PAGE_SIZE = Pattern.compile("[1-9][0-9]*[KMG]B");
-  private static final Pattern ACCESS = Pattern.compile("|.*[rwm].*");
+  private static final Pattern ACCESS = Pattern.compile(".*[rwm].*");
   private static final Pattern IGNORED_ACCESS = Pattern.compile("[rwm]*");
 
   private final List<Problem> problems;
@@ -94,7 +94,10 @@ final class ResourceRules {
     if (rule.type() != null) {
       ConfigValidator.oneOf(problems, pointer + at + "/type", rule.type(), Set.of("a", "b", "c"));
     }
-    if (rule.access() != null && !ACCESS.matcher(rule.access()).matches()) {
+    // as runc; none could mean all accesses or no access
+    if (rule.access() == null || rule.access().isEmpty()) {
+      problem(at + "/access", "must not be empty");
+    } else if (!ACCESS.matcher(rule.access()).matches()) {
       problem(at + "/access", "must consist of r, w and m");
     }
     // -1 means all, as a null does.

@@ -100,6 +100,14 @@ final class ConfigValidatorTest {
             + "'gidMappings':[{'containerID':1,'hostID':1,'size':1}]} | /linux/gidMappings",
         "'linux':{'netDevices':{'eth0':{}}} | /linux/netDevices",
         "'linux':{'resources':{'memory':{'swappiness':101}}} | /linux/resources/memory/swappiness",
+        "'linux':{'devices':[{'type':'c','path':'/dev/x','major':4096,'minor':0}]} |"
+            + " /linux/devices/0/major",
+        "'linux':{'devices':[{'type':'b','path':'/dev/x','major':1,'minor':1048576}]} |"
+            + " /linux/devices/0/minor",
+        "'linux':{'resources':{'devices':[{'allow':true,'type':'c'}]}} |"
+            + " /linux/resources/devices/0/access",
+        "'linux':{'resources':{'devices':[{'allow':false,'access':''}]}} |"
+            + " /linux/resources/devices/0/access",
         "'linux':{'resources':{'devices':[{'allow':true,'access':'x'}]}} |"
             + " /linux/resources/devices/0/access",
         "'linux':{'resources':{'blockIO':{'weight':9}}} | /linux/resources/blockIO/weight",
