@@ -104,6 +104,30 @@ class NetworkIT extends EndToEnd {
   }
 
   @Test
+  void aPortOfTheHostIsPublishedOnce() throws IOException {
+    node.configure(
+        "30-ports.conf",
+        """
+        {"cniVersion":"1.0.0","name":"ports","type":"simplecni","bridge":"ports0",
+          "capabilities":{"portMappings":true},
+          "ipam":{"subnet":"10.83.0.0/24","dataDir":"@DIR@/leases"}}\
+        """);
+    config.args("true");
+    String first = id;
+    node("create", "--network", "ports", "--publish", "8080:80,127.0.0.1:53:53/udp").succeeds();
+    id = newId();
+    for (String taken : List.of("8080:81", "127.0.0.1:8080:80", "81:81,53:1/udp")) {
+      assertThat(node("run", "--network", "ports", "--publish", taken).err())
+          .contains("of the host is published already, by container " + first);
+    }
+    assertThat(node(List.of("list", "-q")).text()).isEqualTo(first);
+    node("run", "--network", "ports", "--publish", "8080:80/udp,127.0.0.2:53:53/udp").succeeds();
+    node(List.of("delete", "--force", first)).succeeds();
+    node("run", "--network", "ports", "--publish", "8080:81").succeeds();
+    nothingIsWired();
+  }
+
+  @Test
   void createdContainersAreWiredUntilTheyAreDeleted() throws IOException {
     config.args("sleep", "1000");
     node("create", "--network", "own").succeeds();
@@ -212,6 +236,11 @@ class NetworkIT extends EndToEnd {
     nothingIsWired();
     assertThat(node("run", "--publish", "80:80").err())
         .contains("a published port needs a network");
+    for (String names : List.of("", ",own")) {
+      assertThat(node("run", "--network", names).err())
+          .as("%s", names)
+          .contains("the name of a network must not be empty");
+    }
     assertThat(node("run", "--network", "own", "--publish", "x").err())
         .contains("invalid published port");
     for (String networks : List.of("own", "own,two")) {

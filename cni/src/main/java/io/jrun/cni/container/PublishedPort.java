@@ -7,6 +7,7 @@ import io.jrun.specs.cni.NetworkConfig;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.JsonWriter;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,25 @@ public record PublishedPort(
     int port = Integer.parseInt(number);
     if (port < 1 || port > MAX_PORT) throw invalid(text);
     return port;
+  }
+
+  /// Whether both would take the same packets: a port of one address is also one of all.
+  public boolean isOnHostOf(PublishedPort other) {
+    return hostPort == other.hostPort
+        && protocol.equals(other.protocol)
+        && (takesAllOf(other) || other.takesAllOf(this) || address().equals(other.address()));
+  }
+
+  /// No address is those of both families.
+  private boolean takesAllOf(PublishedPort other) {
+    Optional<IpAddress> own = address();
+    if (own.isEmpty()) return true;
+    boolean isAny = own.get().number().signum() == 0;
+    return isAny && other.address().map(a -> a.isIpv6() == own.get().isIpv6()).orElse(true);
+  }
+
+  private Optional<IpAddress> address() {
+    return hostIp == null ? Optional.empty() : IpAddress.parse(hostIp);
   }
 
   private static CniException invalid(String text) {

@@ -6,8 +6,29 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jrun.specs.json.Json;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class PublishedPortTest {
+  @ParameterizedTest
+  @CsvSource({
+    "8080:80,8080:81,true",
+    "8080:80,8081:80,false",
+    "8080:80,8080:80/udp,false",
+    "127.0.0.1:8080:80,8080:80,true",
+    "127.0.0.1:8080:80,127.0.0.2:8080:80,false",
+    "127.0.0.1:8080:80,0.0.0.0:8080:80,true",
+    "[::]:8080:80,0.0.0.0:8080:80,false",
+    "[::1]:8080:80,[0::1]:8080:80,true",
+    "[::]:8080:80,8080:80,true",
+  })
+  void portsOfOneHost(String one, String other, boolean isOn) {
+    PublishedPort first = PublishedPort.parse(one);
+    PublishedPort second = PublishedPort.parse(other);
+    assertThat(first.isOnHostOf(second)).isEqualTo(isOn);
+    assertThat(second.isOnHostOf(first)).isEqualTo(isOn);
+  }
+
   @Test
   void publishedPortsBecomeCapabilityArguments() {
     List<PublishedPort> ports =

@@ -28,10 +28,14 @@ public record Additions(
   /// @param metadata what the line says of that, if it can
   static Additions of(ParsedLine line, Metadata metadata, boolean namesHosts) {
     return new Additions(
-        line.texts("--network"),
-        line.texts("--publish"),
-        line.text("--sandbox"),
-        metadata,
-        namesHosts);
+        networks(line), line.texts("--publish"), line.text("--sandbox"), metadata, namesHosts);
+  }
+
+  /// The networks that a line names; an empty name would be no network.
+  static List<String> networks(ParsedLine line) {
+    List<String> networks = line.texts("--network");
+    if (networks.stream().anyMatch(String::isBlank))
+      throw CommandFailure.usage("the name of a network must not be empty");
+    return networks;
   }
 }

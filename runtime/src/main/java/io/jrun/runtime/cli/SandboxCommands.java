@@ -51,7 +51,7 @@ final class SandboxCommands {
         new SandboxOptions(
             request.global(),
             nested.argument(0),
-            line.texts("--network"),
+            Additions.networks(line),
             line.texts("--publish"),
             line.text("--hostname"),
             sysctls(line.texts("--sysctl")),

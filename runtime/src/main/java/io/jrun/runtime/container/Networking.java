@@ -41,7 +41,11 @@ record Networking(
     if (network == null || network.path() != null) {
       throw new ContainerException("a network needs a new network namespace in /linux/namespaces");
     }
-    if (values(config, Annotations.NETWORK).isEmpty()) {
+    @Nullable String names = config.annotations().get(Annotations.NETWORK);
+    if (names != null && Arrays.stream(names.split(",", -1)).anyMatch(String::isBlank)) {
+      throw new ContainerException("the name of a network must not be empty");
+    }
+    if (names == null) {
       throw new ContainerException("a published port needs a network");
     }
     ports(config);
@@ -76,6 +80,7 @@ record Networking(
 
   /// Begins to attach the container, which has no more than its directory yet.
   Networks.Attaching begin(Config config) {
+    new PortClaims(containers.kernel, store).take(id, values(config, Annotations.PUBLISH));
     return containers
         .networks()
         .begin(
