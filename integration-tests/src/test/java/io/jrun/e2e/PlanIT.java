@@ -109,6 +109,17 @@ class PlanIT extends EndToEnd {
   }
 
   @Test
+  void aMissingRootIsNamedAsByRun() throws IOException {
+    config.set("/root/path", "'gone'");
+    bundle.write(config);
+    String missing = bundle.path().resolve("gone").toString();
+    for (String command : new String[] {"run", "plan"}) {
+      runtime(command, "--bundle", bundle.path().toString(), id)
+          .failsInOneLine("rootfs " + missing, "ENOENT");
+    }
+  }
+
+  @Test
   void networksAndSandboxesArePlannedToo() throws IOException {
     String plugins = temp.resolve("plugins").toString();
     Files.createDirectories(temp.resolve("net.d"));

@@ -147,7 +147,10 @@ final class RehearsedHelper implements HelperKernel {
         yield Pretended.number(0);
       }
       case MountCall.OpenTree c -> {
-        if (c.directory() == Descriptor.CWD && !c.returned()) rehearsal.seeTree(c.path());
+        if (c.directory() == Descriptor.CWD && !c.returned()) {
+          if (isMissingRoot(c.path())) yield Pretended.errno(Errno.ENOENT.value());
+          rehearsal.seeTree(c.path());
+        }
         yield Pretended.of(call, rehearsal);
       }
       case FileCall.Statx c when c.directory() == Descriptor.CWD -> stat(c);
@@ -157,6 +160,13 @@ final class RehearsedHelper implements HelperKernel {
           content("/etc/passwd", c.size());
       default -> Pretended.of(call, rehearsal);
     };
+  }
+
+  /// The first tree is the root file system, in which all others are looked for.
+  private boolean isMissingRoot(String path) {
+    return rehearsal.rootfs().isEmpty()
+        && !rehearsal.isInMade(path)
+        && !Files.exists(Path.of(path));
   }
 
   /// The path that a descriptor of the batch was opened by; empty for others.
