@@ -110,7 +110,10 @@ class PackIT extends EndToEnd {
                 .run()
                 .exits(1)
                 .err())
-        .contains("ENOSPC");
+        .contains("writing standard output: ENOSPC")
+        .doesNotContain("write(");
+    String to = temp.resolve("gone/packed.tar").toString();
+    runtime("rootfs", "pack", tree.toString(), to).failsInOneLine("writing " + to + ": ENOENT");
   }
 
   @Test

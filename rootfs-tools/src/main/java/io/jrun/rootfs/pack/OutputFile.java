@@ -9,6 +9,7 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.kernel.call.TreeCall;
 import io.jrun.rootfs.CallerFiles;
+import io.jrun.rootfs.RootfsException;
 import io.jrun.rootfs.codec.DirectOutput;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -51,7 +52,17 @@ public final class OutputFile extends DirectOutput {
                 FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC,
                 0666,
                 true));
-    return new OutputFile(caller, path, temporary, caller.helper().take(batch, opened));
+    try {
+      return new OutputFile(caller, path, temporary, caller.helper().take(batch, opened));
+    } catch (KernelException e) {
+      throw failure(path, e);
+    }
+  }
+
+  private static RootfsException failure(String path, KernelException e) {
+    String what = path.equals("-") ? "standard output" : path;
+    return new RootfsException(
+        "writing " + what + ": " + e.errno().name() + " (" + e.errno().text() + ")", e);
   }
 
   @Override
@@ -94,7 +105,7 @@ public final class OutputFile extends DirectOutput {
         address += written;
         left -= written;
       } catch (KernelException e) {
-        if (!e.errno().equals(Errno.EINTR)) throw e;
+        if (!e.errno().equals(Errno.EINTR)) throw failure(path, e);
       }
     }
   }
@@ -103,9 +114,13 @@ public final class OutputFile extends DirectOutput {
   public void complete() {
     flush();
     if (!temporary.isEmpty()) {
-      caller
-          .helper()
-          .call(new FileCall.Renameat2(Descriptor.CWD, temporary, Descriptor.CWD, path, 0));
+      try {
+        caller
+            .helper()
+            .call(new FileCall.Renameat2(Descriptor.CWD, temporary, Descriptor.CWD, path, 0));
+      } catch (KernelException e) {
+        throw failure(path, e);
+      }
     }
     done = true;
   }
