@@ -63,7 +63,7 @@ class NamespacesIT extends EndToEnd {
   @ParameterizedTest
   @CsvSource({"network,net", "ipc,ipc", "uts,uts", "pid,pid", "cgroup,cgroup"})
   void aNamespaceIsJoinedByPath(String type, String link) throws IOException {
-    if (type.equals("cgroup")) config.set("/linux/namespaces/-", "{type:'cgroup'}");
+    if (type.equals("cgroup")) config.namespaces("pid", "network", "ipc", "uts", "mount", "cgroup");
     String first = String.valueOf(startSleeper());
     assertThat(inode(first, link)).isNotEqualTo(inode("self", link));
     String firstId = id;
