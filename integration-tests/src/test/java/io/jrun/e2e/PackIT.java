@@ -112,6 +112,11 @@ class PackIT extends EndToEnd {
                 .err())
         .contains("writing standard output: ENOSPC")
         .doesNotContain("write(");
+    Path full = temp.resolve("full");
+    Command.of("mknod", full.toString(), "c", "1", "7").run().succeeds();
+    runtime("rootfs", "pack", tree.toString(), full.toString())
+        .failsInOneLine("writing " + full + ": ENOSPC");
+    assertThat(Files.isRegularFile(full)).isFalse();
     String to = temp.resolve("gone/packed.tar").toString();
     runtime("rootfs", "pack", tree.toString(), to).failsInOneLine("writing " + to + ": ENOENT");
   }

@@ -4,9 +4,11 @@ import io.jrun.kernel.Batch;
 import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.Pending;
+import io.jrun.kernel.Results;
 import io.jrun.kernel.call.Descriptor;
 import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
+import io.jrun.kernel.call.Stat;
 import io.jrun.kernel.call.TreeCall;
 import io.jrun.rootfs.CallerFiles;
 import io.jrun.rootfs.RootfsException;
@@ -16,7 +18,8 @@ import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 
-/// A file that the caller names, written aside and then given its name; `-` is standard output.
+/// A file that the caller names, written aside and then given its name; `-` is standard output. A
+/// special file is written itself.
 public final class OutputFile extends DirectOutput {
   private final CallerFiles caller;
   private final String path;
@@ -34,6 +37,9 @@ public final class OutputFile extends DirectOutput {
 
   public static OutputFile create(CallerFiles caller, String path) {
     if (path.equals("-")) return new OutputFile(caller, path, "", caller.standardOutput());
+    if (isSpecial(caller, path)) {
+      return new OutputFile(caller, path, "", open(caller, path, path, 0));
+    }
     byte[] random = new byte[6];
     ThreadLocalRandom.current().nextBytes(random);
     int slash = path.lastIndexOf('/');
@@ -43,19 +49,30 @@ public final class OutputFile extends DirectOutput {
             + path.substring(slash + 1)
             + ".jrun-"
             + HexFormat.of().formatHex(random);
+    int flags = FileCall.O_CREAT | FileCall.O_EXCL;
+    return new OutputFile(caller, path, temporary, open(caller, path, temporary, flags));
+  }
+
+  /// Whether a device, FIFO or socket has the name, which must not become a file.
+  private static boolean isSpecial(CallerFiles caller, String path) {
+    Batch batch = new Batch();
+    Pending<Stat> stat = batch.attempt(new FileCall.Statx(Descriptor.CWD, path, 0));
+    Results results = caller.helper().run(batch);
+    if (!results.succeeded(stat)) return false; // whoever opens it says what is wrong
+    int type = results.of(stat).mode() & Stat.S_IFMT;
+    return type != Stat.S_IFREG && type != Stat.S_IFDIR;
+  }
+
+  /// @param named what the caller named
+  private static OwnedDescriptor open(CallerFiles caller, String named, String path, int flags) {
+    int all = FileCall.O_WRONLY | FileCall.O_CLOEXEC | flags;
     Batch batch = new Batch();
     Pending<Descriptor> opened =
-        batch.add(
-            new FileCall.Openat(
-                Descriptor.CWD,
-                temporary,
-                FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC,
-                0666,
-                true));
+        batch.add(new FileCall.Openat(Descriptor.CWD, path, all, 0666, true));
     try {
-      return new OutputFile(caller, path, temporary, caller.helper().take(batch, opened));
+      return caller.helper().take(batch, opened);
     } catch (KernelException e) {
-      throw failure(path, e);
+      throw failure(named, e);
     }
   }
 
