@@ -65,6 +65,20 @@ class PlanIT extends EndToEnd {
 
   @Test
   void itIsWhatRunDoes() throws IOException {
+    theSameAsRun();
+  }
+
+  /// What is on the way to a mount's place decides how init goes there.
+  @Test
+  void whatTheRootFileSystemHasIsLookedAt() throws IOException {
+    config.writableRoot().mount("{destination:'/linked',type:'tmpfs',source:'tmpfs'}");
+    Files.createDirectories(bundle.rootfs().resolve("there"));
+    Files.createSymbolicLink(bundle.rootfs().resolve("linked"), Path.of("there"));
+    theSameAsRun();
+    assertThat(plan().succeeds().out()).contains("there");
+  }
+
+  private void theSameAsRun() throws IOException {
     bundle.write(config);
     String traced =
         command("--trace", "run", "-b", bundle.path().toString(), id).run().succeeds().err();

@@ -142,7 +142,7 @@ record StoredState(
             .string("id", id())
             .string("bundle", bundle())
             .string("rootfs", rootfs())
-            .string("created", Rfc3339.format(created()))
+            .string("created", Rfc3339.fixed(created()))
             .number("initPid", initPid)
             .number("initStartTime", initStartTime)
             .stringMap("cgroups", cgroups);

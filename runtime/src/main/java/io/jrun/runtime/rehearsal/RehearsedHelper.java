@@ -1,5 +1,7 @@
 package io.jrun.runtime.rehearsal;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.jrun.kernel.Batch;
 import io.jrun.kernel.HelperKernel;
 import io.jrun.kernel.Kernel;
@@ -18,7 +20,6 @@ import io.jrun.kernel.call.ProcessCall;
 import io.jrun.kernel.call.PseudoCall;
 import io.jrun.kernel.call.Syscall;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -140,8 +141,7 @@ final class RehearsedHelper implements HelperKernel {
           stat(new FileCall.Statx(Descriptor.CWD, "/dev/null", 0));
       case ProcessCall.Clone3 c -> Pretended.number(rehearsal.nextPid());
       case ProcessCall.Clone c -> Pretended.number(rehearsal.nextPid());
-      case ProcessCall.Getcwd c ->
-          Pretended.bytes((directory + "\0").getBytes(StandardCharsets.UTF_8));
+      case ProcessCall.Getcwd c -> Pretended.bytes((directory + "\0").getBytes(UTF_8));
       case ProcessCall.Chdir c -> {
         directory = c.path();
         yield Pretended.number(0);
@@ -158,8 +158,19 @@ final class RehearsedHelper implements HelperKernel {
       case FileCall.Faccessat c -> access(c.path());
       case FileCall.Read c when opened(batch, c.descriptor()).equals("/etc/passwd") ->
           content("/etc/passwd", c.size());
+      case FileCall.Readlinkat c when c.path().isEmpty() -> target(opened(batch, c.directory()));
       default -> Pretended.of(call, rehearsal);
     };
+  }
+
+  /// Where a link of the root file system leads.
+  private Pretended target(String path) {
+    try {
+      Path link = Path.of(rehearsal.rootfs(), path);
+      return Pretended.bytes(Files.readSymbolicLink(link).toString().getBytes(UTF_8));
+    } catch (IOException e) {
+      return Pretended.errno(Errno.ENOENT.value());
+    }
   }
 
   /// The first tree is the root file system, in which all others are looked for.

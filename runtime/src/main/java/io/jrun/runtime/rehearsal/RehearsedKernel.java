@@ -37,6 +37,7 @@ record RehearsedKernel(Kernel kernel, Rehearsal rehearsal) implements Kernel {
         yield call.result(text.value(), text.output());
       }
       case FileCall.Openat open when (open.flags() & CHANGES) == 0 -> kernel.call(call);
+      case FileCall.Openat2 open when (open.flags() & CHANGES) == 0 -> look(call, open.directory());
       case FileCall.Read c -> look(call, c.descriptor());
       case FileCall.Pread c -> look(call, c.descriptor());
       case FileCall.Getdents c -> look(call, c.directory());

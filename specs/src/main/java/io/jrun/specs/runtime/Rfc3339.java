@@ -2,7 +2,7 @@ package io.jrun.specs.runtime;
 
 import java.time.Instant;
 
-/// Times in UTC as Go's RFC3339Nano has them: without zeros at the end of the fraction.
+/// Times in UTC.
 ///
 /// The formatters of java.time know calendars and languages, and take half a megabyte of a resting
 /// engine (decision 56).
@@ -17,9 +17,17 @@ public final class Rfc3339 {
 
   private Rfc3339() {}
 
+  /// As Go's RFC3339Nano has it: without zeros at the end of the fraction.
   public static String format(Instant time) {
+    String text = fixed(time);
+    int end = SHORTEST + 9;
+    while (text.charAt(end - 1) == '0') end--;
+    return text.substring(0, text.charAt(end - 1) == '.' ? end - 1 : end) + "Z";
+  }
+
+  /// With all nine digits of the fraction, so that records with equal content are of equal length.
+  public static String fixed(Instant time) {
     long second = time.getEpochSecond();
-    int nanos = time.getNano();
     long fromMarch = Math.floorDiv(second, DAY) + EPOCH;
     long era = Math.floorDiv(fromMarch, DAYS_OF_400_YEARS);
     int ofEra = (int) Math.floorMod(fromMarch, DAYS_OF_400_YEARS);
@@ -37,13 +45,7 @@ public final class Rfc3339 {
     pad(text, ofDay / 3600, 2).append(':');
     pad(text, ofDay / 60 % 60, 2).append(':');
     pad(text, ofDay % 60, 2);
-    if (nanos != 0) {
-      pad(text.append('.'), nanos, 9);
-      int end = text.length();
-      while (text.charAt(end - 1) == '0') end--;
-      text.setLength(end);
-    }
-    return text.append('Z').toString();
+    return pad(text.append('.'), time.getNano(), 9).append('Z').toString();
   }
 
   /// @throws IllegalArgumentException where it is no such time

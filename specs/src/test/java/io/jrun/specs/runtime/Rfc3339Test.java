@@ -29,6 +29,14 @@ class Rfc3339Test {
     assertThat(Rfc3339.format(Instant.parse(text))).isEqualTo(text);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"2026-11-30T11:36:26Z", "2026-11-30T11:36:26.12Z"})
+  void aFixedOneHasAllDigits(String text) {
+    String fixed = Rfc3339.fixed(Instant.parse(text));
+    assertThat(fixed).hasSize("2026-11-30T11:36:26.123456789Z".length());
+    assertThat(Rfc3339.parse(fixed)).isEqualTo(Instant.parse(text));
+  }
+
   @Test
   void anyTimeOfFourDigitYearsIsWhatTheJdkSays() {
     long seed = System.nanoTime();
