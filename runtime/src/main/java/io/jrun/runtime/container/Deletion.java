@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 /// Ends what is left of a container and undoes what its creation made, in reverse. May be repeated.
 final class Deletion {
   static final long END_MILLIS = 10_000;
-  private static final long TRACED_MILLIS = 1000;
 
   private final Containers containers;
   private final ClientProcess client;
@@ -107,9 +106,10 @@ final class Deletion {
       Networks.@Nullable Known networks) {
     HostProcess init = containers.init(state);
     if (init.alive()) {
+      HostProcess tracer = init.tracer();
       init.signal(SignalCall.SIGKILL);
       cgroup.signal(SignalCall.SIGKILL);
-      if (!init.awaitEnd(TRACED_MILLIS)) endCriu(init);
+      if (isCriu(tracer)) tracer.signal(SignalCall.SIGKILL);
       if (!init.awaitEnd(END_MILLIS))
         throw new ContainerException("init does not end: pid " + state.initPid());
     }
@@ -141,17 +141,16 @@ final class Deletion {
     }
   }
 
-  /// Ends a CRIU that saves the container and waits for somebody to fetch its pages. Init cannot
-  /// end before what its children were traced by lets them go.
-  private void endCriu(HostProcess init) {
-    HostProcess tracer = init.tracer();
-    if (tracer.exe().endsWith("/criu")) tracer.signal(SignalCall.SIGKILL);
-  }
-
   /// Before the id is given back, so that a delete that was killed can be repeated.
   private void releaseImage(StoredState state) {
     if (state.imageStore().isEmpty()) return;
     ImageStores stores = new ImageStores(containers, client);
     stores.bundles(stores.images(state.imageStore())).release(state.id());
+  }
+
+  /// Whether it is a CRIU that saves the container and perhaps waits for somebody to fetch its
+  /// pages: init may not end before what traces its children lets them go, and that waits on.
+  private static boolean isCriu(HostProcess tracer) {
+    return tracer.exe().endsWith("/criu");
   }
 }
