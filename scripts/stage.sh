@@ -53,7 +53,7 @@ classpath=$(sed 's|\([^:]*\)|%/\1|g' <<<"$classpath")
 write_arguments() {
   printf '%s\n' "$java" -XX:+UseSerialGC -Xms6m -Xmn4m -XX:SurvivorRatio=30 -XX:TLABSize=32k -XX:-ResizeTLAB -Xmx64m -Xss512k -XX:TieredStopAtLevel=1 \
     -XX:Tier3InvocationThreshold=15 -XX:Tier0InvokeNotifyFreqLog=3 \
-    -XX:C1MaxInlineSize=24 -XX:NmethodSweepActivity=2000 -XX:SweeperThreshold=1.5 \
+    -XX:C1MaxInlineSize=25 -XX:NmethodSweepActivity=2000 -XX:SweeperThreshold=1.5 \
     -XX:MinHeapFreeRatio=5 -XX:MaxHeapFreeRatio=10 -XX:-ShrinkHeapInSteps \
     -XX:-UsePerfData -XX:+ErrorFileToStderr -XX:-CreateCoredumpOnCrash -XX:ReservedCodeCacheSize=24m \
     -XX:+UnlockDiagnosticVMOptions -XX:-AOTAdapterCaching -XX:-AOTStubCaching -XX:-AOTRecordTraining -XX:-AOTReplayTraining \

@@ -8,7 +8,6 @@ import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 
 /// Paths inside a root that the kernel resolves from the root's descriptor; a missing one is made
 /// there, component by component, and nowhere else.
@@ -104,17 +103,25 @@ final class InRoot {
 
   /// The names of a path as the kernel goes through them.
   static List<String> steps(String path) {
-    return Stream.of(path.split("/")).filter(name -> !name.isEmpty() && !name.equals(".")).toList();
+    List<String> names = new ArrayList<>();
+    for (int from = 0, end; from < path.length(); from = end + 1) {
+      end = path.indexOf('/', from);
+      if (end < 0) end = path.length();
+      boolean isHere = end == from + 1 && path.charAt(from) == '.';
+      if (end > from && !isHere) names.add(path.substring(from, end));
+    }
+    return names;
   }
 
   /// The names of a path, `.` and `..` resolved as text: a container's `..` never leads above its
   /// root.
   static List<String> components(String path) {
+    List<String> steps = steps(path);
+    if (!steps.contains("..")) return steps;
     List<String> names = new ArrayList<>();
-    for (String name : steps(path)) {
-      if (name.equals("..")) {
-        if (!names.isEmpty()) names.removeLast();
-      } else names.add(name);
+    for (String name : steps) {
+      if (!name.equals("..")) names.add(name);
+      else if (!names.isEmpty()) names.removeLast();
     }
     return names;
   }

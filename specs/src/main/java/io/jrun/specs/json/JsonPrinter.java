@@ -74,14 +74,19 @@ final class JsonPrinter {
 
   private void string(String value) {
     out.append('"');
-    int plain = 0; // from here on nothing is written yet
-    for (int i = 0; i < value.length(); i++) {
+    int length = value.length();
+    int written = 0;
+    for (int i = 0; i < length; i++) {
+      char c = value.charAt(i);
+      if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') continue; // most are such
       String escaped = escaped(value, i);
       if (escaped == null) continue;
-      out.append(value, plain, i).append(escaped);
-      plain = i + 1;
+      out.append(value, written, i).append(escaped);
+      written = i + 1;
     }
-    out.append(value, plain, value.length()).append('"');
+    if (written == 0) out.append(value);
+    else out.append(value, written, length);
+    out.append('"');
   }
 
   /// What stands for a char of the text; null for the char itself.
