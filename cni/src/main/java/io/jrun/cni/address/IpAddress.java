@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// An IPv4 or IPv6 address. IPv4 comes before IPv6.
 public final class IpAddress implements Comparable<IpAddress> {
@@ -27,12 +28,35 @@ public final class IpAddress implements Comparable<IpAddress> {
 
   /// Parses the usual text forms; a host name is none, so no name service is asked.
   public static Optional<IpAddress> parse(String text) {
+    byte[] usual = usualV4(text);
+    if (usual != null) return Optional.of(new IpAddress(usual));
     if (!V4.matcher(text).matches() && !V6.matcher(text).matches()) return Optional.empty();
     try {
       return Optional.of(new IpAddress(InetAddress.ofLiteral(text).getAddress()));
     } catch (IllegalArgumentException e) {
       return Optional.empty();
     }
+  }
+
+  /// Four numbers without zeros before them, as nearly all addresses are; null for all else.
+  private static byte @Nullable [] usualV4(String text) {
+    byte[] bytes = new byte[4];
+    int at = 0;
+    int number = -1;
+    for (int i = 0; i <= text.length(); i++) {
+      char c = i < text.length() ? text.charAt(i) : '.';
+      if (c == '.') {
+        if (number < 0 || at == bytes.length) return null;
+        bytes[at++] = (byte) number;
+        number = -1;
+      } else if (c < '0' || c > '9' || number == 0) {
+        return null;
+      } else {
+        number = (number < 0 ? 0 : number * 10) + c - '0';
+        if (number > 255) return null;
+      }
+    }
+    return at == bytes.length ? bytes : null;
   }
 
   public boolean isIpv6() {

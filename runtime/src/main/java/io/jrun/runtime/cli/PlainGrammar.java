@@ -46,7 +46,7 @@ final class PlainGrammar {
           if (++i == args.size() || !isWord(args.get(i))) return null;
           value = args.get(i);
           // several values in one, perhaps quoted
-          if (option.splits() && !args.get(i).matches("[A-Za-z0-9_.:/-]+")) return null;
+          if (option.splits() && !isSingle(args.get(i))) return null;
         }
         put(values, option, value);
       } else {
@@ -59,6 +59,16 @@ final class PlainGrammar {
   /// Nothing that looks like an option, and nothing that a quote or a file could hide.
   private static boolean isWord(String arg) {
     return !arg.isEmpty() && arg.charAt(0) != '-';
+  }
+
+  /// One value, of which nothing is quoted.
+  private static boolean isSingle(String value) {
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      boolean isPlain = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '-' && c <= ':';
+      if (!isPlain && c != '_') return false;
+    }
+    return true;
   }
 
   private static void put(Map<String, Object> values, Option option, Object value) {

@@ -1,19 +1,16 @@
 package io.jrun.runtime.container;
 
-import io.jrun.kernel.IoReason;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.kernel.call.Descriptor;
+import io.jrun.kernel.call.Errno;
 import io.jrun.kernel.call.FileCall;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.runtime.Config;
 import io.jrun.specs.runtime.Mount;
 import io.jrun.specs.runtime.NamespaceType;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,6 +29,7 @@ final class NameFiles implements AutoCloseable {
   /// Of the engine's own UTS namespace, as gethostname(2) tells it.
   private static final Path HOSTNAME = Path.of("/proc/sys/kernel/hostname");
 
+  private static final int CHUNK = 4096;
   private static final int FLAGS =
       FileCall.O_WRONLY | FileCall.O_CREAT | FileCall.O_EXCL | FileCall.O_CLOEXEC;
 
@@ -121,13 +119,18 @@ final class NameFiles implements AutoCloseable {
     put("hostname", hostname.isEmpty() ? "" : hostname + "\n");
   }
 
-  private static String host(Path file) {
-    try {
-      return Files.readString(file, StandardCharsets.ISO_8859_1);
-    } catch (NoSuchFileException e) {
-      return "";
-    } catch (IOException e) {
-      throw new UncheckedIOException("read " + file + ": " + IoReason.of(e), e);
+  /// What a file of the host says; empty where there is none.
+  private String host(Path file) {
+    try (OwnedDescriptor there = OwnedDescriptor.toRead(kernel, file)) {
+      StringBuilder text = new StringBuilder();
+      for (byte[] more = {0}; more.length > 0; ) {
+        more = kernel.call(new FileCall.Read(there.descriptor(), CHUNK));
+        text.append(new String(more, StandardCharsets.ISO_8859_1));
+      }
+      return text.toString();
+    } catch (KernelException e) {
+      if (e.errno().equals(Errno.ENOENT)) return "";
+      throw e;
     }
   }
 

@@ -1,17 +1,19 @@
 package io.jrun.specs.cni;
 
-import java.util.regex.Pattern;
-
 /// Which names the specification and the kernel accept.
 public final class CniNames {
-  private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.\\-]*");
   private static final int IFNAMSIZ = 16;
 
   private CniNames() {}
 
-  /// A container id or the name of a network.
+  /// A container id or the name of a network: a letter or digit, then also `_`, `.` and `-`.
   public static boolean isName(String name) {
-    return NAME.matcher(name).matches();
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
+      boolean isPlain = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9';
+      if (!isPlain && (i == 0 || c != '_' && c != '.' && c != '-')) return false;
+    }
+    return !name.isEmpty();
   }
 
   /// The name of a network interface: at most 15 characters (IFNAMSIZ with its NUL).
@@ -19,6 +21,10 @@ public final class CniNames {
     if (name.isEmpty() || name.length() >= IFNAMSIZ || name.equals(".") || name.equals("..")) {
       return false;
     }
-    return name.chars().noneMatch(c -> c == '/' || c == ':' || Character.isWhitespace(c));
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
+      if (c == '/' || c == ':' || Character.isWhitespace(c)) return false;
+    }
+    return true;
   }
 }
