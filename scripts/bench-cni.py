@@ -3,7 +3,7 @@
 
 JRUN=build/install/bin/jrun   beside which simplecni lies
 BENCH_RUNS=30                 runs of the reference; simplecni has as many after a warm-up
-BENCH_PAIRS=200               runs of a container with simplecni and without a network, in turns
+BENCH_PAIRS=200               runs of a container with a network and without, in turns
 BENCH_DIR=/dev/shm            where state and leases are: as in /run, which is a tmpfs nearly everywhere
 All of it happens in a network namespace of its own.
 """
@@ -110,14 +110,13 @@ class Container:
             sys.exit("bench: %s: %s" % (words, process.stderr.decode()))
         return millis
 
-    def pairs(self, count):
-        """The times of runs in turns: with README's network, with a masquerading one, with none."""
-        wired, masqueraded, plain = [], [], []
+    def pairs(self, network, count):
+        """The times of runs in turns, with a network and with none."""
+        wired, plain = [], []
         for _ in range(count):
-            wired.append(self.run("--network", "simplecni"))
-            masqueraded.append(self.run("--network", "bench-simplecni"))
+            wired.append(self.run("--network", network))
             plain.append(self.run())
-        return wired, masqueraded, plain
+        return wired, plain
 
 
 def line(case, own, other, limit):
@@ -134,6 +133,12 @@ def main():
     directory = tempfile.mkdtemp(prefix="bench-cni-", dir=os.environ.get("BENCH_DIR", "/dev/shm"))
     netns("add", "bench")
     try:
+        # first: once something masquerades, the kernel looks for its connections whenever an interface goes (decision 91)
+        container = Container(directory)
+        container.pairs("simplecni", WARMUP)
+        wired, plain = (statistics.median(times) for times in container.pairs("simplecni", PAIRS))
+        container.pairs("bench-simplecni", WARMUP)
+        masqueraded, plain_then = (statistics.median(times) for times in container.pairs("bench-simplecni", PAIRS))
         own, other = Plugin("simplecni", directory), Plugin("bridge", directory)
         own.cycles(WARMUP)
         other.cycles(3)
@@ -143,11 +148,8 @@ def main():
         print("| --- | ---: | ---: | ---: | --- | --- |")
         line("ADD with ipMasq", statistics.median(adds), statistics.median(other_adds), 0.12)
         line("DEL with ipMasq", statistics.median(deletes), statistics.median(other_deletes), 0.25)
-        container = Container(directory)
-        container.pairs(WARMUP)
-        wired, masqueraded, plain = (statistics.median(times) for times in container.pairs(PAIRS))
         line("`run --network simplecni` beside `run` with an empty network", wired, plain, 1.3)
-        line("the same, with ipMasq", masqueraded, plain, 1.3)
+        line("the same, with ipMasq", masqueraded, plain_then, 1.3)
         first, last = in_a_row(own)
         print("| %d ADDs in a row: the last 50 beside the first | %.2f ms | %.2f ms | %.2f | ≤ 1.30 | %s |"
               % (ROW, last, first, last / first, "yes" if last <= 1.3 * first else "**no**"))

@@ -15,10 +15,14 @@ public record Cidr(IpAddress address, int length) {
     int slash = text.indexOf('/');
     if (slash < 0) return Optional.empty();
     Optional<IpAddress> address = IpAddress.parse(text.substring(0, slash));
-    String length = text.substring(slash + 1);
-    if (address.isEmpty() || !length.matches("[0-9]{1,3}")) return Optional.empty();
-    int bits = Integer.parseInt(length);
-    if (bits > address.get().bits()) return Optional.empty();
+    int bits = 0;
+    for (int i = slash + 1; i < text.length(); i++) {
+      int digit = text.charAt(i) - '0';
+      if (digit < 0 || digit > 9 || i > slash + 3) return Optional.empty();
+      bits = 10 * bits + digit;
+    }
+    boolean isLength = slash + 1 < text.length();
+    if (address.isEmpty() || !isLength || bits > address.get().bits()) return Optional.empty();
     return Optional.of(new Cidr(address.get(), bits));
   }
 

@@ -46,6 +46,7 @@ public record AttachmentArgs(
   }
 
   String argsText() {
+    if (args.isEmpty()) return "";
     return args.stream().map(a -> a.key() + "=" + a.value()).collect(Collectors.joining(";"));
   }
 
