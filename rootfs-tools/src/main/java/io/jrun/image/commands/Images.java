@@ -96,7 +96,7 @@ public final class Images {
   ///
   /// @param name in place of the source's own name, for a source with one image; empty for those
   public List<String> load(String path, String name, UnpackOptions limits) {
-    try (Source source = Source.open(caller, path, Unpacking.expansion(limits));
+    try (Source source = Source.openImage(caller, path, Unpacking.expansion(limits));
         ImageStore.AutoCloseableLock lock = store.adding()) {
       if (!(source instanceof Source.Images(ImageSource images))) {
         throw new ImageException(path + ": the archive of a tree of files, not an image");
