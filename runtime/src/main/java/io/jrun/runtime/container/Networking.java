@@ -59,7 +59,7 @@ record Networking(
   }
 
   private static List<PublishedPort> ports(Config config) {
-    return values(config, Annotations.PUBLISH).stream().map(PublishedPort::parse).toList();
+    return PublishedPort.parseAll(values(config, Annotations.PUBLISH));
   }
 
   /// What a container is to be attached to, and where the client has that; null for nothing.
