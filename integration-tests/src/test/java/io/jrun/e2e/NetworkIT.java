@@ -294,13 +294,22 @@ class NetworkIT extends EndToEnd {
     nothingIsWired();
     assertThat(node("run", "--publish", "80:80").err())
         .contains("a published port needs a network");
-    for (String names : List.of("", ",own")) {
-      assertThat(node("run", "--network", names).err())
-          .as("%s", names)
-          .contains("the name of a network must not be empty");
+    String nameless = "the name of a network must not be empty";
+    for (String names : List.of("", " ", ",own", "own,,two", "own,")) {
+      assertThat(node("run", "--network", names).err()).as("%s", names).contains(nameless);
+      assertThat(node(List.of("sandbox", "run", "--network", names, id)).err())
+          .as("a sandbox with %s", names)
+          .contains(nameless);
+      config.set("/annotations", "{\"io.jrun.network\":\"" + names + "\"}");
+      assertThat(node("run").err()).as("annotation %s", names).contains(nameless);
+      config.set("/annotations", "{}");
     }
-    assertThat(node("run", "--network", "own", "--publish", "x").err())
-        .contains("invalid published port");
+    assertThat(node("run", "--network", "own", "--network", "").err()).contains(nameless);
+    for (String ports : List.of("x", "", "1:1,", "1:1,,2:2")) {
+      assertThat(node("run", "--network", "own", "--publish", ports).err())
+          .as("%s", ports)
+          .contains("invalid published port");
+    }
     for (String networks : List.of("own", "own,two")) {
       assertThat(node("run", "--network", networks, "--publish", "8080:80").err())
           .as("a port that no plugin is told of")

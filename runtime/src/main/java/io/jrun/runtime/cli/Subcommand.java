@@ -128,8 +128,8 @@ enum Subcommand {
       options ->
           options
               .text("dir", "the bundle's directory", "--bundle", "-b")
-              .commaTexts("name", "attach the container to a CNI network", "--network")
-              .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish")
+              .texts("name[,name]", "attach the container to a CNI network", "--network")
+              .texts("[ip:]port:port[,...]", "publish a port, through portmap", "--publish")
               .text("name", "join the namespaces of a sandbox", "--sandbox"),
       ContainerCommands::plan),
   PS(

@@ -572,7 +572,7 @@ class JrunCommandTest {
             new SandboxOptions(
                 GlobalOptions.DEFAULTS,
                 "s1",
-                List.of("a", "b"),
+                List.of("a,b"),
                 List.of("80:80"),
                 "h",
                 Map.of("net.x", "1=2"),
