@@ -315,7 +315,11 @@ enum Subcommand {
     boolean json = ContainerCommands.isJson(request, "text");
     switch (request.id()) {
       case "status" -> {
-        String status = request.operations().engineStatus();
+        String status =
+            request
+                .operations()
+                .engineStatus()
+                .orElseThrow(() -> CommandFailure.usage("no engine runs"));
         request.print(json ? status : members(status));
       }
       case "stop" -> request.operations().engineStop();
