@@ -221,6 +221,7 @@ def container_memory(runtimes):
 
 
 def engine_pid(jrun):
+    jrun.call("--version")  # starts one where none runs
     return json.loads(jrun.call("engine", "status", "--format", "json"))["pid"]
 
 

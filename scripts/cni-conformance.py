@@ -127,6 +127,7 @@ def descriptors(plugin):
     jrun = pathlib.Path(plugin.options.executable).resolve().parent / "jrun"
     if not jrun.exists():
         return 0
+    run(str(jrun), "--version")  # starts one where none runs
     status = json.loads(run(str(jrun), "engine", "status", "--format", "json"))
     return len(os.listdir("/proc/%d/fd" % status["pid"]))
 

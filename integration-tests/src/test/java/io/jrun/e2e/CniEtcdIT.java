@@ -26,6 +26,9 @@ class CniEtcdIT {
   private static final int COUNT = 3;
   private static final String ADDRESS = "192.168.50.1";
 
+  /// What a watch says where nothing is missing.
+  private static final String WELL = "all routes are there";
+
   /// Of leases that do not end while a test runs.
   private static final int LASTING_SECONDS = 600 * Command.PATIENCE;
 
@@ -112,6 +115,14 @@ class CniEtcdIT {
     }
   }
 
+  private static String saidAtLast(Command.Running watch) {
+    try {
+      return watch.outputSoFar().lines().reduce("", (before, line) -> line);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private void sync(int node) {
     cluster.node(node).cni("node", "--once", "net").run().succeeds();
   }
@@ -170,7 +181,7 @@ class CniEtcdIT {
     String first = add(2, one);
     String second = add(3, two);
     Command.Running watch = watch(2);
-    assertThat(EndToEnd.eventually(() -> says(watch, "all routes are there"))).isTrue();
+    assertThat(EndToEnd.eventually(() -> says(watch, WELL))).isTrue();
     ping(one, second).succeeds();
     etcd.kill();
     ping(one, second).succeeds();
@@ -184,6 +195,7 @@ class CniEtcdIT {
     assertThat(EndToEnd.eventually(() -> cluster.routes(2).contains(subnet(second)))).isTrue();
     assertThat(EndToEnd.eventually(() -> says(watch, "error: etcd at "))).isTrue();
     ping(one, second).succeeds();
+    EndToEnd.pause(3000); // some rounds, with and without a try
     // a container can go; etcd hears of it later
     cluster.node(2).cni("del", "net", one).run().succeeds();
     etcd.start();
@@ -191,6 +203,27 @@ class CniEtcdIT {
     String again = add(2, one);
     assertThat(subnet(again)).isEqualTo(subnet(first));
     ping(one, second).succeeds();
+    assertThat(EndToEnd.eventually(() -> saidAtLast(watch).equals(WELL))).isTrue();
+    assertThat(watch.outputSoFar().lines().filter(WELL::equals)).hasSize(2);
+  }
+
+  @Test
+  void anErrorIsToldOnceUntilAllIsWell() throws IOException {
+    String second = "http://" + ADDRESS + ":2378"; // where nobody ever listens
+    configure(
+        1,
+        "n1",
+        "host-gw",
+        LASTING_SECONDS,
+        "\"endpoints\":[\"http://%s:2379\",\"%s\"]".formatted(ADDRESS, second));
+    Command.Running watch = watch(1);
+    assertThat(EndToEnd.eventually(() -> says(watch, "error: etcd at "))).isTrue();
+    EndToEnd.pause(3000); // some rounds, with and without a try
+    startEtcd();
+    assertThat(EndToEnd.eventually(() -> saidAtLast(watch).equals(WELL))).isTrue();
+    assertThat(watch.outputSoFar().lines())
+        .doesNotHaveDuplicates()
+        .allMatch(line -> line.startsWith("error: etcd at ") || line.equals(WELL));
   }
 
   @Test

@@ -222,7 +222,9 @@ final class Containerd implements AutoCloseable {
     return inside(all.toArray(String[]::new));
   }
 
+  /// Of the engine of the machine that this plays, which is started where none runs.
   long enginePid() {
+    jrun("--version").run().succeeds();
     return Config.json(jrun("engine", "status", "--format", "json").run().succeeds().out())
         .get("pid")
         .asLong();

@@ -169,8 +169,9 @@ abstract class EndToEnd {
     return runtime("list", "-q").out().lines().filter(line -> !line.isBlank()).toList();
   }
 
-  /// Of the engine that serves the tests.
+  /// Of the engine that serves the tests, which is started where none runs.
   long enginePid() {
+    runtime("--version").succeeds();
     return Config.json(runtime("engine", "status", "--format", "json").succeeds().out())
         .get("pid")
         .asLong();

@@ -34,6 +34,51 @@ class EngineLockIT extends EndToEnd {
     return Command.of(all);
   }
 
+  private long pid() {
+    Outcome status = inside("engine", "status", "--format", "json").run().succeeds();
+    return Config.json(status.out()).at("/pid").asLong();
+  }
+
+  @Test
+  void whoAsksForTheEngineLeavesNone() throws IOException {
+    for (int i = 0; i < 2; i++) {
+      assertThat(inside("engine", "status").run().exits(1).err()).contains("no engine runs");
+    }
+    inside("--version").run().succeeds();
+    long first = pid();
+    assertThat(runs(first)).isTrue();
+    assertThat(pid()).isEqualTo(first);
+    inside("engine", "stop").run().succeeds();
+    assertThat(inside("engine", "status", "--format", "json").run().exits(1).out()).isEmpty();
+  }
+
+  /// The first command of its engine, which goes on.
+  private Command.Running runSleeper() throws IOException {
+    config.args("sleep", "1000");
+    bundle.write(config);
+    Command.Running first = inside("run", "--bundle", bundle.path().toString(), id).start();
+    assertThat(eventually(() -> ids().contains(id) && status().equals("running"))).isTrue();
+    return first;
+  }
+
+  @Test
+  void anEngineIsInUseFromItsFirstCommandOn() throws IOException {
+    Command.Running first = runSleeper();
+    long engine = pid();
+    assertThat(pid()).isEqualTo(engine);
+    runtime("kill", id, "KILL").succeeds();
+    first.finish();
+  }
+
+  @Test
+  void anEngineWhoseFirstCommandGoesOnIsReplaced() throws IOException {
+    Command.Running first = runSleeper();
+    inside("engine", "restart").run().succeeds();
+    inside("engine", "status").run().exits(1);
+    runtime("kill", id, "KILL").succeeds();
+    first.finish();
+  }
+
   private static List<Path> locks() throws IOException {
     try (Stream<Path> all = Files.list(ENGINES)) {
       return all.filter(path -> path.toString().endsWith(".lock")).toList();

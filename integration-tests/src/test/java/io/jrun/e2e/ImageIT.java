@@ -101,6 +101,41 @@ class ImageIT extends ImageStoreTest {
         .failsInOneLine("bytes, not");
   }
 
+  @Test
+  void whoOnlyReadsMakesNoStore() {
+    String noImage = "no such image: app";
+    String archive = temp + "/saved.tar";
+    for (String at : List.of(store(), temp + "/deep/store")) {
+      assertThat(runtime("image", "list", "-q", "--store", at).succeeds().out()).isEmpty();
+      assertThat(runtime("volume", "list", "--store", at).succeeds().out()).isEmpty();
+      runtime("image", "verify", "--store", at).succeeds();
+      runtime("image", "prune", "--store", at).succeeds();
+      runtime("image", "inspect", "--store", at, "app").failsInOneLine(noImage);
+      runtime("image", "tag", "--store", at, "app", "b").failsInOneLine(noImage);
+      runtime("image", "rm", "--store", at, "app").failsInOneLine(noImage);
+      runtime("image", "save", "--store", at, "app", archive).failsInOneLine(noImage);
+      runtime("image", "push", "--store", at, "app", "127.0.0.1:1/a").failsInOneLine(noImage);
+      runtime("volume", "inspect", "--store", at, "v").failsInOneLine("no such volume: v");
+      runtime("volume", "rm", "--store", at, "v").failsInOneLine("no such volume: v");
+      runtime("run", "--image", "app", "--store", at, id).failsInOneLine(noImage);
+      runtime("bundle", "create", "--image", "app", "--store", at, temp + "/made")
+          .failsInOneLine(noImage);
+    }
+    assertThat(temp.resolve("store")).doesNotExist();
+    assertThat(temp.resolve("deep")).doesNotExist();
+    assertThat(temp.resolve("made")).doesNotExist();
+    assertThat(temp.resolve("saved.tar")).doesNotExist();
+    runtime("image", "list", "--store", bundle.path() + "/config.json")
+        .failsInOneLine("the store " + bundle.path() + "/config.json: not a directory");
+    // another program's layout stays as it was, too
+    Path layout = ImageLayout.make(temp).directory();
+    List<String> before = Trees.of(layout);
+    String name = runtime("image", "list", "-q", "--store", layout.toString()).succeeds().text();
+    runtime("image", "inspect", "--store", layout.toString(), name).succeeds();
+    runtime("image", "verify", "--store", layout.toString()).succeeds();
+    assertThat(Trees.of(layout)).isEqualTo(before);
+  }
+
   private static Path largestBlob(Path layout) throws IOException {
     try (var files = Files.list(layout.resolve("blobs/sha256"))) {
       return files.max(java.util.Comparator.comparingLong(p -> p.toFile().length())).orElseThrow();

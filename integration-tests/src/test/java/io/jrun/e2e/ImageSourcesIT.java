@@ -161,6 +161,55 @@ class ImageSourcesIT extends EndToEnd {
     }
   }
 
+  /// As old and hand-made archives have them: only `manifest.json` tells which file is what.
+  @Test
+  void anArchiveThatIsLoadedMayCallItsFilesAnything() throws IOException {
+    byte[] low = new TarBuilder().directory("d").file("d/f", "low\n").bytes();
+    byte[] high = new TarBuilder().directory("d").file("d/g", "high\n").bytes();
+    Path usual = DockerArchive.write(temp.resolve("usual.tar"), "app:5", "{}", List.of(low, high));
+    String top = temp.resolve("docker").toString();
+    String repack =
+        """
+        mkdir $0 && cd $0 && tar xf $1
+        i=0; for l in */; do l=${l%/}; mv $l l$i; sed -i s/$l/l$i/ manifest.json; i=$((i+1)); done
+        mkdir conf; mv [0-9a-f]*.json conf/image
+        sed -i 's/"Config":"[^"]*"/"Config":"conf\\/image"/' manifest.json
+        tar cf ../first.tar l0 l1 conf manifest.json; tar cf ../dots.tar .; gzip -k ../first.tar
+        """;
+    Command.of("sh", "-ec", repack, top, usual.toString()).run().succeeds();
+    String digest = digestOfLoaded(usual);
+    for (String name : List.of("first.tar", "dots.tar", "first.tar.gz", "docker")) {
+      assertThat(digestOfLoaded(temp.resolve(name))).as(name).isEqualTo(digest);
+    }
+    // what it names must be in it
+    Path manifest = Path.of(top, "manifest.json");
+    String good = Files.readString(manifest);
+    Files.writeString(temp.resolve("outside"), "");
+    for (String bad : List.of("../outside", "/etc/passwd", temp + "/outside")) {
+      Files.writeString(manifest, good.replace("l1/layer.tar", bad));
+      Command.of("tar", "-C", top, "-cf", temp + "/bad.tar", "l0", "conf", "manifest.json")
+          .run()
+          .succeeds();
+      for (String source : List.of("bad.tar", "docker")) {
+        runtime("image", "load", "--store", temp + "/bad", temp.resolve(source).toString())
+            .failsInOneLine("the image lacks its file " + bad);
+      }
+    }
+    // and a tree is none
+    Files.delete(manifest);
+    Command.of("tar", "-C", top, "-cf", temp + "/tree.tar", ".").run().succeeds();
+    runtime("image", "load", "--store", temp + "/bad", temp + "/tree.tar")
+        .failsInOneLine("the archive of a tree of files, not an image");
+  }
+
+  private String digestOfLoaded(Path archive) {
+    String store = temp + "/store-" + archive.getFileName();
+    assertThat(runtime("image", "load", "--store", store, archive.toString()).succeeds().text())
+        .isEqualTo("app:5");
+    runtime("image", "verify", "--store", store).succeeds();
+    return runtime("image", "list", "-q", "--store", store).succeeds().text();
+  }
+
   @Test
   void whatBuildahCommits() throws IOException {
     Machine.assumeInstalled("buildah");

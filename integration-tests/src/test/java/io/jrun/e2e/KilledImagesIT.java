@@ -31,7 +31,8 @@ class KilledImagesIT extends ImageStoreTest {
     image("list").succeeds();
     image("verify").succeeds();
     image("prune").succeeds();
-    assertThat(temp.resolve("store/ingest")).isEmptyDirectory();
+    Path ingest = temp.resolve("store/ingest");
+    if (Files.exists(ingest)) assertThat(ingest).isEmptyDirectory();
   }
 
   @Test

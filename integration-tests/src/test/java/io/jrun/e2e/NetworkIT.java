@@ -50,13 +50,16 @@ class NetworkIT extends EndToEnd {
 
   /// @param by what runs the runtime
   private Outcome node(List<String> by, List<String> words) {
+    return nodeCommand(by, words).run();
+  }
+
+  private Command nodeCommand(List<String> by, List<String> words) {
     List<String> all = new ArrayList<>(by);
     all.addAll(List.of(RUNTIME.path().toString(), "--root", root.toString()));
     all.addAll(words);
     return node.inside(all.toArray(String[]::new))
         .with("NETCONFPATH", node.temp().resolve("net.d").toString())
-        .with("CNI_PATH", node.bin() + ":" + CniNode.REFERENCE)
-        .run();
+        .with("CNI_PATH", node.bin() + ":" + CniNode.REFERENCE);
   }
 
   private Outcome node(String command, String... flags) throws IOException {
@@ -103,8 +106,8 @@ class NetworkIT extends EndToEnd {
     nothingIsWired();
   }
 
-  @Test
-  void aPortOfTheHostIsPublishedOnce() throws IOException {
+  /// A network whose plugin takes ports; whether it does something for them is not asked here.
+  private void networkWithPorts() throws IOException {
     node.configure(
         "30-ports.conf",
         """
@@ -112,6 +115,61 @@ class NetworkIT extends EndToEnd {
           "capabilities":{"portMappings":true},
           "ipam":{"subnet":"10.83.0.0/24","dataDir":"@DIR@/leases"}}\
         """);
+  }
+
+  @Test
+  void oneOfTwoThatWantAPortAtOnceGetsIt() throws IOException {
+    networkWithPorts();
+    config.args("sleep", "1000");
+    bundle.write(config);
+    for (int round = 0; round < 5; round++) {
+      List<String> ids = List.of(newId(), newId());
+      List<Command.Running> running = new ArrayList<>();
+      for (String one : ids) {
+        List<String> words =
+            List.of("run", "--detach", "--bundle", bundle.path().toString(), "--network", "ports");
+        List<String> all = new ArrayList<>(words);
+        all.addAll(List.of("--publish", "8080:80", one));
+        running.add(nodeCommand(List.of(), all).start());
+      }
+      List<Outcome> outcomes = new ArrayList<>();
+      for (Command.Running one : running) outcomes.add(one.finish());
+      int winner = outcomes.getFirst().status() == 0 ? 0 : 1;
+      outcomes.get(winner).succeeds();
+      assertThat(outcomes.get(1 - winner).fails().err())
+          .contains(
+              "port 8080/tcp of the host is published already, by container "
+                  + ids.get(winner)
+                  + " (8080:80)");
+      assertThat(node(List.of("list", "-q")).text()).isEqualTo(ids.get(winner));
+      node(List.of("delete", "--force", ids.get(winner))).succeeds();
+    }
+    nothingIsWired();
+  }
+
+  @Test
+  void aPortOfTheHostIsOneOfTheContainers() throws IOException {
+    networkWithPorts();
+    config.args("true");
+    for (String twice :
+        List.of("8080:80,8080:81", "8080:80,8080:80", "127.0.0.1:8080:80,81:81,8080:82/tcp")) {
+      assertThat(node("run", "--network", "ports", "--publish", twice).fails().err())
+          .contains("port 8080/tcp of the host is published twice: to 80 and to 8");
+      assertThat(node("plan", "--network", "ports", "--publish", twice).fails().err())
+          .contains("published twice");
+      assertThat(
+              node(List.of("sandbox", "run", "--network", "ports", "--publish", twice, newId()))
+                  .fails()
+                  .err())
+          .contains("published twice");
+    }
+    node("run", "--network", "ports", "--publish", "1:80,2:80,1:80/udp").succeeds();
+    nothingIsWired();
+  }
+
+  @Test
+  void aPortOfTheHostIsPublishedOnce() throws IOException {
+    networkWithPorts();
     config.args("true");
     String first = id;
     node("create", "--network", "ports", "--publish", "8080:80,127.0.0.1:53:53/udp").succeeds();
@@ -236,13 +294,22 @@ class NetworkIT extends EndToEnd {
     nothingIsWired();
     assertThat(node("run", "--publish", "80:80").err())
         .contains("a published port needs a network");
-    for (String names : List.of("", ",own")) {
-      assertThat(node("run", "--network", names).err())
-          .as("%s", names)
-          .contains("the name of a network must not be empty");
+    String nameless = "the name of a network must not be empty";
+    for (String names : List.of("", " ", ",own", "own,,two", "own,")) {
+      assertThat(node("run", "--network", names).err()).as("%s", names).contains(nameless);
+      assertThat(node(List.of("sandbox", "run", "--network", names, id)).err())
+          .as("a sandbox with %s", names)
+          .contains(nameless);
+      config.set("/annotations", "{\"io.jrun.network\":\"" + names + "\"}");
+      assertThat(node("run").err()).as("annotation %s", names).contains(nameless);
+      config.set("/annotations", "{}");
     }
-    assertThat(node("run", "--network", "own", "--publish", "x").err())
-        .contains("invalid published port");
+    assertThat(node("run", "--network", "own", "--network", "").err()).contains(nameless);
+    for (String ports : List.of("x", "", "1:1,", "1:1,,2:2")) {
+      assertThat(node("run", "--network", "own", "--publish", ports).err())
+          .as("%s", ports)
+          .contains("invalid published port");
+    }
     for (String networks : List.of("own", "own,two")) {
       assertThat(node("run", "--network", networks, "--publish", "8080:80").err())
           .as("a port that no plugin is told of")

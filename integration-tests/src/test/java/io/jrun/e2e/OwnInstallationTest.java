@@ -36,6 +36,7 @@ abstract class OwnInstallationTest extends EndToEnd {
 
   @Override
   long enginePid() {
+    installed("--version").succeeds();
     return Config.json(installed("engine", "status", "--format", "json").succeeds().out())
         .get("pid")
         .asLong();

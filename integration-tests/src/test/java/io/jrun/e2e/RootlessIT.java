@@ -51,6 +51,7 @@ class RootlessIT extends EndToEnd {
   @Test
   @JrunOnly
   void theUsersEngineIsNotRootsToRestart() throws IOException {
+    user("--version").run().succeeds();
     String before = user("engine", "status").run().succeeds().out();
     runtime("engine", "restart").succeeds();
     assertThat(pidLine(user("engine", "status").run().succeeds().out())).isEqualTo(pidLine(before));

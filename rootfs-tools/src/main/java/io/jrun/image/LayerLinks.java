@@ -12,7 +12,8 @@ import java.util.List;
 public final class LayerLinks implements AutoCloseable {
   private final Kernel kernel;
   private final Path directory;
-  private int made;
+  private boolean isMade;
+  private int linked;
 
   /// @param directory to make where links are needed
   public LayerLinks(Kernel kernel, Path directory) {
@@ -28,19 +29,20 @@ public final class LayerLinks implements AutoCloseable {
   ///
   /// @param layers the lowest first; as before, and perhaps more on top
   void reach(List<Path> layers) {
-    if (made == 0) kernel.call(new FileCall.Mkdirat(Descriptor.CWD, directory.toString(), 0700));
-    for (; made < layers.size(); made++) {
-      String target = layers.get(made).toString();
-      kernel.call(new FileCall.Symlinkat(target, Descriptor.CWD, directory + "/" + made));
+    if (!isMade) kernel.call(new FileCall.Mkdirat(Descriptor.CWD, directory.toString(), 0700));
+    isMade = true;
+    for (; linked < layers.size(); linked++) {
+      String target = layers.get(linked).toString();
+      kernel.call(new FileCall.Symlinkat(target, Descriptor.CWD, directory + "/" + linked));
     }
   }
 
   /// Takes the links away, which nobody needs once the layers are mounted.
   @Override
   public void close() {
-    if (made == 0) return;
-    for (; made > 0; made--) {
-      kernel.call(new FileCall.Unlinkat(Descriptor.CWD, directory + "/" + (made - 1), 0));
+    if (!isMade) return;
+    for (; linked > 0; linked--) {
+      kernel.call(new FileCall.Unlinkat(Descriptor.CWD, directory + "/" + (linked - 1), 0));
     }
     kernel.call(new FileCall.Unlinkat(Descriptor.CWD, directory.toString(), FileCall.AT_REMOVEDIR));
   }

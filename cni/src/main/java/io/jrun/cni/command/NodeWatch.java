@@ -9,28 +9,33 @@ import io.jrun.specs.cni.NetworkConfig;
 import io.jrun.specs.cni.PluginConfig;
 import io.jrun.specs.json.Json;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /// `jrun cni node`: keeps the routes to other nodes as the list of nodes says, until its caller
 /// ends.
 record NodeWatch(CniUser user, SimpleCni plugin) {
   private static final long PAUSE_MILLIS = 1000;
 
-  /// Returns what to print at the end; while it watches, it prints what changes.
+  /// Returns what to print at the end; while it watches, it prints what changes, and each error
+  /// once until a round goes well.
   String run(NetworkConfig network, boolean once) {
     try (NodeAgent agent = plugin.agent(configuration(network))) {
       if (once) return lines(agent.round());
       String said = "";
+      Set<String> errors = new HashSet<>(); // since all was well: two endpoints fail in turn
       while (true) {
-        String now;
         try {
-          now = lines(agent.round());
+          String now = lines(agent.round());
           if (now.isEmpty()) now = "all routes are there\n";
+          if (!now.equals(said)) user.print(now);
+          said = now;
+          errors.clear();
         } catch (RuntimeException e) {
-          now = "error: " + e.getMessage() + "\n"; // what runs goes on; the next round tries again
+          said = "error: " + e.getMessage() + "\n"; // what runs goes on; the next round tries again
+          if (errors.add(said)) user.print(said);
         }
-        if (!now.equals(said)) user.print(now);
-        said = now;
         pause(agent);
       }
     }

@@ -21,6 +21,25 @@ public record PublishedPort(
   private static final int MAX_PORT = 65535;
   private static final String CAPABILITY = "portMappings";
 
+  /// All that one container publishes. A port of the host leads to one of the container's.
+  public static List<PublishedPort> parseAll(List<String> texts) {
+    List<PublishedPort> ports = texts.stream().map(PublishedPort::parse).toList();
+    for (int i = 0; i < ports.size(); i++) {
+      PublishedPort one = ports.get(i);
+      for (PublishedPort other : ports.subList(i + 1, ports.size())) {
+        if (one.isOnHostOf(other)) throw twice(one, other);
+      }
+    }
+    return ports;
+  }
+
+  private static CniException twice(PublishedPort one, PublishedPort other) {
+    return new CniException(
+        CniError.INVALID_ENVIRONMENT,
+        "port %d/%s of the host is published twice: to %d and to %d"
+            .formatted(one.hostPort, one.protocol, one.containerPort, other.containerPort));
+  }
+
   public static PublishedPort parse(String text) {
     Matcher matcher = TEXT.matcher(text);
     if (!matcher.matches()) throw invalid(text);

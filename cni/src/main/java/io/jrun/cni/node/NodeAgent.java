@@ -39,6 +39,7 @@ public final class NodeAgent implements AutoCloseable {
   private boolean isChanged = true;
   private @Nullable AutoCloseable watch;
   private @Nullable NodeList known;
+  private @Nullable CniException lost;
   private long dueNanos;
   private long pauseNanos = FIRST_PAUSE_NANOS;
 
@@ -57,13 +58,17 @@ public final class NodeAgent implements AutoCloseable {
     this.remote = remote;
   }
 
-  /// Reads the store when it is due, then sets the routes.
+  /// Reads the store when it is due, then sets the routes. While the store cannot be read each
+  /// round fails for that reason, also those that do not try; the routes that are known are set all
+  /// the same.
   ///
   /// @return the commands that are left to somebody else
   public List<String> round() {
-    CniException lost = null;
     try {
-      ask();
+      if (isDue()) {
+        read();
+        lost = null;
+      }
     } catch (CniException e) {
       lost = e;
     }
@@ -77,15 +82,21 @@ public final class NodeAgent implements AutoCloseable {
     return commands;
   }
 
-  private void ask() {
+  private boolean isDue() {
+    if (!(membership instanceof EtcdMembership)) return true;
+    synchronized (changes) {
+      if (System.nanoTime() >= dueNanos) return true;
+      // a failed try waits, however much has changed
+      return isChanged && pauseNanos == FIRST_PAUSE_NANOS;
+    }
+  }
+
+  private void read() {
     if (!(membership instanceof EtcdMembership etcd)) {
       known = membership.nodes();
       return;
     }
     synchronized (changes) {
-      if (System.nanoTime() < dueNanos && !isChanged) return;
-      // a failed try waits, however much has changed
-      if (pauseNanos > FIRST_PAUSE_NANOS && System.nanoTime() < dueNanos) return;
       isChanged = false;
     }
     try {

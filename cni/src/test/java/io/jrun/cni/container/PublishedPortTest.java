@@ -8,6 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PublishedPortTest {
   @ParameterizedTest
@@ -27,6 +28,18 @@ class PublishedPortTest {
     PublishedPort second = PublishedPort.parse(other);
     assertThat(first.isOnHostOf(second)).isEqualTo(isOn);
     assertThat(second.isOnHostOf(first)).isEqualTo(isOn);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"8080:80 8080:81", "1:1 8080:80 2:2 8080:80", "[::1]:8080:80 8080:90"})
+  void onePortOfTheHostLeadsToOneOfAContainer(String texts) {
+    assertThatThrownBy(() -> PublishedPort.parseAll(List.of(texts.split(" "))))
+        .hasMessageStartingWith("port 8080/tcp of the host is published twice: to 80 and to ");
+  }
+
+  @Test
+  void severalPortsOfTheHostMayLeadToOneOfAContainer() {
+    assertThat(PublishedPort.parseAll(List.of("1:80", "2:80", "1:80/udp"))).hasSize(3);
   }
 
   @Test

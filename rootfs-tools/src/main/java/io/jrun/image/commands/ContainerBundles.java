@@ -102,7 +102,7 @@ public final class ContainerBundles {
   public BundleClaim claim(String id, String owner) {
     Path directory = directory(id);
     ImageStore store = images.store();
-    try (ImageStore.AutoCloseableLock lock = store.using()) {
+    try (ImageStore.AutoCloseableLock lock = store.adding()) {
       return BundleClaim.take(
           caller.kernel(), directory, owner, place -> recent.spares().put(store, place));
     }

@@ -96,8 +96,8 @@ public final class Images {
   ///
   /// @param name in place of the source's own name, for a source with one image; empty for those
   public List<String> load(String path, String name, UnpackOptions limits) {
-    try (Source source = Source.open(caller, path, Unpacking.expansion(limits));
-        ImageStore.AutoCloseableLock lock = store.using()) {
+    try (Source source = Source.openImage(caller, path, Unpacking.expansion(limits));
+        ImageStore.AutoCloseableLock lock = store.adding()) {
       if (!(source instanceof Source.Images(ImageSource images))) {
         throw new ImageException(path + ": the archive of a tree of files, not an image");
       }
@@ -196,17 +196,21 @@ public final class Images {
 
   /// Removes images without a name, and all that nobody needs. Returns what was freed, in words.
   public String prune() {
-    try (ImageStore.AutoCloseableLock lock = store.using()) {
-      store.update(
-          before -> before.stream().filter(d -> ImageStore.nameOf(d).isPresent()).toList());
-    }
-    Collection.Freed freed = collect();
+    Collection.Freed freed = store.exists() ? pruned() : Collection.Freed.NOTHING;
     return freed.blobs()
         + " blobs of "
         + freed.bytes()
         + " bytes and "
         + freed.snapshots()
         + " unpacked layers";
+  }
+
+  private Collection.Freed pruned() {
+    try (ImageStore.AutoCloseableLock lock = store.using()) {
+      store.update(
+          before -> before.stream().filter(d -> ImageStore.nameOf(d).isPresent()).toList());
+    }
+    return collect();
   }
 
   private Collection.Freed collect() {

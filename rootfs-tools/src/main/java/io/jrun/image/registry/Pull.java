@@ -46,7 +46,7 @@ public record Pull(
     RuntimeException first = null;
     for (String host : hosts) {
       try (Registry registry = new Registry(caller, host, name.path(), "pull", options);
-          ImageStore.AutoCloseableLock lock = store.using()) {
+          ImageStore.AutoCloseableLock lock = store.adding()) {
         ContentDescriptor image = pull(registry, name, platform);
         store.name(Optional.of(name), image);
         return image;

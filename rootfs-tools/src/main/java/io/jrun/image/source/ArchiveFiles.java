@@ -9,7 +9,6 @@ import io.jrun.rootfs.tar.Entry;
 import io.jrun.rootfs.tar.TarInput;
 import io.jrun.rootfs.tar.TarReader;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -18,8 +17,9 @@ import java.util.regex.Pattern;
 
 /// An image in a plain archive: its files are parts of the archive's file.
 final class ArchiveFiles implements ImageFiles {
-  /// The only names that archives of images have at their top: those of a layout, docker's, jib's
-  /// (`config.json`) and those of go-containerregistry, with which ko, kaniko and crane write.
+  /// The only names that an archive has at its top which is taken for an image's unasked: those of
+  /// a layout, docker's, jib's (`config.json`) and those of go-containerregistry, with which ko,
+  /// kaniko and crane write.
   private static final Pattern OF_IMAGES =
       Pattern.compile(
           "(oci-layout|index\\.json|manifest\\.json|config\\.json|repositories|blobs(/.*)?"
@@ -56,20 +56,22 @@ final class ArchiveFiles implements ImageFiles {
   ///
   /// @param origin the whole archive, plain
   /// @param file is closed with what is returned
-  static Optional<ImageFiles> of(Origin origin, OwnedDescriptor file) {
+  /// @param isImage whether files of any name belong to the image
+  static Optional<ImageFiles> of(Origin origin, OwnedDescriptor file, boolean isImage) {
     Map<String, Origin> files = new HashMap<>();
     Map<String, String> links = new HashMap<>();
     try (Mapped mapped = new Mapped(origin.again(), null)) {
       TarReader reader = new TarReader(new TarInput(mapped, segment -> {}), false);
       for (Entry entry = reader.next(); entry != null; entry = reader.next()) {
-        String name = clean(entry.name());
-        if (!name.isEmpty() && !isOfImages(name)) return Optional.empty();
-        if (files.size() > MOST_FILES) throw new ImageException("the archive has too many files");
+        String name = ImageFiles.inside(entry.name());
+        if (!isImage && !name.isEmpty() && !isOfImages(name)) return Optional.empty();
+        if (files.size() + links.size() > MOST_FILES)
+          throw new ImageException("the archive has too many files");
         switch (entry.type()) {
           case FILE ->
               files.put(name, content(origin, name, reader.contentOffset(), entry.stored()));
-          case SYMLINK -> links.put(name, clean(parent(name) + entry.link()));
-          case HARD_LINK -> links.put(name, clean(entry.link()));
+          case SYMLINK -> links.put(name, ImageFiles.inside(parent(name) + entry.link()));
+          case HARD_LINK -> links.put(name, ImageFiles.inside(entry.link()));
           case DIRECTORY -> {}
           case FIFO, CHARACTER_DEVICE, BLOCK_DEVICE ->
               throw new ImageException("the image's archive has a device in it: " + name);
@@ -89,13 +91,9 @@ final class ArchiveFiles implements ImageFiles {
     return slash < 0 ? "" : name.substring(0, slash + 1);
   }
 
-  private static String clean(String name) {
-    return Path.of("/" + name).normalize().toString().substring(1);
-  }
-
   @Override
   public Optional<Origin> find(String path) {
-    String name = clean(path);
+    String name = ImageFiles.inside(path);
     for (int i = 0; i < MOST_LINKS && links.containsKey(name); i++) {
       name = Objects.requireNonNull(links.get(name));
     }

@@ -25,7 +25,7 @@ final class DirectoryFiles implements ImageFiles {
   public Optional<Origin> find(String path) {
     OwnedDescriptor file;
     try {
-      file = caller.open(directory + "/" + path);
+      file = caller.open(directory + "/" + ImageFiles.inside(path));
     } catch (KernelException e) {
       if (e.errno().equals(Errno.ENOENT)) return Optional.empty();
       throw e;

@@ -3,6 +3,7 @@ package io.jrun.image.source;
 import io.jrun.image.ImageException;
 import io.jrun.rootfs.stream.Origin;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /// The files of an image, wherever they lie.
@@ -15,6 +16,11 @@ public interface ImageFiles extends AutoCloseable {
 
   @Override
   void close();
+
+  /// A path from the top of the image on, without `..`, which leads no further up than there.
+  static String inside(String path) {
+    return Path.of("/" + path).normalize().toString().substring(1);
+  }
 
   default Origin need(String path) {
     return find(path).orElseThrow(() -> new ImageException("the image lacks its file " + path));

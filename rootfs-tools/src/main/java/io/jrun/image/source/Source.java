@@ -22,7 +22,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// What a caller names as a source, recognised by its content.
+/// What a caller names as a source, recognised by its content: an archive by the names in it,
+/// unless it is known to be an image's, which may call its files as it likes.
 public sealed interface Source extends AutoCloseable {
   /// The archive of a tree of files.
   record Tree(TreeArchive archive) implements Source {
@@ -45,6 +46,16 @@ public sealed interface Source extends AutoCloseable {
 
   /// @param path `-` is standard input
   static Source open(CallerFiles caller, String path, Expansion expansion) {
+    return open(caller, path, expansion, false);
+  }
+
+  /// Opens what is to be an image; a tree is all that has no document of one.
+  static Source openImage(CallerFiles caller, String path, Expansion expansion) {
+    return open(caller, path, expansion, true);
+  }
+
+  private static Source open(
+      CallerFiles caller, String path, Expansion expansion, boolean isImage) {
     OwnedDescriptor file = caller.open(path);
     Origin opened = null;
     try {
@@ -59,7 +70,7 @@ public sealed interface Source extends AutoCloseable {
               ? Origin.range(caller.kernel(), file, 0, stat.size())
               : Origin.stream(caller.kernel(), file, caller.lifeline());
       opened = origin;
-      return Sniffing.recognise(caller, file, origin, expansion);
+      return Sniffing.recognise(caller, file, origin, expansion, isImage);
     } catch (RuntimeException e) {
       file.close();
       if (opened != null) opened.close();
@@ -86,22 +97,26 @@ public sealed interface Source extends AutoCloseable {
     private Sniffing() {}
 
     static Source recognise(
-        CallerFiles caller, OwnedDescriptor file, Origin origin, Expansion expansion) {
+        CallerFiles caller,
+        OwnedDescriptor file,
+        Origin origin,
+        Expansion expansion,
+        boolean isImage) {
       byte[] start = origin.first(BLOCK);
       if (start.length == 0) throw new RootfsException("the archive is empty");
       Compression compression = Compression.of(start);
       boolean isRange = origin.size().isPresent();
       byte[] prefix = compression == Compression.NONE ? start : longer(origin, start, isRange);
       byte[] taken = isRange ? new byte[0] : prefix;
-      if (!ArchiveFiles.isOfImages(firstName(prefix, compression))) {
+      if (!isImage && !ArchiveFiles.isOfImages(firstName(prefix, compression))) {
         return new Tree(new TreeArchive(file, origin, taken, compression));
       }
       if (compression == Compression.NONE && isRange) {
-        Optional<ImageFiles> files = ArchiveFiles.of(origin, file);
+        Optional<ImageFiles> files = ArchiveFiles.of(origin, file, isImage);
         if (files.isPresent()) return new Images(ImageSource.of(files.get()));
         return new Tree(new TreeArchive(file, origin, taken, compression));
       }
-      return spooled(caller, file, origin, taken, compression, expansion);
+      return spooled(caller, file, origin, taken, compression, expansion, isImage);
     }
 
     private static byte[] longer(Origin origin, byte[] start, boolean isRange) {
@@ -151,7 +166,8 @@ public sealed interface Source extends AutoCloseable {
         Origin origin,
         byte[] taken,
         Compression compression,
-        Expansion expansion) {
+        Expansion expansion,
+        boolean isImage) {
       OwnedDescriptor plain = null;
       try (Decoder decoder = Decoder.of(compression, over(taken, Optional.of(origin)))) {
         Path spool = Files.createTempFile(Path.of("/var/tmp"), "jrun-", ".tar");
@@ -159,7 +175,7 @@ public sealed interface Source extends AutoCloseable {
           plain = OwnedDescriptor.toRead(caller.kernel(), spool);
           Files.delete(spool);
           Origin whole = Origin.range(caller.kernel(), plain, 0, copy(decoder, out, expansion));
-          Optional<ImageFiles> files = ArchiveFiles.of(whole, plain);
+          Optional<ImageFiles> files = ArchiveFiles.of(whole, plain, isImage);
           file.close();
           origin.close();
           return files.isPresent()

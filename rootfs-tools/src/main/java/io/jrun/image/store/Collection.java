@@ -19,7 +19,9 @@ import java.util.Set;
 /// Removes what no name and no container refers to. It waits until nobody uses the store.
 public final class Collection {
   /// What was removed.
-  public record Freed(int blobs, int snapshots, long bytes) {}
+  public record Freed(int blobs, int snapshots, long bytes) {
+    public static final Freed NOTHING = new Freed(0, 0, 0);
+  }
 
   /// Removes an unpacked layer, which may need the rights of a caller.
   public interface SnapshotRemoval {

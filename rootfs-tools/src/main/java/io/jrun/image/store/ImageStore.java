@@ -7,6 +7,7 @@ import io.jrun.image.LayoutFile;
 import io.jrun.image.source.ImageFiles;
 import io.jrun.image.source.ImageSource;
 import io.jrun.kernel.Kernel;
+import io.jrun.kernel.KernelException;
 import io.jrun.kernel.LockFile;
 import io.jrun.kernel.OwnedDescriptor;
 import io.jrun.rootfs.DamagedException;
@@ -62,13 +63,35 @@ public final class ImageStore {
     this.documents = documents;
   }
 
-  /// Opens a store, which is made where it is missing.
+  /// Opens a store. One that is missing has no images, and is made by whoever adds something.
   public static ImageStore open(Kernel kernel, Path root, StoreDocuments documents) {
     ImageStore store = new ImageStore(kernel, root, documents);
     try {
-      if (!Files.isDirectory(store.bundles())) store.makeDirectories();
-      store.checkLayout();
+      store.hasLayout();
       return store;
+    } catch (IOException e) {
+      throw IoFailure.of("the store " + root, e);
+    } catch (KernelException e) {
+      throw new ImageException("the store " + root + ": " + e.errno().text(), e);
+    }
+  }
+
+  /// Whether there is anything of it.
+  public boolean exists() {
+    return Files.exists(root);
+  }
+
+  private boolean isMade() {
+    return Files.isDirectory(bundles());
+  }
+
+  private void make() {
+    try {
+      if (!isMade()) makeDirectories();
+      if (hasLayout()) return;
+      try (AutoCloseableLock lock = using()) {
+        DurableFiles.write(aside(), root.resolve(LayoutFile.NAME), LayoutFile.bytes());
+      }
     } catch (IOException e) {
       throw IoFailure.of("the store " + root, e);
     }
@@ -88,12 +111,9 @@ public final class ImageStore {
     }
   }
 
-  private void checkLayout() throws IOException {
-    Path layout = root.resolve(LayoutFile.NAME);
-    if (documents.layouts.read(kernel, layout).isPresent()) return;
-    try (AutoCloseableLock lock = using()) {
-      DurableFiles.write(aside(), layout, LayoutFile.bytes());
-    }
+  /// @throws ImageException where it is of a version that we do not know
+  private boolean hasLayout() throws IOException {
+    return documents.layouts.read(kernel, root.resolve(LayoutFile.NAME)).isPresent();
   }
 
   /// The same store, reached by another kernel.
@@ -114,15 +134,20 @@ public final class ImageStore {
     return kernel;
   }
 
-  /// Held by whoever reads or adds content, from before it looks until what it added has a name.
+  /// Held by whoever adds content, from before it looks until what it added has a name. The store
+  /// is made where it is missing.
+  public AutoCloseableLock adding() {
+    make();
+    return using();
+  }
+
+  /// Held by whoever reads content. Where there is no store there is nothing to hold.
   public AutoCloseableLock using() {
-    LockFile lock = LockFile.shared(kernel, root.resolve("lock"));
-    return lock::close;
+    return isMade() ? LockFile.shared(kernel, root.resolve("lock"))::close : () -> {};
   }
 
   AutoCloseableLock collecting() {
-    LockFile lock = LockFile.exclusive(kernel, root.resolve("lock"));
-    return lock::close;
+    return isMade() ? LockFile.exclusive(kernel, root.resolve("lock"))::close : () -> {};
   }
 
   /// A lock that is held until it is closed.
@@ -284,6 +309,7 @@ public final class ImageStore {
 
   /// Changes the names; what the function makes is on the disk when this returns.
   public void update(Function<List<ContentDescriptor>, List<ContentDescriptor>> change) {
+    make();
     try (LockFile lock = LockFile.exclusive(kernel, root.resolve("index.lock"))) {
       Index index = index();
       List<ContentDescriptor> changed = change.apply(index.manifests());

@@ -91,7 +91,7 @@ public final class Volumes {
 
   /// Makes an empty one; nothing where it is there already.
   public void create(String name) {
-    try (ImageStore.AutoCloseableLock lock = store.using()) {
+    try (ImageStore.AutoCloseableLock lock = store.adding()) {
       if (has(name)) return;
       Path aside = store.aside();
       store.kernel().call(new FileCall.Mkdirat(Descriptor.CWD, aside.toString(), 0755));

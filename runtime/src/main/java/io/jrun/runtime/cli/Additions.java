@@ -5,8 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /// What the command line asks of a container beyond its config and what runc has.
 ///
-/// @param networks CNI networks to attach the container to; the first is eth0
-/// @param ports to publish, each `[hostip:]hostport:port[/protocol]`
+/// @param networks CNI networks to attach the container to, several between commas; the first is
+///   eth0
+/// @param ports to publish, each `[hostip:]hostport:port[/protocol]`, several between commas
 /// @param sandbox whose namespaces the container joins; null for none
 /// @param metadata what is said about it
 /// @param namesHosts whether the container gets an /etc/hosts and the like also without a network
@@ -28,14 +29,10 @@ public record Additions(
   /// @param metadata what the line says of that, if it can
   static Additions of(ParsedLine line, Metadata metadata, boolean namesHosts) {
     return new Additions(
-        networks(line), line.texts("--publish"), line.text("--sandbox"), metadata, namesHosts);
-  }
-
-  /// The networks that a line names; an empty name would be no network.
-  static List<String> networks(ParsedLine line) {
-    List<String> networks = line.texts("--network");
-    if (networks.stream().anyMatch(String::isBlank))
-      throw CommandFailure.usage("the name of a network must not be empty");
-    return networks;
+        line.texts("--network"),
+        line.texts("--publish"),
+        line.text("--sandbox"),
+        metadata,
+        namesHosts);
   }
 }

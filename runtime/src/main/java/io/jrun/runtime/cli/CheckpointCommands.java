@@ -43,8 +43,8 @@ final class CheckpointCommands {
         .flag("do not use pivot_root", "--no-pivot")
         .text("TYPE:NAME", "a security profile instead of the dumped one", "--lsm-profile")
         .text("context", "a security context of mounts", "--lsm-mount-context")
-        .commaTexts("name", "attach the container to a CNI network", "--network")
-        .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish");
+        .texts("name[,name]", "attach the container to a CNI network", "--network")
+        .texts("[ip:]port:port[,...]", "publish a port, through portmap", "--publish");
   }
 
   static int checkpoint(Request request) {

@@ -16,8 +16,8 @@ final class ContainerCommands {
         .flag("do not use pivot_root", "--no-pivot")
         .flag("do not create a new session keyring", "--no-new-keyring")
         .text("N", "pass N descriptors more than stdio and $LISTEN_FDS", "--preserve-fds")
-        .commaTexts("name", "attach the container to a CNI network", "--network")
-        .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish")
+        .texts("name[,name]", "attach the container to a CNI network", "--network")
+        .texts("[ip:]port:port[,...]", "publish a port, through portmap", "--publish")
         .text("name", "join the namespaces of a sandbox", "--sandbox");
     Metadata.options(options);
   }

@@ -1,5 +1,6 @@
 package io.jrun.runtime.cli;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -58,9 +59,11 @@ public final class JrunCommand {
   }
 
   private int help(List<String> words, GlobalOptions global) {
-    if (words.size() > 1 && subcommand(words.getFirst()).hasCommands())
-      return subcommand(words.getFirst())
-          .perform(List.of(words.get(1), "--help"), global, operations, caller);
+    if (words.size() > 1 && subcommand(words.getFirst()).hasCommands()) {
+      List<String> asked = new ArrayList<>(words.subList(1, words.size()));
+      asked.add(1, "--help");
+      return subcommand(words.getFirst()).perform(asked, global, operations, caller);
+    }
     caller.out(words.isEmpty() ? help() : subcommand(words.getFirst()).usage());
     return 0;
   }

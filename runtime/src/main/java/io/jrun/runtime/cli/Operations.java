@@ -7,6 +7,7 @@ import io.jrun.image.commands.Images;
 import io.jrun.image.commands.RootfsTools;
 import io.jrun.specs.runtime.Config;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /// What the commands do; a failure is a RuntimeException whose message the caller is shown.
@@ -97,8 +98,8 @@ public interface Operations {
   /// The features document as JSON text.
   String features();
 
-  /// A JSON object about the resident engine.
-  String engineStatus();
+  /// A JSON object about the resident engine; empty where none runs.
+  Optional<String> engineStatus();
 
   void engineStop();
 

@@ -36,8 +36,8 @@ final class SandboxCommands {
   private static int run(Request request) {
     Options options = new Options("jrun sandbox run", "make a sandbox: namespaces to share");
     options
-        .commaTexts("name", "attach the sandbox to a CNI network", "--network")
-        .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish", "-p")
+        .texts("name[,name]", "attach the sandbox to a CNI network", "--network")
+        .texts("[ip:]port:port[,...]", "publish a port, through portmap", "--publish", "-p")
         .text("name", "the host's name; by default the sandbox's", "--hostname")
         .texts("name=value", "set a sysctl of the sandbox's namespaces", "--sysctl")
         .text(
@@ -51,7 +51,7 @@ final class SandboxCommands {
         new SandboxOptions(
             request.global(),
             nested.argument(0),
-            Additions.networks(line),
+            line.texts("--network"),
             line.texts("--publish"),
             line.text("--hostname"),
             sysctls(line.texts("--sysctl")),

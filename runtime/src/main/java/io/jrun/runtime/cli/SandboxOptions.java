@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The options of `jrun sandbox run`.
 ///
-/// @param networks CNI networks to attach the sandbox to; the first is eth0
-/// @param ports to publish, each `[hostip:]hostport:port[/protocol]`
+/// @param networks CNI networks to attach the sandbox to, several between commas; the first is eth0
+/// @param ports to publish, each `[hostip:]hostport:port[/protocol]`, several between commas
 /// @param hostname null for the sandbox's name
 /// @param shared the kinds of namespaces that its containers share
 /// @param shmSize of /dev/shm: bytes, or with a suffix k, m or g

@@ -1,6 +1,5 @@
 package io.jrun.runtime.cli;
 
-import io.jrun.cni.command.CniLine;
 import io.jrun.specs.json.Json;
 import io.jrun.specs.json.Json.JsonObject;
 import io.jrun.specs.json.Json.JsonString;
@@ -28,22 +27,12 @@ enum Subcommand {
       CheckpointCommands::checkpointOptions,
       CheckpointCommands::checkpoint),
   CNI(
-      "run the CNI plugins of a network on a network namespace",
+      "run the CNI plugins of a network on a network namespace: cni COMMAND --help",
       "add|del|check|gc|status|version|list|node|policy [network [netns]]",
       1,
       16,
-      options ->
-          options
-              .flag("print JSON also on a terminal", "--json")
-              .text("dir", "the directory of cached results", "--cache")
-              .text("seconds", "for each plugin; 0 for ever (default: 120)", "--timeout")
-              .texts("id/ifname", "of gc: an attachment to keep", "--keep")
-              .flag("of node: set the routes to other nodes once and end", "--once")
-              .texts(
-                  "file", "of policy apply: YAML or JSON; - is standard input", "--filename", "-f")
-              .text("name", "of policy: the namespace (default: default)", "--namespace", "-n")
-              .text("dir", "of policy: where policies are kept", "--policy-dir"),
-      Subcommand::cni),
+      CniCommands::options,
+      CniCommands::perform),
   CREATE(
       "create a container",
       "<container-id>",
@@ -128,8 +117,8 @@ enum Subcommand {
       options ->
           options
               .text("dir", "the bundle's directory", "--bundle", "-b")
-              .commaTexts("name", "attach the container to a CNI network", "--network")
-              .commaTexts("[ip:]port:port", "publish a port, through portmap", "--publish")
+              .texts("name[,name]", "attach the container to a CNI network", "--network")
+              .texts("[ip:]port:port[,...]", "publish a port, through portmap", "--publish")
               .text("name", "join the namespaces of a sandbox", "--sandbox"),
       ContainerCommands::plan),
   PS(
@@ -213,8 +202,6 @@ enum Subcommand {
       options -> {},
       VolumeCommands::perform);
 
-  private static final int PLUGIN_SECONDS = 120;
-
   private final String summary;
   private final String arguments;
   private final int minArguments;
@@ -259,13 +246,18 @@ enum Subcommand {
   }
 
   String usage() {
-    return grammar.usage();
+    return usage(List.of());
   }
 
-  /// Whether its first argument is a command that has options of its own.
+  /// @param words of the line that asks for it
+  private String usage(List<String> words) {
+    return this == CNI ? CniCommands.usage(words, grammar.usage()) : grammar.usage();
+  }
+
+  /// Whether its first argument is a command that has a help of its own.
   boolean hasCommands() {
     return switch (this) {
-      case BUNDLE, IMAGE, ROOTFS, SANDBOX, VOLUME -> true;
+      case BUNDLE, CNI, IMAGE, ROOTFS, SANDBOX, VOLUME -> true;
       default -> false;
     };
   }
@@ -276,7 +268,7 @@ enum Subcommand {
     }
     ParsedLine line = grammar.parse(args);
     if (line.isHelp()) {
-      caller.out(usage());
+      caller.out(usage(line.arguments()));
       return 0;
     }
     checkCount(line.arguments().size());
@@ -314,23 +306,6 @@ enum Subcommand {
     return 0;
   }
 
-  private static int cni(Request request) {
-    ParsedLine line = request.line();
-    CniLine parsed =
-        new CniLine(
-            request.id(),
-            request.rest(),
-            line.has("--json"),
-            line.text("--cache"),
-            line.has("--timeout") ? line.count("--timeout") : PLUGIN_SECONDS,
-            line.texts("--keep"),
-            line.has("--once"),
-            new CniLine.PolicyOptions(
-                line.texts("--filename"), line.text("--namespace"), line.text("--policy-dir")));
-    request.caller().out(request.operations().cni(parsed));
-    return 0;
-  }
-
   private static int print(Request request, String text) {
     request.print(text);
     return 0;
@@ -340,7 +315,11 @@ enum Subcommand {
     boolean json = ContainerCommands.isJson(request, "text");
     switch (request.id()) {
       case "status" -> {
-        String status = request.operations().engineStatus();
+        String status =
+            request
+                .operations()
+                .engineStatus()
+                .orElseThrow(() -> CommandFailure.usage("no engine runs"));
         request.print(json ? status : members(status));
       }
       case "stop" -> request.operations().engineStop();

@@ -50,11 +50,12 @@ final class VolumeCommands {
     if (nested.isHelp()) return 0;
     String name = nested.argument(0);
     Volumes volumes = ImageCommands.images(request, nested).volumes();
+    String directory = volumes.find(name).toString();
     List<Json> users = volumes.users(name).stream().<Json>map(Json::of).toList();
     request.print(
         JsonObject.EMPTY
             .with("name", Json.of(name))
-            .with("mountpoint", Json.of(volumes.find(name).toString()))
+            .with("mountpoint", Json.of(directory))
             .with("containers", new Json.JsonArray(users))
             .toText("\t"));
     return 0;

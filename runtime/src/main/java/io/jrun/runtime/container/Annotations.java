@@ -39,9 +39,10 @@ final class Annotations {
     for (Map.Entry<String, String> one : additions.metadata().annotations().entrySet()) {
       all = all.with(one.getKey(), Json.of(one.getValue()));
     }
-    all = with(all, IdentityConfig.ANNOTATION, labels(all, additions.metadata().labels()));
-    all = with(all, NETWORK, String.join(",", additions.networks()));
-    all = with(all, PUBLISH, String.join(",", additions.ports()));
+    String labels = labels(all, additions.metadata().labels());
+    all = with(all, IdentityConfig.ANNOTATION, labels.isEmpty() ? null : labels);
+    all = with(all, NETWORK, joined(additions.networks()));
+    all = with(all, PUBLISH, joined(additions.ports()));
     all = with(all, SANDBOX, additions.sandbox());
     return json.with("annotations", all).toText().getBytes(StandardCharsets.UTF_8);
   }
@@ -57,7 +58,12 @@ final class Annotations {
     return String.join(",", pairs);
   }
 
+  /// Null for none, and not for a name that is empty.
+  private static @Nullable String joined(List<String> texts) {
+    return texts.isEmpty() ? null : String.join(",", texts);
+  }
+
   private static Json.JsonObject with(Json.JsonObject all, String key, @Nullable String value) {
-    return value == null || value.isEmpty() ? all : all.with(key, Json.of(value));
+    return value == null ? all : all.with(key, Json.of(value));
   }
 }

@@ -41,25 +41,24 @@ record Networking(
     if (network == null || network.path() != null) {
       throw new ContainerException("a network needs a new network namespace in /linux/namespaces");
     }
-    @Nullable String names = config.annotations().get(Annotations.NETWORK);
-    if (names != null && Arrays.stream(names.split(",", -1)).anyMatch(String::isBlank)) {
-      throw new ContainerException("the name of a network must not be empty");
-    }
-    if (names == null) {
+    if (!config.annotations().containsKey(Annotations.NETWORK)) {
       throw new ContainerException("a published port needs a network");
+    }
+    if (values(config, Annotations.NETWORK).contains("")) {
+      throw new ContainerException("the name of a network must not be empty");
     }
     ports(config);
   }
 
   private static List<String> values(Config config, String annotation) {
     @Nullable String text = config.annotations().get(annotation);
-    return text == null || text.isBlank()
+    return text == null
         ? List.of()
-        : Arrays.stream(text.split(",")).map(String::strip).toList();
+        : Arrays.stream(text.split(",", -1)).map(String::strip).toList();
   }
 
   private static List<PublishedPort> ports(Config config) {
-    return values(config, Annotations.PUBLISH).stream().map(PublishedPort::parse).toList();
+    return PublishedPort.parseAll(values(config, Annotations.PUBLISH));
   }
 
   /// What a container is to be attached to, and where the client has that; null for nothing.

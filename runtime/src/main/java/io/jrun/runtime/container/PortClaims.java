@@ -29,7 +29,7 @@ record PortClaims(Kernel kernel, Store store) {
   /// @param texts as [PublishedPort] parses them
   void take(String id, List<String> texts) {
     if (texts.isEmpty()) return;
-    List<PublishedPort> wanted = texts.stream().map(PublishedPort::parse).toList();
+    List<PublishedPort> wanted = PublishedPort.parseAll(texts);
     try (LockFile lock = LockFile.exclusive(kernel, store.root().resolve(LOCK))) {
       for (String other : store.ids()) {
         if (other.equals(id)) continue;

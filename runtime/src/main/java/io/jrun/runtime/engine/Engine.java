@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -251,10 +252,15 @@ final class Engine {
   /// Lets every engine of this installation go, this one too unless the command has started it. The
   /// keepers of their pods find another, of the program that is installed now.
   void restart(HelperKernel client) {
-    boolean isNew = served.get() == 0 && shim.pods() == 0;
+    boolean isNew = isNew();
     for (Path other : EngineProcesses.others(library, socketPath))
       EngineProcesses.stop(kernel, client, library, other);
     if (!isNew) stop();
+  }
+
+  /// Whether the command that asks has started it: it has had no other client, and no pod.
+  private boolean isNew() {
+    return served.get() == 0 && active.get() <= 1 && shim.pods() == 0;
   }
 
   Kernel kernel() {
@@ -265,7 +271,17 @@ final class Engine {
     return containers.uid();
   }
 
-  String status() {
+  /// A JSON object about it; empty where it was started to be asked, so that none ran: then it
+  /// leaves.
+  Optional<String> status() {
+    if (isNew()) {
+      stop();
+      return Optional.empty();
+    }
+    return Optional.of(describe());
+  }
+
+  private String describe() {
     return "{\"pid\":"
         + ProcessHandle.current().pid()
         + ",\"started\":\""

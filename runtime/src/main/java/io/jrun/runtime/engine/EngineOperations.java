@@ -25,6 +25,7 @@ import io.jrun.runtime.container.ContainerOperations;
 import io.jrun.runtime.container.Containers;
 import io.jrun.specs.runtime.Config;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -210,7 +211,7 @@ record EngineOperations(
   }
 
   @Override
-  public String engineStatus() {
+  public Optional<String> engineStatus() {
     return engine.status();
   }
 

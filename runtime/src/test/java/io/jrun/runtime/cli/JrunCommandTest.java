@@ -5,12 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class JrunCommandTest {
   private static final String STAMP = "time=\"2026-01-02T03:04:05Z\" level=error msg=";
+
+  /// Of an option or a variable.
+  private static final Pattern NAME_IN_HELP =
+      Pattern.compile("(?m)^ +(?:-\\w, )?(--[a-z-]+|[A-Z_]{8,})\\b");
 
   private final RecordingOperations operations = new RecordingOperations();
   private final RecordingCaller caller = new RecordingCaller();
@@ -507,6 +512,8 @@ class JrunCommandTest {
             "image pull",
             "image save",
             "bundle create",
+            "cni gc",
+            "cni policy apply",
             "rootfs diff",
             "sandbox run",
             "volume rm")) {
@@ -518,6 +525,47 @@ class JrunCommandTest {
     assertThat(operations.calls).isEmpty();
     assertThat(jrun("help", "image", "nosuch")).isEqualTo(1);
     assertThat(jrun("help", "exec", "more")).isZero();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "add,NETWORK NETNS,--json --cache --timeout NETCONFPATH CNI_PATH CNI_IFNAME CNI_ARGS CAP_ARGS",
+    "del,NETWORK NETNS,--cache --timeout NETCONFPATH CNI_PATH CNI_IFNAME CNI_ARGS CAP_ARGS",
+    "check,NETWORK NETNS,--cache --timeout NETCONFPATH CNI_PATH CNI_IFNAME CNI_ARGS CAP_ARGS",
+    "gc,NETWORK [NETNS],--keep --cache --timeout NETCONFPATH CNI_PATH",
+    "status,NETWORK [NETNS],--timeout NETCONFPATH CNI_PATH",
+    "version,NETWORK [NETNS],--json --timeout NETCONFPATH CNI_PATH",
+    "list,'',--json --cache NETCONFPATH",
+    "node,NETWORK,--once NETCONFPATH",
+    "policy,apply|list|show|delete|endpoints [NAME...],--json --filename --namespace --policy-dir",
+    "policy apply,'',--filename --namespace --policy-dir",
+    "policy list,'',--json --namespace --policy-dir",
+    "policy show,NAME,--json --namespace --policy-dir",
+    "policy delete,NAME...,--namespace --policy-dir",
+    "policy endpoints,'',--json --policy-dir",
+  })
+  void eachCommandOfCniHasItsOwnHelp(String command, String arguments, String names) {
+    String words = command.replace(" ", " --help ");
+    for (String line : List.of(command + " --help", "--cache x " + words + " -h more")) {
+      caller.out.setLength(0);
+      assertThat(jrun(("cni " + line).split(" "))).as(line).isZero();
+      String help = caller.out.toString();
+      assertThat(help).startsWith("Usage: jrun cni " + command + " [-h] ");
+      assertThat(help.replaceAll("\\s+", " ")).as(line).contains((" " + arguments).stripTrailing());
+      assertThat(NAME_IN_HELP.matcher(help).results().map(found -> found.group(1)))
+          .as(line)
+          .containsExactlyInAnyOrderElementsOf(List.of(("--help " + names).split(" ")));
+    }
+    assertThat(operations.calls).isEmpty();
+  }
+
+  @Test
+  void helpOfCniListsItsCommands() {
+    for (String line : List.of("help cni", "cni -h", "cni nosuch --help")) {
+      caller.out.setLength(0);
+      assertThat(jrun(line.split(" "))).isZero();
+      assertThat(caller.out).contains("  add    ", "  policy endpoints ", "--keep=id/ifname");
+    }
   }
 
   @Test
@@ -572,7 +620,7 @@ class JrunCommandTest {
             new SandboxOptions(
                 GlobalOptions.DEFAULTS,
                 "s1",
-                List.of("a", "b"),
+                List.of("a,b"),
                 List.of("80:80"),
                 "h",
                 Map.of("net.x", "1=2"),

@@ -2,6 +2,7 @@ package io.jrun.runtime.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Writes down what it is asked; answers, or fails, as its fields say.
@@ -143,9 +144,9 @@ final class RecordingOperations implements Operations {
   }
 
   @Override
-  public String engineStatus() {
+  public Optional<String> engineStatus() {
     record("engineStatus");
-    return "{\"pid\":7,\"socket\":\"/run/x\"}";
+    return Optional.of("{\"pid\":7,\"socket\":\"/run/x\"}");
   }
 
   @Override

@@ -265,7 +265,9 @@ final class Sandbox implements AutoCloseable {
     return enginePid(install().resolve("bin/jrun"));
   }
 
+  /// @param jrun whose engine it is, which is started where none runs
   private long enginePid(Path jrun) {
+    run(command(jrun, Map.of(), "--version"));
     String status = text(run(command(jrun, Map.of(), "engine", "status", "-f", "json")));
     return Long.parseLong(status.replaceFirst(".*\"pid\":([0-9]+).*\\s*", "$1"));
   }

@@ -534,7 +534,8 @@ class ShimIT extends ShimTest {
   private void assertLogged(String id, String text) {
     Path log = sandbox.top().resolve("log.txt");
     String expected = "args k v " + id + " " + ShimPod.NAMESPACE + "\n" + text;
-    assertThat(Sandbox.eventually(() -> Files.readString(log).equals(expected)))
+    assertThat(
+            Sandbox.eventually(() -> Files.exists(log) && Files.readString(log).equals(expected)))
         .as("%s: %s", expected, log.toFile())
         .isTrue();
   }
