@@ -130,6 +130,12 @@ final class Pod implements AutoCloseable {
     notifyAll();
   }
 
+  /// Writes down that nobody asks for a process any more; nothing where it is forgotten already. In
+  /// one step, as another may be made under its id meanwhile.
+  synchronized void forget(TaskProcess process) {
+    if (processes.get(process.key()) == process) record(process.line(Line.What.FORGOTTEN));
+  }
+
   /// Of an exec'd process nothing more is to come, and who waits for its end is told so.
   private void failed(TaskProcess process) {
     if (!process.isInit()) listener.ended(process);

@@ -104,7 +104,7 @@ final class SandboxService {
     PodPause pause = PodPause.of(request, containers.namespace());
     if (before != null) {
       if (!before.isDeleted) deletion.undo(before);
-      pod.record(before.line(Line.What.FORGOTTEN));
+      pod.forget(before);
     }
     pod.record(
         Line.of(Line.What.CREATE, request.id(), "")

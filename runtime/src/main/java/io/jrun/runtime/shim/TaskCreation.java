@@ -85,7 +85,7 @@ final class TaskCreation {
     String root = sandbox == null ? containers.root(options) : sandbox.root();
     if (before != null) {
       if (!before.isDeleted) deletion.undoContainer(before);
-      pod.record(before.line(Line.What.FORGOTTEN));
+      pod.forget(before);
     }
     Line line = beginning(request, options, root);
     // of one that is begun again the streams are kept: to its client nothing has happened

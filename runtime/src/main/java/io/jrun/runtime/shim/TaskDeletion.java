@@ -59,7 +59,7 @@ final class TaskDeletion {
     } else {
       delete(init.id, "");
     }
-    pod.record(init.line(Line.What.FORGOTTEN));
+    pod.forget(init);
   }
 
   /// Ends an init by force.
@@ -78,9 +78,7 @@ final class TaskDeletion {
 
   /// The answer cannot be lost any more.
   void answered(String id, String execId) {
-    pod.find(id, execId)
-        .filter(p -> p.isDeleted)
-        .ifPresent(p -> pod.record(p.line(Line.What.FORGOTTEN)));
+    pod.find(id, execId).filter(p -> p.isDeleted).ifPresent(pod::forget);
   }
 
   /// Takes away what a create began.
@@ -92,7 +90,7 @@ final class TaskDeletion {
   /// The same, and there is no trace of it.
   void undoWhole(TaskProcess process) {
     undo(process);
-    pod.record(process.line(Line.What.FORGOTTEN));
+    pod.forget(process);
   }
 
   /// As [#undo], but for the streams.

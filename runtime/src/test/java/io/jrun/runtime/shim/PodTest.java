@@ -77,6 +77,20 @@ class PodTest {
     pod.record(line(Line.What.STARTED, ""));
   }
 
+  /// The answer to its Delete may be written while the next Create is performed.
+  @Test
+  void whatIsForgottenLateIsNotTheNextOneOfItsId() {
+    Pod pod = pod();
+    running(pod);
+    TaskProcess first = pod.find("c", "").orElseThrow();
+    pod.forget(first);
+    assertThat(pod.find("c", "")).isEmpty();
+    running(pod);
+    pod.forget(first);
+    assertThat(pod.find("c", "")).isPresent();
+    assertThat(pod().find("c", "")).as("of the next engine").isPresent();
+  }
+
   private static void exec(Pod pod, int pid) {
     pod.record(line(Line.What.EXEC, "e").with("place", 520));
     pod.record(line(Line.What.STARTING, "e"));
