@@ -39,7 +39,17 @@ class DBusConnectionIT {
         new ProcessBuilder(program.toString(), "--nofork", "--nopidfile", "--config-file=" + config)
             .inheritIO()
             .start();
-    for (int i = 0; i < 1000 && !Files.exists(Path.of(socket)); i++) Thread.sleep(10);
+    for (int i = 0; i < 1000 && !isListening(); i++) Thread.sleep(10);
+  }
+
+  /// The socket has its name before anybody listens.
+  private boolean isListening() {
+    try {
+      connect().close();
+      return true;
+    } catch (DBusException e) {
+      return false;
+    }
   }
 
   @AfterEach
