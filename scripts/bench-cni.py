@@ -133,7 +133,7 @@ def main():
     directory = tempfile.mkdtemp(prefix="bench-cni-", dir=os.environ.get("BENCH_DIR", "/dev/shm"))
     netns("add", "bench")
     try:
-        # first: once something masquerades, the kernel looks for its connections whenever an interface goes (decision 91)
+        # first: once something masquerades, the kernel looks for its connections whenever an interface goes (decision 93)
         container = Container(directory)
         container.pairs("simplecni", WARMUP)
         wired, plain = (statistics.median(times) for times in container.pairs("simplecni", PAIRS))
