@@ -1,9 +1,14 @@
 /* Watches a container in the foreground: forwards signals, relays its terminal, waits for its end. */
 #include "helper.h"
 
+/* What a terminal takes for the end of input, or of a line that is not complete. */
+enum { END_OF_INPUT = 4 };
+
 struct pipe {
   int from, to;
   int open;      /* may still be read */
+  int typed;     /* what is written is a terminal's input */
+  int in_line;   /* the last of it was no end of a line */
   size start, end;
   char buffer[4096];
 };
@@ -21,6 +26,12 @@ static int fill(struct pipe *pipe) {
   pipe->start = 0;
   pipe->end = n > 0 ? (size)n : 0;
   pipe->open = n > 0;
+  if (n > 0) {
+    pipe->in_line = pipe->buffer[n - 1] != '\n';
+  } else if (pipe->typed && n == 0) {
+    if (pipe->in_line) pipe->buffer[pipe->end++] = END_OF_INPUT;
+    pipe->buffer[pipe->end++] = END_OF_INPUT;
+  }
   return n > 0;
 }
 
@@ -59,7 +70,7 @@ static int reap(int pid, int *status) {
 /* The wait status of the container's init. */
 long monitor(struct session *session, const struct monitor *arguments) {
   struct monitor m = *arguments;
-  struct pipe input = {.from = 0, .to = m.master, .open = m.master >= 0};
+  struct pipe input = {.from = 0, .to = m.master, .open = m.master >= 0, .typed = 1};
   struct pipe output = {.from = m.master, .to = 1, .open = m.master >= 0};
   unsigned long all = ~0UL;
   int status = 0, ended;
@@ -105,7 +116,7 @@ long monitor(struct session *session, const struct monitor *arguments) {
 
 /* Copies between a terminal and descriptors 0 and 1 until nobody has the terminal open. */
 _Noreturn void relay(int master) {
-  struct pipe input = {.from = 0, .to = master, .open = 1};
+  struct pipe input = {.from = 0, .to = master, .open = 1, .typed = 1};
   struct pipe output = {.from = master, .to = 1, .open = 1};
   unsigned long all = ~0UL;
   syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &all, 0, 8);

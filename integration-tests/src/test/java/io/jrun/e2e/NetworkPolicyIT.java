@@ -170,6 +170,41 @@ class NetworkPolicyIT {
     node.reaches("web", List.of(tcp("10.91.0.1", 85), udp("10.91.0.1", 85)), List.of());
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aNeighbourMayUseAPublishedPortWhereItMayUseTheContainers(boolean isShown)
+      throws IOException {
+    assumeTrue(Files.exists(CniNode.REFERENCE.resolve("portmap")), "no portmap plugin");
+    String chained =
+        "{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"plugins\":["
+            + node.config().replace("\"cniVersion\":\"1.1.0\",\"name\":\"net\",", "")
+            + ",{\"type\":\"portmap\",\"capabilities\":{\"portMappings\":true}}]}";
+    node.node().configure("10-net.conflist", chained);
+    node.filterBridged(isShown);
+    node.makeNamespace("web");
+    String ports =
+        "{\"portMappings\":[{\"hostPort\":8080,\"containerPort\":80,\"protocol\":\"tcp\"}]}";
+    node.node()
+        .cni("add", "net", node.netns("web"))
+        .with("CNI_ARGS", "IgnoreUnknown=1;LABELS=app=web")
+        .with("CAP_ARGS", ports)
+        .run()
+        .succeeds();
+    node.listen(node.netns("web"), "web", "80");
+    assertThat(node.container("client", "default", "app=client")).isNotEmpty();
+    assertThat(node.container("other", "default", "app=other")).isNotEmpty();
+    String spec =
+        """
+        podSelector: {matchExpressions: [{key: app, operator: In, values: [web, client]}]}
+        ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: 80}]}]
+        egress: [{to: [{podSelector: {matchLabels: {app: web}}}]}]\
+        """;
+    node.apply(document("web", "default", spec)).succeeds();
+    node.reaches("client", List.of(tcp("10.91.0.1", 8080)), List.of());
+    node.reaches("other", List.of(), List.of(tcp("10.91.0.1", 8080)));
+    node.node().cni("del", "net", node.netns("web")).with("CAP_ARGS", ports).run().succeeds();
+  }
+
   @Test
   void publishedPortsAreJudgedByWhoComesThroughThem() throws IOException {
     assumeTrue(Files.exists(CniNode.REFERENCE.resolve("portmap")), "no portmap plugin");

@@ -132,6 +132,29 @@ class RootlessIT extends EndToEnd {
     assertThat(user("list", "-q").run().out()).isBlank();
   }
 
+  @Test
+  @JrunOnly
+  void killReachesInitWhereNoCgroupTellsTheOthers() throws IOException {
+    config.sh("trap 'exit 3' USR1; echo ready > ready; while :; do sleep 0.05; done");
+    config
+        .namespaces("user", "mount", "ipc", "uts")
+        .set("/root/readonly", "false")
+        .set("/mounts/0", "{destination:'/proc',source:'/proc',options:['rbind']}");
+    for (List<String> words :
+        List.of(List.of("KILL"), List.of("KILL", "-a"), List.of("USR1", "-a"))) {
+      id = newId();
+      Path ready = bundle.path().resolve("rootfs/ready");
+      Files.deleteIfExists(ready);
+      userOnBundle("create").run().succeeds();
+      user("start", id).run().succeeds();
+      assertThat(eventually(() -> Files.exists(ready))).isTrue();
+      List<String> kill = new ArrayList<>(List.of("kill", id));
+      kill.addAll(words);
+      user(kill.toArray(String[]::new)).run().succeeds();
+      assertThat(eventually(() -> stopped())).as("after %s", kill).isTrue();
+    }
+  }
+
   private boolean stopped() {
     try {
       return user("state", id).run().out().contains("\"stopped\"");

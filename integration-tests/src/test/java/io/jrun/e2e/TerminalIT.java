@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Terminals: on the caller's own, and through a console socket. python3 plays the user.
 class TerminalIT extends EndToEnd {
@@ -143,6 +145,22 @@ class TerminalIT extends EndToEnd {
             "[['send','line\\n'],['expect','line'],['expect','line'],['send','\\u0004']]",
             onBundle("run"))
         .succeeds();
+  }
+
+  /// runc and crun refuse a terminal where the caller has none.
+  @ParameterizedTest
+  @ValueSource(strings = {"", "line\n", "line\nanother"})
+  @JrunOnly
+  void inputThatIsNoTerminalEnds(String input) throws IOException {
+    config.sh("cat; echo and more");
+    Outcome outcome = onBundle("run").input(input).run().succeeds();
+    assertThat(outcome.out().replace("\r", "")).endsWith(input + "and more\n");
+    id = newId();
+    config.set("/process/terminal", "false");
+    startSleeper();
+    outcome = command("exec", "--tty", id, "cat").input(input).run().succeeds();
+    assertThat(outcome.out().replace("\r", "")).endsWith(input);
+    killAndDelete();
   }
 
   @Test

@@ -33,6 +33,7 @@ final class IsolationRules {
     to.declare(NftSet.of(INET, "np_bridges", "ifname"));
     to.declare(NftSet.of(BRIDGE, "np_inports", "ifname"));
     to.declare(NftSet.of(BRIDGE, "np_outports", "ifname"));
+    to.declare(NftSet.of(BRIDGE, "np_ports", "ifname"));
     to.declare(NftSet.map(BRIDGE, "np_macs", "ifname", "ether_addr"));
     inetRules(to);
     bridgeRules(to);
@@ -134,6 +135,7 @@ final class IsolationRules {
         "",
         Nft.match("==", Nft.meta("protocol"), Json.of("arp")),
         Nft.verdict("accept"));
+    forwardTranslated(to);
     to.rule(BRIDGE, "np_forward", "", fromIsolated, Nft.verdict("drop"));
     to.rule(
         BRIDGE,
@@ -141,5 +143,19 @@ final class IsolationRules {
         "",
         Nft.match("==", Nft.meta("oifname"), at("np_inports")),
         Nft.verdict("drop"));
+  }
+
+  /// What was sent to the bridge and yet goes on from port to port has got another destination
+  /// there, by br_netfilter: a published port of the node, or a service, that a neighbour has.
+  /// br_netfilter, which comes behind this chain, lets the forward hook of IP judge it.
+  private static void forwardTranslated(Ruleset to) {
+    Json fromContainer = Nft.match("==", Nft.meta("iifname"), at("np_ports"));
+    Json unicast = Nft.match("==", Nft.meta("pkttype"), Nft.set(Json.of("host"), Json.of("other")));
+    for (AddressFamily f : AddressFamily.values()) {
+      for (Json end : List.of(f.source(), f.destination())) {
+        Json isolated = Nft.match("==", end, at("np_iso" + f.digit()));
+        to.rule(BRIDGE, "np_forward", "", fromContainer, unicast, isolated, Nft.verdict("accept"));
+      }
+    }
   }
 }

@@ -44,6 +44,7 @@ final class Placement {
               "np_macs",
               SetKey.of(SetKey.ifname(endpoint.link())),
               SetKey.of(SetKey.mac(mac))));
+      elements.add(element(Ruleset.BRIDGE, "np_ports", SetKey.ifname(endpoint.link())));
     }
     for (IpAddress address : endpoint.addresses()) {
       for (int index : policies.about(endpoint.identity())) {

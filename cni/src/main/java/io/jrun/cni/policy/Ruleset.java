@@ -32,6 +32,7 @@ import java.util.SequencedMap;
 ///       ip daddr @np_iso4 goto np_route }           to the bridge itself, which routes them
 ///     chain np_route { ether daddr set iifname map @np_macs meta pkttype set host accept }
 ///     chain np_forward { type filter hook forward priority 0
+///       iifname @np_ports ip daddr @np_iso4 accept  went there, and br_netfilter translated it
 ///       iifname @np_outports drop
 ///       oifname @np_inports drop } }
 /// ```

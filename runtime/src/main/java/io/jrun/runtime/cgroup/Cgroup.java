@@ -258,9 +258,14 @@ public final class Cgroup {
     return freezer.frozen();
   }
 
+  /// Whether there is none, as a rootless container has where its user may not make one.
+  public boolean isNone() {
+    return paths.isEmpty();
+  }
+
   /// Sends a signal to every process, those forked meanwhile too; SIGKILL leaves the cgroup thawed.
   public void signal(int signal) {
-    if (paths.isEmpty()) return; // a rootless container without cgroups
+    if (isNone()) return;
     if (signal == SignalCall.SIGKILL && hierarchies.unified() && killAtOnce()) return;
     if (pids().isEmpty()) return;
     boolean before = frozen();
@@ -460,7 +465,7 @@ public final class Cgroup {
   private String processDirectory() {
     String directory = hierarchies.unified() ? paths.get("") : directory("devices");
     if (directory != null) return directory;
-    if (paths.isEmpty()) throw new CgroupException("container has no cgroup");
+    if (isNone()) throw new CgroupException("container has no cgroup");
     return paths.values().iterator().next();
   }
 

@@ -302,8 +302,10 @@ public final class ContainerOperations {
     Store store = store(global);
     Store.Stored stored = store.load(id);
     StoredState state = stored.state();
-    if (all) {
-      cgroup(state).signal(signal);
+    // where no cgroup tells the others, init is all that is known
+    Cgroup cgroup = cgroup(state);
+    if (all && !cgroup.isNone()) {
+      cgroup.signal(signal);
       return;
     }
     Status status = status(store, stored);
@@ -311,13 +313,13 @@ public final class ContainerOperations {
     boolean hit = status != Status.STOPPED && init(state).signal(signal);
     // init's end is the end of all that are in a pid namespace of their own
     if (signal == SignalCall.SIGKILL
+        && !cgroup.isNone()
         && !containers.configs.of(stored).linux().makes(NamespaceType.PID)) {
-      Cgroup cgroup = cgroup(state);
       hit |= !cgroup.pids().isEmpty();
       cgroup.signal(signal);
     }
     if (!hit) throw new ContainerException("container not running");
-    if (signal == SignalCall.SIGKILL && status == Status.PAUSED) cgroup(state).thaw();
+    if (signal == SignalCall.SIGKILL && status == Status.PAUSED) cgroup.thaw();
   }
 
   /// @param unfinished only where nothing but the id was taken yet

@@ -41,6 +41,7 @@ final class Engine {
   /// More than the ten seconds that the probes of a pod are usually apart.
   private static final int LOOKS_BEFORE_REST = 5;
 
+  private static final long LONE_MILLIS = 2000;
   private static final long LEAVING_MILLIS = 20;
   private static final long LEAVING_PODS_MILLIS = 5000;
   private static final long STOP_SECONDS = 10;
@@ -83,7 +84,7 @@ final class Engine {
     socketPath = files + ".sock";
     kernel.call(new SocketCall.ReceiveTimeout(listener, IDLE_MILLIS));
     for (int i = 0; i < SPARE_THREADS; i++) threads.execute(() -> acceptAndServe(listener));
-    Subreaper.watch(leaving, this::beginToLeave, millis -> active.get() == 0 && isIdle(millis));
+    Subreaper.watch(leaving, this::beginToLeave, this::isIdle);
     try {
       lookUntilLeaving();
     } catch (InterruptedException e) {
@@ -99,6 +100,7 @@ final class Engine {
     while (!leaving.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
       heap.look();
       containers.rest(LOOK_MILLIS);
+      if (isIdle(LONE_MILLIS) && MountNamespace.hasNobodyElse(uid())) beginToLeave();
       still = activity.hasHappened() ? 0 : still + 1;
       if (still == LOOKS_BEFORE_REST) rest.begin();
       if (still <= LOOKS_BEFORE_REST) continue;
@@ -125,7 +127,7 @@ final class Engine {
         others = accepting.decrementAndGet();
       }
       if (client == null) {
-        if (active.get() == 0 && isIdle(IDLE_MILLIS)) beginToLeave();
+        if (isIdle(IDLE_MILLIS)) beginToLeave();
         continue;
       }
       if (others == 0) threads.execute(() -> acceptAndServe(listener));
@@ -135,7 +137,9 @@ final class Engine {
   }
 
   private boolean isIdle(long millis) {
-    return shim.pods() == 0 && System.nanoTime() - lastServedNanos.get() >= millis * 1_000_000;
+    return active.get() == 0
+        && shim.pods() == 0
+        && System.nanoTime() - lastServedNanos.get() >= millis * 1_000_000;
   }
 
   /// Under the lock that starters take, the socket's name goes first, so nobody new finds it; who

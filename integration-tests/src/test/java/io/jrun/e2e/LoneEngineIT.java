@@ -1,0 +1,36 @@
+package io.jrun.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// Engines of mount namespaces that are made for one command, as `ip netns exec` and `unshare` do.
+@JrunOnly
+class LoneEngineIT extends EndToEnd {
+  /// Runs a shell script in a new mount and network namespace, whose `"$@"` tells of the engine.
+  private Outcome apart(String script) {
+    List<String> words = new ArrayList<>(List.of("unshare", "--mount", "--net", "sh", "-ec"));
+    words.addAll(List.of(script, "sh"));
+    words.addAll(command("engine", "status", "--format", "json").words());
+    return Command.of(words).run().succeeds();
+  }
+
+  private static long pid(String status) {
+    return Config.json(status).get("pid").asLong();
+  }
+
+  @Test
+  void oneThatNobodyCanReachAnyMoreKeepsNoNamespace() {
+    long pid = pid(apart("exec \"$@\"").out());
+    assertThat(eventually(() -> !runs(pid))).as("engine %d leaves", pid).isTrue();
+  }
+
+  @Test
+  void oneThatSomebodyMayAskAgainStays() {
+    List<String> both = apart("\"$@\"; sleep 7; \"$@\"").out().lines().toList();
+    assertThat(both).hasSize(2);
+    assertThat(pid(both.getLast())).isEqualTo(pid(both.getFirst()));
+  }
+}
