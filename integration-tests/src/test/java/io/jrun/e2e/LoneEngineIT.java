@@ -9,10 +9,11 @@ import org.junit.jupiter.api.Test;
 /// Engines of mount namespaces that are made for one command, as `ip netns exec` and `unshare` do.
 @JrunOnly
 class LoneEngineIT extends EndToEnd {
-  /// Runs a shell script in a new mount and network namespace, whose `"$@"` tells of the engine.
+  /// Runs a shell script in a new mount and network namespace, in which a command has started an
+  /// engine, of which its `"$@"` tells.
   private Outcome apart(String script) {
     List<String> words = new ArrayList<>(List.of("unshare", "--mount", "--net", "sh", "-ec"));
-    words.addAll(List.of(script, "sh"));
+    words.addAll(List.of("\"$1\" --version > /dev/null; " + script, "sh"));
     words.addAll(command("engine", "status", "--format", "json").words());
     return Command.of(words).run().succeeds();
   }
@@ -23,7 +24,7 @@ class LoneEngineIT extends EndToEnd {
 
   @Test
   void oneThatNobodyCanReachAnyMoreKeepsNoNamespace() {
-    long pid = pid(apart("exec \"$@\"").out());
+    long pid = pid(apart("\"$@\"").out());
     assertThat(eventually(() -> !runs(pid))).as("engine %d leaves", pid).isTrue();
   }
 
